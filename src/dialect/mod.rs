@@ -1,0 +1,121 @@
+//! Ways of speaking about clients: bytes go in, events in our own words come out.
+//!
+//! One file a dialect. A dialect is pure but for what it must remember of its own source (a take-over
+//! that was announced a line ago); it reads no clock, opens nothing and prints nothing. Topics and
+//! payloads come from strangers: every length is bounded and no bytes make reading panic.
+
+pub mod lmq;
+pub mod mosquitto;
+pub mod status;
+pub mod topic;
+
+use crate::event::{Event, Flags, Timestamp};
+use std::borrow::Cow;
+
+/// One message as it came off the wire, or one line of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// Empty for a line of a file.
+    pub topic: &'a str,
+    pub payload: &'a [u8],
+    /// The tag of a queue's message, where the transport has one.
+    pub tag: Option<&'a str>,
+    pub qos: u8,
+    pub retain: bool,
+    /// Arrival at the first observer, on its clock; for a plain file the start of the run.
+    pub received: Timestamp,
+    /// Place in the order of arrival, or the number of the line. Grows without ever starting again.
+    pub tie: u64,
+}
+
+/// What a dialect makes of a message. "Not my topic" and "I failed to read it" are different facts,
+/// and the second one is counted and shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading<'a> {
+    /// Understood. Holds no event where the message says nothing about presence.
+    Events(Events<'a>),
+    NotMine,
+    Malformed(Malformed<'a>),
+}
+
+/// What was understood: no event, one, or two ("left with a goodbye" is a farewell and a close).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Events<'a> {
+    pub first: Option<Event<'a>>,
+    pub second: Option<Event<'a>>,
+    /// Something that changes no record, but that a user wants to see counted.
+    pub remark: Option<Remark>,
+}
+
+impl<'a> Events<'a> {
+    #[must_use]
+    pub fn one(event: Event<'a>) -> Self {
+        Self { first: Some(event), ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn two(first: Event<'a>, second: Event<'a>) -> Self {
+        Self { first: Some(first), second: Some(second), remark: None }
+    }
+
+    #[must_use]
+    pub fn only(remark: Remark) -> Self {
+        Self { remark: Some(remark), ..Self::default() }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Event<'a>> {
+        self.first.iter().chain(self.second.iter())
+    }
+}
+
+/// Facts beside the events, counted for display.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// A newer connection took the place of an older one, and nothing names either of them.
+    TakeOver,
+    /// Somebody was refused under this client id; whoever holds it is not concerned.
+    Refused,
+    /// The late end of a connection that was taken over, told from the end of the newer one.
+    LateEnd,
+    /// The evidence itself was taken away (an empty retained message); nothing ended.
+    Cleared,
+}
+
+/// A message that was set aside. It changes no record and is counted once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Malformed<'a> {
+    pub reason: Reason,
+    /// The client concerned, where it could be read, and what that client is flagged with.
+    pub client: Option<(Cow<'a, str>, Flags)>,
+    /// What was found, for a person: at most a line, not yet sanitised.
+    pub detail: String,
+}
+
+impl Malformed<'_> {
+    #[must_use]
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, client: None, detail: detail.into() }
+    }
+}
+
+/// Why a message was set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    Unreadable,
+    ClientMissing,
+    UnknownEvent,
+    /// A stamp in local time, and nobody said which zone.
+    ZoneMissing,
+}
+
+impl Reason {
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::ClientMissing => "client-missing",
+            Self::UnknownEvent => "unknown-event",
+            Self::ZoneMissing => "zone-missing",
+        }
+    }
+}

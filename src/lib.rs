@@ -1,0 +1,10 @@
+//! `presence` tells whether an MQTT client is online, and shows the evidence.
+//!
+//! Data flows one way: *message → dialect → event → state → verdict → output*. The pure centre
+//! (`event`, `state`, `dialect`) reads no clock, no network and no file; everything else hands it
+//! time, seeds and bytes.
+
+pub mod clock;
+pub mod dialect;
+pub mod event;
+pub mod failure;

@@ -1,0 +1,409 @@
+//! Everything known about the clients of one instance, and the verdicts drawn from it.
+
+use super::anomaly::anomalies;
+use super::answer::{Answer, Answers, Weighed};
+use super::clients::Clients;
+use super::coverage::Coverage;
+use super::judge::{Judgement, judge};
+use super::packed::{Client, Joined, Marking, Voice, VoiceKey};
+use super::policy::Policy;
+use super::record::{Mark, Record};
+use super::verdict::{Blind, LastKnown, Status, Verdict};
+use crate::event::{ChannelEvent, EventKind, Flags, Observation, Stamp, Timestamp};
+use std::collections::BTreeMap;
+
+/// How long an answer of the broker that decided covers a verdict, ms.
+const ANSWER_COVERS_MS: i64 = 10_000;
+
+/// The clients of one instance.
+#[derive(Clone, Debug, Default)]
+pub struct Fleet {
+    pub clients: Clients,
+    pub coverage: Coverage,
+    restart: Option<Stamp>,
+    answers: BTreeMap<String, Answers>,
+}
+
+/// Who heard an event, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Hearsay<'a> {
+    pub voice: VoiceKey<'a>,
+    /// The epoch of the source that heard it; `None` for a plain log.
+    pub mark: Option<Mark>,
+    /// The wall clock at the moment of reading.
+    pub received: Timestamp,
+}
+
+/// What taking an event in did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    Joined {
+        place: usize,
+        joined: Joined,
+    },
+    /// A standing message that says what was known: no event at all, but fresh evidence.
+    Confirmed {
+        place: usize,
+    },
+}
+
+impl Taken {
+    #[must_use]
+    pub const fn place(self) -> usize {
+        match self {
+            Self::Joined { place, .. } | Self::Confirmed { place } => place,
+        }
+    }
+}
+
+impl Fleet {
+    /// Takes one event about a channel in.
+    pub fn take(&mut self, event: &ChannelEvent<'_>, by: &Hearsay<'_>, policy: &Policy) -> Taken {
+        let believed = event.stamp.filter(|stamp| is_believed(stamp.time, by.received, policy));
+        let mut flags = event.flags;
+        if believed != event.stamp {
+            flags = flags.union(Flags::FUTURE_TIME);
+        }
+        let place = self.clients.find_or_add(&event.client);
+        let client = self.clients.at_mut(place);
+        let mut record = Record::of(event);
+        if believed.is_none() {
+            *record.slot_mut(event.kind) = super::slot::Slot::Untimed;
+        }
+        record.marks.extend(by.mark);
+        if event.standing && confirms(client, by.voice, &record, event.kind) {
+            let mut heard = Record::new(record.channel);
+            heard.marks = record.marks;
+            client.join_record(by.voice, &heard, Marking::Always, policy.channels_max);
+            return Taken::Confirmed { place };
+        }
+        let mut joined = client.join_record(by.voice, &record, Marking::News, policy.channels_max);
+        if flags != Flags::NONE {
+            joined.news |= client.flag(by.voice, flags).news;
+        }
+        Taken::Joined { place, joined }
+    }
+
+    /// Takes a start of the broker in. Returns whether it is news.
+    pub fn take_restart(
+        &mut self,
+        stamp: Option<Stamp>,
+        received: Timestamp,
+        policy: &Policy,
+    ) -> bool {
+        let Some(stamp) = stamp.filter(|stamp| is_believed(stamp.time, received, policy)) else {
+            return false;
+        };
+        self.join_restart(stamp)
+    }
+
+    /// Joins a start of the broker that was believed before.
+    pub fn join_restart(&mut self, stamp: Stamp) -> bool {
+        let rank = |stamp: &Stamp| (stamp.time, stamp.tie, stamp.resolution);
+        let newer = self.restart.is_none_or(|known| rank(&stamp) > rank(&known));
+        if newer {
+            self.restart = Some(stamp);
+        }
+        newer
+    }
+
+    #[must_use]
+    pub const fn restart(&self) -> Option<Stamp> {
+        self.restart
+    }
+
+    /// Flags a client because of a message that was set aside.
+    pub fn flag(&mut self, client: &str, voice: VoiceKey<'_>, flags: Flags) -> usize {
+        let place = self.clients.find_or_add(client);
+        self.clients.at_mut(place).flag(voice, flags);
+        place
+    }
+
+    pub fn take_answer(&mut self, client: &str, answer: Answer) {
+        self.answers.entry(client.to_owned()).or_default().take(answer);
+    }
+
+    pub fn answers(&self, client: &str) -> impl Iterator<Item = &Answer> {
+        self.answers.get(client).into_iter().flat_map(Answers::iter)
+    }
+
+    /// Joins what another replica knows about one client.
+    pub fn join_client(&mut self, other: &Client, policy: &Policy) -> Joined {
+        let place = self.clients.find_or_add(other.id());
+        self.clients.at_mut(place).join(other, policy.channels_max)
+    }
+
+    /// Joins all that another replica knows.
+    pub fn join(&mut self, other: &Self, policy: &Policy) {
+        for client in other.clients.iter() {
+            self.join_client(client, policy);
+        }
+        if let Some(restart) = other.restart {
+            self.join_restart(restart);
+        }
+        self.coverage.join(&other.coverage);
+        for (client, answers) in &other.answers {
+            for answer in answers.iter() {
+                self.take_answer(client, answer.clone());
+            }
+        }
+    }
+
+    /// Returns the verdict about one client at `now`.
+    #[must_use]
+    pub fn verdict(&self, client: &str, now: Timestamp, policy: &Policy) -> Verdict {
+        match self.clients.find(client) {
+            Some(place) => self.verdict_of(self.clients.at(place), now, policy),
+            None => self.weigh(Verdict::unknown(client), None, now, policy),
+        }
+    }
+
+    /// Returns the verdict about a client of this fleet at `now`.
+    #[must_use]
+    pub fn verdict_of(&self, client: &Client, now: Timestamp, policy: &Policy) -> Verdict {
+        let voices = client.voices();
+        let opinions = self.opinions(&voices, now, policy);
+        let mut verdict = Verdict::unknown(client.id());
+        verdict.last_heard = opinions
+            .iter()
+            .filter_map(|opinion| Some((opinion.last_heard?, opinion.voice.key.name.to_owned())))
+            .max_by_key(|(time, _)| *time);
+        verdict.next = opinions.iter().filter_map(|opinion| opinion.judgement.next).min();
+        let Some(best) = opinions.first() else {
+            verdict.anomalies = flags_only(&voices);
+            return self.weigh(verdict, None, now, policy);
+        };
+        let deciding = opinions.iter().find(|opinion| opinion.coverage.is_ok()).unwrap_or(best);
+        express(&mut verdict, deciding, policy);
+        self.weigh(verdict, Some(deciding), now, policy)
+    }
+
+    /// Returns what each voice with records says, the one that decides first.
+    #[must_use]
+    pub fn opinions<'a, 'b>(
+        &self,
+        voices: &'b [Voice<'a>],
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Vec<Opinion<'a, 'b>> {
+        let restart = self.restart.map(observation_of);
+        let mut opinions: Vec<Opinion<'a, 'b>> = voices
+            .iter()
+            .filter(|voice| !voice.records.is_empty())
+            .map(|voice| {
+                let judgement = judge(voice, restart, now, policy);
+                let marks = judgement.named.map_or(&[][..], |named| &voice.records[named].marks);
+                let coverage = self.coverage.covers(voice.key.name, marks, now);
+                let last_heard = voice.records.iter().filter_map(Record::last_heard).max();
+                Opinion { voice, judgement, coverage, last_heard }
+            })
+            .collect();
+        opinions.sort_by(|a, b| {
+            (a.voice.key.authority.cmp(&b.voice.key.authority))
+                .then(b.last_heard.cmp(&a.last_heard))
+                .then(a.voice.key.name.cmp(b.voice.key.name))
+        });
+        opinions
+    }
+
+    /// Weighs the broker's answers, where there are any, against what the events say.
+    fn weigh(
+        &self,
+        mut verdict: Verdict,
+        events: Option<&Opinion<'_, '_>>,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Verdict {
+        let Some(answers) = self.answers.get(&verdict.client) else { return verdict };
+        let status = events.map_or(Status::Unknown, |opinion| opinion.judgement.status);
+        let heard = events
+            .and_then(|opinion| opinion.last_heard)
+            .max(self.restart.filter(|_| events.is_some()).map(|restart| restart.time));
+        let channel = events.and_then(|opinion| opinion.channel().map(str::to_owned));
+        let disagree = |verdict: &mut Verdict| {
+            verdict.anomalies.push("probe-disagrees");
+            verdict.anomalies.sort_unstable();
+        };
+        let fresh = |at: Timestamp| now.since(at) <= ANSWER_COVERS_MS;
+        match answers.weigh(status, heard, policy) {
+            Weighed::Events => {}
+            Weighed::Suspect { at } if !verdict.covered && !fresh(at) => {}
+            Weighed::Suspect { .. } => {
+                verdict.status = Status::Suspect;
+                verdict.covered = true;
+                verdict.last_known = None;
+                verdict.channel = channel;
+                verdict.since = None;
+                verdict.how = None;
+                disagree(&mut verdict);
+            }
+            Weighed::Confirmed { at } => {
+                if let (false, true, Some(opinion)) = (verdict.covered, fresh(at), events) {
+                    let judgement = &opinion.judgement;
+                    verdict.status = judgement.status;
+                    verdict.channel = channel;
+                    verdict.since = judgement.since;
+                    verdict.how = judgement.how;
+                    verdict.inferred = judgement.inferred;
+                    verdict.covered = true;
+                    verdict.last_known = None;
+                }
+            }
+            Weighed::Answered { online, at, disagrees } => {
+                answered(&mut verdict, online, at, channel, fresh(at));
+                if disagrees {
+                    disagree(&mut verdict);
+                }
+            }
+        }
+        verdict
+    }
+
+    /// Drops clients that have no live channel and were not heard of since `before`; they are unknown
+    /// again. Returns the places that were vacated, in the order in which they must be removed.
+    pub fn forget_clients(
+        &mut self,
+        before: Timestamp,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Vec<usize> {
+        let restart = self.restart.map(observation_of);
+        let is_gone = |client: &Client| {
+            client.voices().iter().all(|voice| {
+                let heard = voice.records.iter().filter_map(Record::last_heard).max();
+                let judged = judge(voice, restart, now, policy);
+                heard.is_some_and(|heard| heard < before)
+                    && !judged.channels.iter().any(super::judge::Judged::is_live)
+            })
+        };
+        let gone: Vec<usize> = (0..self.clients.len())
+            .rev()
+            .filter(|place| is_gone(self.clients.at(*place)))
+            .collect();
+        for place in &gone {
+            self.clients.remove(*place);
+        }
+        gone
+    }
+}
+
+/// What one voice says about a client.
+#[derive(Clone, Debug)]
+pub struct Opinion<'a, 'b> {
+    pub voice: &'b Voice<'a>,
+    pub judgement: Judgement<'a>,
+    /// Whether the channel named is covered; if not, why, and until when it was.
+    pub coverage: Result<(), (Blind, Option<Timestamp>)>,
+    pub last_heard: Option<Timestamp>,
+}
+
+impl<'a> Opinion<'a, '_> {
+    /// Returns the name of the channel named.
+    #[must_use]
+    pub fn channel(&self) -> Option<&str> {
+        self.record()?.channel.name()
+    }
+
+    /// Returns the record of the channel named.
+    #[must_use]
+    pub fn record(&self) -> Option<&Record<'a>> {
+        self.voice.records.get(self.judgement.named?)
+    }
+}
+
+/// Puts a voice's opinion into the verdict; if it is not covered, as what was last known.
+fn express(verdict: &mut Verdict, opinion: &Opinion<'_, '_>, policy: &Policy) {
+    let judgement = &opinion.judgement;
+    let channel = opinion.channel().map(str::to_owned);
+    verdict.voice = Some(opinion.voice.key.name.to_owned());
+    verdict.anomalies = anomalies(opinion.voice, judgement, policy);
+    match opinion.coverage {
+        Ok(()) => {
+            verdict.status = judgement.status;
+            verdict.channel = channel;
+            verdict.since = judgement.since;
+            verdict.how = judgement.how;
+            verdict.inferred = judgement.inferred;
+            verdict.covered = true;
+        }
+        Err((blind, until)) => {
+            verdict.last_known = Some(LastKnown {
+                status: judgement.status,
+                channel,
+                since: judgement.since,
+                until,
+                blind,
+            });
+        }
+    }
+}
+
+fn answered(
+    verdict: &mut Verdict,
+    online: bool,
+    at: Timestamp,
+    channel: Option<String>,
+    fresh: bool,
+) {
+    let status = if online { Status::Online } else { Status::Offline };
+    // A ghost is named; a channel that only the broker knows is not.
+    let channel = channel.filter(|_| !online);
+    verdict.voice = None;
+    verdict.how = None;
+    if fresh {
+        verdict.status = status;
+        verdict.channel = channel;
+        verdict.since = None;
+        verdict.covered = true;
+        verdict.last_known = None;
+    } else {
+        verdict.status = Status::Unknown;
+        verdict.covered = false;
+        verdict.last_known = Some(LastKnown {
+            status,
+            channel,
+            since: None,
+            until: Some(at),
+            blind: Blind::SilentSince(at),
+        });
+    }
+}
+
+fn flags_only(voices: &[Voice<'_>]) -> Vec<&'static str> {
+    let all = voices.iter().fold(Flags::NONE, |all, voice| all.union(voice.flags));
+    all.codes().collect()
+}
+
+const fn observation_of(stamp: Stamp) -> Observation<'static> {
+    Observation {
+        sequence: &[],
+        time: stamp.time,
+        tie: stamp.tie,
+        address: "",
+        resolution: stamp.resolution,
+    }
+}
+
+/// A stamp further ahead of the reader's clock than the policy allows is not believed: one event dated
+/// decades ahead must not make every later connection look superseded.
+const fn is_believed(time: Timestamp, received: Timestamp, policy: &Policy) -> bool {
+    time.since(received) <= policy.future_ms
+}
+
+/// Tells whether a standing message only says again what its record says.
+fn confirms(client: &Client, voice: VoiceKey<'_>, news: &Record<'_>, kind: EventKind) -> bool {
+    let voices = client.voices();
+    let record = voices
+        .iter()
+        .find(|known| known.key == voice)
+        .and_then(|known| known.records.iter().find(|record| record.channel == news.channel));
+    record.is_some_and(|record| {
+        let ended = record.end(EventKind::Closed).is_there()
+            || record.end(EventKind::Farewell).is_there()
+            || !record.opening().is_there();
+        match kind {
+            EventKind::Opened | EventKind::Seen => !ended,
+            EventKind::Farewell | EventKind::Closed => ended,
+        }
+    })
+}

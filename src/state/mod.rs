@@ -1,0 +1,18 @@
+//! What is believed about clients: records that only ever widen, and verdicts drawn from them.
+//!
+//! Nothing here reads a clock, a network or a file, and nothing depends on the order or the
+//! repetition of events: the state is a join-semilattice, judging is a pure function of the state,
+//! the moment, the policy and the coverage. `docs/state-logic.md` is the specification.
+
+pub mod anomaly;
+pub mod answer;
+pub mod clients;
+pub mod coverage;
+pub mod fleet;
+pub mod hearing;
+pub mod judge;
+pub mod packed;
+pub mod policy;
+pub mod record;
+pub mod slot;
+pub mod verdict;

@@ -259,16 +259,12 @@ impl Fleet {
         verdict
     }
 
-    /// Drops clients that have no live channel and were not heard of since `before`; they are unknown
-    /// again. Returns the places that were vacated, in the order in which they must be removed.
-    pub fn forget_clients(
-        &mut self,
-        before: Timestamp,
-        now: Timestamp,
-        policy: &Policy,
-    ) -> Vec<usize> {
+    /// Returns the clients that have no live channel and were not heard of since `before`. A client
+    /// of which no time is known is not among them.
+    #[must_use]
+    pub fn idle_clients(&self, before: Timestamp, now: Timestamp, policy: &Policy) -> Vec<String> {
         let restart = self.restart.map(observation_of);
-        let is_gone = |client: &Client| {
+        let is_idle = |client: &Client| {
             client.voices().iter().all(|voice| {
                 let heard = voice.records.iter().filter_map(Record::last_heard).max();
                 let judged = judge(voice, restart, now, policy);
@@ -276,14 +272,8 @@ impl Fleet {
                     && !judged.channels.iter().any(super::judge::Judged::is_live)
             })
         };
-        let gone: Vec<usize> = (0..self.clients.len())
-            .rev()
-            .filter(|place| is_gone(self.clients.at(*place)))
-            .collect();
-        for place in &gone {
-            self.clients.remove(*place);
-        }
-        gone
+        let idle = self.clients.iter().filter(|client| is_idle(client));
+        idle.map(|client| client.id().to_owned()).collect()
     }
 }
 
@@ -304,6 +294,13 @@ impl<'a> Opinion<'a, '_> {
         self.record()?.channel.name()
     }
 
+    /// Returns the address from which the channel named was opened.
+    #[must_use]
+    pub fn address(&self) -> Option<&'a str> {
+        let opening = self.record()?.opening().observation()?;
+        (!opening.address.is_empty()).then_some(opening.address)
+    }
+
     /// Returns the record of the channel named.
     #[must_use]
     pub fn record(&self) -> Option<&Record<'a>> {
@@ -319,6 +316,7 @@ fn express(verdict: &mut Verdict, opinion: &Opinion<'_, '_>, policy: &Policy) {
     verdict.anomalies = anomalies(opinion.voice, judgement, policy);
     match opinion.coverage {
         Ok(()) => {
+            verdict.address = opinion.address().map(str::to_owned);
             verdict.status = judgement.status;
             verdict.channel = channel;
             verdict.since = judgement.since;

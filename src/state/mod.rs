@@ -13,6 +13,7 @@ pub mod hearing;
 pub mod judge;
 pub mod packed;
 pub mod policy;
+pub mod presence;
 pub mod record;
 pub mod slot;
 pub mod verdict;

@@ -74,6 +74,8 @@ pub struct Verdict {
     pub status: Status,
     /// Name of the channel named; `None` if there is none, or it is nameless.
     pub channel: Option<String>,
+    /// From where the channel named was opened, as the broker saw it.
+    pub address: Option<String>,
     /// Time of the observation that made it so, on the broker's clock.
     pub since: Option<Timestamp>,
     /// The dialect that decided.
@@ -125,6 +127,7 @@ impl Verdict {
             client: client.into(),
             status: Status::Unknown,
             channel: None,
+            address: None,
             since: None,
             voice: None,
             how: None,

@@ -1,0 +1,358 @@
+//! The live view: events and time go in, changes of verdict come out.
+//!
+//! Watching and replaying drive the same five functions (`handle_event`, `handle_timeout`,
+//! `poll_timeout`, `poll_change`, `verdict`); only where messages come from and who tells the time
+//! differ. Nothing here reads a clock, sleeps or prints.
+
+use super::coverage::Coverage;
+use super::fleet::{Fleet, Hearsay, Taken};
+use super::packed::{Client, VoiceKey};
+use super::policy::Policy;
+use super::verdict::{Status, Verdict};
+use crate::event::{ChannelEvent, Event, EventKind, Flags, Stamp, Timestamp};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// The clients of one instance as somebody follows them.
+#[derive(Debug)]
+pub struct Presence {
+    fleet: Fleet,
+    policy: Policy,
+    /// What was last told about each client, by its place; empty while nobody follows.
+    told: Vec<Told>,
+    counts: Counts,
+    graces: BinaryHeap<Reverse<(Timestamp, usize)>>,
+    /// Who was listening when everybody was last judged.
+    hearing: Vec<u64>,
+    changes: VecDeque<Change>,
+    dirty: Vec<usize>,
+    following: bool,
+    now: Timestamp,
+}
+
+/// A change of verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The stamp of the event that caused it; a grace that ran out: that moment; else the arrival.
+    pub at: Timestamp,
+    pub from: Status,
+    pub cause: Cause,
+    /// What is believed from now on.
+    pub verdict: Verdict,
+}
+
+/// What brought a change about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    Connect,
+    Disconnect,
+    Tcpclean,
+    Seen,
+    Restart,
+    Grace,
+    Answer,
+    /// Nobody listens any more, or something may have been lost.
+    Gap,
+    /// Somebody listens again, and nothing was lost.
+    Covered,
+}
+
+impl Cause {
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Disconnect => "disconnect",
+            Self::Tcpclean => "tcpclean",
+            Self::Seen => "seen",
+            Self::Restart => "restart",
+            Self::Grace => "grace",
+            Self::Answer => "answer",
+            Self::Gap => "gap",
+            Self::Covered => "covered",
+        }
+    }
+
+    const fn of(kind: EventKind) -> Self {
+        match kind {
+            EventKind::Opened => Self::Connect,
+            EventKind::Seen => Self::Seen,
+            EventKind::Farewell => Self::Disconnect,
+            EventKind::Closed => Self::Tcpclean,
+        }
+    }
+}
+
+/// Clients by status. Taken from the verdicts themselves, never counted up and down by events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts([usize; Status::ALL.len()]);
+
+impl Counts {
+    #[must_use]
+    pub const fn of(&self, status: Status) -> usize {
+        self.0[status as usize]
+    }
+
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.0.iter().sum()
+    }
+
+    pub const fn add(&mut self, status: Status) {
+        self.0[status as usize] += 1;
+    }
+
+    const fn remove(&mut self, status: Status) {
+        self.0[status as usize] -= 1;
+    }
+}
+
+/// What the user was last told, in 16 bytes a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Told {
+    since: Option<std::num::NonZeroI64>,
+    channel: u32,
+    status: Status,
+}
+
+impl Told {
+    fn of(verdict: &Verdict) -> Self {
+        let mut hasher = DefaultHasher::new();
+        verdict.channel.hash(&mut hasher);
+        let bytes = hasher.finish().to_le_bytes();
+        Self {
+            since: verdict.since.and_then(|since| std::num::NonZeroI64::new(since.0)),
+            channel: u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
+            status: verdict.status,
+        }
+    }
+}
+
+impl Presence {
+    /// Returns a fleet that nobody follows yet: events are taken in, no change is reported.
+    #[must_use]
+    pub fn new(fleet: Fleet, policy: Policy) -> Self {
+        Self {
+            fleet,
+            policy,
+            told: Vec::new(),
+            counts: Counts::default(),
+            graces: BinaryHeap::new(),
+            hearing: Vec::new(),
+            changes: VecDeque::new(),
+            dirty: Vec::new(),
+            following: false,
+            now: Timestamp::MIN,
+        }
+    }
+
+    /// Begins to report changes, from what is believed at `now`.
+    pub fn follow(&mut self, now: Timestamp) {
+        self.now = now;
+        self.following = true;
+        self.hearing = self.fleet.coverage.hearing(now);
+        self.told.clear();
+        self.counts = Counts::default();
+        for place in 0..self.fleet.clients.len() {
+            let verdict = self.judge(place);
+            self.counts.add(verdict.status);
+            self.told.push(Told::of(&verdict));
+            self.wait_for(&verdict, place);
+        }
+    }
+
+    /// Something was heard. Returns whether it was news.
+    pub fn handle_event(&mut self, event: &Event<'_>, by: &Hearsay<'_>) -> bool {
+        self.now = by.received;
+        match event {
+            Event::Channel(event) => self.handle_channel(event, by),
+            Event::Restarted(stamp) => self.handle_restart(*stamp, by.received),
+        }
+    }
+
+    fn handle_channel(&mut self, event: &ChannelEvent<'_>, by: &Hearsay<'_>) -> bool {
+        let taken = self.fleet.take(event, by, &self.policy);
+        let place = taken.place();
+        let (news, changed) = match taken {
+            Taken::Joined { joined, .. } => (joined.news, joined.anything()),
+            Taken::Confirmed { .. } => (true, true),
+        };
+        if changed {
+            self.dirty.push(place);
+        }
+        if changed && self.following {
+            let at = event.stamp.map_or(by.received, |stamp| stamp.time);
+            // A broker's word that a connection began is told even where the client was online: it
+            // was taken over. A device may repeat its birth as often as it likes.
+            let begins = event.kind == EventKind::Opened && news && by.voice.authority <= 2;
+            self.rejudge(place, at, Cause::of(event.kind), begins);
+        }
+        news
+    }
+
+    fn handle_restart(&mut self, stamp: Option<Stamp>, received: Timestamp) -> bool {
+        let news = self.fleet.take_restart(stamp, received, &self.policy);
+        if news && self.following {
+            let at = stamp.map_or(received, |stamp| stamp.time);
+            self.rejudge_all(at, |_, _| Cause::Restart);
+        }
+        news
+    }
+
+    /// Flags a client because of a message that was set aside.
+    pub fn handle_flag(&mut self, client: &str, voice: VoiceKey<'_>, flags: Flags) {
+        let place = self.fleet.flag(client, voice, flags);
+        self.dirty.push(place);
+        if self.following {
+            self.rejudge(place, self.now, Cause::Seen, false);
+        }
+    }
+
+    /// Nothing was heard until `now`: graces run out, and listeners fall silent.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        self.now = now;
+        if !self.following {
+            return;
+        }
+        while let Some(Reverse((due, place))) = self.graces.peek().copied() {
+            if due > now {
+                break;
+            }
+            self.graces.pop();
+            if place < self.told.len() {
+                self.rejudge(place, due, Cause::Grace, false);
+            }
+        }
+        self.handle_coverage(now);
+    }
+
+    /// The account of who is listening may have changed.
+    pub fn handle_coverage(&mut self, now: Timestamp) {
+        self.now = now;
+        let hearing = self.fleet.coverage.hearing(now);
+        if self.following && hearing != self.hearing {
+            self.hearing = hearing;
+            self.rejudge_all(now, |from, _| {
+                if from == Status::Unknown { Cause::Covered } else { Cause::Gap }
+            });
+        }
+    }
+
+    /// Returns when `handle_timeout` has something to do if nothing is heard.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let grace = self.graces.peek().map(|Reverse((due, _))| *due);
+        let silence = self.fleet.coverage.next_silence(self.now);
+        grace.into_iter().chain(silence).min()
+    }
+
+    /// Returns what to tell the user, oldest first.
+    pub fn poll_change(&mut self) -> Option<Change> {
+        self.changes.pop_front()
+    }
+
+    /// Returns the verdict about a client at `now`.
+    #[must_use]
+    pub fn verdict(&self, client: &str, now: Timestamp) -> Verdict {
+        self.fleet.verdict(client, now, &self.policy)
+    }
+
+    /// Returns the verdict about every client at `now`, sorted by id.
+    pub fn verdicts(&self, now: Timestamp) -> impl Iterator<Item = Verdict> {
+        let clients = self.fleet.clients.sorted();
+        clients.into_iter().map(move |client| self.fleet.verdict_of(client, now, &self.policy))
+    }
+
+    #[must_use]
+    pub const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    #[must_use]
+    pub const fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    pub const fn fleet_mut(&mut self) -> &mut Fleet {
+        &mut self.fleet
+    }
+
+    pub const fn coverage_mut(&mut self) -> &mut Coverage {
+        &mut self.fleet.coverage
+    }
+
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Returns the clients whose bytes changed since they were last asked for.
+    pub fn take_dirty(&mut self) -> Vec<&Client> {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.sort_unstable();
+        dirty.dedup();
+        let known = self.fleet.clients.len();
+        dirty.into_iter().filter(|p| *p < known).map(|p| self.fleet.clients.at(p)).collect()
+    }
+
+    /// Drops clients without a live channel that were not heard of for `idle_ms`. Returns their number.
+    pub fn forget_clients(&mut self, now: Timestamp, idle_ms: i64) -> Vec<String> {
+        self.now = now;
+        let ids: Vec<String> = self.fleet.idle_clients(now.plus(-idle_ms), now, &self.policy);
+        for id in &ids {
+            let Some(place) = self.fleet.clients.find(id) else { continue };
+            self.fleet.clients.remove(place);
+            if self.following {
+                let told = self.told.swap_remove(place);
+                self.counts.remove(told.status);
+            }
+        }
+        ids
+    }
+
+    fn judge(&self, place: usize) -> Verdict {
+        self.fleet.verdict_of(self.fleet.clients.at(place), self.now, &self.policy)
+    }
+
+    fn wait_for(&mut self, verdict: &Verdict, place: usize) {
+        if let Some(due) = verdict.next {
+            self.graces.push(Reverse((due, place)));
+        }
+    }
+
+    fn rejudge_all(&mut self, at: Timestamp, cause: impl Fn(Status, Status) -> Cause) {
+        for place in 0..self.fleet.clients.len() {
+            let verdict = self.judge(place);
+            let from = self.told.get(place).map_or(Status::Unknown, |told| told.status);
+            let cause = cause(from, verdict.status);
+            self.tell(place, verdict, at, cause, false);
+        }
+    }
+
+    fn rejudge(&mut self, place: usize, at: Timestamp, cause: Cause, begins: bool) {
+        let verdict = self.judge(place);
+        self.tell(place, verdict, at, cause, begins);
+    }
+
+    fn tell(&mut self, place: usize, verdict: Verdict, at: Timestamp, cause: Cause, begins: bool) {
+        self.wait_for(&verdict, place);
+        let now = Told::of(&verdict);
+        let before = self.told.get(place).copied();
+        match before {
+            Some(before) => {
+                self.counts.remove(before.status);
+                self.told[place] = now;
+            }
+            None => self.told.push(now),
+        }
+        self.counts.add(now.status);
+        let from = before.map_or(Status::Unknown, |before| before.status);
+        let moved = before.is_some_and(|before| before.channel != now.channel);
+        let again = begins && before.is_some_and(|before| before.since != now.since);
+        let online = now.status == Status::Online;
+        if from != now.status || (online && (moved || again)) {
+            self.changes.push_back(Change { at, from, cause, verdict });
+        }
+    }
+}

@@ -8,3 +8,4 @@ pub mod clock;
 pub mod dialect;
 pub mod event;
 pub mod failure;
+pub mod output;

@@ -8,4 +8,5 @@ pub mod clock;
 pub mod dialect;
 pub mod event;
 pub mod failure;
+pub mod output;
 pub mod state;

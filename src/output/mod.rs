@@ -1,0 +1,16 @@
+//! What a user gets to see: lines, tables and JSON on standard output, the talk beside them on
+//! standard error.
+//!
+//! Renderers are pure and return text; only [`console`] writes, and only it has looked at the
+//! terminal. Nothing foreign reaches a terminal without [`sanitize`].
+
+pub mod console;
+pub mod json;
+pub mod number;
+pub mod sanitize;
+pub mod status;
+pub mod style;
+pub mod table;
+pub mod terminal;
+pub mod time;
+pub mod warning;

@@ -1,0 +1,264 @@
+//! Everything a user may be warned of, so that the whole list can be read in one place.
+//!
+//! A warning is what does not stop a run, but limits what its answer is worth. What stops a run is a
+//! [`Failure`](crate::failure::Failure).
+
+use crate::event::Timestamp;
+use crate::output::number::{counted, grouped};
+use crate::output::sanitize::{guard, sanitize};
+use crate::output::time::{duration_ms, rfc3339};
+use std::fmt;
+
+/// One warning. Its text is safe for a terminal, whatever the fields hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// A password stood in the broker's URL.
+    PasswordInUrl,
+    /// The broker's certificate is not verified.
+    NotVerified { broker: String },
+    /// A broker refused one of several subscriptions.
+    FilterRefused { filter: String, broker: String, cause: String },
+    /// A broker granted less than was asked for: a message may be lost without a trace.
+    Lossy { filter: String, broker: String },
+    /// Messages that a dialect should have understood.
+    NotUnderstood { malformed: u64, heard: u64, place: String, first: String },
+    /// Lines whose stamps are in local time, when nobody said which.
+    ZoneMissing { lines: u64, place: String },
+    /// The first start on a running broker: nobody has been heard of.
+    NobodyKnown { instance: String },
+    /// The broker held a session under our client id that this store knows nothing of.
+    SessionUnknown { instance: String },
+    /// The connection is gone, and is tried again for as long as it takes.
+    ConnectionLost { broker: String, cause: String },
+    /// The watcher was deaf, and something may have been lost meanwhile.
+    Away { instance: String, from: Timestamp, until: Timestamp },
+    /// The broker threw messages away, ours perhaps among them.
+    Dropped { instance: String, messages: u64 },
+    /// One of several sources could not be asked.
+    SourceSilent { source: String, cause: String },
+    /// Broker and watcher disagree about the time, so stamps and arrivals cannot be compared.
+    ClockSkew { instance: String, ms: i64 },
+}
+
+impl Warning {
+    /// Returns what is the matter, and what can be done about it, where something can.
+    fn texts(&self) -> (String, Option<&'static str>) {
+        match self {
+            Self::PasswordInUrl => (
+                "the password in the URL can be seen by every user of this machine".into(),
+                Some("use `--password-file`, `--password-stdin` or `PRESENCE_PASSWORD`"),
+            ),
+            Self::NotVerified { broker } => (
+                format!("the certificate of {} is not verified", value(broker)),
+                Some("pass the authority that signed it with `--cafile` instead of `--insecure`"),
+            ),
+            Self::FilterRefused { filter, broker, cause } => (
+                format!("{} refused {}: {}", value(broker), value(filter), said(cause)),
+                Some(
+                    "use an account that may read it, or choose what to listen to with `--dialect`",
+                ),
+            ),
+            Self::Lossy { filter, broker } => (
+                format!(
+                    "{} grants only QoS 0 for {}: losses go unseen",
+                    value(broker),
+                    value(filter)
+                ),
+                None,
+            ),
+            Self::NotUnderstood { malformed, heard, place, first } => (
+                format!(
+                    "{} of {} under {} {} not understood (first: {})",
+                    grouped(*malformed),
+                    counted(*heard, "message"),
+                    value(place),
+                    if *malformed == 1 { "was" } else { "were" },
+                    value(first),
+                ),
+                None,
+            ),
+            Self::ZoneMissing { lines, place } => (
+                format!(
+                    "{} of {} left out: local time of an unknown zone",
+                    counted(*lines, "line"),
+                    value(place)
+                ),
+                Some("name the zone of the log with `--time-zone`"),
+            ),
+            Self::NobodyKnown { instance } => (
+                format!(
+                    "no client of {} is known yet: each is with its next event",
+                    value(instance)
+                ),
+                Some(
+                    "ask the broker for all at once with `--api`, or let clients keep a retained status",
+                ),
+            ),
+            Self::SessionUnknown { instance } => (
+                format!(
+                    "{} held a session that this store does not know; it was started clean",
+                    value(instance)
+                ),
+                None,
+            ),
+            Self::ConnectionLost { broker, cause } => {
+                (format!("lost {}: {}; trying again", value(broker), said(cause)), None)
+            }
+            Self::Away { instance, from, until } => (
+                format!(
+                    "nobody listened to {} for {}, {} to {}: what was known before is uncertain",
+                    value(instance),
+                    duration_ms(until.since(*from)),
+                    rfc3339(*from),
+                    rfc3339(*until),
+                ),
+                None,
+            ),
+            Self::Dropped { instance, messages } => (
+                format!(
+                    "{} dropped {}: what was known before is uncertain",
+                    value(instance),
+                    counted(*messages, "message")
+                ),
+                Some("raise the broker's queue limit (Mosquitto: `max_queued_messages`)"),
+            ),
+            Self::SourceSilent { source, cause } => {
+                (format!("could not ask {}: {}", value(source), said(cause)), None)
+            }
+            Self::ClockSkew { instance, ms } => (
+                format!(
+                    "the clock of {} differs from ours by {}",
+                    value(instance),
+                    duration_ms(*ms)
+                ),
+                Some("set both by NTP"),
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, next) = self.texts();
+        write!(f, "warning: {what}")?;
+        if let Some(next) = next {
+            write!(f, "\n  next:  {next}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns a foreign value in backticks.
+fn value(text: &str) -> String {
+    format!("`{}`", sanitize(text, VALUE_COLUMNS_MAX))
+}
+
+/// Returns a cause, which is a sentence of ours or of a library's around foreign values.
+fn said(cause: &str) -> String {
+    guard(cause).into_owned()
+}
+
+const VALUE_COLUMNS_MAX: usize = 80;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_warning_reads_well() {
+        let broker = || "mqtt://10.0.0.5:1883".to_owned();
+        let instance = || "10.0.0.5:1883".to_owned();
+        let cause = || "not authorized (SUBACK 0x87)".to_owned();
+        for (warning, expected) in [
+            (
+                Warning::PasswordInUrl,
+                "the password in the URL can be seen by every user of this machine\n  next:  use `--password-file`, `--password-stdin` or `PRESENCE_PASSWORD`",
+            ),
+            (
+                Warning::NotVerified { broker: broker() },
+                "the certificate of `mqtt://10.0.0.5:1883` is not verified\n  next:  pass the authority that signed it with `--cafile` instead of `--insecure`",
+            ),
+            (
+                Warning::FilterRefused {
+                    filter: "$SYS/#".into(),
+                    broker: broker(),
+                    cause: cause(),
+                },
+                "`mqtt://10.0.0.5:1883` refused `$SYS/#`: not authorized (SUBACK 0x87)\n  next:  use an account that may read it, or choose what to listen to with `--dialect`",
+            ),
+            (
+                Warning::Lossy { filter: "$SYS/#".into(), broker: broker() },
+                "`mqtt://10.0.0.5:1883` grants only QoS 0 for `$SYS/#`: losses go unseen",
+            ),
+            (
+                Warning::NotUnderstood {
+                    malformed: 31,
+                    heard: 4_090,
+                    place: "$SYS/".into(),
+                    first: "…/clients/a/subscribed".into(),
+                },
+                "31 of 4,090 messages under `$SYS/` were not understood (first: `…/clients/a/subscribed`)",
+            ),
+            (
+                Warning::ZoneMissing { lines: 1_204, place: "mosquitto.log".into() },
+                "1,204 lines of `mosquitto.log` left out: local time of an unknown zone\n  next:  name the zone of the log with `--time-zone`",
+            ),
+            (
+                Warning::NobodyKnown { instance: instance() },
+                "no client of `10.0.0.5:1883` is known yet: each is with its next event\n  next:  ask the broker for all at once with `--api`, or let clients keep a retained status",
+            ),
+            (
+                Warning::SessionUnknown { instance: instance() },
+                "`10.0.0.5:1883` held a session that this store does not know; it was started clean",
+            ),
+            (
+                Warning::ConnectionLost {
+                    broker: broker(),
+                    cause: "connection reset by peer".into(),
+                },
+                "lost `mqtt://10.0.0.5:1883`: connection reset by peer; trying again",
+            ),
+            (
+                Warning::Away {
+                    instance: instance(),
+                    from: Timestamp(1_760_000_047_000),
+                    until: Timestamp(1_760_000_071_500),
+                },
+                "nobody listened to `10.0.0.5:1883` for 24.5 s, 2025-10-09T08:54:07.000Z to 2025-10-09T08:54:31.500Z: what was known before is uncertain",
+            ),
+            (
+                Warning::Dropped { instance: instance(), messages: 1 },
+                "`10.0.0.5:1883` dropped 1 message: what was known before is uncertain\n  next:  raise the broker's queue limit (Mosquitto: `max_queued_messages`)",
+            ),
+            (
+                Warning::SourceSilent {
+                    source: "http://10.0.0.5:18083".into(),
+                    cause: "timed out after 5.0 s".into(),
+                },
+                "could not ask `http://10.0.0.5:18083`: timed out after 5.0 s",
+            ),
+            (
+                Warning::ClockSkew { instance: instance(), ms: -90_500 },
+                "the clock of `10.0.0.5:1883` differs from ours by -1m 30s\n  next:  set both by NTP",
+            ),
+        ] {
+            assert_eq!(warning.to_string(), format!("warning: {expected}"));
+        }
+    }
+
+    #[test]
+    fn foreign_values_are_made_safe_and_short() {
+        let hostile = "\x1b[2J\n".repeat(10_000);
+        let warning = Warning::NotUnderstood {
+            malformed: 1,
+            heard: 1,
+            place: hostile.clone(),
+            first: hostile.clone(),
+        };
+        let text = warning.to_string();
+        assert!(text.starts_with(r"warning: 1 of 1 message under `\x1b[2J\n\x1b[2J\n"), "{text}");
+        assert!(!text.contains(char::is_control) && text.len() < 300, "{text}");
+        let text = Warning::SourceSilent { source: hostile.clone(), cause: hostile }.to_string();
+        assert!(!text.contains(char::is_control), "{text}");
+    }
+}

@@ -4,7 +4,9 @@
 //! (`event`, `state`, `dialect`) reads no clock, no network and no file; everything else hands it
 //! time, seeds and bytes.
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod dialect;
 pub mod event;
 pub mod failure;

@@ -1,0 +1,9 @@
+//! What a command runs on: flags and environment, joined and checked together.
+//!
+//! What clap cannot see, because it looks at one value at a time, is found here, and said with its
+//! cause and what to do next. Nothing here talks to a network.
+
+pub mod broker;
+pub mod connection;
+pub mod secret;
+pub mod warning;

@@ -11,4 +11,5 @@ pub mod dialect;
 pub mod event;
 pub mod failure;
 pub mod output;
+pub mod source;
 pub mod state;

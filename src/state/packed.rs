@@ -140,6 +140,12 @@ impl Client {
         Joined { news: self.join_header(&at, flags, false), heard: false }
     }
 
+    /// Says that a record of this voice was dropped.
+    pub fn mark_forgotten(&mut self, voice: VoiceKey<'_>) {
+        let at = self.section_of(voice);
+        self.join_header(&at, Flags::NONE, true);
+    }
+
     /// Joins one record of a voice into the client, then forgets what exceeds `channels_max`
     /// (`docs/state-logic.md`, Forgetting).
     pub fn join_record(

@@ -1,0 +1,62 @@
+//! Which dialects are understood, and where they are listened for.
+
+use clap::{Args, ValueEnum};
+
+pub const STATUS_TOPIC: &str = "devices/{client}/status";
+pub const STATUS_ONLINE: &str = "online";
+pub const STATUS_OFFLINE: &str = "offline";
+
+/// How clients are spoken about.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Dialects")]
+pub struct Reading {
+    /// Way of announcing clients to understand; may be given several times
+    ///
+    /// `auto` recognises all of them, and listens to a fixed, short list of topics.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "NAME",
+        env = "PRESENCE_DIALECT",
+        value_delimiter = ',',
+        default_value = "auto"
+    )]
+    pub dialect: Vec<DialectName>,
+
+    /// Listen here instead of where the dialect says; may be given several times
+    #[arg(long, value_name = "FILTER", env = "PRESENCE_TOPIC", value_delimiter = ' ')]
+    pub topic: Vec<String>,
+
+    /// Where devices keep their own status, with `{client}` in the place of the client id
+    #[arg(long, value_name = "TEMPLATE", env = "PRESENCE_STATUS_TOPIC", default_value = STATUS_TOPIC)]
+    pub status_topic: String,
+
+    /// Word that means online there; may be given several times
+    #[arg(long, value_name = "WORD", env = "PRESENCE_STATUS_ONLINE", value_delimiter = ',', default_value = STATUS_ONLINE)]
+    pub status_online: Vec<String>,
+
+    /// Word that means offline there; may be given several times
+    #[arg(long, value_name = "WORD", env = "PRESENCE_STATUS_OFFLINE", value_delimiter = ',', default_value = STATUS_OFFLINE)]
+    pub status_offline: Vec<String>,
+
+    /// Where the word stands in a status that is JSON, as a JSON pointer such as `/state`
+    #[arg(long, value_name = "POINTER", env = "PRESENCE_STATUS_JSON")]
+    pub status_json: Option<String>,
+
+    /// Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`
+    #[arg(long, value_name = "ZONE", env = "PRESENCE_TIME_ZONE")]
+    pub time_zone: Option<String>,
+}
+
+/// The dialects that can be chosen.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialectName {
+    /// All of them, recognised by topic and content
+    Auto,
+    /// Notices of Alibaba Cloud's MQTT service (connect, disconnect, tcpclean), over any topic
+    Lmq,
+    /// Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`
+    Mosquitto,
+    /// Retained status that devices keep by birth and will
+    Status,
+}

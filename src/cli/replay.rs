@@ -1,0 +1,53 @@
+//! `presence replay`
+
+use super::policy::Policy;
+use super::reading::Reading;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Judges recorded events: recordings, notices, broker logs
+///
+/// Runs files through the same logic as `presence watch` and prints the verdicts at their end. Reads
+/// what `watch --record` wrote, status notices as JSON Lines, and Mosquitto's log; several files are
+/// joined. A recording is judged at the moment at which its watcher ended, a plain log at the end of
+/// what it holds.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example:\n  presence replay night.jsonl --client 'pump-*'")]
+pub struct Replay {
+    /// Files to read; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+
+    /// Show only clients whose id matches; may be given several times
+    #[arg(long, value_name = "GLOB", env = "PRESENCE_CLIENT")]
+    pub client: Vec<String>,
+
+    /// Print one JSON object a line
+    #[arg(long, env = "PRESENCE_JSON", value_parser = clap::builder::BoolishValueParser::new())]
+    pub json: bool,
+
+    /// Fail on the first line that cannot be read
+    ///
+    /// Without it such lines are counted and shown, and the rest is read.
+    #[arg(long, env = "PRESENCE_STRICT", value_parser = clap::builder::BoolishValueParser::new())]
+    pub strict: bool,
+
+    /// Moment to judge at, as RFC 3339 or milliseconds since 1970
+    #[arg(long, value_name = "TIME", env = "PRESENCE_AT")]
+    pub at: Option<String>,
+
+    /// What to take for the present when a plain log is read, as RFC 3339 or ms since 1970
+    ///
+    /// A stamp far ahead of it is not believed. Without it: the start of the run.
+    #[arg(long, value_name = "TIME", env = "PRESENCE_NOW")]
+    pub now: Option<String>,
+
+    /// Name of the broker that plain logs are about
+    #[arg(long, value_name = "NAME", env = "PRESENCE_INSTANCE")]
+    pub instance: Option<String>,
+
+    #[command(flatten)]
+    pub reading: Reading,
+    #[command(flatten)]
+    pub policy: Policy,
+}

@@ -1,0 +1,93 @@
+//! `presence store`
+
+use super::connection::Connection;
+use super::policy::Policy;
+use super::reading::Reading;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Looks after what watchers have kept
+#[derive(Args, Clone, Debug)]
+pub struct Store {
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// Where state is kept.
+#[derive(Args, Clone, Debug)]
+pub struct Where {
+    /// File that keeps what is known, or `memory` for none
+    ///
+    /// Without it: `presence/presence.db` below `$XDG_STATE_HOME`, `~/.local/state` if that is unset.
+    #[arg(long, value_name = "PATH", env = "PRESENCE_STORE")]
+    pub store: Option<PathBuf>,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum Action {
+    Info(Info),
+    Import(Box<Import>),
+    Export(Export),
+    ForgetSession(Box<ForgetSession>),
+}
+
+/// Shows which brokers a store knows, who listened, and until when
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example:\n  presence store info")]
+pub struct Info {
+    /// Print one JSON object a line
+    #[arg(long, env = "PRESENCE_JSON", value_parser = clap::builder::BoolishValueParser::new())]
+    pub json: bool,
+    #[command(flatten)]
+    pub store: Where,
+}
+
+/// Joins files into a store: exports, recordings, notices, broker logs
+///
+/// Importing a file twice changes nothing, and a watcher may go on meanwhile. Plain logs need
+/// `--instance`: evidence about one broker says nothing about another.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Example:\n  presence store import --instance broker.example:1883 night.log"
+)]
+pub struct Import {
+    /// Files to read; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Name of the broker that plain logs are about
+    #[arg(long, value_name = "NAME", env = "PRESENCE_INSTANCE")]
+    pub instance: Option<String>,
+    /// Fail on the first line that cannot be read, and import nothing
+    #[arg(long, env = "PRESENCE_STRICT", value_parser = clap::builder::BoolishValueParser::new())]
+    pub strict: bool,
+    #[command(flatten)]
+    pub store: Where,
+    #[command(flatten)]
+    pub reading: Reading,
+    #[command(flatten)]
+    pub policy: Policy,
+}
+
+/// Prints all that a store knows as JSON Lines, for `store import` and `replay`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example:\n  presence store export > fleet.jsonl")]
+pub struct Export {
+    /// Only this broker
+    #[arg(long, value_name = "NAME", env = "PRESENCE_INSTANCE")]
+    pub instance: Option<String>,
+    #[command(flatten)]
+    pub store: Where,
+}
+
+/// Removes the watcher's session from the broker
+///
+/// A watcher leaves a session behind, so that nothing is lost while it is away. This ends it, and
+/// what is missed from then on counts as a hole.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example:\n  presence store forget-session -b broker.example")]
+pub struct ForgetSession {
+    #[command(flatten)]
+    pub store: Where,
+    #[command(flatten)]
+    pub connection: Connection,
+}

@@ -1,0 +1,4 @@
+//! Where messages come from.
+
+pub mod lines;
+pub mod recording;

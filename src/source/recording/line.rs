@@ -1,0 +1,259 @@
+//! One line of a recording.
+
+use super::known::KnownClient;
+use crate::event::{Stamp, Timestamp};
+use crate::state::coverage::{Hole, Member, SourceKey};
+use crate::state::policy::Policy;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// What a line of a recording says. Lines of a type that is not known are left out, and counted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Line<'a> {
+    /// A watcher begins; what follows, up to the next heading, was heard by it.
+    #[serde(borrow)]
+    Recording(Heading<'a>),
+    /// A message as it came off the wire.
+    #[serde(borrow)]
+    Message(MessageLine<'a>),
+    /// What was known about a client before.
+    Client(KnownClient),
+    /// The state of a source: written when it changes.
+    Source(SourceLine),
+    /// A start of the broker, known from before.
+    Restart(RestartLine),
+    /// The moment at which the watcher last judged: that of its end.
+    Judged(JudgedLine),
+}
+
+/// Who listens to what, and how it judges.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Heading<'a> {
+    pub version: u32,
+    #[serde(borrow)]
+    pub instance: Cow<'a, str>,
+    /// The ear of the sources: the watcher's client id, or its shared group.
+    #[serde(borrow)]
+    pub ear: Cow<'a, str>,
+    pub member: Cow<'a, str>,
+    pub begun_ms: i64,
+    pub tool: Cow<'a, str>,
+    pub policy: PolicyLine,
+    pub reading: ReadingTerms,
+}
+
+/// The policy, as a recording keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyLine {
+    pub skew_ms: i64,
+    pub close_grace_ms: Option<i64>,
+    pub future_ms: i64,
+    pub channels_max: usize,
+    pub loop_count: usize,
+    pub loop_window_ms: i64,
+    pub judge_skew_ms: i64,
+}
+
+impl From<Policy> for PolicyLine {
+    fn from(policy: Policy) -> Self {
+        let Policy {
+            skew_ms,
+            close_grace_ms,
+            future_ms,
+            channels_max,
+            loop_count,
+            loop_window_ms,
+            judge_skew_ms,
+        } = policy;
+        Self {
+            skew_ms,
+            close_grace_ms,
+            future_ms,
+            channels_max,
+            loop_count,
+            loop_window_ms,
+            judge_skew_ms,
+        }
+    }
+}
+
+impl From<PolicyLine> for Policy {
+    fn from(line: PolicyLine) -> Self {
+        Self {
+            skew_ms: line.skew_ms,
+            close_grace_ms: line.close_grace_ms,
+            future_ms: line.future_ms,
+            // What no watcher would have accepted as an option is not accepted here either.
+            channels_max: line.channels_max.max(1),
+            loop_count: line.loop_count.max(2),
+            loop_window_ms: line.loop_window_ms,
+            judge_skew_ms: line.judge_skew_ms,
+        }
+    }
+}
+
+/// Which dialects the watcher understood, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadingTerms {
+    pub dialects: Vec<String>,
+    /// Filters in place of the dialects' own.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    pub status_topic: String,
+    pub status_online: Vec<String>,
+    pub status_offline: Vec<String>,
+    pub status_pointer: Option<String>,
+    pub time_zone: Option<String>,
+}
+
+/// A message. The payload is text where it is UTF-8, else Base64.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageLine<'a> {
+    /// Arrival at the first observer, on its clock.
+    pub received_ms: i64,
+    pub tie: u64,
+    /// Which broker, where one file holds several; else that of the heading.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub topic: Cow<'a, str>,
+    pub qos: u8,
+    pub retain: bool,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub payload_b64: Option<Cow<'a, str>>,
+}
+
+impl<'a> MessageLine<'a> {
+    #[must_use]
+    pub fn new(topic: &'a str, payload: &'a [u8]) -> Self {
+        let text = std::str::from_utf8(payload).ok();
+        Self {
+            received_ms: 0,
+            tie: 0,
+            instance: None,
+            topic: Cow::Borrowed(topic),
+            qos: 0,
+            retain: false,
+            payload: text.map(Cow::Borrowed),
+            payload_b64: text.is_none().then(|| Cow::Owned(BASE64.encode(payload))),
+        }
+    }
+
+    /// Returns the bytes of the payload, `None` if the line holds none, or broken Base64.
+    #[must_use]
+    pub fn bytes(&self) -> Option<Cow<'_, [u8]>> {
+        match (&self.payload, &self.payload_b64) {
+            (Some(text), _) => Some(Cow::Borrowed(text.as_bytes())),
+            (None, Some(encoded)) => BASE64.decode(encoded.as_bytes()).ok().map(Cow::Owned),
+            (None, None) => None,
+        }
+    }
+}
+
+/// The account of one listener (`coverage`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceLine {
+    pub instance: String,
+    pub voice: String,
+    pub ear: String,
+    pub member: String,
+    pub epoch: u64,
+    pub began_ms: i64,
+    pub heard_ms: i64,
+    pub patience_ms: i64,
+    #[serde(default)]
+    pub lossy: bool,
+    #[serde(default)]
+    pub left: bool,
+    #[serde(default)]
+    pub holes: Vec<HoleLine>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoleLine {
+    pub epoch: u64,
+    pub from_ms: i64,
+    pub to_ms: i64,
+}
+
+impl SourceLine {
+    #[must_use]
+    pub fn new(instance: &str, key: &SourceKey, name: &str, member: &Member) -> Self {
+        let hole =
+            |hole: &Hole| HoleLine { epoch: hole.epoch, from_ms: hole.from.0, to_ms: hole.to.0 };
+        Self {
+            instance: instance.to_owned(),
+            voice: key.voice.clone(),
+            ear: key.ear.clone(),
+            member: name.to_owned(),
+            epoch: member.epoch,
+            began_ms: member.began.0,
+            heard_ms: member.heard.0,
+            patience_ms: member.patience_ms,
+            lossy: member.lossy,
+            left: member.left,
+            holes: member.holes.iter().map(hole).collect(),
+        }
+    }
+
+    #[must_use]
+    pub fn key(&self) -> SourceKey {
+        SourceKey { voice: self.voice.clone(), ear: self.ear.clone() }
+    }
+
+    #[must_use]
+    pub fn account(&self) -> Member {
+        let hole = |hole: &HoleLine| Hole {
+            epoch: hole.epoch,
+            from: Timestamp(hole.from_ms),
+            to: Timestamp(hole.to_ms),
+        };
+        Member {
+            epoch: self.epoch,
+            began: Timestamp(self.began_ms),
+            heard: Timestamp(self.heard_ms),
+            patience_ms: self.patience_ms,
+            lossy: self.lossy,
+            left: self.left,
+            holes: self.holes.iter().map(hole).collect(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestartLine {
+    pub instance: String,
+    pub time_ms: i64,
+    #[serde(default)]
+    pub tie: u64,
+    #[serde(default)]
+    pub resolution_ms: u32,
+}
+
+impl RestartLine {
+    #[must_use]
+    pub fn new(instance: &str, stamp: Stamp) -> Self {
+        Self {
+            instance: instance.to_owned(),
+            time_ms: stamp.time.0,
+            tie: stamp.tie,
+            resolution_ms: stamp.resolution,
+        }
+    }
+
+    #[must_use]
+    pub const fn stamp(&self) -> Stamp {
+        Stamp { time: Timestamp(self.time_ms), tie: self.tie, resolution: self.resolution_ms }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedLine {
+    pub instance: String,
+    pub now_ms: i64,
+}

@@ -4,10 +4,13 @@
 //! that was announced a line ago); it reads no clock, opens nothing and prints nothing. Topics and
 //! payloads come from strangers: every length is bounded and no bytes make reading panic.
 
+mod dialects;
 pub mod lmq;
 pub mod mosquitto;
 pub mod status;
 pub mod topic;
+
+pub use dialects::{Dialect, Dialects, FileFormat, sniff};
 
 use crate::event::{Event, Flags, Stamp, Timestamp};
 use std::borrow::Cow;

@@ -4,12 +4,15 @@
 //! that was announced a line ago); it reads no clock, opens nothing and prints nothing. Topics and
 //! payloads come from strangers: every length is bounded and no bytes make reading panic.
 
+mod dialects;
 pub mod lmq;
 pub mod mosquitto;
 pub mod status;
 pub mod topic;
 
-use crate::event::{Event, Flags, Timestamp};
+pub use dialects::{Dialect, Dialects, FileFormat, sniff};
+
+use crate::event::{Event, Flags, Stamp, Timestamp};
 use std::borrow::Cow;
 
 /// One message as it came off the wire, or one line of a file.
@@ -28,9 +31,18 @@ pub struct Message<'a> {
     pub tie: u64,
 }
 
+impl Message<'_> {
+    /// Returns the stamp of an event in a dialect that has none of its own.
+    #[must_use]
+    pub const fn arrival(&self) -> Stamp {
+        Stamp { time: self.received, tie: self.tie, resolution: 0 }
+    }
+}
+
 /// What a dialect makes of a message. "Not my topic" and "I failed to read it" are different facts,
 /// and the second one is counted and shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "made and taken apart once a message, never stored")]
 pub enum Reading<'a> {
     /// Understood. Holds no event where the message says nothing about presence.
     Events(Events<'a>),
@@ -96,6 +108,12 @@ impl Malformed<'_> {
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, client: None, detail: detail.into() }
     }
+
+    /// Returns the refusal of a payload beyond `PAYLOAD_MAX`.
+    fn too_long(payload: &[u8]) -> Self {
+        let detail = format!("{} bytes, of which at most {PAYLOAD_MAX} are read", payload.len());
+        Self::new(Reason::Unreadable, detail)
+    }
 }
 
 /// Why a message was set aside.
@@ -119,3 +137,22 @@ impl Reason {
         }
     }
 }
+
+/// Longest payload that is read, in bytes. No notice and no line of a log comes near it.
+pub const PAYLOAD_MAX: usize = 64 * 1024;
+
+/// Returns what fits a line of a report.
+fn excerpt(bytes: &[u8]) -> String {
+    let head = bytes.get(..4 * EXCERPT_MAX).unwrap_or(bytes);
+    let text = String::from_utf8_lossy(head);
+    let quoted: String = text.chars().take(EXCERPT_MAX).collect();
+    if quoted.len() < text.len() { quoted + "…" } else { quoted }
+}
+
+/// Returns the text without ASCII white space around it.
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_ascii_whitespace())
+}
+
+/// Characters of a payload that are quoted.
+const EXCERPT_MAX: usize = 80;

@@ -1,0 +1,287 @@
+//! The dialects that a command listens with, and which of them a message belongs to.
+//!
+//! A message is asked of one dialect, not of all: what a stranger publishes under a status topic must
+//! not be taken for the broker's own word.
+
+use super::lmq::{self, Lmq};
+use super::mosquitto::{self, Mosquitto};
+use super::status::Status;
+use super::{Message, Reading, topic};
+
+/// One way of speaking about clients.
+#[derive(Debug)]
+pub enum Dialect {
+    Lmq(Lmq),
+    Status(Status),
+    Mosquitto(Mosquitto),
+}
+
+impl Dialect {
+    /// Returns the name of the voice.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Lmq(_) => Lmq::NAME,
+            Self::Status(_) => Status::NAME,
+            Self::Mosquitto(_) => Mosquitto::NAME,
+        }
+    }
+
+    /// Returns whose word weighs more, 1 the most: the broker's with strong channels (1) and without
+    /// (2), its retained state (3), what devices say of themselves (4).
+    #[must_use]
+    pub const fn authority(&self) -> u8 {
+        match self {
+            Self::Lmq(_) => Lmq::AUTHORITY,
+            Self::Status(_) => Status::AUTHORITY,
+            Self::Mosquitto(_) => Mosquitto::AUTHORITY,
+        }
+    }
+
+    /// Returns where it listens unless told otherwise.
+    #[must_use]
+    pub fn filters(&self) -> Vec<String> {
+        let filter = match self {
+            Self::Lmq(_) => Lmq::FILTER,
+            Self::Status(status) => status.template.filter(),
+            Self::Mosquitto(_) => Mosquitto::FILTER,
+        };
+        vec![filter.to_owned()]
+    }
+
+    /// Returns for how many ms the broker keeps its own messages for a listener that is away, `None`
+    /// if they do not expire.
+    #[must_use]
+    pub const fn message_life(&self) -> Option<i64> {
+        match self {
+            Self::Mosquitto(_) => Some(Mosquitto::MESSAGE_LIFE_MS),
+            Self::Lmq(_) | Self::Status(_) => None,
+        }
+    }
+
+    /// Reads one message, whatever its topic may say about whose it is.
+    pub fn read<'a>(&mut self, message: &Message<'a>) -> Reading<'a> {
+        match self {
+            Self::Lmq(lmq) => lmq.read(message),
+            Self::Status(status) => status.read(message),
+            Self::Mosquitto(mosquitto) => mosquitto.read(message),
+        }
+    }
+
+    /// Returns whether a message of this topic is its business while it listens at its usual place.
+    fn speaks_at(&self, topic: &str) -> bool {
+        let is_brokers = [LMQ_TOPICS, MOSQUITTO_TOPICS].iter().any(|head| topic.starts_with(head));
+        match self {
+            Self::Lmq(_) => topic.starts_with(LMQ_TOPICS),
+            Self::Mosquitto(_) => topic.starts_with(MOSQUITTO_TOPICS),
+            Self::Status(status) => !is_brokers && status.template.client(topic).is_some(),
+        }
+    }
+}
+
+/// The dialects of a command, in order.
+#[derive(Debug, Default)]
+pub struct Dialects {
+    dialects: Vec<Dialect>,
+    topics: Vec<String>,
+}
+
+impl Dialects {
+    /// Returns the dialects, listening at `topics` instead of their usual places if there are any.
+    #[must_use]
+    pub const fn new(dialects: Vec<Dialect>, topics: Vec<String>) -> Self {
+        Self { dialects, topics }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Dialect> {
+        self.dialects.iter()
+    }
+
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&Dialect> {
+        self.dialects.get(index)
+    }
+
+    /// Returns what to subscribe to, each filter once.
+    #[must_use]
+    pub fn filters(&self) -> Vec<String> {
+        let wanted = if self.topics.is_empty() {
+            self.dialects.iter().flat_map(Dialect::filters).collect()
+        } else {
+            self.topics.clone()
+        };
+        let mut filters: Vec<String> = Vec::with_capacity(wanted.len());
+        for filter in wanted {
+            if !filters.contains(&filter) {
+                filters.push(filter);
+            }
+        }
+        filters
+    }
+
+    /// Reads one message that came over MQTT, with the index of the dialect that took it for its own.
+    ///
+    /// A single dialect whose place was overridden is asked about everything that place delivers.
+    pub fn read<'a>(&mut self, message: &Message<'a>) -> (Option<usize>, Reading<'a>) {
+        let is_override = self.dialects.len() == 1
+            && self.topics.iter().any(|filter| topic::matches(filter, message.topic));
+        for (index, dialect) in self.dialects.iter_mut().enumerate() {
+            if is_override || dialect.speaks_at(message.topic) {
+                let reading = dialect.read(message);
+                if !matches!(reading, Reading::NotMine) {
+                    return (Some(index), reading);
+                }
+            }
+        }
+        (None, Reading::NotMine)
+    }
+}
+
+/// What the lines of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    /// LMQ notices, one JSON object a line.
+    Lmq,
+    /// A log of Mosquitto's.
+    Mosquitto,
+}
+
+/// Returns what a file seems to be, judged by one line of it; `None` if this line does not tell.
+#[must_use]
+pub fn sniff(line: &[u8]) -> Option<FileFormat> {
+    if lmq::is_notice(line) {
+        Some(FileFormat::Lmq)
+    } else if mosquitto::is_log_line(line) {
+        Some(FileFormat::Mosquitto)
+    } else {
+        None
+    }
+}
+
+const LMQ_TOPICS: &str = "$presence/";
+const MOSQUITTO_TOPICS: &str = "$SYS/broker/log/";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::status::Words;
+    use crate::event::Timestamp;
+
+    const NOTICE: &str = r#"{"clientId":"a","eventType":"connect","channelId":"c","time":1}"#;
+    const LINE: &str = "1795313001: Client a disconnected.";
+
+    fn lmq() -> Dialect {
+        Dialect::Lmq(Lmq)
+    }
+
+    fn mosquitto() -> Dialect {
+        Dialect::Mosquitto(Mosquitto::new(None))
+    }
+
+    fn status(template: &str) -> Dialect {
+        let template = topic::Template::parse(template).expect("valid");
+        Dialect::Status(Status { template, words: Words::default() })
+    }
+
+    fn asked(dialects: &mut Dialects, topic: &str, payload: &str) -> Option<usize> {
+        let payload = payload.as_bytes();
+        let received = Timestamp(0);
+        let (tag, qos, retain, tie) = (None, 0, false, 1);
+        dialects.read(&Message { topic, payload, tag, qos, retain, received, tie }).0
+    }
+
+    #[test]
+    fn every_dialect_listens_at_its_own_place() {
+        let dialects = Dialects::new(
+            vec![lmq(), mosquitto(), status("a/{client}"), status("a/{client}")],
+            vec![],
+        );
+        assert_eq!(dialects.filters(), ["$presence/#", "$SYS/broker/log/#", "a/+"]);
+        let voices: Vec<_> = dialects
+            .iter()
+            .map(|dialect| (dialect.name(), dialect.authority(), dialect.message_life()))
+            .collect();
+        assert_eq!(
+            voices,
+            [
+                ("lmq", 1, None),
+                ("mosquitto", 2, Some(20_000)),
+                ("status", 4, None),
+                ("status", 4, None)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_message_is_asked_of_the_dialect_that_owns_its_topic() {
+        // A status template may lie across the others' topics; it gets nothing of theirs.
+        let wide = [status("$presence/{client}"), status("$SYS/broker/log/{client}")];
+        let mut all: Vec<_> = wide.into_iter().collect();
+        all.extend([lmq(), mosquitto(), status("devices/{client}/status")]);
+        let mut dialects = Dialects::new(all, vec![]);
+        for (topic, payload, expected) in [
+            ("$presence/a", NOTICE, Some(2)),
+            ("$presence/a", "no notice", Some(2)),
+            ("$presence/a", "online", Some(2)),
+            ("$SYS/broker/log/N", LINE, Some(3)),
+            ("$SYS/broker/log/N", "online", None),
+            ("$SYS/broker/log/M/subscribe", LINE, None),
+            ("devices/a/status", "online", Some(4)),
+            ("devices/a/status", NOTICE, Some(4)),
+            ("devices/a/status", LINE, Some(4)),
+            ("devices/a/b/status", "online", None),
+            ("other", NOTICE, None),
+            ("", LINE, None),
+        ] {
+            assert_eq!(asked(&mut dialects, topic, payload), expected, "{topic} {payload}");
+        }
+    }
+
+    #[test]
+    fn a_single_dialect_reads_whatever_its_override_delivers() {
+        let topics = vec!["site/+/notices".to_owned(), "site/+/notices".to_owned()];
+        let mut dialects = Dialects::new(vec![lmq()], topics);
+        assert_eq!(dialects.filters(), ["site/+/notices"]);
+        assert_eq!(asked(&mut dialects, "site/a/notices", NOTICE), Some(0));
+        assert_eq!(asked(&mut dialects, "other", NOTICE), None);
+        let mut dialects = Dialects::new(vec![mosquitto()], vec!["site/#".to_owned()]);
+        assert_eq!(asked(&mut dialects, "site/log/N", LINE), Some(0));
+        assert_eq!(asked(&mut dialects, "site/log/M/subscribe", LINE), None);
+        let mut dialects = Dialects::new(vec![status("site/{client}")], vec!["#".to_owned()]);
+        assert_eq!(asked(&mut dialects, "site/a", "online"), Some(0));
+        assert_eq!(asked(&mut dialects, "site/a/b", "online"), None);
+    }
+
+    #[test]
+    fn with_several_dialects_an_override_only_says_where_to_listen() {
+        let mut dialects = Dialects::new(vec![lmq(), status("site/{client}")], vec!["#".into()]);
+        assert_eq!(dialects.filters(), ["#"]);
+        assert_eq!(asked(&mut dialects, "site/a", "online"), Some(1));
+        assert_eq!(asked(&mut dialects, "site/a/b", NOTICE), None);
+        assert_eq!(asked(&mut dialects, "$presence/a", NOTICE), Some(0));
+    }
+
+    #[test]
+    fn one_line_tells_the_format_of_a_file() {
+        for (line, expected) in [
+            (NOTICE, Some(FileFormat::Lmq)),
+            (r#"{"eventType":null}"#, Some(FileFormat::Lmq)),
+            (r#" {"channelId":"x","more":[1]} "#, Some(FileFormat::Lmq)),
+            (r#"{"time":1}"#, None),
+            (r#"{"topic":"a","payload":"b"}"#, None),
+            (r#"["clientId"]"#, None),
+            (LINE, Some(FileFormat::Mosquitto)),
+            ("Client a disconnected.", Some(FileFormat::Mosquitto)),
+            (
+                "2026-11-22T02:27:33: mosquitto version 2.0.11 starting\r",
+                Some(FileFormat::Mosquitto),
+            ),
+            ("1795313001: Opening ipv4 listen socket on port 1883.", None),
+            ("", None),
+            ("hello", None),
+        ] {
+            assert_eq!(sniff(line.as_bytes()), expected, "{line}");
+        }
+        assert_eq!(sniff(b"\xff\xfe"), None);
+    }
+}

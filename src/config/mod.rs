@@ -5,5 +5,7 @@
 
 pub mod broker;
 pub mod connection;
+pub mod reading;
 pub mod secret;
+pub mod time;
 pub mod warning;

@@ -8,6 +8,7 @@ mod dialects;
 pub mod lmq;
 pub mod mosquitto;
 pub mod status;
+pub mod terms;
 pub mod topic;
 
 pub use dialects::{Dialect, Dialects, FileFormat, sniff};

@@ -7,10 +7,12 @@
 pub mod console;
 pub mod json;
 pub mod number;
+pub mod object;
 pub mod sanitize;
 pub mod status;
 pub mod style;
 pub mod table;
 pub mod terminal;
 pub mod time;
+pub mod verdict;
 pub mod warning;

@@ -22,6 +22,8 @@ pub enum Warning {
     Lossy { filter: String, broker: String },
     /// Messages that a dialect should have understood.
     NotUnderstood { malformed: u64, heard: u64, place: String, first: String },
+    /// Lines of files that were set aside.
+    LinesSetAside { lines: u64, first: String },
     /// Lines whose stamps are in local time, when nobody said which.
     ZoneMissing { lines: u64, place: String },
     /// The first start on a running broker: nobody has been heard of.
@@ -76,6 +78,15 @@ impl Warning {
                     value(first),
                 ),
                 None,
+            ),
+            Self::LinesSetAside { lines, first } => (
+                format!(
+                    "{} {} set aside (first: {})",
+                    counted(*lines, "line"),
+                    if *lines == 1 { "was" } else { "were" },
+                    value(first),
+                ),
+                Some("`-v` shows more of them, `--strict` makes them fatal"),
             ),
             Self::ZoneMissing { lines, place } => (
                 format!(

@@ -210,6 +210,15 @@ impl Coverage {
             .or_insert_with(|| Member::new(patience_ms))
     }
 
+    /// Says that a listener was alive then, for all that it listens to.
+    pub fn hear(&mut self, ear: &str, name: &str, now: Timestamp) {
+        for (_, source) in self.sources.iter_mut().filter(|(key, _)| key.ear == ear) {
+            if let Some(member) = source.members.get_mut(name) {
+                member.heard = member.heard.max(now);
+            }
+        }
+    }
+
     /// Joins what another replica knows about a listener.
     pub fn join_member(&mut self, key: &SourceKey, name: &str, other: &Member) {
         self.member_mut(key, name, other.patience_ms).join(other);

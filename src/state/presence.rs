@@ -209,6 +209,17 @@ impl Presence {
         }
     }
 
+    /// Joins what another replica knows about a client.
+    pub fn handle_client(&mut self, client: &Client) {
+        self.fleet.join_client(client, &self.policy);
+        if let Some(place) = self.fleet.clients.find(client.id()) {
+            self.dirty.push(place);
+            if self.following {
+                self.rejudge(place, self.now, Cause::Seen, false);
+            }
+        }
+    }
+
     /// Nothing was heard until `now`: graces run out, and listeners fall silent.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.now = now;

@@ -1,6 +1,7 @@
 //! One line of a recording.
 
 use super::known::KnownClient;
+use crate::dialect::terms::Terms;
 use crate::event::{Stamp, Timestamp};
 use crate::state::coverage::{Hole, Member, SourceKey};
 use crate::state::policy::Policy;
@@ -42,7 +43,7 @@ pub struct Heading<'a> {
     pub begun_ms: i64,
     pub tool: Cow<'a, str>,
     pub policy: PolicyLine,
-    pub reading: ReadingTerms,
+    pub reading: Terms,
 }
 
 /// The policy, as a recording keeps it.
@@ -93,20 +94,6 @@ impl From<PolicyLine> for Policy {
             judge_skew_ms: line.judge_skew_ms,
         }
     }
-}
-
-/// Which dialects the watcher understood, and how.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReadingTerms {
-    pub dialects: Vec<String>,
-    /// Filters in place of the dialects' own.
-    #[serde(default)]
-    pub topics: Vec<String>,
-    pub status_topic: String,
-    pub status_online: Vec<String>,
-    pub status_offline: Vec<String>,
-    pub status_pointer: Option<String>,
-    pub time_zone: Option<String>,
 }
 
 /// A message. The payload is text where it is UTF-8, else Base64.

@@ -9,7 +9,7 @@ pub mod known;
 pub mod line;
 pub mod writer;
 
-pub use line::{Heading, Line, ReadingTerms, SourceLine};
+pub use line::{Heading, Line, SourceLine};
 pub use writer::Recorder;
 
 /// Version of the format, named in each heading.

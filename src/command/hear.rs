@@ -1,0 +1,105 @@
+//! From a reading to the state: the step that watching, checking, replaying and importing share.
+
+use crate::dialect::{Reading, Reason, Remark};
+use crate::event::{Event, Timestamp};
+use crate::output::object::Summary;
+use crate::state::fleet::Hearsay;
+use crate::state::presence::Presence;
+use std::collections::BTreeMap;
+
+/// What was heard in a run, counted.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    pub events: u64,
+    pub duplicates: u64,
+    pub not_mine: u64,
+    pub gaps: u64,
+    malformed: BTreeMap<Reason, u64>,
+    take_overs: u64,
+    foreign_ends: u64,
+    /// The first messages that were set aside: where they stood, and what was wrong.
+    pub examples: Vec<String>,
+}
+
+/// How many of the messages set aside are shown.
+const EXAMPLES_MAX: usize = 5;
+
+impl Tally {
+    pub fn malformed(&self) -> u64 {
+        self.malformed.values().sum()
+    }
+
+    /// Counts a message that was set aside. `place` says where it stood.
+    pub fn set_aside(&mut self, reason: Reason, place: &dyn std::fmt::Display, detail: &str) {
+        *self.malformed.entry(reason).or_default() += 1;
+        if self.examples.len() < EXAMPLES_MAX {
+            let code = reason.code();
+            let colon = if detail.is_empty() { "" } else { ": " };
+            self.examples.push(format!("{place}: {code}{colon}{detail}"));
+        }
+    }
+
+    /// Puts the counts into a summary.
+    pub fn report(&self, summary: &mut Summary) {
+        let of = |reason| self.malformed.get(&reason).copied().unwrap_or(0);
+        summary.events += self.events;
+        summary.duplicates += self.duplicates;
+        summary.malformed += self.malformed();
+        summary.unreadable += of(Reason::Unreadable);
+        summary.client_missing += of(Reason::ClientMissing);
+        summary.unknown_event += of(Reason::UnknownEvent);
+        summary.not_mine += self.not_mine;
+        summary.gaps += self.gaps;
+        summary.take_overs += self.take_overs;
+        summary.foreign_ends += self.foreign_ends;
+    }
+}
+
+/// Takes what a message says into the state and counts it. Returns the greatest time that was
+/// believed, and whether the broker was heard to start. `place` says where the message stood.
+pub fn take(
+    presence: &mut Presence,
+    reading: &Reading<'_>,
+    by: &Hearsay<'_>,
+    place: &dyn std::fmt::Display,
+    tally: &mut Tally,
+) -> Heard {
+    let mut heard = Heard::default();
+    match reading {
+        Reading::NotMine => tally.not_mine += 1,
+        Reading::Malformed(malformed) => {
+            if let Some((client, flags)) = &malformed.client {
+                presence.handle_flag(client, by.voice, *flags);
+            }
+            tally.set_aside(malformed.reason, place, &malformed.detail);
+        }
+        Reading::Events(events) => {
+            match events.remark {
+                Some(Remark::TakeOver) => tally.take_overs += 1,
+                Some(Remark::Refused | Remark::LateEnd) => tally.foreign_ends += 1,
+                Some(Remark::Cleared) | None => {}
+            }
+            for event in events.iter() {
+                tally.events += 1;
+                tally.duplicates += u64::from(!presence.handle_event(event, by));
+                let (stamp, starts) = match event {
+                    Event::Channel(event) => (event.stamp, false),
+                    Event::Restarted(stamp) => (*stamp, true),
+                };
+                heard.restart |= starts;
+                let ahead = |time: Timestamp| time.since(by.received) > presence.policy().future_ms;
+                let believed = stamp.map(|stamp| stamp.time).filter(|time| !ahead(*time));
+                heard.latest = heard.latest.max(believed);
+            }
+        }
+    }
+    heard
+}
+
+/// What a message told about time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Heard {
+    pub latest: Option<Timestamp>,
+    /// The broker was heard to start.
+    pub restart: bool,
+}

@@ -1,0 +1,86 @@
+//! `presence replay`: recorded events through the same logic as watching.
+
+use super::filter::Clients;
+use super::input::Input;
+use crate::cli::replay::Replay;
+use crate::clock;
+use crate::config;
+use crate::event::Timestamp;
+use crate::failure::{Failure, Outcome};
+use crate::output::console::Console;
+use crate::output::object::{Summary, VerdictObject};
+use crate::output::verdict;
+use crate::output::warning::Warning;
+use crate::state::presence::Counts;
+use crate::state::verdict::Verdict;
+
+pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> {
+    let (terms, zone) = config::reading::terms(&options.reading)?;
+    let shown = Clients::new(&options.client)?;
+    let now = options.now.as_deref().map(config::time::moment).transpose()?;
+    let at = options.at.as_deref().map(config::time::moment).transpose()?;
+    let now = now.unwrap_or_else(clock::now);
+    let mut input = Input::new(terms, zone, (&options.policy).into(), now);
+    input.forced = config::reading::forced(&options.reading);
+    input.policy_given = input.policy != crate::state::policy::Policy::DEFAULT;
+    input.instance = options.instance.clone().unwrap_or_default();
+    input.strict = options.strict;
+    let status = console.status();
+    for path in &options.files {
+        let name = path.display().to_string();
+        let format =
+            input.read_file(path, &mut |done, total| status.progress(&name, done, total))?;
+        status.clear();
+        console.say(format_args!("{}: {format}", crate::output::sanitize::sanitize(&name, 200)));
+    }
+    report(&input, &shown, at, console)?;
+    Ok(Outcome::Yes)
+}
+
+fn report(
+    input: &Input,
+    shown: &Clients,
+    at: Option<Timestamp>,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let mut summary = Summary::default();
+    let mut table: Vec<(&str, Verdict)> = Vec::new();
+    for (instance, broker) in &input.brokers {
+        let moment = at.unwrap_or_else(|| broker.moment(&input.policy, input.now));
+        let mut counts = Counts::default();
+        for client in broker.presence.fleet().clients.sorted() {
+            let verdict = broker.presence.fleet().verdict_of(client, moment, &input.policy);
+            counts.add(verdict.status);
+            if !shown.include(&verdict.client) {
+                continue;
+            }
+            if console.is_json() {
+                console.json_line(&VerdictObject::new(instance, &verdict))?;
+            } else {
+                table.push((instance, verdict));
+            }
+        }
+        summary.count(&counts);
+    }
+    input.tally.report(&mut summary);
+    if console.is_json() {
+        console.json_line(&summary)?;
+    } else {
+        let several = input.brokers.len() > 1;
+        if !table.is_empty() {
+            let text = verdict::table(&table, several, console.style(), console.columns());
+            console.print(&text)?;
+            console.print_line("")?;
+        }
+        console.print_line(verdict::summary(&summary, console.style()))?;
+    }
+    if let Some(first) = input.tally.examples.first() {
+        console
+            .warn(&Warning::LinesSetAside { lines: input.tally.malformed(), first: first.clone() });
+        for example in &input.tally.examples[1..] {
+            console.debug(format_args!("set aside: {}", crate::output::sanitize::guard(example)));
+        }
+    }
+    console.flush()?;
+    Ok(())
+}

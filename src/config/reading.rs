@@ -1,0 +1,115 @@
+//! What a command understands, checked.
+
+use crate::cli::reading::{DialectName, Reading};
+use crate::dialect::terms::Terms;
+use crate::failure::Failure;
+use jiff::tz::{Offset, TimeZone};
+
+/// Returns the terms of reading with the zone of local stamps, if one was named.
+pub fn terms(options: &Reading) -> Result<(Terms, Option<TimeZone>), Failure> {
+    let all = options.dialect.contains(&DialectName::Auto);
+    let named = Terms::NAMES
+        .into_iter()
+        .filter(|name| all || options.dialect.iter().any(|dialect| word(*dialect) == *name));
+    let terms = Terms {
+        dialects: named.map(str::to_owned).collect(),
+        topics: options.topic.clone(),
+        status_topic: options.status_topic.clone(),
+        status_online: options.status_online.clone(),
+        status_offline: options.status_offline.clone(),
+        status_pointer: options.status_json.clone(),
+        time_zone: options.time_zone.clone(),
+    };
+    check_words(options)?;
+    let zone = options.time_zone.as_deref().map(time_zone).transpose()?;
+    terms.dialects(zone.as_ref()).map_err(|wrong| {
+        Failure::misuse("could not use the options of the dialects")
+            .because(wrong)
+            .next("see the section `Dialects` of the command's help")
+    })?;
+    Ok((terms, zone))
+}
+
+/// Returns the dialect that plain files are in, where the user named exactly one of those.
+pub fn forced(options: &Reading) -> Option<String> {
+    match options.dialect.as_slice() {
+        [only @ (DialectName::Lmq | DialectName::Mosquitto)] => Some(word(*only).to_owned()),
+        _ => None,
+    }
+}
+
+/// Returns the zone of this name, or of this offset from UTC.
+pub fn time_zone(typed: &str) -> Result<TimeZone, Failure> {
+    if let Some(offset) = fixed_offset(typed) {
+        return Ok(offset.to_time_zone());
+    }
+    TimeZone::get(typed).map_err(|error| {
+        Failure::misuse(format!("`--time-zone {typed}` is no zone"))
+            .because(error)
+            .next("name one such as `Europe/Berlin`, `UTC` or `+02:00`")
+    })
+}
+
+fn fixed_offset(typed: &str) -> Option<Offset> {
+    let (sign, rest) = match typed.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes) = match rest.split_once(':') {
+        Some(parts) => parts,
+        None if rest.len() == 4 => rest.split_at_checked(2)?,
+        None => (rest, "0"),
+    };
+    let (hours, minutes) = (hours.parse::<i32>().ok()?, minutes.parse::<i32>().ok()?);
+    if !(0..=23).contains(&hours) || !(0..=59).contains(&minutes) {
+        return None;
+    }
+    Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
+}
+
+fn check_words(options: &Reading) -> Result<(), Failure> {
+    let same = |word: &&String| {
+        options.status_offline.iter().any(|other| other.trim().eq_ignore_ascii_case(word.trim()))
+    };
+    if let Some(word) = options.status_online.iter().find(same) {
+        return Err(Failure::misuse(format!("`{word}` cannot mean both online and offline"))
+            .next("give `--status-online` and `--status-offline` different words"));
+    }
+    match &options.status_json {
+        Some(pointer) if !pointer.is_empty() && !pointer.starts_with('/') => {
+            Err(Failure::misuse(format!("`--status-json {pointer}` is no JSON pointer"))
+                .because("a pointer begins with `/` (RFC 6901)")
+                .next(format!("write `--status-json /{pointer}`")))
+        }
+        _ => Ok(()),
+    }
+}
+
+const fn word(name: DialectName) -> &'static str {
+    match name {
+        DialectName::Auto => "auto",
+        DialectName::Lmq => "lmq",
+        DialectName::Mosquitto => "mosquitto",
+        DialectName::Status => "status",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_a_name_or_an_offset() {
+        assert!(time_zone("Europe/Berlin").is_ok());
+        for (typed, seconds) in [("+02:00", 7_200), ("-0330", -12_600), ("+5", 18_000)] {
+            assert_eq!(
+                time_zone(typed).unwrap(),
+                Offset::from_seconds(seconds).unwrap().to_time_zone()
+            );
+        }
+        for typed in ["Berlin", "+25:00", "", "+1:99", "+é"] {
+            assert!(time_zone(typed).is_err(), "{typed}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The objects that `--json` prints, one a line. They are a contract: `schemas/` describes them,
+//! fields are added and never renamed.
+
+use crate::state::presence::{Change, Counts};
+use crate::state::verdict::{Blind, LastKnown, Status, Verdict};
+use serde::Serialize;
+
+/// What is believed about a client.
+#[derive(Serialize, Debug)]
+pub struct VerdictObject<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    instance: &'a str,
+    client: &'a str,
+    state: &'static str,
+    online: Option<bool>,
+    channel: Option<&'a str>,
+    since_ms: Option<i64>,
+    voice: Option<&'a str>,
+    how: Option<&'static str>,
+    /// The transport end is missing: that the channel is over was inferred.
+    inferred: bool,
+    anomalies: &'a [&'static str],
+    covered: bool,
+    last_known: Option<LastKnownObject<'a>>,
+    address: Option<&'a str>,
+    last_heard_ms: Option<i64>,
+}
+
+#[derive(Serialize, Debug)]
+struct LastKnownObject<'a> {
+    state: &'static str,
+    channel: Option<&'a str>,
+    since_ms: Option<i64>,
+    until_ms: Option<i64>,
+    /// `never-listened`, `silent` or `away`.
+    reason: &'static str,
+}
+
+impl<'a> VerdictObject<'a> {
+    #[must_use]
+    pub fn new(instance: &'a str, verdict: &'a Verdict) -> Self {
+        Self {
+            kind: "verdict",
+            instance,
+            client: &verdict.client,
+            state: verdict.status.word(),
+            online: verdict.status.online(),
+            channel: verdict.channel.as_deref(),
+            since_ms: verdict.since.map(|since| since.0),
+            voice: verdict.voice.as_deref(),
+            how: verdict.how.map(crate::state::verdict::How::word),
+            inferred: verdict.inferred,
+            anomalies: &verdict.anomalies,
+            covered: verdict.covered,
+            last_known: verdict.last_known.as_ref().map(LastKnownObject::new),
+            address: verdict.address.as_deref(),
+            last_heard_ms: verdict.last_heard.as_ref().map(|(time, _)| time.0),
+        }
+    }
+}
+
+impl<'a> LastKnownObject<'a> {
+    fn new(known: &'a LastKnown) -> Self {
+        Self {
+            state: known.status.word(),
+            channel: known.channel.as_deref(),
+            since_ms: known.since.map(|since| since.0),
+            until_ms: known.until.map(|until| until.0),
+            reason: match known.blind {
+                Blind::NeverListened => "never-listened",
+                Blind::SilentSince(_) => "silent",
+                Blind::Away { .. } => "away",
+            },
+        }
+    }
+}
+
+/// A change of verdict.
+#[derive(Serialize, Debug)]
+pub struct ChangeObject<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    instance: &'a str,
+    at_ms: i64,
+    client: &'a str,
+    from: &'static str,
+    to: &'static str,
+    channel: Option<&'a str>,
+    cause: &'static str,
+    how: Option<&'static str>,
+    address: Option<&'a str>,
+    voice: Option<&'a str>,
+}
+
+impl<'a> ChangeObject<'a> {
+    #[must_use]
+    pub fn new(instance: &'a str, change: &'a Change) -> Self {
+        let verdict = &change.verdict;
+        Self {
+            kind: "change",
+            instance,
+            at_ms: change.at.0,
+            client: &verdict.client,
+            from: change.from.word(),
+            to: verdict.status.word(),
+            channel: verdict.channel.as_deref(),
+            cause: change.cause.word(),
+            how: verdict.how.map(crate::state::verdict::How::word),
+            address: verdict.address.as_deref(),
+            voice: verdict.voice.as_deref(),
+        }
+    }
+}
+
+/// What a run amounts to.
+#[derive(Serialize, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    #[serde(rename = "type")]
+    kind: SummaryKind,
+    pub clients: u64,
+    pub online: u64,
+    pub closing: u64,
+    pub offline: u64,
+    pub unknown: u64,
+    pub suspect: u64,
+    /// Accepted events.
+    pub events: u64,
+    /// Accepted events that changed nothing.
+    pub duplicates: u64,
+    /// Messages or lines that were set aside, and why.
+    pub malformed: u64,
+    pub unreadable: u64,
+    pub client_missing: u64,
+    pub unknown_event: u64,
+    /// Messages or lines of no dialect.
+    pub not_mine: u64,
+    /// Times in which something may have been lost.
+    pub gaps: u64,
+    /// Take-overs that no channel names.
+    pub take_overs: u64,
+    /// Ends that concerned a connection which was refused or over already.
+    pub foreign_ends: u64,
+}
+
+#[derive(Serialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum SummaryKind {
+    #[default]
+    #[serde(rename = "summary")]
+    Summary,
+}
+
+impl Summary {
+    /// Fills in the clients by status.
+    pub fn count(&mut self, counts: &Counts) {
+        let of = |status| counts.of(status) as u64;
+        self.online += of(Status::Online);
+        self.closing += of(Status::Closing);
+        self.offline += of(Status::Offline);
+        self.unknown += of(Status::Unknown);
+        self.suspect += of(Status::Suspect);
+        self.clients += counts.total() as u64;
+    }
+}

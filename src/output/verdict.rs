@@ -1,0 +1,193 @@
+//! Verdicts, changes and summaries as text for people. Pure: what is printed comes back as a string.
+
+use super::number::{counted, grouped};
+use super::object::Summary;
+use super::sanitize::sanitize;
+use super::style::{Style, Tone};
+use super::table::{Cell, Table};
+use super::time::{duration_ms, rfc3339};
+use crate::event::Timestamp;
+use crate::state::presence::Change;
+use crate::state::verdict::{Blind, Status, Verdict};
+use std::fmt::Write as _;
+
+/// Columns that one foreign value may take on a line of its own.
+const VALUE_MAX: usize = 80;
+
+/// Returns the tone that goes with a status.
+#[must_use]
+pub const fn tone(status: Status) -> Tone {
+    match status {
+        Status::Online => Tone::Online,
+        Status::Closing => Tone::Closing,
+        Status::Offline => Tone::Offline,
+        Status::Unknown => Tone::Unknown,
+        Status::Suspect => Tone::Suspect,
+    }
+}
+
+/// Returns why nobody can say more, as a clause.
+#[must_use]
+pub fn blindness(blind: Blind) -> String {
+    match blind {
+        Blind::NeverListened => "nobody is listening".to_owned(),
+        Blind::SilentSince(since) => format!("no one has listened since {}", rfc3339(since)),
+        Blind::Away { from, to } => {
+            format!("watcher was away {} to {}", rfc3339(from), rfc3339(to))
+        }
+    }
+}
+
+/// Returns the verdicts as a table. `instances` adds a column for the broker.
+#[must_use]
+pub fn table(
+    verdicts: &[(&str, Verdict)],
+    instances: bool,
+    style: Style,
+    columns: Option<u16>,
+) -> String {
+    let mut headers = vec!["client", "state", "since", "channel", "how", "anomalies"];
+    if instances {
+        headers.insert(0, "broker");
+    }
+    let mut table = Table::new(&headers);
+    for (instance, verdict) in verdicts {
+        let since = verdict.since.map_or_else(|| "–".to_owned(), rfc3339);
+        let mut cells = vec![
+            Cell::text(&verdict.client),
+            Cell::text(&state(verdict)).tone(tone(verdict.status)),
+            Cell::text(&since),
+            Cell::text(verdict.channel.as_deref().unwrap_or("–")),
+            Cell::text(&how(verdict)),
+            Cell::text(&verdict.anomalies.join(" ")),
+        ];
+        if instances {
+            cells.insert(0, Cell::text(instance));
+        }
+        table.row(cells);
+    }
+    table.render(style, columns)
+}
+
+fn state(verdict: &Verdict) -> String {
+    match &verdict.last_known {
+        Some(known) => format!("{} (was {})", verdict.status.word(), known.status.word()),
+        None => verdict.status.word().to_owned(),
+    }
+}
+
+fn how(verdict: &Verdict) -> String {
+    match verdict.how {
+        Some(how) if verdict.inferred && how.word() != "inferred" => {
+            format!("{}, inferred", how.word())
+        }
+        Some(how) => how.word().to_owned(),
+        None => "–".to_owned(),
+    }
+}
+
+/// Returns a verdict in one line: what is known of a client when watching begins, and what `check`
+/// answers.
+#[must_use]
+pub fn line(verdict: &Verdict, style: Style) -> String {
+    let mut text = format!(
+        "{}  {}",
+        sanitize(&verdict.client, VALUE_MAX),
+        style.paint(tone(verdict.status), verdict.status.word())
+    );
+    if let Some(since) = verdict.since {
+        let _ = write!(text, "  since {}", rfc3339(since));
+    }
+    if let Some(known) = &verdict.last_known {
+        let _ = write!(text, "  was {}", known.status.word());
+        if let Some(until) = known.until {
+            let _ = write!(text, " until {}", rfc3339(until));
+        }
+        let _ = write!(text, ": {}", blindness(known.blind));
+    }
+    append_details(&mut text, verdict);
+    text
+}
+
+/// Returns a change in one line.
+#[must_use]
+pub fn change(change: &Change, style: Style) -> String {
+    let verdict = &change.verdict;
+    let to = verdict.status;
+    let mut text = format!(
+        "{}  {}  {} → {}  {}",
+        style.dim(rfc3339(change.at)),
+        sanitize(&verdict.client, VALUE_MAX),
+        change.from.word(),
+        style.paint(tone(to), to.word()),
+        change.cause.word(),
+    );
+    if change.from == to {
+        text.push_str(" (a new connection took over)");
+    }
+    if let Some(known) = &verdict.last_known {
+        let _ = write!(text, ": {}", blindness(known.blind));
+    }
+    append_details(&mut text, verdict);
+    text
+}
+
+fn append_details(text: &mut String, verdict: &Verdict) {
+    if verdict.how.is_some() {
+        let _ = write!(text, "  {}", how(verdict));
+    }
+    if let Some(channel) = &verdict.channel {
+        let _ = write!(text, "  channel {}", sanitize(channel, VALUE_MAX));
+    }
+    if let Some(address) = &verdict.address {
+        let _ = write!(text, "  from {}", sanitize(address, VALUE_MAX));
+    }
+    if !verdict.anomalies.is_empty() {
+        let _ = write!(text, "  [{}]", verdict.anomalies.join(" "));
+    }
+}
+
+/// Returns what a run amounts to, as two lines.
+#[must_use]
+pub fn summary(summary: &Summary, style: Style) -> String {
+    let mut text = counted(summary.clients, "client");
+    let states = [
+        (Status::Online, summary.online),
+        (Status::Closing, summary.closing),
+        (Status::Offline, summary.offline),
+        (Status::Unknown, summary.unknown),
+        (Status::Suspect, summary.suspect),
+    ];
+    for (status, count) in states {
+        if count > 0 {
+            let word = style.paint(tone(status), status.word());
+            let _ = write!(text, " · {} {word}", grouped(count));
+        }
+    }
+    let _ = write!(text, "\n{}", counted(summary.events, "event"));
+    let counts = [
+        (summary.duplicates, "that changed nothing"),
+        (summary.take_overs, "unnamed take-overs"),
+        (summary.foreign_ends, "ends of other connections"),
+        (summary.malformed, "malformed"),
+        (summary.not_mine, "not about presence"),
+        (summary.gaps, "gaps"),
+    ];
+    for (count, what) in counts {
+        if count > 0 {
+            let _ = write!(text, " · {} {what}", grouped(count));
+        }
+    }
+    text
+}
+
+/// Returns how long ago something was, `in the future` if the clocks disagree.
+#[must_use]
+pub fn ago(time: Timestamp, now: Timestamp) -> String {
+    let age = now.since(time);
+    if age < 0 {
+        format!("{} in the future", duration_ms(-age))
+    } else {
+        format!("{} ago", duration_ms(age))
+    }
+}

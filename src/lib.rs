@@ -9,3 +9,4 @@ pub mod dialect;
 pub mod event;
 pub mod failure;
 pub mod state;
+pub mod store;

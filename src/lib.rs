@@ -14,3 +14,4 @@ pub mod failure;
 pub mod output;
 pub mod source;
 pub mod state;
+pub mod store;

@@ -1,0 +1,318 @@
+//! The journal: clients as they were committed, waiting to be folded into the table.
+//!
+//! ```text
+//! batch  = line*
+//! line   = length:u32 id length:u32 body     (lowest byte first; the body is `Client::body`)
+//! hashes = hash:u32*                         one per line, in the same order
+//! ```
+
+use super::failing::Trouble;
+use super::{begin, stable_hash};
+use crate::state::packed::Client;
+use rusqlite::{Connection, OptionalExtension as _};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Bounds of one row. A commit of more clients writes several rows at once.
+const ROW_CLIENTS: usize = 1_000;
+const ROW_BYTES: usize = 1 << 20;
+/// Rows that one fold takes at most, which bounds its memory.
+const FOLD_ROWS: usize = 128;
+/// Clients folded in one transaction, which bounds how long a commit waits.
+const FOLD_SLICE: usize = 5_000;
+
+const DAMAGED: Trouble = Trouble::Inconsistent("its journal cannot be understood");
+
+/// Returns how many rows wait to be folded. Numbers are given without gaps, so no row is read.
+pub fn waiting(connection: &Connection) -> Result<i64, Trouble> {
+    let rows = connection
+        .prepare_cached(
+            "SELECT ifnull((SELECT max(seq) FROM journal) - (SELECT min(seq) FROM journal) + 1, 0)",
+        )?
+        .query_row([], |row| row.get(0))?;
+    Ok(rows)
+}
+
+/// Appends clients to the journal.
+pub fn append(connection: &Connection, instance: i64, clients: &[&Client]) -> Result<(), Trouble> {
+    let mut statement = connection
+        .prepare_cached("INSERT INTO journal (instance, hashes, batch) VALUES (?1, ?2, ?3)")?;
+    let mut rest = clients.iter().peekable();
+    while rest.peek().is_some() {
+        let (mut hashes, mut batch) = (Vec::new(), Vec::new());
+        while hashes.len() < ROW_CLIENTS * HASH_BYTES && batch.len() < ROW_BYTES {
+            let Some(client) = rest.next() else { break };
+            hashes.extend_from_slice(&hash(client.id()));
+            put_bytes(&mut batch, client.id().as_bytes());
+            put_bytes(&mut batch, client.body());
+        }
+        statement.execute((instance, hashes, batch))?;
+    }
+    Ok(())
+}
+
+/// Hands every client of the journal on, oldest first; the same one may come again.
+pub fn each(
+    connection: &Connection,
+    instance: i64,
+    mut each: impl FnMut(Client) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    let mut statement =
+        connection.prepare_cached("SELECT batch FROM journal WHERE instance = ?1 ORDER BY seq")?;
+    let mut rows = statement.query([instance])?;
+    while let Some(row) = rows.next()? {
+        let batch = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+        for line in lines(batch) {
+            each(line?.client()?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Hands the clients of the journal on that are wanted, reading only the batches that hold one.
+/// `wanted` sees an id after its hash was found among `hashes`.
+pub fn each_wanted(
+    connection: &Connection,
+    instance: i64,
+    hashes: &BTreeSet<[u8; HASH_BYTES]>,
+    wanted: impl Fn(&str) -> bool,
+    mut each: impl FnMut(Client) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    let mut statement = connection
+        .prepare_cached("SELECT hashes, batch FROM journal WHERE instance = ?1 ORDER BY seq")?;
+    let mut rows = statement.query([instance])?;
+    while let Some(row) = rows.next()? {
+        let held = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+        let (held, _) = held.as_chunks::<HASH_BYTES>();
+        let is_held = |hash: &[u8; HASH_BYTES]| hashes.contains(hash);
+        if !held.iter().any(is_held) {
+            continue;
+        }
+        // SQLite reads the pages of a column when it is asked for.
+        let batch = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        for (line, _) in lines(batch).zip(held).filter(|(_, hash)| is_held(hash)) {
+            let line = line?;
+            if wanted(line.id) {
+                each(line.client()?)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tells whether the journal holds a client.
+pub fn knows(connection: &Connection, instance: i64, id: &str) -> Result<bool, Trouble> {
+    let mut known = false;
+    let hashes = BTreeSet::from([hash(id)]);
+    each_wanted(
+        connection,
+        instance,
+        &hashes,
+        |held| held == id,
+        |_| {
+            known = true;
+            Ok(())
+        },
+    )?;
+    Ok(known)
+}
+
+/// Returns how many clients stand in the journal, but not in the table.
+pub fn new_clients(connection: &Connection, instance: i64) -> Result<u64, Trouble> {
+    let mut ids = BTreeSet::new();
+    each(connection, instance, |client| {
+        ids.insert(client.id().to_owned());
+        Ok(())
+    })?;
+    let mut count = 0;
+    for id in ids {
+        count += u64::from(stored(connection, instance, &id)?.is_none());
+    }
+    Ok(count)
+}
+
+/// Removes clients that are known no better than as given. Returns how many.
+pub fn forget(
+    connection: &Connection,
+    instance: i64,
+    clients: &[&Client],
+    channels_max: usize,
+) -> Result<usize, Trouble> {
+    let mut removed = 0;
+    for client in clients {
+        let Some(stored) = stored(connection, instance, client.id())? else { continue };
+        let mut judged = (*client).clone();
+        let was_heard_since = judged.join(&stored, channels_max).anything()
+            || knows(connection, instance, client.id())?;
+        if !was_heard_since {
+            removed += connection
+                .prepare_cached("DELETE FROM clients WHERE instance = ?1 AND id = ?2")?
+                .execute((instance, client.id().as_bytes()))?;
+        }
+    }
+    Ok(removed)
+}
+
+/// Returns a client as the table has it, without what waits in the journal.
+pub fn stored(connection: &Connection, instance: i64, id: &str) -> Result<Option<Client>, Trouble> {
+    let body = connection
+        .prepare_cached("SELECT body FROM clients WHERE instance = ?1 AND id = ?2")?
+        .query_row((instance, id.as_bytes()), |row| {
+            Ok(Client::from_body(id, row.get_ref(0)?.as_blob()?))
+        })
+        .optional()?;
+    body.map(|client| client.ok_or_else(|| Trouble::unreadable(id.as_bytes()))).transpose()
+}
+
+/// The journal on its way into the table, a slice at a time. Whatever interrupts it, the rows are only
+/// deleted together with the last slice, so until then they still lie over the table.
+#[derive(Debug)]
+pub struct Fold {
+    /// The greatest number folded. Rows that are committed meanwhile have greater ones.
+    upto: i64,
+    /// By instance and id, the order of the table: neighbours share pages.
+    dirty: Vec<(i64, Client)>,
+    /// How many of them are done.
+    done: usize,
+    is_done: bool,
+}
+
+impl Fold {
+    /// Reads the oldest rows.
+    pub fn begin(connection: &Connection, channels_max: usize) -> Result<Self, Trouble> {
+        let mut statement = connection
+            .prepare_cached("SELECT seq, instance, batch FROM journal ORDER BY seq LIMIT ?1")?;
+        let mut rows = statement.query([super::to_integer(FOLD_ROWS as u64)])?;
+        let mut upto = 0;
+        let mut dirty: BTreeMap<(i64, String), Client> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            upto = row.get(0)?;
+            let instance: i64 = row.get(1)?;
+            for line in lines(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?) {
+                let client = line?.client()?;
+                let key = (instance, client.id().to_owned());
+                join_into(&mut dirty, key, client, channels_max);
+            }
+        }
+        let dirty = dirty.into_iter().map(|((instance, _), client)| (instance, client)).collect();
+        Ok(Self { upto, dirty, done: 0, is_done: false })
+    }
+
+    pub const fn is_done(&self) -> bool {
+        self.is_done
+    }
+
+    /// Joins the next slice into the table. After a failure the same slice is next again.
+    pub fn step(
+        &mut self,
+        connection: &mut Connection,
+        channels_max: usize,
+    ) -> Result<(), Trouble> {
+        let rest = &self.dirty[self.done..];
+        let slice = &rest[..rest.len().min(FOLD_SLICE)];
+        let is_last = slice.len() == rest.len();
+        let transaction = begin(connection)?;
+        for (instance, client) in slice {
+            fold_client(&transaction, *instance, client, channels_max)?;
+        }
+        if is_last {
+            transaction.execute("DELETE FROM journal WHERE seq <= ?1", [self.upto])?;
+        }
+        transaction.commit()?;
+        self.done += slice.len();
+        self.is_done = is_last;
+        Ok(())
+    }
+}
+
+fn fold_client(
+    connection: &Connection,
+    instance: i64,
+    client: &Client,
+    channels_max: usize,
+) -> Result<(), Trouble> {
+    let joined = match stored(connection, instance, client.id())? {
+        None => client.clone(),
+        Some(mut known) => {
+            if !known.join(client, channels_max).anything() {
+                return Ok(());
+            }
+            known
+        }
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO clients (instance, id, body) VALUES (?1, ?2, ?3)
+            ON CONFLICT DO UPDATE SET body = excluded.body",
+        )?
+        .execute((instance, joined.id().as_bytes(), joined.body()))?;
+    Ok(())
+}
+
+/// Joins a client into a map of clients.
+pub fn join_into<K: Ord>(
+    clients: &mut BTreeMap<K, Client>,
+    key: K,
+    client: Client,
+    channels_max: usize,
+) {
+    match clients.entry(key) {
+        Entry::Vacant(place) => {
+            place.insert(client);
+        }
+        Entry::Occupied(mut known) => {
+            known.get_mut().join(&client, channels_max);
+        }
+    }
+}
+
+pub const HASH_BYTES: usize = 4;
+
+/// Returns what stands for an id in `journal.hashes`.
+pub fn hash(id: &str) -> [u8; HASH_BYTES] {
+    let [hash @ .., _, _, _, _] = stable_hash(id.as_bytes()).to_le_bytes();
+    hash
+}
+
+struct Line<'a> {
+    id: &'a str,
+    body: &'a [u8],
+}
+
+impl Line<'_> {
+    fn client(&self) -> Result<Client, Trouble> {
+        Client::from_body(self.id, self.body).ok_or_else(|| Trouble::unreadable(self.id.as_bytes()))
+    }
+}
+
+fn lines(mut batch: &[u8]) -> impl Iterator<Item = Result<Line<'_>, Trouble>> {
+    std::iter::from_fn(move || {
+        if batch.is_empty() {
+            return None;
+        }
+        let line = take_line(&mut batch).ok_or(DAMAGED);
+        if line.is_err() {
+            batch = &[];
+        }
+        Some(line)
+    })
+}
+
+fn take_line<'a>(batch: &mut &'a [u8]) -> Option<Line<'a>> {
+    let id = std::str::from_utf8(take_bytes(batch)?).ok()?;
+    Some(Line { id, body: take_bytes(batch)? })
+}
+
+fn take_bytes<'a>(batch: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, rest) = batch.split_first_chunk()?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+    let (bytes, rest) = rest.split_at_checked(length)?;
+    *batch = rest;
+    Some(bytes)
+}
+
+fn put_bytes(batch: &mut Vec<u8>, bytes: &[u8]) {
+    let length = u32::try_from(bytes.len()).expect("ids and bodies are bounded far below 4 GiB");
+    batch.extend_from_slice(&length.to_le_bytes());
+    batch.extend_from_slice(bytes);
+}

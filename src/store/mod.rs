@@ -1,0 +1,296 @@
+//! Where state lives between runs: one SQLite file, written by a watcher, read by whoever asks.
+//!
+//! Everything stored is *joined* with what is there and never overwritten blindly, so any number of
+//! writers, restarts and redeliveries are harmless. The one exception is a listener's account of its
+//! own hearing, of which it is the only author (`sources`).
+//!
+//! A thousand clients dirty a thousand pages of a table of a million, but fit into one row: a commit
+//! therefore appends its clients to a journal, and a *fold* joins the journal into the table, in id
+//! order and a slice at a time. A reader lays the journal over the table. At every point a crash
+//! leaves a state that reads the same, because joining twice is joining once.
+//!
+//! This module never reads a clock: times are handed in.
+
+mod failing;
+mod instances;
+mod journal;
+pub mod lock;
+mod open;
+pub mod place;
+mod reading;
+mod schema;
+mod sessions;
+mod sources;
+
+pub use instances::InstanceInfo;
+pub use lock::WatchLock;
+pub use open::Access;
+pub use sessions::Session;
+
+use crate::event::{Stamp, Timestamp};
+use crate::failure::Failure;
+use crate::state::coverage::{Member, SourceKey};
+use crate::state::packed::Client;
+use crate::state::policy::Policy;
+use failing::Trouble;
+use journal::Fold;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::path::{Path, PathBuf};
+
+/// Journal rows from which on every commit folds a slice.
+const FOLD_AT: i64 = 64;
+/// Journal rows beyond which a commit waits until enough is folded, so that readers stay fast.
+const FOLD_LIMIT: i64 = 128;
+
+/// One file of state, open for reading or for reading and writing.
+///
+/// Dropping it is what a crash is: nothing committed is lost, the journal is read by the next one.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+    channels_max: usize,
+    /// A fold that the next commits go on with.
+    folding: Option<Fold>,
+}
+
+/// What becomes durable together.
+#[derive(Clone, Debug, Default)]
+pub struct Batch<'a> {
+    /// The clients that changed, each with all that is known about it.
+    pub clients: Vec<&'a Client>,
+    /// The latest start of the broker.
+    pub restart: Option<Stamp>,
+    /// The last tie given out. Stored is the greatest one.
+    pub tie: u64,
+    /// The broker's count of messages it dropped; `None` leaves what is stored.
+    pub dropped: Option<u64>,
+    /// The listeners whose accounts changed.
+    pub accounts: Vec<Account<'a>>,
+}
+
+/// A listener's account of its hearing.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    pub source: &'a SourceKey,
+    /// The listener's name.
+    pub member: &'a str,
+    pub account: &'a Member,
+    pub author: Author,
+}
+
+/// Who speaks for a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Author {
+    /// The listener itself, the only writer of its account: within an epoch its values replace what is
+    /// stored, since its clock may step back. A greater epoch wins in any case.
+    Itself,
+    /// Somebody who heard of it, such as an import: joined with what is stored.
+    Another,
+}
+
+/// What the store takes on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    pub database_bytes: u64,
+    /// Committed, but not yet moved into the database file.
+    pub wal_bytes: u64,
+    /// Rows of the journal that are not folded yet.
+    pub journal_rows: u64,
+}
+
+impl Store {
+    /// Opens a store. To write, the file is made if there is none (its directory is not, see
+    /// `place::make_directory`), and a journal that a crash left is folded. To read, nothing is made
+    /// and nothing written.
+    ///
+    /// `policy` says how many channels a joined client keeps; use one policy for all writers.
+    pub fn open(path: &Path, access: Access, policy: &Policy) -> Result<Self, Failure> {
+        let opened = match access {
+            Access::Write => Some(open::to_write(path)?),
+            Access::Read => open::to_read(path)?,
+        };
+        let connection = opened.ok_or_else(|| open::missing(path))?;
+        let mut store = Self::of(connection, path, policy);
+        if access == Access::Write {
+            store.fold()?;
+        }
+        Ok(store)
+    }
+
+    /// Opens a store to read, `None` if there is none yet.
+    pub fn open_existing(path: &Path, policy: &Policy) -> Result<Option<Self>, Failure> {
+        Ok(open::to_read(path)?.map(|connection| Self::of(connection, path, policy)))
+    }
+
+    fn of(connection: Connection, path: &Path, policy: &Policy) -> Self {
+        let channels_max = policy.channels_max;
+        Self { connection, path: path.to_owned(), channels_max, folding: None }
+    }
+
+    /// Returns the path as it was given.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes a batch durable: once this returns, it survives a crash and a loss of power. A batch
+    /// without clients costs one small write, one that changes nothing costs none.
+    ///
+    /// After a failure nothing of the batch is stored, and the same call may be made again.
+    pub fn commit(&mut self, instance: &str, batch: &Batch<'_>) -> Result<(), Failure> {
+        self.writing(|store| {
+            if !batch.clients.is_empty() {
+                store.make_room()?;
+            }
+            let transaction = begin(&mut store.connection)?;
+            let number = instances::find_or_add(&transaction, instance)?;
+            instances::join(&transaction, number, batch)?;
+            journal::append(&transaction, number, &batch.clients)?;
+            for account in &batch.accounts {
+                sources::put(&transaction, number, account)?;
+            }
+            Ok(transaction.commit()?)
+        })
+    }
+
+    /// Folds all of the journal.
+    pub fn fold(&mut self) -> Result<(), Failure> {
+        self.writing(Self::fold_all)
+    }
+
+    /// Folds the journal and closes. Without it nothing is lost, the next writer folds.
+    pub fn close(mut self) -> Result<(), Failure> {
+        self.fold()?;
+        let Self { connection, path, .. } = self;
+        connection.close().map_err(|(_, error)| Trouble::from(error).failure("close", &path))
+    }
+
+    /// Folds the journal and gives space that is no longer used back to the disk. Needs, while it
+    /// runs, free space for a second copy.
+    pub fn compact(&mut self) -> Result<(), Failure> {
+        self.writing(|store| {
+            store.fold_all()?;
+            store.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
+            Ok(())
+        })
+    }
+
+    /// Removes clients, given as they were judged. One that was heard of since is kept. Returns how
+    /// many were removed.
+    pub fn forget_clients(
+        &mut self,
+        instance: &str,
+        clients: &[&Client],
+    ) -> Result<usize, Failure> {
+        self.writing(|store| {
+            store.fold_all()?;
+            let channels_max = store.channels_max;
+            let transaction = begin(&mut store.connection)?;
+            let Some(number) = instances::find(&transaction, instance)? else { return Ok(0) };
+            let removed = journal::forget(&transaction, number, clients, channels_max)?;
+            transaction.commit()?;
+            Ok(removed)
+        })
+    }
+
+    /// Ends the membership of a listener that will not come back: its sources begin a new epoch and
+    /// go on without it. Returns how many sources that were.
+    pub fn forget_member(
+        &mut self,
+        instance: &str,
+        member: &str,
+        now: Timestamp,
+    ) -> Result<usize, Failure> {
+        self.writing(|store| {
+            let transaction = begin(&mut store.connection)?;
+            let Some(number) = instances::find(&transaction, instance)? else { return Ok(0) };
+            let left = sources::end_membership(&transaction, number, member, now)?;
+            transaction.commit()?;
+            Ok(left)
+        })
+    }
+
+    /// Returns what the store takes on disk.
+    pub fn size(&self) -> Result<Size, Failure> {
+        let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let waiting = self.reading(journal::waiting)?;
+        Ok(Size {
+            database_bytes: bytes(&self.path),
+            wal_bytes: bytes(&open::beside(&self.path, "-wal")),
+            journal_rows: waiting.unsigned_abs(),
+        })
+    }
+
+    /// Folds a slice when the journal is long, and more when it is too long. It comes before the
+    /// commit and not after it, so that a failure of either means that nothing was committed.
+    fn make_room(&mut self) -> Result<(), Trouble> {
+        loop {
+            let waiting = journal::waiting(&self.connection)?;
+            if self.folding.is_none() && waiting < FOLD_AT {
+                return Ok(());
+            }
+            self.fold_slice()?;
+            if waiting < FOLD_LIMIT {
+                return Ok(());
+            }
+        }
+    }
+
+    fn fold_all(&mut self) -> Result<(), Trouble> {
+        while self.folding.is_some() || journal::waiting(&self.connection)? > 0 {
+            self.fold_slice()?;
+        }
+        Ok(())
+    }
+
+    fn fold_slice(&mut self) -> Result<(), Trouble> {
+        let fold = match &mut self.folding {
+            Some(fold) => fold,
+            none => none.insert(Fold::begin(&self.connection, self.channels_max)?),
+        };
+        fold.step(&mut self.connection, self.channels_max)?;
+        if fold.is_done() {
+            self.folding = None;
+        }
+        Ok(())
+    }
+
+    fn writing<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Trouble>,
+    ) -> Result<T, Failure> {
+        work(self).map_err(|trouble| trouble.failure("write to", &self.path))
+    }
+
+    /// Reads everything at one moment, whatever is written meanwhile.
+    fn reading<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Trouble>,
+    ) -> Result<T, Failure> {
+        let snapshot = || {
+            let snapshot = self.connection.unchecked_transaction()?;
+            work(&snapshot)
+        };
+        snapshot().map_err(|trouble| trouble.failure("read", &self.path))
+    }
+}
+
+/// Begins to write at once: a transaction that read first and wrote later could not wait for another
+/// writer without reading again.
+fn begin(connection: &mut Connection) -> Result<Transaction<'_>, Trouble> {
+    Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+}
+
+/// Returns the FNV-1a hash of `bytes`: a number that is the same in every version and on every machine.
+/// It only finds things faster or names them shortly; whoever makes two ids collide gains nothing.
+fn stable_hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// SQLite's integers have a sign. No counter of ours gets that far.
+fn to_integer(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,96 @@
+//! Where the store lies unless `--store` says otherwise.
+
+use crate::failure::Failure;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+const DIRECTORY: &str = "presence";
+const FILE: &str = "presence.db";
+
+/// Returns the path of the default store. `variable` looks a variable of the environment up.
+///
+/// `$XDG_STATE_HOME/presence/presence.db`; without that variable, or where it is not absolute (as the
+/// XDG Base Directory Specification wants), below the home directory.
+pub fn default_path(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Failure> {
+    let absolute =
+        |name| variable(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| {
+        if cfg!(windows) {
+            absolute("LOCALAPPDATA")
+        } else if cfg!(target_os = "macos") {
+            absolute("HOME").map(|home| home.join("Library/Application Support"))
+        } else {
+            absolute("HOME").map(|home| home.join(".local/state"))
+        }
+    });
+    state.map(|state| state.join(DIRECTORY).join(FILE)).ok_or_else(|| {
+        let home = if cfg!(windows) { "LOCALAPPDATA" } else { "HOME" };
+        Failure::new("could not tell where the store lies")
+            .because(format_args!(
+                "neither `XDG_STATE_HOME` nor `{home}` is set to an absolute path"
+            ))
+            .next("set one of them, or name a file with `--store`")
+    })
+}
+
+/// Makes the directory of a store, with those above it, accessible to its owner only. One that is
+/// there stays as it is.
+pub fn make_directory(store: &Path) -> Result<(), Failure> {
+    let Some(directory) = store.parent().filter(|parent| !parent.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory).map_err(|error| {
+        Failure::new(format!("could not make the directory `{}`", directory.display()))
+            .because(error)
+            .next("name a file in a directory that you may write with `--store`")
+    })
+}
+
+#[cfg(all(test, unix, not(target_os = "macos")))]
+mod tests {
+    use super::*;
+
+    fn path(variables: &[(&str, &str)]) -> Result<PathBuf, Failure> {
+        default_path(|wanted| {
+            let found = variables.iter().find(|(name, _)| *name == wanted);
+            found.map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    #[test]
+    fn the_state_directory_comes_before_the_home() {
+        let both = path(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")]);
+        assert_eq!(both, Ok(PathBuf::from("/s/presence/presence.db")));
+        let home = path(&[("HOME", "/h")]);
+        assert_eq!(home, Ok(PathBuf::from("/h/.local/state/presence/presence.db")));
+    }
+
+    #[test]
+    fn a_relative_or_empty_variable_counts_as_unset() {
+        let home = Ok(PathBuf::from("/h/.local/state/presence/presence.db"));
+        assert_eq!(path(&[("XDG_STATE_HOME", "state"), ("HOME", "/h")]), home);
+        assert_eq!(path(&[("XDG_STATE_HOME", ""), ("HOME", "/h")]), home);
+    }
+
+    #[test]
+    fn without_a_home_the_failure_says_what_to_set() {
+        let failure = path(&[]).expect_err("no home");
+        assert!(failure.to_string().contains("`--store`"), "{failure}");
+    }
+
+    #[test]
+    fn directories_are_made_for_the_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().expect("a directory");
+        let made = directory.path().join("a/b");
+        make_directory(&made.join("presence.db")).expect("made");
+        for made in [made.as_path(), &directory.path().join("a")] {
+            let mode = std::fs::metadata(made).expect("made").permissions().mode();
+            assert_eq!(mode & 0o777, 0o700);
+        }
+    }
+}

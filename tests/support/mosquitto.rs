@@ -1,0 +1,207 @@
+//! A real Mosquitto on a free port of loopback, and its two clients, for the tests that need them.
+
+use super::process::{DEADLINE, Process, Stream};
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A broker of the test's own. It ends with the test, by its own process id.
+pub struct Mosquitto {
+    port: u16,
+    folder: TempDir,
+    /// `None` between an end and a restart.
+    process: Option<Process>,
+}
+
+impl Mosquitto {
+    /// Starts a broker with these lines of configuration beside its own: listener, folder, log.
+    ///
+    /// Everybody may connect, and it logs everything, to `$SYS/broker/log/#` and to
+    /// [`log`](Self::log).
+    pub fn start(config_lines: &[&str]) -> Self {
+        // The free port may be taken by somebody else between the look and the start.
+        for _ in 0..PORTS_MAX {
+            let folder = TempDir::new().expect("a temporary folder can be made");
+            let port = free_port();
+            let config = config(port, folder.path(), config_lines);
+            fs::write(folder.path().join("mosquitto.conf"), config).expect("the folder is ours");
+            let mut broker = Self { port, folder, process: None };
+            match broker.run() {
+                Ok(()) => return broker,
+                Err(said) if said.contains("Address already in use") => {}
+                Err(said) => panic!("mosquitto did not start:\n{said}"),
+            }
+        }
+        panic!("{PORTS_MAX} free ports were taken by others before mosquitto could have them");
+    }
+
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub const fn address(&self) -> SocketAddr {
+        SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), self.port)
+    }
+
+    pub fn url(&self) -> String {
+        format!("mqtt://127.0.0.1:{}", self.port)
+    }
+
+    /// Returns the folder with its configuration, its log and what it keeps.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Returns what it has logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
+    }
+
+    pub fn process(&self) -> Option<&Process> {
+        self.process.as_ref()
+    }
+
+    /// Ends it like a crash: no wills, nothing written.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill();
+        }
+    }
+
+    /// Ends it as an administrator would, and waits until it has.
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.terminate();
+            assert!(process.wait(DEADLINE).is_some(), "mosquitto has not ended:\n{}", self.log());
+        }
+    }
+
+    /// Starts it again on the same port, after an end or instead of one.
+    pub fn restart(&mut self) {
+        self.stop();
+        if let Err(said) = self.run() {
+            panic!("mosquitto did not start again on port {}:\n{said}", self.port);
+        }
+    }
+
+    /// Starts `mosquitto_sub` on a topic filter; each message is a line `topic payload`. Returns when
+    /// the broker has granted the subscription: what is published from now on is heard.
+    pub fn subscribe(&self, filter: &str, options: &[&str]) -> Process {
+        let id = options.iter().skip_while(|option| **option != "-i").nth(1);
+        let id = id.map_or_else(|| format!("sub-{}", fastrand::u64(..)), |id| (*id).to_owned());
+        // Only the broker can tell: the client keeps back what it says into a pipe.
+        let granted = format!("Sending SUBACK to {id}\n");
+        let before = self.log().matches(&granted).count();
+        let mut command = self.client("mosquitto_sub");
+        command.args(["-i", &id, "-t", filter, "-F", "%t %p"]).args(options);
+        let process = Process::start(&mut command);
+        self.wait_log(|log| log.matches(&granted).count() > before);
+        process
+    }
+
+    /// Waits until the log is as it should be; panics with the log if it does not come to that.
+    #[track_caller]
+    #[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
+    pub fn wait_log(&self, is_it: impl Fn(&str) -> bool) {
+        let until = Instant::now() + DEADLINE;
+        while !is_it(&self.log()) {
+            assert!(Instant::now() < until, "the log is not as expected:\n{}", self.log());
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// Publishes with `mosquitto_pub` and returns when the broker has taken the message.
+    pub fn publish(&self, topic: &str, payload: &str, options: &[&str]) {
+        let mut command = self.client("mosquitto_pub");
+        command.args(["-q", "1", "-t", topic, "-m", payload]).args(options);
+        let ended = Process::start(&mut command).ended(DEADLINE);
+        assert!(ended.status.success(), "mosquitto_pub: {ended:?}");
+    }
+
+    /// Returns `mosquitto_sub` or `mosquitto_pub`, aimed at this broker.
+    pub fn client(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
+        command
+    }
+
+    /// Starts the broker and waits until it answers; else returns what it said.
+    fn run(&mut self) -> Result<(), String> {
+        let config = self.folder.path().join("mosquitto.conf");
+        let mut process = Process::start(Command::new(program()).arg("-c").arg(config));
+        let is_up = wait_for_port(self.address(), &mut process);
+        if is_up {
+            self.process = Some(process);
+            return Ok(());
+        }
+        process.kill();
+        Err(format!("{}{}", self.log(), process.lines(Stream::Err).join("\n")))
+    }
+}
+
+fn config(port: u16, folder: &Path, lines: &[&str]) -> String {
+    let folder = folder.display();
+    let mut text = format!(
+        "listener {port} 127.0.0.1\n\
+         allow_anonymous true\n\
+         persistence_location {folder}/\n\
+         log_dest topic\n\
+         log_dest file {folder}/{LOG}\n\
+         log_type all\n\
+         connection_messages true\n"
+    );
+    if !lines.iter().any(|line| line.starts_with("user ")) && is_root() {
+        // As root it would change to its own user, who may not write into a folder of ours.
+        text.push_str("user root\n");
+    }
+    for line in lines {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}
+
+/// Waits until somebody answers, and makes sure that it is our process and not another that has
+/// taken the port.
+#[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
+fn wait_for_port(address: SocketAddr, process: &mut Process) -> bool {
+    let until = Instant::now() + DEADLINE;
+    while process.is_running() && Instant::now() < until {
+        match TcpStream::connect_timeout(&address, CONNECT_MAX) {
+            Ok(_) => return process.is_running(),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
+            Err(_) => std::thread::sleep(LOOK_AGAIN),
+        }
+    }
+    false
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("loopback has a free port")
+        .port()
+}
+
+/// Returns where the broker is: distributions keep it where only root looks.
+fn program() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from))
+        .map(|folder| folder.join("mosquitto"))
+        .find(|program| program.is_file())
+        .unwrap_or_else(|| "mosquitto".into())
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+const LOG: &str = "mosquitto.log";
+const PORTS_MAX: usize = 5;
+const CONNECT_MAX: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);

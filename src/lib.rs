@@ -10,3 +10,4 @@ pub mod config;
 pub mod dialect;
 pub mod event;
 pub mod failure;
+pub mod source;

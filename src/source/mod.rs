@@ -1,4 +1,5 @@
 //! Where messages come from.
 
 pub mod lines;
+pub mod mqtt;
 pub mod recording;

@@ -1,0 +1,135 @@
+//! Listening to an MQTT broker, for as long as it takes.
+//!
+//! A [`Session`] connects, subscribes, hands out what it hears, and comes back when the connection is
+//! lost. It subscribes again at every CONNACK, acknowledges only what it is told to, and only on the
+//! connection that brought the message. It never publishes.
+//!
+//! The protocol is spoken here rather than by rumqttc 0.25: that client drops an MQTT 5 DISCONNECT
+//! without properties, and with it the reason; ends the connection on a SUBACK code, a topic or a size
+//! it does not like, for ever if the message is redelivered; delivers events of a dead connection
+//! after the next CONNACK; loses or blocks acknowledgements in a bounded queue; spins where the broker
+//! turns keep alive off; and cannot be dropped while it connects. Each of these has a test in
+//! `tests/connection.rs`.
+
+mod backoff;
+mod line;
+mod live;
+mod packet;
+mod reason;
+mod session;
+mod tls;
+mod transport;
+mod trouble;
+mod websocket;
+
+pub use backoff::Backoff;
+pub use session::{Session, forget_session};
+
+use crate::config::connection::Connection;
+use crate::failure::Failure;
+use bytes::Bytes;
+use std::time::Duration;
+
+/// What to listen to, as whom, and how patiently.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub connection: Connection,
+    pub client_id: String,
+    /// Start without what the broker kept, and leave nothing behind.
+    pub clean: bool,
+    /// How long the broker keeps the session without us. Only MQTT 5 can say it.
+    pub session_expiry: Duration,
+    pub filters: Vec<String>,
+    /// What one attempt to connect may take.
+    pub connect_timeout: Duration,
+    pub backoff: Backoff,
+}
+
+impl Options {
+    /// Returns options for a session that is kept for a day and listens to nothing.
+    #[must_use]
+    pub fn new(connection: Connection, client_id: impl Into<String>) -> Self {
+        Self {
+            connection,
+            client_id: client_id.into(),
+            clean: false,
+            session_expiry: Duration::from_hours(24),
+            filters: Vec::new(),
+            connect_timeout: Duration::from_secs(5),
+            backoff: Backoff::default(),
+        }
+    }
+}
+
+/// What a session hears. Everything but `Lost` proves that the broker was there a moment ago.
+#[derive(Debug)]
+pub enum Heard {
+    /// The broker accepted us.
+    Connected {
+        session_present: bool,
+    },
+    /// The broker has answered for every filter. Once per connection, in the order of the filters;
+    /// messages may come before it.
+    Subscribed {
+        granted: Vec<Grant>,
+    },
+    Message(Publish),
+    /// A message that could not be taken in, and why. It is acknowledged, or it would come for ever.
+    Skipped {
+        cause: String,
+    },
+    /// Another packet, for example the answer to a probe.
+    Alive,
+    /// There is no connection. The session tries again by itself after the wait.
+    Lost {
+        cause: String,
+        retry_in: Duration,
+    },
+}
+
+/// A broker's answer for one filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    pub filter: String,
+    pub answer: Answer,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Subscribed, at this `QoS` at most.
+    Granted(u8),
+    /// Refused, with the code of the SUBACK and its words.
+    Refused { code: u8, text: String },
+}
+
+/// A message. Topic and payload come from strangers.
+#[derive(Clone, Debug)]
+pub struct Publish {
+    pub topic: String,
+    pub payload: Bytes,
+    pub qos: u8,
+    pub retain: bool,
+    pub dup: bool,
+    /// To be handed to [`Session::acknowledge`] once the message's effect is durable.
+    pub ack: AckToken,
+}
+
+/// Stands for one message on one connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AckToken {
+    /// Packet ids start again with every connection, so an id alone would acknowledge another
+    /// message after a reconnect, which would then be lost.
+    epoch: u64,
+    id: u16,
+    qos: u8,
+}
+
+/// Returns a client id that nobody else has.
+pub fn random_client_id() -> Result<String, Failure> {
+    let random = getrandom::u64().map_err(|error| {
+        Failure::new("could not make a client id")
+            .because(error)
+            .next("pass one with `--client-id`")
+    })?;
+    Ok(format!("presence-{random:016x}"))
+}

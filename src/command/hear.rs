@@ -103,3 +103,21 @@ pub struct Heard {
     /// The broker was heard to start.
     pub restart: bool,
 }
+
+/// Tells whether a message is about this tool's own connections and nobody else's: the watcher's, or
+/// one that some other command of it made.
+pub fn is_ours(reading: &Reading<'_>, own: &str) -> bool {
+    let Reading::Events(events) = reading else { return false };
+    let mut clients = events.iter().filter_map(|event| match event {
+        Event::Channel(event) => Some(&*event.client),
+        Event::Restarted(_) => None,
+    });
+    clients.next().is_some_and(|client| client == own || is_made_here(client))
+}
+
+/// Tells whether a client id is one that `random_client_id` makes.
+fn is_made_here(client: &str) -> bool {
+    client.strip_prefix("presence-").is_some_and(|rest| {
+        rest.len() == 16 && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}

@@ -1,6 +1,6 @@
 //! Files of events: what `replay` judges and `store import` joins into a store.
 
-use super::hear::{Tally, take};
+use super::hear::{Tally, is_ours, take};
 use crate::dialect::lmq::Lmq;
 use crate::dialect::mosquitto::Mosquitto;
 use crate::dialect::terms::Terms;
@@ -384,7 +384,9 @@ impl Input {
         coverage.hear(&context.ear, &context.member, received);
         let key = SourceKey { voice: voice.name.to_owned(), ear: context.ear.clone() };
         let by = Hearsay { voice, mark: coverage.mark(&key), received };
-        take(&mut broker.presence, &reading, &by, &Place { name, number }, &mut self.tally);
+        if !is_ours(&reading, &context.member) {
+            take(&mut broker.presence, &reading, &by, &Place { name, number }, &mut self.tally);
+        }
         self.if_strict(&reading, name, number)
     }
 

@@ -3,7 +3,9 @@
 pub mod filter;
 pub mod hear;
 pub mod input;
+pub mod ledger;
 pub mod replay;
+pub mod watcher;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Outcome;

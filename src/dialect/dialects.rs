@@ -102,6 +102,12 @@ impl Dialects {
         self.dialects.get(index)
     }
 
+    /// Returns whether they listen at other places than their usual ones.
+    #[must_use]
+    pub const fn is_overridden(&self) -> bool {
+        !self.topics.is_empty()
+    }
+
     /// Returns what to subscribe to, each filter once.
     #[must_use]
     pub fn filters(&self) -> Vec<String> {

@@ -36,6 +36,10 @@ pub enum Warning {
     Away { instance: String, from: Timestamp, until: Timestamp },
     /// The broker threw messages away, ours perhaps among them.
     Dropped { instance: String, messages: u64 },
+    /// What was heard cannot be made durable, so it is not acknowledged either.
+    NotSaved { failure: String },
+    /// The last line of a recording was torn by an earlier end.
+    TornRecording { path: String },
     /// One of several sources could not be asked.
     SourceSilent { source: String, cause: String },
     /// Broker and watcher disagree about the time, so stamps and arrivals cannot be compared.
@@ -132,6 +136,20 @@ impl Warning {
                     counted(*messages, "message")
                 ),
                 Some("raise the broker's queue limit (Mosquitto: `max_queued_messages`)"),
+            ),
+            Self::NotSaved { failure } => (
+                format!(
+                    "nothing heard is acknowledged: {}",
+                    said(failure.strip_prefix("error: ").unwrap_or(failure))
+                ),
+                Some("it is tried again every second, and nothing is lost while the broker queues"),
+            ),
+            Self::TornRecording { path } => (
+                format!(
+                    "the last line of {} was torn; it is left, and counts as malformed",
+                    value(path)
+                ),
+                None,
             ),
             Self::SourceSilent { source, cause } => {
                 (format!("could not ask {}: {}", value(source), said(cause)), None)

@@ -59,8 +59,8 @@ impl Clients {
         &mut self.list[place]
     }
 
-    /// Removes the client at a place; the last client takes that place.
-    pub fn remove(&mut self, place: usize) {
+    /// Removes the client at a place and returns it; the last client takes that place.
+    pub fn remove(&mut self, place: usize) -> Client {
         let last = self.list.len() - 1;
         self.unlink(place);
         if place != last {
@@ -69,7 +69,7 @@ impl Clients {
                 *entry = u32::try_from(place).expect("a place below one that fits");
             }
         }
-        self.list.swap_remove(place);
+        self.list.swap_remove(place)
     }
 
     fn unlink(&mut self, place: usize) {

@@ -75,6 +75,8 @@ struct Backlog {
     restart: bool,
 }
 
+/// The patience that is had with a listener that said it stopped, ms.
+const NO_PATIENCE: i64 = -1;
 /// Silence after which a backlog counts as over, ms.
 const BACKLOG_OVER_MS: i64 = 2_000;
 /// By how much the two clocks may disagree about an absence before neither is believed, ms.
@@ -252,6 +254,17 @@ impl Hearing {
         if !still_open {
             // What came in of an undecided backlog is part of the next one.
             self.backlog = Backlog::default();
+        }
+    }
+
+    /// We stop listening, and know it: nothing counts as heard from now on.
+    pub fn deaf(&mut self, coverage: &mut Coverage) {
+        self.lost();
+        for voice in &self.voices {
+            if coverage.source(&voice.key).is_some() {
+                coverage.member_mut(&voice.key, &self.member, NO_PATIENCE).patience_ms =
+                    NO_PATIENCE;
+            }
         }
     }
 

@@ -298,28 +298,35 @@ impl Presence {
         &self.policy
     }
 
-    /// Returns the clients whose bytes changed since they were last asked for.
-    pub fn take_dirty(&mut self) -> Vec<&Client> {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        dirty.sort_unstable();
-        dirty.dedup();
+    /// Returns the clients whose bytes changed since `saved` was last called.
+    #[must_use]
+    pub fn unsaved(&mut self) -> Vec<&Client> {
+        self.dirty.sort_unstable();
+        self.dirty.dedup();
         let known = self.fleet.clients.len();
-        dirty.into_iter().filter(|p| *p < known).map(|p| self.fleet.clients.at(p)).collect()
+        let dirty = self.dirty.iter().copied().filter(|place| *place < known);
+        dirty.map(|place| self.fleet.clients.at(place)).collect()
     }
 
-    /// Drops clients without a live channel that were not heard of for `idle_ms`. Returns their number.
-    pub fn forget_clients(&mut self, now: Timestamp, idle_ms: i64) -> Vec<String> {
+    /// Says that all that `unsaved` returned is durable.
+    pub fn saved(&mut self) {
+        self.dirty.clear();
+    }
+
+    /// Drops clients without a live channel that were not heard of for `idle_ms`, and returns them.
+    pub fn forget_clients(&mut self, now: Timestamp, idle_ms: i64) -> Vec<Client> {
         self.now = now;
         let ids: Vec<String> = self.fleet.idle_clients(now.plus(-idle_ms), now, &self.policy);
+        let mut gone = Vec::with_capacity(ids.len());
         for id in &ids {
             let Some(place) = self.fleet.clients.find(id) else { continue };
-            self.fleet.clients.remove(place);
+            gone.push(self.fleet.clients.remove(place));
             if self.following {
                 let told = self.told.swap_remove(place);
                 self.counts.remove(told.status);
             }
         }
-        ids
+        gone
     }
 
     fn judge(&self, place: usize) -> Verdict {

@@ -1,0 +1,187 @@
+//! What must be durable before a message is acknowledged: the store and the recording.
+
+use crate::dialect::Message;
+use crate::event::Timestamp;
+use crate::failure::Failure;
+use crate::source::recording::line::{JudgedLine, MessageLine, RestartLine};
+use crate::source::recording::{Heading, Line, Recorder, SourceLine, known::KnownClient};
+use crate::state::coverage::{Member, SourceKey};
+use crate::state::hearing::Hearing;
+use crate::state::presence::Presence;
+use crate::store::{Account, Author, Batch, Store};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where one watcher's hearing is kept.
+#[derive(Debug)]
+pub struct Ledger {
+    instance: String,
+    store: Option<Store>,
+    recorder: Option<SharedRecorder>,
+    /// The accounts as they were last recorded, and as they were last stored.
+    recorded: BTreeMap<String, Member>,
+    stored: BTreeMap<String, Member>,
+    /// The last tie given out.
+    tie: u64,
+}
+
+/// A recording that several watchers of one process write.
+#[derive(Clone, Debug)]
+pub struct SharedRecorder {
+    recorder: Arc<Mutex<Recorder>>,
+    /// Several brokers are in it, so every line names its own.
+    pub several: bool,
+}
+
+impl SharedRecorder {
+    pub fn new(recorder: Recorder, several: bool) -> Self {
+        Self { recorder: Arc::new(Mutex::new(recorder)), several }
+    }
+
+    fn with<T>(&self, write: impl FnOnce(&mut Recorder) -> T) -> T {
+        write(&mut self.recorder.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Ledger {
+    pub fn new(
+        instance: &str,
+        store: Option<Store>,
+        recorder: Option<SharedRecorder>,
+    ) -> Result<Self, Failure> {
+        let tie = store.as_ref().map_or(Ok(0), |store| store.tie(instance))?;
+        Ok(Self {
+            instance: instance.to_owned(),
+            store,
+            recorder,
+            recorded: BTreeMap::new(),
+            stored: BTreeMap::new(),
+            tie,
+        })
+    }
+
+    pub const fn store_mut(&mut self) -> Option<&mut Store> {
+        self.store.as_mut()
+    }
+
+    /// Returns the next place in the order of arrival.
+    pub const fn next_tie(&mut self) -> u64 {
+        self.tie += 1;
+        self.tie
+    }
+
+    /// Begins the recording with who listens and what is known already.
+    pub fn begin(&mut self, heading: Heading<'_>, presence: &Presence) {
+        let Some(recorder) = &self.recorder else { return };
+        let instance = &self.instance;
+        let fleet = presence.fleet();
+        recorder.with(|recorder| {
+            recorder.add(&Line::Recording(heading));
+            if let Some(restart) = fleet.restart() {
+                recorder.add(&Line::Restart(RestartLine::new(instance, restart)));
+            }
+            for (key, source) in fleet.coverage.sources() {
+                for (name, member) in &source.members {
+                    recorder.add(&Line::Source(SourceLine::new(instance, key, name, member)));
+                }
+            }
+            for client in fleet.clients.sorted() {
+                recorder.add(&Line::Client(KnownClient::of(instance, client)));
+            }
+        });
+    }
+
+    /// Records a message as it came off the wire.
+    pub fn record(&self, message: &Message<'_>) {
+        let Some(recorder) = &self.recorder else { return };
+        let mut line = MessageLine::new(message.topic, message.payload);
+        line.received_ms = message.received.0;
+        line.tie = message.tie;
+        line.qos = message.qos;
+        line.retain = message.retain;
+        line.instance = recorder.several.then(|| self.instance.as_str().into());
+        recorder.with(|recorder| recorder.add(&Line::Message(line)));
+    }
+
+    /// Records the accounts that changed in what replaying depends on.
+    pub fn record_accounts(&mut self, presence: &Presence, hearing: &Hearing) {
+        let Some(recorder) = &self.recorder else { return };
+        for (key, member) in accounts(presence, hearing) {
+            let known = self.recorded.get(&key.voice);
+            let same = known.is_some_and(|known| {
+                (known.epoch, known.lossy, known.patience_ms)
+                    == (member.epoch, member.lossy, member.patience_ms)
+            });
+            if !same {
+                let line = SourceLine::new(&self.instance, key, hearing.member(), member);
+                recorder.with(|recorder| recorder.add(&Line::Source(line)));
+                self.recorded.insert(key.voice.clone(), member.clone());
+            }
+        }
+    }
+
+    /// Ends the recording: who listened until when, and the moment judged.
+    pub fn end(&mut self, presence: &Presence, hearing: &Hearing, now: Timestamp) {
+        let Some(recorder) = &self.recorder else { return };
+        let instance = self.instance.clone();
+        recorder.with(|recorder| {
+            for (key, member) in accounts(presence, hearing) {
+                let line = SourceLine::new(&instance, key, hearing.member(), member);
+                recorder.add(&Line::Source(line));
+            }
+            recorder.add(&Line::Judged(JudgedLine { instance, now_ms: now.0 }));
+        });
+    }
+
+    /// Makes everything heard so far durable: first the recording, then the store, which is what
+    /// decides. After a failure it may be called again.
+    pub fn commit(&mut self, presence: &mut Presence, hearing: &Hearing) -> Result<(), Failure> {
+        if let Some(recorder) = &self.recorder {
+            recorder.with(Recorder::commit)?;
+        }
+        let Some(store) = &mut self.store else {
+            presence.saved();
+            return Ok(());
+        };
+        let restart = presence.fleet().restart();
+        let changed: Vec<(SourceKey, Member)> = accounts(presence, hearing)
+            .filter(|(key, member)| self.stored.get(&key.voice) != Some(member))
+            .map(|(key, member)| (key.clone(), member.clone()))
+            .collect();
+        let batch = Batch {
+            clients: presence.unsaved(),
+            restart,
+            tie: self.tie,
+            dropped: hearing.dropped_so_far(),
+            accounts: changed
+                .iter()
+                .map(|(source, account)| Account {
+                    source,
+                    member: hearing.member(),
+                    account,
+                    author: Author::Itself,
+                })
+                .collect(),
+        };
+        store.commit(&self.instance, &batch)?;
+        presence.saved();
+        self.stored.extend(changed.into_iter().map(|(key, member)| (key.voice, member)));
+        Ok(())
+    }
+
+    /// Closes the store.
+    pub fn close(self) -> Result<(), Failure> {
+        self.store.map_or(Ok(()), Store::close)
+    }
+}
+
+/// Returns the watcher's own accounts, one for each voice it hears.
+fn accounts<'a>(
+    presence: &'a Presence,
+    hearing: &'a Hearing,
+) -> impl Iterator<Item = (&'a SourceKey, &'a Member)> {
+    presence.fleet().coverage.sources().filter_map(|(key, source)| {
+        let member = source.members.get(hearing.member())?;
+        (hearing.key(&key.voice) == *key && member.epoch > 0).then_some((key, member))
+    })
+}

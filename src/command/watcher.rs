@@ -1,0 +1,467 @@
+//! One broker being watched: the line, the account of our own absences, and what is believed.
+
+use super::hear::{Tally, is_ours, take};
+use super::ledger::Ledger;
+use crate::clock;
+use crate::dialect::{Dialects, Message};
+use crate::event::Timestamp;
+use crate::failure::Failure;
+use crate::output::warning::Warning;
+use crate::source::mqtt::{AckToken, Answer, Grant, Heard, Publish, Session};
+use crate::state::fleet::Hearsay;
+use crate::state::hearing::{Hearing, Moment};
+use crate::state::packed::{Client, VoiceKey};
+use crate::state::presence::{Change, Counts, Presence};
+use crate::state::verdict::Verdict;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+use tokio::task::block_in_place;
+use tokio::time::{Instant as Later, sleep_until};
+
+/// What a watcher has to tell.
+#[derive(Debug)]
+pub enum News {
+    /// What is believed when watching begins.
+    Known(Vec<Verdict>),
+    Changes(Vec<Change>),
+    Warning(Warning),
+    Debug(String),
+    Pulse(Pulse),
+}
+
+/// How a watcher is doing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pulse {
+    pub counts: Counts,
+    pub events: u64,
+    /// From the broker's stamp to the arrival of the last event that had one in ms.
+    pub lag_ms: Option<i64>,
+    pub connected: bool,
+    /// Messages that are heard, but cannot be made durable.
+    pub unsaved: usize,
+}
+
+/// What a watcher amounts to at its end.
+#[derive(Debug)]
+pub struct End {
+    pub counts: Counts,
+    pub tally: Tally,
+}
+
+/// Watches one broker until it is told to stop.
+#[derive(Debug)]
+pub struct Watcher {
+    pub instance: String,
+    /// The broker as the user named it, for messages.
+    pub broker: String,
+    pub session: Session,
+    pub hearing: Hearing,
+    pub presence: Presence,
+    pub dialects: Dialects,
+    /// Filters of no dialect: what the broker says about itself.
+    pub own_filters: Vec<String>,
+    pub ledger: Ledger,
+    pub timeout: Duration,
+    pub forget_after_ms: i64,
+    pub news: mpsc::Sender<(usize, News)>,
+    /// The watcher's number among those of this run.
+    pub number: usize,
+    pub state: State,
+}
+
+/// Where a watcher stands.
+#[derive(Debug)]
+pub struct State {
+    tally: Tally,
+    acks: Vec<AckToken>,
+    /// Since when, and how often, nothing could be made durable.
+    stuck: Option<Moment>,
+    last_commit: Instant,
+    last_forget: Instant,
+    begun: Instant,
+    connected: bool,
+    ever_connected: bool,
+    known_told: bool,
+    epochs: u64,
+    lag_ms: Option<i64>,
+}
+
+impl State {
+    pub fn new() -> Self {
+        let now = clock::monotonic();
+        Self {
+            tally: Tally::default(),
+            acks: Vec::new(),
+            stuck: None,
+            last_commit: now,
+            last_forget: now,
+            begun: now,
+            connected: false,
+            ever_connected: false,
+            known_told: false,
+            epochs: 0,
+            lag_ms: None,
+        }
+    }
+}
+
+/// Messages taken together into one commit.
+const BATCH_MAX: usize = 1_000;
+/// Messages that may wait for a store that cannot be written, before nothing more is taken in.
+const STUCK_MAX: usize = 10_000;
+/// How often what was heard last is written at least.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+const RETRY: Duration = Duration::from_secs(1);
+const FORGET_EVERY: Duration = Duration::from_hours(1);
+/// Where Mosquitto says for how long it has been running: what tells an absence of ours from a restart
+/// of the broker.
+pub const UPTIME: &str = "$SYS/broker/uptime";
+/// Where Mosquitto counts the messages it threw away.
+pub const DROPPED: &str = "$SYS/broker/publish/messages/dropped";
+
+impl Watcher {
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<End, Failure> {
+        let outcome = self.listen(&mut stop).await;
+        let ended = self.end();
+        let Self { session, ledger, presence, state, .. } = self;
+        session.leave().await;
+        outcome?;
+        ended?;
+        block_in_place(|| ledger.close())?;
+        Ok(End { counts: *presence.counts(), tally: state.tally })
+    }
+
+    async fn listen(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), Failure> {
+        while !*stop.borrow() {
+            let takes_more = self.state.acks.len() < STUCK_MAX || self.state.stuck.is_none();
+            let wake = sleep_until(self.wake_at());
+            let heard = tokio::select! {
+                heard = self.session.next(), if takes_more => Some(heard?),
+                () = wake => None,
+                _ = stop.changed() => break,
+            };
+            if let Some(heard) = heard {
+                self.handle(heard).await?;
+                while self.state.acks.len() % BATCH_MAX != BATCH_MAX - 1 {
+                    let Some(heard) = self.session.drain() else { break };
+                    self.handle(heard).await?;
+                }
+            }
+            self.tick().await?;
+        }
+        Ok(())
+    }
+
+    /// Does what is due, whether something was heard or not.
+    async fn tick(&mut self) -> Result<(), Failure> {
+        let now = moment(self.state.begun);
+        if !self.state.ever_connected && self.state.begun.elapsed() >= self.timeout {
+            return Err(self.session.could_not_connect());
+        }
+        if self.hearing.settle(now, self.presence.coverage_mut()) {
+            self.tell_known().await;
+        }
+        self.presence.handle_timeout(now.wall);
+        self.note_epochs().await;
+        if self.state.last_forget.elapsed() >= FORGET_EVERY {
+            self.forget(now.wall)?;
+        }
+        let due = !self.state.acks.is_empty() || self.state.last_commit.elapsed() >= HEARTBEAT;
+        if due && self.state.ever_connected {
+            self.commit(now).await;
+        }
+        self.tell_changes().await;
+        self.tell(News::Pulse(self.pulse())).await;
+        Ok(())
+    }
+
+    fn wake_at(&self) -> Later {
+        let now = clock::monotonic();
+        let wall = clock::now();
+        let mut wake =
+            self.state.last_commit + if self.state.stuck.is_some() { RETRY } else { HEARTBEAT };
+        if !self.state.ever_connected {
+            wake = wake.min(self.state.begun + self.timeout);
+        }
+        if let Some(due) = self.hearing.decides_at() {
+            wake = wake.min(self.state.begun + ms(due));
+        }
+        if let Some(due) = self.presence.poll_timeout() {
+            wake = wake.min(now + ms(due.since(wall)));
+        }
+        // Never a busy loop, whatever is overdue.
+        Later::from_std(wake.max(now + Duration::from_millis(1)))
+    }
+
+    async fn handle(&mut self, heard: Heard) -> Result<(), Failure> {
+        let now = moment(self.state.begun);
+        match heard {
+            Heard::Connected { session_present } => {
+                self.state.connected = true;
+                self.hearing.connected(session_present);
+            }
+            Heard::Subscribed { granted } => self.subscribed(&granted, now).await?,
+            Heard::Message(publish) => self.message(&publish, now).await,
+            Heard::Skipped { cause } => {
+                self.hearing.received(now, self.presence.coverage_mut());
+                self.state.tally.set_aside(
+                    crate::dialect::Reason::Unreadable,
+                    &self.instance,
+                    &cause,
+                );
+            }
+            Heard::Alive => self.hearing.received(now, self.presence.coverage_mut()),
+            Heard::Lost { cause, retry_in } => {
+                self.hearing.lost();
+                if std::mem::take(&mut self.state.connected) {
+                    let broker = self.broker.clone();
+                    self.tell(News::Warning(Warning::ConnectionLost { broker, cause })).await;
+                } else {
+                    let text = format!("{}: {cause}; next attempt in {retry_in:?}", self.broker);
+                    self.tell(News::Debug(text)).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn subscribed(&mut self, granted: &[Grant], now: Moment) -> Result<(), Failure> {
+        let mut refused = Vec::new();
+        for grant in granted {
+            if let Answer::Refused { text, .. } = &grant.answer {
+                refused.push((grant.filter.clone(), text.clone()));
+            }
+        }
+        let wanted = granted.iter().filter(|grant| !self.own_filters.contains(&grant.filter));
+        let heard_anything = wanted.clone().any(|grant| matches!(grant.answer, Answer::Granted(_)));
+        if !heard_anything && let Some((filter, cause)) = refused.first() {
+            return Err(Failure::new(format!(
+                "could not subscribe to `{filter}` on {}",
+                self.broker
+            ))
+            .because(format!("the broker refused it ({cause}), and all the others too"))
+            .next(
+                "use an account that may read it, or choose what to follow with `--dialect` \
+                       and `--topic`",
+            ));
+        }
+        if !self.state.ever_connected {
+            for (filter, cause) in refused {
+                let broker = self.broker.clone();
+                self.tell(News::Warning(Warning::FilterRefused { filter, broker, cause })).await;
+            }
+        }
+        let voices = self.granted_voices(granted);
+        self.hearing.subscribed(&voices, now, self.presence.coverage_mut());
+        self.state.ever_connected = true;
+        self.note_epochs().await;
+        if self.hearing.decides_at().is_none() {
+            self.tell_known().await;
+        }
+        Ok(())
+    }
+
+    /// Returns at which QoS each voice is heard.
+    fn granted_voices(&self, granted: &[Grant]) -> Vec<(&'static str, u8)> {
+        let overridden = self.dialects.is_overridden();
+        let voice = |dialect: &crate::dialect::Dialect| {
+            let filters = dialect.filters();
+            let qos = granted
+                .iter()
+                .filter(|grant| overridden || filters.contains(&grant.filter))
+                .filter_map(|grant| match grant.answer {
+                    Answer::Granted(qos) => Some(qos),
+                    Answer::Refused { .. } => None,
+                })
+                .min();
+            qos.map(|qos| (dialect.name(), qos))
+        };
+        self.dialects.iter().filter_map(voice).collect()
+    }
+
+    async fn message(&mut self, publish: &Publish, now: Moment) {
+        let message = Message {
+            topic: &publish.topic,
+            payload: &publish.payload,
+            tag: None,
+            qos: publish.qos,
+            retain: publish.retain,
+            received: now.wall,
+            tie: self.ledger.next_tie(),
+        };
+        self.ledger.record(&message);
+        self.state.acks.push(publish.ack);
+        if self.about_itself(&message, now).await {
+            return;
+        }
+        let (index, reading) = self.dialects.read(&message);
+        let dialect = index.and_then(|index| self.dialects.get(index));
+        let voice = dialect.map(crate::dialect::Dialect::name);
+        let authority = dialect.map_or(4, crate::dialect::Dialect::authority);
+        let coverage = self.presence.coverage_mut();
+        self.hearing.message(voice, publish.qos, publish.retain, now, coverage);
+        if is_ours(&reading, self.hearing.member()) {
+            return;
+        }
+        let name = voice.unwrap_or("");
+        let mark = coverage.mark(&self.hearing.key(name));
+        let by = Hearsay { voice: VoiceKey { name, authority }, mark, received: now.wall };
+        let place = &publish.topic;
+        let heard = take(&mut self.presence, &reading, &by, place, &mut self.state.tally);
+        if heard.restart {
+            self.hearing.restart_heard();
+        }
+        if let (Some(latest), "lmq") = (heard.latest, name) {
+            self.state.lag_ms = Some(now.wall.since(latest));
+        }
+    }
+
+    /// Reads what the broker says about itself. Returns whether the message was that.
+    async fn about_itself(&mut self, message: &Message<'_>, now: Moment) -> bool {
+        let number = || {
+            let text = std::str::from_utf8(message.payload).ok()?;
+            text.split_ascii_whitespace().next()?.parse::<i64>().ok()
+        };
+        match message.topic {
+            UPTIME => {
+                self.hearing.received(now, self.presence.coverage_mut());
+                if let Some(seconds) = number() {
+                    self.hearing.uptime(seconds, now);
+                }
+            }
+            DROPPED => {
+                self.hearing.received(now, self.presence.coverage_mut());
+                let known = self.hearing.dropped_so_far();
+                if let Some(count) = number().and_then(|count| u64::try_from(count).ok())
+                    && self.hearing.dropped(count, now, self.presence.coverage_mut())
+                {
+                    let instance = self.instance.clone();
+                    let messages = count - known.unwrap_or(count);
+                    self.tell(News::Warning(Warning::Dropped { instance, messages })).await;
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Notes new epochs: in the recording, in the counts, and to the user.
+    async fn note_epochs(&mut self) {
+        self.ledger.record_accounts(&self.presence, &self.hearing);
+        let member = self.hearing.member();
+        let own = self.presence.fleet().coverage.sources();
+        let own: Vec<_> = own.filter_map(|(_, source)| source.members.get(member)).collect();
+        let epochs = own.iter().map(|member| member.epoch).sum();
+        let hole = own.iter().filter_map(|member| member.holes.last()).max_by_key(|hole| hole.to);
+        let hole = hole.copied();
+        if epochs == self.state.epochs {
+            return;
+        }
+        self.state.epochs = epochs;
+        self.presence.handle_coverage(clock::now());
+        if let Some(hole) = hole {
+            self.state.tally.gaps += 1;
+            let instance = self.instance.clone();
+            let warning = Warning::Away { instance, from: hole.from, until: hole.to };
+            self.tell(News::Warning(warning)).await;
+        }
+    }
+
+    /// Makes everything durable and acknowledges it; what cannot be is kept and tried again.
+    async fn commit(&mut self, now: Moment) {
+        self.state.last_commit = clock::monotonic();
+        let Self { ledger, presence, hearing, .. } = self;
+        match block_in_place(|| ledger.commit(presence, hearing)) {
+            Ok(()) => {
+                self.session.acknowledge(self.state.acks.drain(..));
+                if self.state.stuck.take().is_some() {
+                    self.hearing.released(now, self.presence.coverage_mut());
+                    self.tell(News::Debug("the store can be written again".to_owned())).await;
+                }
+            }
+            Err(failure) => {
+                let waiting = self.state.acks.len();
+                let first = self.state.stuck.is_none();
+                let since = *self.state.stuck.get_or_insert(now);
+                let coverage = self.presence.coverage_mut();
+                self.hearing.withheld(since, waiting as u64, now, coverage);
+                if first {
+                    let warning = Warning::NotSaved { failure: failure.to_string() };
+                    self.tell(News::Warning(warning)).await;
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, now: Timestamp) -> Result<(), Failure> {
+        self.state.last_forget = clock::monotonic();
+        let gone = self.presence.forget_clients(now, self.forget_after_ms);
+        let clients: Vec<&Client> = gone.iter().collect();
+        match self.ledger.store_mut() {
+            Some(store) if !clients.is_empty() => {
+                block_in_place(|| store.forget_clients(&self.instance, &clients)).map(|_| ())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells what is known once it can be said how well it is covered; from then on, changes.
+    async fn tell_known(&mut self) {
+        if std::mem::replace(&mut self.state.known_told, true) {
+            return;
+        }
+        let now = clock::now();
+        self.presence.follow(now);
+        let verdicts: Vec<Verdict> = self.presence.verdicts(now).collect();
+        self.tell(News::Known(verdicts)).await;
+    }
+
+    async fn tell_changes(&mut self) {
+        let mut changes = Vec::new();
+        while let Some(change) = self.presence.poll_change() {
+            changes.push(change);
+        }
+        if !changes.is_empty() {
+            self.tell(News::Changes(changes)).await;
+        }
+    }
+
+    async fn tell(&self, news: News) {
+        // Nobody listens only where the run is ending.
+        let _ = self.news.send((self.number, news)).await;
+    }
+
+    fn pulse(&self) -> Pulse {
+        Pulse {
+            counts: *self.presence.counts(),
+            events: self.state.tally.events,
+            lag_ms: self.state.lag_ms,
+            connected: self.state.connected,
+            unsaved: if self.state.stuck.is_some() { self.state.acks.len() } else { 0 },
+        }
+    }
+
+    /// Writes down where watching ended. From then on nobody listens, and the store says so at once.
+    fn end(&mut self) -> Result<(), Failure> {
+        if !self.state.ever_connected {
+            return Ok(());
+        }
+        let now = clock::now();
+        self.presence.handle_timeout(now);
+        self.ledger.end(&self.presence, &self.hearing, now);
+        self.hearing.deaf(self.presence.coverage_mut());
+        let Self { ledger, presence, hearing, .. } = self;
+        block_in_place(|| ledger.commit(presence, hearing))?;
+        self.session.acknowledge(self.state.acks.drain(..));
+        Ok(())
+    }
+}
+
+fn moment(begun: Instant) -> Moment {
+    let steady = clock::monotonic().duration_since(begun).as_millis();
+    Moment { wall: clock::now(), steady_ms: i64::try_from(steady).unwrap_or(i64::MAX) }
+}
+
+fn ms(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+}

@@ -1,0 +1,286 @@
+//! What every sample message reads as. `PRESENCE_BLESS=1` rewrites the expected files.
+
+#[path = "captures/recorded.rs"]
+mod recorded;
+
+use presence::dialect::lmq::Lmq;
+use presence::dialect::mosquitto::Mosquitto;
+use presence::dialect::status::{Status, Words};
+use presence::dialect::topic::Template;
+use presence::dialect::{Dialect, Dialects, FileFormat, Message, Reading, sniff};
+use presence::event::{Channel, ChannelEvent, Event, Flags, Stamp};
+use recorded::{Recorded, line_of_file};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// A dialect with the files of messages that it reads.
+type Group = (fn() -> Vec<Dialect>, &'static [&'static str]);
+
+const MESSAGES: [Group; 9] = [
+    (lmq, &["alibaba-lmq", "trap-alibaba-out-of-order"]),
+    (mosquitto, &["mosquitto-2.0-sys-log", "mosquitto-2.1-sys-log"]),
+    (mosquitto, &["trap-mosquitto-2.0-tcp-takeover"]),
+    (
+        || status("$SYS/broker/connection/client/{client}/state", "1", "0", None),
+        &["mosquitto-2.1-connection-state", "trap-mosquitto-2.1-connection-state-stuck-online"],
+    ),
+    (|| status("{client}/status", "online", "offline", None), &["esphome", "homeassistant"]),
+    (tasmota, &["tasmota"]),
+    (|| status("{client}/available", "online", "offline", None), &["frigate"]),
+    (|| status("home/{client}/LWT", "online", "offline", None), &["openmqttgateway"]),
+    (shelly, &["shelly"]),
+];
+
+const JSON_MESSAGES: [Group; 2] = [
+    (
+        || status("zigbee2mqtt/{client}/state", "online", "offline", Some("/state")),
+        &["zigbee2mqtt"],
+    ),
+    (homie, &["homie"]),
+];
+
+const LOGS: [&str; 7] = [
+    "mosquitto-1.5",
+    "mosquitto-1.6",
+    "mosquitto-2.0",
+    "mosquitto-2.0-iso",
+    "mosquitto-2.1.0",
+    "mosquitto-2.1",
+    "trap-mosquitto-2.0-websocket-takeover",
+];
+
+#[test]
+fn every_sample_message_reads_as_expected() {
+    for (dialects, names) in MESSAGES.iter().chain(&JSON_MESSAGES) {
+        for name in *names {
+            let messages = Recorded::all(&text_of(&format!("{name}.jsonl")));
+            let mut dialects = listening(dialects());
+            let mut told = String::new();
+            for (message, tie) in messages.iter().zip(1..) {
+                tell(&mut told, &dialects.read(&message.message(tie)).1);
+            }
+            compare(&format!("{name}.expected"), &told);
+        }
+    }
+}
+
+#[test]
+fn every_sample_log_reads_as_expected() {
+    for name in LOGS {
+        let text = text_of(&format!("{name}.log"));
+        let mut reader = Mosquitto::new(Some(jiff::tz::TimeZone::UTC));
+        let mut told = String::new();
+        for (line, tie) in text.lines().zip(1..) {
+            tell(&mut told, &reader.read(&line_of_file(line, tie)));
+        }
+        compare(&format!("{name}.log.expected"), &told);
+    }
+}
+
+#[test]
+fn every_sample_log_is_recognised_by_its_first_line() {
+    for name in LOGS {
+        let text = text_of(&format!("{name}.log"));
+        let first = text.lines().next().expect("not empty");
+        assert_eq!(sniff(first.as_bytes()), Some(FileFormat::Mosquitto), "{name}");
+    }
+    for message in Recorded::all(&text_of("alibaba-lmq.jsonl")) {
+        assert_eq!(sniff(message.payload.as_bytes()), Some(FileFormat::Lmq));
+    }
+}
+
+#[test]
+fn no_cut_and_no_damage_makes_reading_panic() {
+    let mut all = lmq();
+    all.extend(mosquitto());
+    all.extend(status("presence/{client}", "1", "0", Some("/state")));
+    all.extend(status("presence/{client}", "1", "0", None));
+    let payloads = every_payload();
+    let topics = ["", "$presence/a", "$SYS/broker/log/N", "presence/a"];
+    let mut tie = 0;
+    let mut read_all = |payload: &[u8]| {
+        for topic in topics {
+            tie += 1;
+            let message = Message { topic, payload, ..line_of_file("", tie) };
+            for dialect in &mut all {
+                let _ = dialect.read(&message);
+            }
+            for mut fresh in [Mosquitto::new(None), Mosquitto::new(Some(jiff::tz::TimeZone::UTC))] {
+                let _ = fresh.read(&message);
+            }
+        }
+        let _ = sniff(payload);
+    };
+    let mut rng = fastrand::Rng::with_seed(7);
+    for payload in &payloads {
+        for end in 0..=payload.len() {
+            read_all(payload.get(..end).expect("in range"));
+        }
+        for _ in 0..200 {
+            read_all(&damaged(payload, &payloads, &mut rng));
+        }
+    }
+}
+
+/// Returns the payload with a few bytes changed, taken out or put in, or with another one's tail.
+fn damaged(payload: &[u8], others: &[Vec<u8>], rng: &mut fastrand::Rng) -> Vec<u8> {
+    const INTERESTING: &[&[u8]] =
+        &[b" (", b": ", b" disconnected", b"[", b"]", b"\"", b"\\", b"\xff", b"\0", "ä".as_bytes()];
+    let mut damaged = payload.to_vec();
+    for _ in 0..rng.usize(1..5) {
+        let at = rng.usize(0..=damaged.len());
+        match rng.u8(0..4) {
+            0 => {
+                let put_in = rng.choice(INTERESTING).expect("not empty");
+                damaged.splice(at..at, put_in.iter().copied());
+            }
+            1 => {
+                let end = (at + rng.usize(0..8)).min(damaged.len());
+                damaged.drain(at..end);
+            }
+            2 => {
+                if let Some(byte) = damaged.get_mut(at) {
+                    *byte = rng.u8(..);
+                }
+            }
+            _ => {
+                let other = rng.choice(others).expect("not empty");
+                damaged.truncate(at);
+                damaged.extend_from_slice(other.get(at..).unwrap_or_default());
+            }
+        }
+    }
+    damaged
+}
+
+fn every_payload() -> Vec<Vec<u8>> {
+    let groups = MESSAGES.iter().chain(&JSON_MESSAGES);
+    let names = groups.flat_map(|(_, names)| names.iter());
+    let mut payloads: Vec<Vec<u8>> = names
+        .flat_map(|name| Recorded::all(&text_of(&format!("{name}.jsonl"))))
+        .map(|message| message.payload.into_bytes())
+        .collect();
+    for name in LOGS {
+        let text = text_of(&format!("{name}.log"));
+        payloads.extend(text.lines().map(|line| line.as_bytes().to_vec()));
+    }
+    payloads
+}
+
+fn lmq() -> Vec<Dialect> {
+    vec![Dialect::Lmq(Lmq)]
+}
+
+fn mosquitto() -> Vec<Dialect> {
+    vec![Dialect::Mosquitto(Mosquitto::new(None))]
+}
+
+fn status(template: &str, online: &str, offline: &str, pointer: Option<&str>) -> Vec<Dialect> {
+    let words = |words: &str| words.split(' ').map(str::to_owned).collect();
+    let words = Words {
+        online: words(online),
+        offline: words(offline),
+        pointer: pointer.map(str::to_owned),
+    };
+    let template = Template::parse(template).expect(template);
+    vec![Dialect::Status(Status { template, words })]
+}
+
+fn tasmota() -> Vec<Dialect> {
+    let mut dialects = status("tele/{client}/LWT", "online", "offline", None);
+    dialects.extend(status("{client}/tele/LWT", "online", "offline", None));
+    dialects
+}
+
+fn shelly() -> Vec<Dialect> {
+    let mut dialects = status("shellies/{client}/online", "true", "false", None);
+    dialects.extend(status("{client}/online", "true", "false", None));
+    dialects
+}
+
+fn homie() -> Vec<Dialect> {
+    let states = ("ready init alert", "disconnected sleeping lost");
+    let mut dialects = status("homie/{client}/$online", "true", "false", None);
+    dialects.extend(status("homie/{client}/$state", states.0, states.1, None));
+    dialects.extend(status("homie/5/{client}/$state", states.0, states.1, None));
+    dialects
+}
+
+/// LMQ's samples come from a queue: as over MQTT, its topics are wherever one is told to listen.
+fn listening(dialects: Vec<Dialect>) -> Dialects {
+    let topics = match dialects.as_slice() {
+        [Dialect::Lmq(_)] => vec!["GID_demo_MQTT".to_owned()],
+        _ => vec![],
+    };
+    Dialects::new(dialects, topics)
+}
+
+/// Writes one line about a reading.
+fn tell(told: &mut String, reading: &Reading<'_>) {
+    match reading {
+        Reading::NotMine => told.push_str("not mine"),
+        Reading::Malformed(malformed) => {
+            write!(told, "malformed {} {}", malformed.reason.code(), malformed.detail)
+                .expect("a string");
+            if let Some((client, flags)) = &malformed.client {
+                write!(told, " client={client} {flags:?}").expect("a string");
+            }
+        }
+        Reading::Events(events) => {
+            let mut parts: Vec<String> = events.iter().map(event).collect();
+            parts.extend(events.remark.map(|remark| format!("remark {remark:?}")));
+            told.push_str(if parts.is_empty() { "nothing" } else { "" });
+            told.push_str(&parts.join(" + "));
+        }
+    }
+    told.push('\n');
+}
+
+fn event(event: &Event<'_>) -> String {
+    let at = |stamp: &Option<Stamp>| {
+        stamp.map_or(" at -".to_owned(), |stamp| {
+            let coarse = if stamp.resolution > 0 { "~" } else { "" };
+            format!(" at {coarse}{}#{}", stamp.time.0, stamp.tie)
+        })
+    };
+    let event: &ChannelEvent<'_> = match event {
+        Event::Restarted(stamp) => return format!("restarted{}", at(stamp)),
+        Event::Channel(event) => event,
+    };
+    let channel = match &event.channel {
+        Channel::Strong(name) => format!(" on {name}"),
+        Channel::Weak(Some(name)) => format!(" on weak {name}"),
+        Channel::Weak(None) => String::new(),
+    };
+    let mut told = format!("{:?} {}{channel}{}", event.kind, event.client, at(&event.stamp));
+    if !event.address.is_empty() {
+        write!(told, " from {}", event.address).expect("a string");
+    }
+    if event.flags != Flags::NONE {
+        write!(told, " {:?}", event.flags).expect("a string");
+    }
+    if event.standing {
+        told.push_str(" standing");
+    }
+    told
+}
+
+fn compare(name: &str, told: &str) {
+    let path = fixture(name);
+    if std::env::var_os("PRESENCE_BLESS").is_some() {
+        std::fs::write(&path, told).expect(name);
+    }
+    let expected = text_of(name);
+    for ((expected, found), number) in expected.lines().zip(told.lines()).zip(1..) {
+        assert_eq!(found, expected, "{name}, line {number}");
+    }
+    assert_eq!(told.lines().count(), expected.lines().count(), "{name}");
+}
+
+fn text_of(name: &str) -> String {
+    std::fs::read_to_string(fixture(name)).expect(name)
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dialects").join(name)
+}

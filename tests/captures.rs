@@ -1,0 +1,373 @@
+//! What is believed of every client at every step of a recorded run, beside what was done to it.
+//!
+//! The files of a run are the broker's and nobody edited them: `NAME.stimuli.jsonl` tells what the
+//! devices did, `NAME.jsonl` what a subscriber got, `NAME.log` what the broker wrote. Where the two
+//! disagree, the disagreement stands in a list here, with the limit that explains it.
+
+#[path = "captures/recorded.rs"]
+mod recorded;
+
+use presence::dialect::mosquitto::Mosquitto;
+use presence::dialect::status::{Status, Words};
+use presence::dialect::topic::Template;
+use presence::dialect::{Dialect, Dialects, Reading};
+use presence::event::{Event, EventKind, Timestamp};
+use recorded::{Recorded, line_of_file};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+const MOSQUITTO_2_0: &str = "mosquitto-2.0.11";
+const MOSQUITTO_2_1: &str = "mosquitto-2.1.2-connection-state";
+
+/// A disagreement: the stimulus in which it begins, the voice, the client, and what explains it.
+type Explained = (&'static str, &'static str, &'static str, Limit);
+
+/// What the status topics get wrong, with either broker.
+const STATUS_LIMITS: [Explained; 4] = [
+    ("connect_disconnect_will", "status", "dev-willclean", Limit::GoodbyeSendsNoWill),
+    ("takeover", "status", "dev-dup", Limit::WillOfTheOldConnection),
+    ("takeover_v5", "status", "dev-dup5", Limit::WillOfTheOldConnection),
+    ("will_delay_v5", "status", "dev-wd5", Limit::NoBirthAfterTheWill),
+];
+
+/// What the log gets wrong, with either broker and over either way.
+const LOG_LIMITS: [Explained; 2] = [
+    ("broker_stop", "mosquitto", "dev-stop", Limit::StopIsSilent),
+    ("broker_stop", "mosquitto", "dev-stop5", Limit::StopIsSilent),
+];
+
+/// Why a verdict differs from what was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Limit {
+    /// A DISCONNECT discards the will, and this device publishes no `offline` of its own: its topic
+    /// says online for ever (conventions that leave "online" behind after a clean stop).
+    GoodbyeSendsNoWill,
+    /// At a take-over the broker publishes the old connection's will. The topic stays wrong until the
+    /// device publishes again.
+    WillOfTheOldConnection,
+    /// The device came back and published nothing: the will before still stands.
+    NoBirthAfterTheWill,
+    /// A broker that stops writes no end lines; that its connections are over shows in the listener's
+    /// own connection, or in the next `starting`.
+    StopIsSilent,
+}
+
+#[test]
+fn every_step_shows_in_the_messages_but_for_known_limits() {
+    for run in [MOSQUITTO_2_0, MOSQUITTO_2_1] {
+        let found = differences_over_mqtt(run);
+        let known: Differences =
+            [&STATUS_LIMITS[..], &LOG_LIMITS].concat().iter().map(key).collect();
+        assert_eq!(found, known, "{run}");
+    }
+}
+
+#[test]
+fn every_stimulus_shows_in_the_log_file_but_for_known_limits() {
+    for run in [MOSQUITTO_2_0, MOSQUITTO_2_1] {
+        let known: Differences = LOG_LIMITS.iter().map(key).collect();
+        assert_eq!(differences_in_the_file(run), known, "{run}");
+    }
+}
+
+/// Stimulus, voice and client of a disagreement.
+type Differences = BTreeSet<(String, String, String)>;
+
+fn key((stimulus, voice, client, _): &Explained) -> (String, String, String) {
+    ((*stimulus).to_owned(), (*voice).to_owned(), (*client).to_owned())
+}
+
+/// Compares before every step, where the messages of the step before have had time to arrive.
+fn differences_over_mqtt(run: &str) -> Differences {
+    let messages = Recorded::all(&text_of(&format!("{run}.jsonl")));
+    let mut messages = messages
+        .iter()
+        .zip(1..)
+        // What a second subscriber got is not part of what the first one heard.
+        .filter(|(message, _)| !message.stimulus.ends_with(":own"))
+        .peekable();
+    let mut dialects = dialects();
+    let mut comparison = Comparison::default();
+    let steps = steps(run);
+    for (step, next) in steps.iter().zip(steps.iter().skip(1)) {
+        comparison.truth.take_in(step);
+        if next.ms - step.ms < SETTLED_MS {
+            continue;
+        }
+        while let Some((message, tie)) = messages
+            .next_if(|(message, _)| message.rx_ms.is_some_and(|ms| ms < next.ms - SETTLED_MS / 2))
+        {
+            let (index, reading) = dialects.read(&message.message(tie));
+            if let Some(dialect) = index.and_then(|index| dialects.get(index)) {
+                comparison.believed.take_in(dialect.name(), &reading);
+            }
+        }
+        comparison.compare(&step.stimulus, &["mosquitto"], &["mosquitto", "status"]);
+    }
+    comparison.found
+}
+
+/// Compares after every stimulus: the steps do not say which line of the log each of them caused.
+fn differences_in_the_file(run: &str) -> Differences {
+    let log = text_of(&format!("{run}.log"));
+    let mut lines = log.lines().zip(1..).peekable();
+    let mut reader = Mosquitto::new(None);
+    let mut comparison = Comparison::default();
+    let mut stimulus = String::new();
+    for step in steps(run) {
+        if let Some(end) = step.log_line {
+            while let Some((line, tie)) = lines.next_if(|(_, number)| *number < end) {
+                let reading = reader.read(&line_of_file(line, tie.try_into().expect("small")));
+                comparison.believed.take_in("mosquitto", &reading);
+            }
+            comparison.compare(&stimulus, &["mosquitto"], &["mosquitto"]);
+        }
+        comparison.truth.take_in(&step);
+        stimulus.clone_from(&step.stimulus);
+    }
+    assert_eq!(lines.next(), None, "{run}: the whole log was read");
+    comparison.found
+}
+
+#[test]
+fn the_log_file_and_the_messages_tell_the_same_story() {
+    for run in [MOSQUITTO_2_0, MOSQUITTO_2_1] {
+        let mut reader = Mosquitto::new(None);
+        let log = text_of(&format!("{run}.log"));
+        let in_file: Vec<_> = log
+            .lines()
+            .zip(1..)
+            .flat_map(|(line, tie)| told(&reader.read(&line_of_file(line, tie))))
+            .collect();
+        let mut reader = Mosquitto::new(None);
+        let over_mqtt: Vec<_> = Recorded::all(&text_of(&format!("{run}.jsonl")))
+            .iter()
+            .zip(1..)
+            .filter(|(message, _)| message.topic.starts_with("$SYS/broker/log/"))
+            .filter(|(message, _)| !message.stimulus.ends_with(":own"))
+            .flat_map(|(message, tie)| told(&reader.read(&message.message(tie))))
+            .collect();
+        assert_eq!(in_file, over_mqtt, "{run}");
+    }
+}
+
+/// Returns client, kind and time of the events, without those that the subscriber could not hear.
+fn told(reading: &Reading<'_>) -> Vec<(String, String, Timestamp)> {
+    let Reading::Events(events) = reading else { return vec![] };
+    events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Channel(event) if event.client != MONITOR => {
+                let time = event.stamp.expect("stamped").time;
+                Some((event.client.clone().into_owned(), format!("{:?}", event.kind), time))
+            }
+            Event::Channel(_) | Event::Restarted(_) => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_late_subscriber_learns_of_the_status_topics_only() {
+    for run in [MOSQUITTO_2_0, MOSQUITTO_2_1] {
+        let mut dialects = dialects();
+        let mut comparison = Comparison::default();
+        steps(run)
+            .iter()
+            .take_while(|step| step.stimulus != "broker_stop")
+            .for_each(|step| comparison.truth.take_in(step));
+        for (message, tie) in Recorded::all(&text_of(&format!("{run}.jsonl"))).iter().zip(1..) {
+            if message.stimulus == "late_subscriber:own" {
+                let (_, reading) = dialects.read(&message.message(tie));
+                if let Reading::Events(events) = &reading {
+                    let is_standing = |event: &Event<'_>| matches!(event, Event::Channel(event) if event.standing);
+                    assert!(events.iter().all(is_standing), "{reading:?}");
+                }
+                comparison.believed.take_in("status", &reading);
+            }
+        }
+        comparison.compare("late_subscriber", &[], &["status"]);
+        let known = [("late_subscriber", "status", "dev-willclean", Limit::GoodbyeSendsNoWill)];
+        assert_eq!(comparison.found, known.iter().map(key).collect(), "{run}");
+    }
+}
+
+#[test]
+fn nobody_is_heard_of_who_was_not_there() {
+    for run in [MOSQUITTO_2_0, MOSQUITTO_2_1] {
+        let mut reader = Mosquitto::new(None);
+        let mut believed = Believed::default();
+        for (line, tie) in text_of(&format!("{run}.log")).lines().zip(1..) {
+            believed.take_in("mosquitto", &reader.read(&line_of_file(line, tie)));
+        }
+        let mut truth = Truth::default();
+        for step in steps(run) {
+            truth.take_in(&step);
+        }
+        let strangers: Vec<_> = believed
+            .latest
+            .keys()
+            .map(|(_, client)| client.as_str())
+            .filter(|client| !truth.online.contains_key(*client))
+            .collect();
+        // Two ids were chosen by the broker.
+        let [first, second, MONITOR, LATE_MONITOR] = strangers[..] else {
+            panic!("{run}: {strangers:?}");
+        };
+        for client in [first, second, LATE_MONITOR] {
+            assert_eq!(believed.is_online("mosquitto", client), Some(false), "{run}: {client}");
+        }
+        assert!(first.starts_with("auto-") && second.starts_with("auto-"), "{strangers:?}");
+    }
+}
+
+/// What was done and what is believed, side by side.
+#[derive(Default)]
+struct Comparison {
+    truth: Truth,
+    believed: Believed,
+    found: Differences,
+    /// Voice and client of the disagreements that have not ended, so that each is listed once.
+    lasting: BTreeSet<(String, String)>,
+}
+
+impl Comparison {
+    /// `complete` voices must know every client, the others may be silent about some.
+    fn compare(&mut self, stimulus: &str, complete: &[&str], voices: &[&str]) {
+        for (client, done) in &self.truth.online {
+            for voice in voices {
+                let believed = self.believed.is_online(voice, client);
+                let key = ((*voice).to_owned(), client.clone());
+                if believed == Some(*done) || believed.is_none() && !complete.contains(voice) {
+                    self.lasting.remove(&key);
+                } else if self.lasting.insert(key) {
+                    let (voice, client) = ((*voice).to_owned(), client.clone());
+                    self.found.insert((stimulus.to_owned(), voice, client));
+                }
+            }
+        }
+    }
+}
+
+/// How far apart two steps must be for the first one's messages to be in before the second.
+const SETTLED_MS: i64 = 100;
+
+/// The subscriber that wrote the run down, and the one that came late.
+const MONITOR: &str = "mon-capture";
+const LATE_MONITOR: &str = "mon-late";
+
+fn dialects() -> Dialects {
+    let template = Template::parse("presence/{client}/status").expect("valid");
+    let status = Status { template, words: Words::default() };
+    let all = vec![Dialect::Mosquitto(Mosquitto::new(None)), Dialect::Status(status)];
+    Dialects::new(all, vec![])
+}
+
+fn steps(run: &str) -> Vec<Step> {
+    let text = text_of(&format!("{run}.stimuli.jsonl"));
+    text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+fn text_of(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/captures").join(name);
+    std::fs::read_to_string(path).expect(name)
+}
+
+/// One step of the devices.
+#[derive(Debug, Deserialize)]
+struct Step {
+    stimulus: String,
+    ms: i64,
+    #[serde(rename = "step")]
+    what: String,
+    client: Option<String>,
+    /// The first line of the broker's log in a stimulus, at its BEGIN; counted from 1.
+    log_line: Option<usize>,
+}
+
+/// Which clients are connected, as the steps tell it.
+#[derive(Default)]
+struct Truth {
+    online: BTreeMap<String, bool>,
+    /// Whom a step without a client is about: the last one that connected.
+    last: String,
+}
+
+impl Truth {
+    fn take_in(&mut self, step: &Step) {
+        match step.what.as_str() {
+            "connect" => {
+                self.last = step.client.clone().expect("a connect names its client");
+                self.set(true);
+            }
+            "DISCONNECT sent"
+            | "DISCONNECT sent by the second"
+            | "DISCONNECT 0x04 sent"
+            | "last one sent DISCONNECT"
+            | "5 cycles done"
+            | "close() without DISCONNECT (FIN)"
+            | "close() with SO_LINGER 0 (RST)"
+            | "silent; waiting for the broker"
+            | "after invalid packet" => self.set(false),
+            "SIGTERM to the broker" => self.online.values_mut().for_each(|online| *online = false),
+            // The first connection of a take-over closes, the second has its place. Of the others
+            // none is a client that comes or goes; those named were gone with the broker.
+            "first connection"
+            | "suback"
+            | "TCP only"
+            | "garbage sent"
+            | "after garbage"
+            | "dev-stop"
+            | "dev-stop5"
+            | "skipped: no accounts on this broker"
+            | "END" => {}
+            other => assert!(other.starts_with("BEGIN "), "unknown step `{other}`"),
+        }
+    }
+
+    /// An empty id is one that the broker chose: nobody knows it here.
+    fn set(&mut self, online: bool) {
+        if !self.last.is_empty() {
+            self.online.insert(self.last.clone(), online);
+        }
+    }
+}
+
+/// The latest word of every voice about every client: all channels here are nameless, so the latest
+/// observation wins, and of equal ones the end.
+#[derive(Default)]
+struct Believed {
+    latest: BTreeMap<(String, String), (Timestamp, u64, bool)>,
+    restarted: Option<(Timestamp, u64)>,
+}
+
+impl Believed {
+    fn take_in(&mut self, voice: &str, reading: &Reading<'_>) {
+        let events = match reading {
+            Reading::Events(events) => events,
+            Reading::NotMine => return,
+            Reading::Malformed(malformed) => panic!("{malformed:?}"),
+        };
+        for event in events.iter() {
+            let event = match event {
+                Event::Channel(event) => event,
+                Event::Restarted(stamp) => {
+                    self.restarted = stamp.map(|stamp| (stamp.time, stamp.tie));
+                    continue;
+                }
+            };
+            let stamp = event.stamp.expect("both dialects stamp every event");
+            let is_end = event.kind != EventKind::Opened;
+            let heard = (stamp.time, stamp.tie, is_end);
+            let key = (voice.to_owned(), event.client.clone().into_owned());
+            let latest = self.latest.entry(key).or_insert(heard);
+            *latest = heard.max(*latest);
+        }
+    }
+
+    fn is_online(&self, voice: &str, client: &str) -> Option<bool> {
+        let key = (voice.to_owned(), client.to_owned());
+        let (time, place, is_end) = *self.latest.get(&key)?;
+        Some(!is_end && self.restarted.is_none_or(|restarted| restarted < (time, place)))
+    }
+}

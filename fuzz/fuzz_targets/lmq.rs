@@ -1,0 +1,25 @@
+//! Any body and any tag, cut at the first NUL: reading must not panic, and gives one answer.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use presence::dialect::lmq::Lmq;
+use presence::dialect::{FileFormat, Message, Reading, sniff};
+use presence::event::{Event, Timestamp};
+
+fuzz_target!(|data: &[u8]| {
+    let mut parts = data.splitn(2, |byte| *byte == 0);
+    let payload = parts.next().unwrap_or_default();
+    let tag = parts.next().and_then(|tag| str::from_utf8(tag).ok());
+    let received = Timestamp(1_760_000_000_000);
+    let message =
+        Message { topic: "$presence/a", payload, tag, qos: 1, retain: false, received, tie: 1 };
+    let reading = Lmq.read(&message);
+    assert_eq!(reading, Lmq.read(&message));
+    if let Reading::Events(events) = &reading {
+        let Some(Event::Channel(event)) = &events.first else { panic!("{reading:?}") };
+        assert!(!event.client.is_empty());
+        assert!(event.stamp.is_none_or(|stamp| stamp.time.0 > 0 && stamp.tie == 0));
+        assert_eq!(sniff(payload), Some(FileFormat::Lmq));
+    }
+});

@@ -201,7 +201,9 @@ fn nobody_is_heard_of_who_was_not_there() {
             believed.take_in("mosquitto", &reader.read(&line_of_file(line, tie)));
         }
         let mut truth = Truth::default();
-        steps(run).iter().for_each(|step| truth.take_in(step));
+        for step in steps(run) {
+            truth.take_in(&step);
+        }
         let strangers: Vec<_> = believed
             .latest
             .keys()
@@ -276,7 +278,8 @@ fn text_of(name: &str) -> String {
 struct Step {
     stimulus: String,
     ms: i64,
-    step: String,
+    #[serde(rename = "step")]
+    what: String,
     client: Option<String>,
     /// The first line of the broker's log in a stimulus, at its BEGIN; counted from 1.
     log_line: Option<usize>,
@@ -292,7 +295,7 @@ struct Truth {
 
 impl Truth {
     fn take_in(&mut self, step: &Step) {
-        match step.step.as_str() {
+        match step.what.as_str() {
             "connect" => {
                 self.last = step.client.clone().expect("a connect names its client");
                 self.set(true);
@@ -307,10 +310,10 @@ impl Truth {
             | "silent; waiting for the broker"
             | "after invalid packet" => self.set(false),
             "SIGTERM to the broker" => self.online.values_mut().for_each(|online| *online = false),
-            // The second connection has taken its place.
-            "first connection" => {}
-            // Nobody connects here.
-            "suback"
+            // The first connection of a take-over closes, the second has its place. Of the others
+            // none is a client that comes or goes; those named were gone with the broker.
+            "first connection"
+            | "suback"
             | "TCP only"
             | "garbage sent"
             | "after garbage"
@@ -363,7 +366,8 @@ impl Believed {
     }
 
     fn is_online(&self, voice: &str, client: &str) -> Option<bool> {
-        let (time, tie, is_end) = self.latest.get(&(voice.to_owned(), client.to_owned()))?;
-        Some(!is_end && self.restarted.is_none_or(|restarted| restarted < (*time, *tie)))
+        let key = (voice.to_owned(), client.to_owned());
+        let (time, place, is_end) = *self.latest.get(&key)?;
+        Some(!is_end && self.restarted.is_none_or(|restarted| restarted < (time, place)))
     }
 }

@@ -254,13 +254,13 @@ fn event(event: &Event<'_>) -> String {
     };
     let mut told = format!("{:?} {}{channel}{}", event.kind, event.client, at(&event.stamp));
     if !event.address.is_empty() {
-        told += &format!(" from {}", event.address);
+        write!(told, " from {}", event.address).expect("a string");
     }
     if event.flags != Flags::NONE {
-        told += &format!(" {:?}", event.flags);
+        write!(told, " {:?}", event.flags).expect("a string");
     }
     if event.standing {
-        told += " standing";
+        told.push_str(" standing");
     }
     told
 }

@@ -68,6 +68,14 @@ impl Dialect {
         }
     }
 
+    /// Messages may have been lost since the last one: forgets what only an unbroken hearing proves.
+    pub fn interrupted(&mut self) {
+        match self {
+            Self::Mosquitto(mosquitto) => mosquitto.interrupted(),
+            Self::Lmq(_) | Self::Status(_) => {}
+        }
+    }
+
     /// Returns whether a message of this topic is its business while it listens at its usual place.
     fn speaks_at(&self, topic: &str) -> bool {
         let is_brokers = [LMQ_TOPICS, MOSQUITTO_TOPICS].iter().any(|head| topic.starts_with(head));
@@ -123,6 +131,11 @@ impl Dialects {
             }
         }
         filters
+    }
+
+    /// Messages may have been lost: to be told after every hole in what was heard.
+    pub fn interrupted(&mut self) {
+        self.dialects.iter_mut().for_each(Dialect::interrupted);
     }
 
     /// Reads one message that came over MQTT, with the index of the dialect that took it for its own.

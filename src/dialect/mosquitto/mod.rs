@@ -74,6 +74,12 @@ impl Mosquitto {
         }
     }
 
+    /// Lines may have been lost, so what was heard before no longer tells whose an end is. Whether the
+    /// lines have a time stays decided.
+    pub fn interrupted(&mut self) {
+        self.memory.clear();
+    }
+
     fn stamp(&self, time: Time<'_>, message: &Message<'_>) -> Result<Stamp, Malformed<'static>> {
         let is_file = message.topic.is_empty();
         let whole_seconds = |time| Stamp { time, tie: message.tie, resolution: 1000 };
@@ -595,6 +601,17 @@ mod tests {
             ("20: Client v [10.0.0.1:5] disconnected.", "~v [10.0.0.1:5] -v [10.0.0.1:5]"),
             ("30: Client v disconnected.", "~v -v"),
         ]);
+    }
+
+    #[test]
+    fn after_a_hole_an_end_is_not_measured_by_what_was_heard_before() {
+        let mut reader = Mosquitto::new(None);
+        let mut hear = |line: &str| told(&reader.read(&message("", line.as_bytes(), 1)));
+        assert_eq!(hear("10: New client connected from 1.2.3.4:1 as a (p4, c1, k60)."), "+a");
+        let end = "20: Client a [1.2.3.4:2] disconnected: exceeded timeout.";
+        assert_eq!(hear(end), "LateEnd");
+        reader.interrupted();
+        assert_eq!(told(&reader.read(&message("", end.as_bytes(), 3))), "-a");
     }
 
     #[test]

@@ -123,7 +123,8 @@ fn a_password_that_cannot_be_read_ends_with_four() {
     let missing = refusal("-u ann --password-file /nonexistent/pw");
     assert_eq!(missing.outcome, Outcome::CouldNotAsk);
     assert!(missing.what.contains("`/nonexistent/pw`"));
-    for content in [&b""[..], b"\n", b"\xff\xfe", &[b'x'; TEXT_MAX + 1]] {
+    let long = "x".repeat(TEXT_MAX + 1);
+    for content in [&b""[..], b"\n", b"\xff\xfe", long.as_bytes()] {
         let file = file(content);
         let failure = refusal(&format!("-u ann --password-file {}", file.path().display()));
         assert_eq!(failure.outcome, Outcome::CouldNotAsk);

@@ -134,7 +134,8 @@ fn of_rustls(error: &Error) -> Trouble {
     use CertificateError as Bad;
     let tls = |cause: String, next: &str| Trouble::Tls { cause, next: next.to_owned() };
     match error {
-        Error::InvalidCertificate(Bad::UnknownIssuer) => tls(
+        // A bad signature is an authority of the right name with another key: one made anew.
+        Error::InvalidCertificate(Bad::UnknownIssuer | Bad::BadSignature) => tls(
             "its certificate was issued by an authority that is not trusted here".into(),
             "pass the authority's own certificate with `--cafile`",
         ),

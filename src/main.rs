@@ -6,5 +6,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    ExitCode::from(presence::command::run(cli).code())
+    ExitCode::from(presence::command::run(&cli).code())
 }

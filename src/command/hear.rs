@@ -1,8 +1,10 @@
 //! From a reading to the state: the step that watching, checking, replaying and importing share.
 
-use crate::dialect::{Reading, Reason, Remark};
+use crate::dialect::{Dialect, Dialects, Reading, Reason, Remark};
 use crate::event::{Event, Timestamp};
+use crate::failure::Failure;
 use crate::output::object::Summary;
+use crate::source::mqtt::{Answer, Grant};
 use crate::state::fleet::Hearsay;
 use crate::state::presence::Presence;
 use std::collections::BTreeMap;
@@ -79,9 +81,21 @@ pub fn take(
                 Some(Remark::Refused | Remark::LateEnd) => tally.foreign_ends += 1,
                 Some(Remark::Cleared) | None => {}
             }
+            match (&events.first, &events.second) {
+                (Some(Event::Channel(first)), Some(Event::Channel(second)))
+                    if first.client == second.client =>
+                {
+                    let news = presence.handle_both(first, second, by);
+                    tally.duplicates += news.iter().filter(|news| !**news).count() as u64;
+                }
+                _ => {
+                    for event in events.iter() {
+                        tally.duplicates += u64::from(!presence.handle_event(event, by));
+                    }
+                }
+            }
             for event in events.iter() {
                 tally.events += 1;
-                tally.duplicates += u64::from(!presence.handle_event(event, by));
                 let (stamp, starts) = match event {
                     Event::Channel(event) => (event.stamp, false),
                     Event::Restarted(stamp) => (*stamp, true),
@@ -102,6 +116,47 @@ pub struct Heard {
     pub latest: Option<Timestamp>,
     /// The broker was heard to start.
     pub restart: bool,
+}
+
+/// Returns at which QoS each voice is heard. `speaks_at` tells which filters carry a dialect's voice.
+pub fn granted_voices(
+    dialects: &Dialects,
+    granted: &[Grant],
+    speaks_at: impl Fn(&Dialect, &str) -> bool,
+) -> Vec<(&'static str, u8)> {
+    let voice = |dialect: &Dialect| {
+        let answers = granted.iter().filter(|grant| speaks_at(dialect, &grant.filter));
+        let qos = answers.filter_map(|grant| match grant.answer {
+            Answer::Granted(qos) => Some(qos),
+            Answer::Refused { .. } => None,
+        });
+        Some((dialect.name(), qos.min()?))
+    };
+    dialects.iter().filter_map(voice).collect()
+}
+
+/// Returns the failure if not one of the filters that matter was granted.
+pub fn all_refused(
+    granted: &[Grant],
+    matters: impl Fn(&str) -> bool,
+    broker: &str,
+) -> Option<Failure> {
+    let mut refused = None;
+    for grant in granted.iter().filter(|grant| matters(&grant.filter)) {
+        match &grant.answer {
+            Answer::Granted(_) => return None,
+            Answer::Refused { text, .. } => refused = refused.or(Some((&grant.filter, text))),
+        }
+    }
+    let (filter, text) = refused?;
+    Some(
+        Failure::new(format!("could not subscribe to `{filter}` on {broker}"))
+            .because(format!("the broker refused it ({text}), and all the others too"))
+            .next(
+                "use an account that may read it, or choose what to follow with `--dialect` and \
+                 `--topic`",
+            ),
+    )
 }
 
 /// Tells whether a message is about this tool's own connections and nobody else's: the watcher's, or

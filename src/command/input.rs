@@ -372,6 +372,9 @@ impl Input {
             received,
             tie: line.tie,
         };
+        if is_about_the_broker(message.topic) {
+            return Ok(());
+        }
         let (index, reading) = context.dialects.read(&message);
         let dialect = index.and_then(|index| context.dialects.get(index));
         let voice = dialect.map_or(VoiceKey { name: "", authority: 4 }, |dialect| VoiceKey {
@@ -444,6 +447,11 @@ impl Broker {
         let end_of_recording = self.judged.or(self.received);
         end_of_log.max(end_of_recording).unwrap_or(fallback)
     }
+}
+
+/// Tells whether a message served the account of the watcher's absences, which is recorded by itself.
+fn is_about_the_broker(topic: &str) -> bool {
+    topic == super::watcher::UPTIME || topic == super::watcher::DROPPED
 }
 
 /// Where a line stands.

@@ -1,18 +1,26 @@
 //! One file a subcommand: each joins the pure centre to the shell.
 
+pub mod check;
+pub mod completions;
 pub mod filter;
 pub mod hear;
 pub mod input;
 pub mod ledger;
 pub mod replay;
+pub mod stop;
+pub mod store;
+pub mod watch;
 pub mod watcher;
 
 use crate::cli::{Cli, Command};
-use crate::failure::Outcome;
+use crate::config;
+use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
+use crate::output::warning::Warning;
+use tokio::runtime::{Builder, Runtime};
 
 /// Runs what was typed, says why it failed if it did, and returns how it ended.
-pub fn run(cli: Cli) -> Outcome {
+pub fn run(cli: &Cli) -> Outcome {
     let json = match &cli.command {
         Command::Watch(options) => options.json,
         Command::Check(options) => options.json,
@@ -20,13 +28,37 @@ pub fn run(cli: Cli) -> Outcome {
         Command::Store(_) | Command::Completions(_) => false,
     };
     let mut console = Console::detect(json, cli.talk.quiet, cli.talk.verbose);
-    let result = match &cli.command {
-        Command::Replay(options) => replay::run(options, &mut console),
-        _ => unreachable!(),
-    };
+    let result = dispatch(&cli.command, &mut console);
     let result = result.and_then(|outcome| Ok(console.finish().map(|()| outcome)?));
     result.unwrap_or_else(|failure| {
         console.failure(&failure);
         failure.outcome
     })
+}
+
+fn dispatch(command: &Command, console: &mut Console) -> Result<Outcome, Failure> {
+    match command {
+        Command::Replay(options) => replay::run(options, console),
+        Command::Check(options) => check::run(options, console),
+        Command::Watch(options) => runtime()?.block_on(watch::run(options, console)),
+        Command::Store(options) => store::run(&options.action, console),
+        Command::Completions(options) => completions::run(options, console),
+    }
+}
+
+/// Two threads: one may wait for the disk while the other keeps the line to the broker alive.
+fn runtime() -> Result<Runtime, Failure> {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("could not start").because(error))
+}
+
+/// Says what is worth saying about options that work.
+fn warning(warning: config::warning::Warning) -> Warning {
+    match warning {
+        config::warning::Warning::PasswordInUrl { broker } => Warning::PasswordInUrl { broker },
+        config::warning::Warning::Unverified { broker } => Warning::NotVerified { broker },
+    }
 }

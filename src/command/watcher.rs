@@ -1,6 +1,6 @@
 //! One broker being watched: the line, the account of our own absences, and what is believed.
 
-use super::hear::{Tally, is_ours, take};
+use super::hear::{Tally, all_refused, granted_voices, is_ours, take};
 use super::ledger::Ledger;
 use crate::clock;
 use crate::dialect::{Dialects, Message};
@@ -74,6 +74,8 @@ pub struct Watcher {
 pub struct State {
     tally: Tally,
     acks: Vec<AckToken>,
+    /// What came before the subscriptions were answered.
+    early: Vec<(Publish, Moment)>,
     /// Since when, and how often, nothing could be made durable.
     stuck: Option<Moment>,
     last_commit: Instant,
@@ -86,12 +88,13 @@ pub struct State {
     lag_ms: Option<i64>,
 }
 
-impl State {
-    pub fn new() -> Self {
+impl Default for State {
+    fn default() -> Self {
         let now = clock::monotonic();
         Self {
             tally: Tally::default(),
             acks: Vec::new(),
+            early: Vec::new(),
             stuck: None,
             last_commit: now,
             last_forget: now,
@@ -198,9 +201,15 @@ impl Watcher {
         match heard {
             Heard::Connected { session_present } => {
                 self.state.connected = true;
+                // Connect lines from before an absence say nothing about ends after it.
+                self.dialects.interrupted();
                 self.hearing.connected(session_present);
             }
             Heard::Subscribed { granted } => self.subscribed(&granted, now).await?,
+            // Before the subscriptions are answered nobody can tell under which epoch it is heard.
+            Heard::Message(publish) if self.hearing.is_arriving() => {
+                self.state.early.push((publish, now));
+            }
             Heard::Message(publish) => self.message(&publish, now).await,
             Heard::Skipped { cause } => {
                 self.hearing.received(now, self.presence.coverage_mut());
@@ -213,6 +222,8 @@ impl Watcher {
             Heard::Alive => self.hearing.received(now, self.presence.coverage_mut()),
             Heard::Lost { cause, retry_in } => {
                 self.hearing.lost();
+                // Never acknowledged: what of it can come again will.
+                self.state.early.clear();
                 if std::mem::take(&mut self.state.connected) {
                     let broker = self.broker.clone();
                     self.tell(News::Warning(Warning::ConnectionLost { broker, cause })).await;
@@ -226,57 +237,32 @@ impl Watcher {
     }
 
     async fn subscribed(&mut self, granted: &[Grant], now: Moment) -> Result<(), Failure> {
-        let mut refused = Vec::new();
-        for grant in granted {
-            if let Answer::Refused { text, .. } = &grant.answer {
-                refused.push((grant.filter.clone(), text.clone()));
-            }
-        }
-        let wanted = granted.iter().filter(|grant| !self.own_filters.contains(&grant.filter));
-        let heard_anything = wanted.clone().any(|grant| matches!(grant.answer, Answer::Granted(_)));
-        if !heard_anything && let Some((filter, cause)) = refused.first() {
-            return Err(Failure::new(format!(
-                "could not subscribe to `{filter}` on {}",
-                self.broker
-            ))
-            .because(format!("the broker refused it ({cause}), and all the others too"))
-            .next(
-                "use an account that may read it, or choose what to follow with `--dialect` \
-                       and `--topic`",
-            ));
+        let matters = |filter: &str| !self.own_filters.iter().any(|own| own == filter);
+        if let Some(failure) = all_refused(granted, matters, &self.broker) {
+            return Err(failure);
         }
         if !self.state.ever_connected {
-            for (filter, cause) in refused {
-                let broker = self.broker.clone();
+            for grant in granted {
+                let Answer::Refused { text, .. } = &grant.answer else { continue };
+                let (broker, filter) = (self.broker.clone(), grant.filter.clone());
+                let cause = text.clone();
                 self.tell(News::Warning(Warning::FilterRefused { filter, broker, cause })).await;
             }
         }
-        let voices = self.granted_voices(granted);
+        let overridden = self.dialects.is_overridden();
+        let voices = granted_voices(&self.dialects, granted, |dialect, filter| {
+            overridden || dialect.filters().iter().any(|own| own == filter)
+        });
         self.hearing.subscribed(&voices, now, self.presence.coverage_mut());
         self.state.ever_connected = true;
+        for (publish, at) in std::mem::take(&mut self.state.early) {
+            self.message(&publish, at).await;
+        }
         self.note_epochs().await;
         if self.hearing.decides_at().is_none() {
             self.tell_known().await;
         }
         Ok(())
-    }
-
-    /// Returns at which QoS each voice is heard.
-    fn granted_voices(&self, granted: &[Grant]) -> Vec<(&'static str, u8)> {
-        let overridden = self.dialects.is_overridden();
-        let voice = |dialect: &crate::dialect::Dialect| {
-            let filters = dialect.filters();
-            let qos = granted
-                .iter()
-                .filter(|grant| overridden || filters.contains(&grant.filter))
-                .filter_map(|grant| match grant.answer {
-                    Answer::Granted(qos) => Some(qos),
-                    Answer::Refused { .. } => None,
-                })
-                .min();
-            qos.map(|qos| (dialect.name(), qos))
-        };
-        self.dialects.iter().filter_map(voice).collect()
     }
 
     async fn message(&mut self, publish: &Publish, now: Moment) {
@@ -305,7 +291,7 @@ impl Watcher {
         }
         let name = voice.unwrap_or("");
         let mark = coverage.mark(&self.hearing.key(name));
-        let by = Hearsay { voice: VoiceKey { name, authority }, mark, received: now.wall };
+        let by = Hearsay { voice: VoiceKey { authority, name }, mark, received: now.wall };
         let place = &publish.topic;
         let heard = take(&mut self.presence, &reading, &by, place, &mut self.state.tally);
         if heard.restart {
@@ -426,7 +412,7 @@ impl Watcher {
         }
     }
 
-    async fn tell(&self, news: News) {
+    async fn tell(&mut self, news: News) {
         // Nobody listens only where the run is ending.
         let _ = self.news.send((self.number, news)).await;
     }

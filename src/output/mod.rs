@@ -5,6 +5,7 @@
 //! terminal. Nothing foreign reaches a terminal without [`sanitize`].
 
 pub mod console;
+pub mod explain;
 pub mod json;
 pub mod number;
 pub mod object;

@@ -7,7 +7,7 @@ use super::style::{Style, Tone};
 use super::table::{Cell, Table};
 use super::time::{duration_ms, rfc3339};
 use crate::event::Timestamp;
-use crate::state::presence::Change;
+use crate::state::presence::{Change, Counts};
 use crate::state::verdict::{Blind, Status, Verdict};
 use std::fmt::Write as _;
 
@@ -164,7 +164,13 @@ pub fn summary(summary: &Summary, style: Style) -> String {
             let _ = write!(text, " · {} {word}", grouped(count));
         }
     }
-    let _ = write!(text, "\n{}", counted(summary.events, "event"));
+    text.push('\n');
+    text + &heard(summary)
+}
+
+/// Returns what was heard, in one line.
+fn heard(summary: &Summary) -> String {
+    let mut text = counted(summary.events, "event");
     let counts = [
         (summary.duplicates, "that changed nothing"),
         (summary.take_overs, "unnamed take-overs"),
@@ -190,4 +196,67 @@ pub fn ago(time: Timestamp, now: Timestamp) -> String {
     } else {
         format!("{} ago", duration_ms(age))
     }
+}
+
+/// How all watchers are doing, for the status line.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Vitals {
+    counts: [usize; Status::ALL.len()],
+    away: usize,
+    lag_ms: Option<i64>,
+    unsaved: usize,
+}
+
+impl Vitals {
+    /// Adds one watcher.
+    pub fn add(&mut self, counts: &Counts, connected: bool, lag_ms: Option<i64>, unsaved: usize) {
+        for status in Status::ALL {
+            self.counts[status as usize] += counts.of(status);
+        }
+        self.away += usize::from(!connected);
+        self.lag_ms = self.lag_ms.max(lag_ms);
+        self.unsaved += unsaved;
+    }
+}
+
+/// Returns the status line: clients by state, events per second, and how late they are.
+#[must_use]
+pub fn status_line(vitals: &Vitals, rate: f64) -> String {
+    let mut text = String::new();
+    for status in Status::ALL {
+        let count = vitals.counts[status as usize];
+        let always = matches!(status, Status::Online | Status::Offline | Status::Unknown);
+        if always || count > 0 {
+            let _ = write!(text, "{} {} · ", status.word(), grouped(count as u64));
+        }
+    }
+    let _ = write!(text, "{rate:.1} events/s · lag ");
+    match vitals.lag_ms {
+        Some(lag) => text.push_str(&duration_ms(lag)),
+        None => text.push('–'),
+    }
+    if vitals.away > 0 {
+        text.push_str(" · not connected");
+    }
+    if vitals.unsaved > 0 {
+        let _ = write!(text, " · {} not saved", counted(vitals.unsaved as u64, "message"));
+    }
+    text
+}
+
+/// Returns what a run amounts to, as a table and a line.
+#[must_use]
+pub fn summary_table(summary: &Summary, style: Style, columns: Option<u16>) -> String {
+    let mut table = Table::new(&["state", "clients"]);
+    for (status, count) in [
+        (Status::Online, summary.online),
+        (Status::Closing, summary.closing),
+        (Status::Offline, summary.offline),
+        (Status::Unknown, summary.unknown),
+        (Status::Suspect, summary.suspect),
+    ] {
+        table.row([Cell::text(status.word()).tone(tone(status)), Cell::number(count)]);
+    }
+    table.row([Cell::text("all"), Cell::number(summary.clients)]);
+    format!("{}\n{}\n", table.render(style, columns), heard(summary))
 }

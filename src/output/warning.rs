@@ -13,7 +13,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
     /// A password stood in the broker's URL.
-    PasswordInUrl,
+    PasswordInUrl { broker: String },
     /// The broker's certificate is not verified.
     NotVerified { broker: String },
     /// A broker refused one of several subscriptions.
@@ -50,8 +50,11 @@ impl Warning {
     /// Returns what is the matter, and what can be done about it, where something can.
     fn texts(&self) -> (String, Option<&'static str>) {
         match self {
-            Self::PasswordInUrl => (
-                "the password in the URL can be seen by every user of this machine".into(),
+            Self::PasswordInUrl { broker } => (
+                format!(
+                    "the password of {} stands in its URL, where `ps` shows it to every user",
+                    value(broker)
+                ),
                 Some("use `--password-file`, `--password-stdin` or `PRESENCE_PASSWORD`"),
             ),
             Self::NotVerified { broker } => (
@@ -200,7 +203,7 @@ mod tests {
         let cause = || "not authorized (SUBACK 0x87)".to_owned();
         for (warning, expected) in [
             (
-                Warning::PasswordInUrl,
+                Warning::PasswordInUrl { broker: "mqtt://h:1883".into() },
                 "the password in the URL can be seen by every user of this machine\n  next:  use `--password-file`, `--password-stdin` or `PRESENCE_PASSWORD`",
             ),
             (

@@ -133,6 +133,11 @@ impl Hearing {
             && self.voices.iter().any(|voice| voice.attention == Attention::Listening)
     }
 
+    /// Tells whether the broker accepted the connection, but has not answered the subscriptions yet.
+    pub const fn is_arriving(&self) -> bool {
+        self.arriving.is_some()
+    }
+
     /// The broker accepted the connection.
     pub const fn connected(&mut self, session_present: bool) {
         self.uptime = None;

@@ -108,6 +108,17 @@ impl Counts {
     }
 }
 
+/// What an event did.
+#[derive(Clone, Copy, Debug)]
+struct Absorbed {
+    news: bool,
+    /// Something is to be saved, if only that it was heard again.
+    changed: bool,
+}
+
+/// Up to this authority it is a broker that speaks, event by event.
+const BROKERS_WORD: u8 = 2;
+
 /// What the user was last told, in 16 bytes a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Told {
@@ -166,29 +177,62 @@ impl Presence {
     pub fn handle_event(&mut self, event: &Event<'_>, by: &Hearsay<'_>) -> bool {
         self.now = by.received;
         match event {
-            Event::Channel(event) => self.handle_channel(event, by),
+            Event::Channel(event) => {
+                let (place, absorbed) = self.absorb(event, by);
+                self.tell_of(place, event, by, absorbed);
+                absorbed.news
+            }
             Event::Restarted(stamp) => self.handle_restart(*stamp, by.received),
         }
     }
 
-    fn handle_channel(&mut self, event: &ChannelEvent<'_>, by: &Hearsay<'_>) -> bool {
+    /// Two things were heard at once about one channel ("left with a goodbye"): they make one change.
+    /// Returns of each whether it was news.
+    pub fn handle_both(
+        &mut self,
+        first: &ChannelEvent<'_>,
+        second: &ChannelEvent<'_>,
+        by: &Hearsay<'_>,
+    ) -> [bool; 2] {
+        self.now = by.received;
+        let (_, one) = self.absorb(first, by);
+        let (place, two) = self.absorb(second, by);
+        let both = Absorbed { news: one.news || two.news, changed: one.changed || two.changed };
+        self.tell_of(place, second, by, both);
+        [one.news, two.news]
+    }
+
+    fn absorb(&mut self, event: &ChannelEvent<'_>, by: &Hearsay<'_>) -> (usize, Absorbed) {
         let taken = self.fleet.take(event, by, &self.policy);
         let place = taken.place();
-        let (news, changed) = match taken {
-            Taken::Joined { joined, .. } => (joined.news, joined.anything()),
-            Taken::Confirmed { .. } => (true, true),
+        let absorbed = match taken {
+            Taken::Joined { joined, .. } => {
+                Absorbed { news: joined.news, changed: joined.anything() }
+            }
+            Taken::Confirmed { .. } => Absorbed { news: true, changed: true },
         };
-        if changed {
+        if absorbed.changed {
             self.dirty.push(place);
         }
-        if changed && self.following {
-            let at = event.stamp.map_or(by.received, |stamp| stamp.time);
-            // A broker's word that a connection began is told even where the client was online: it
-            // was taken over. A device may repeat its birth as often as it likes.
-            let begins = event.kind == EventKind::Opened && news && by.voice.authority <= 2;
-            self.rejudge(place, at, Cause::of(event.kind), begins);
+        (place, absorbed)
+    }
+
+    fn tell_of(
+        &mut self,
+        place: usize,
+        event: &ChannelEvent<'_>,
+        by: &Hearsay<'_>,
+        absorbed: Absorbed,
+    ) {
+        if !(absorbed.changed && self.following) {
+            return;
         }
-        news
+        let at = event.stamp.map_or(by.received, |stamp| stamp.time);
+        // A broker's word that a connection began is told even where the client was online: it was
+        // taken over. A device may repeat its birth as often as it likes.
+        let begins =
+            event.kind == EventKind::Opened && absorbed.news && by.voice.authority <= BROKERS_WORD;
+        self.rejudge(place, at, Cause::of(event.kind), begins);
     }
 
     fn handle_restart(&mut self, stamp: Option<Stamp>, received: Timestamp) -> bool {

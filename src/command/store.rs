@@ -1,0 +1,246 @@
+//! `presence store`: what watchers have kept.
+
+use super::input::Input;
+use crate::cli::store::{Action, Export, ForgetSession, Import, Info, Where};
+use crate::clock;
+use crate::config;
+use crate::config::connection::Surroundings;
+use crate::failure::{Failure, Outcome};
+use crate::output::console::Console;
+use crate::output::sanitize::sanitize;
+use crate::output::table::{Cell, Table};
+use crate::output::time::rfc3339;
+use crate::output::warning::Warning;
+use crate::source::mqtt::{Options, forget_session};
+use crate::source::recording::line::RestartLine;
+use crate::source::recording::{Line, SourceLine, known::KnownClient};
+use crate::state::packed::Client;
+use crate::state::policy::Policy;
+use crate::store::{Access, Account, Author, Batch, Store, place};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Clients joined into the store by one commit.
+const IMPORT_BATCH: usize = 1_000;
+/// How long removing a session may take.
+const FORGET_MAX: Duration = Duration::from_secs(10);
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+pub fn run(action: &Action, console: &mut Console) -> Result<Outcome, Failure> {
+    match action {
+        Action::Info(options) => info(options, console),
+        Action::Import(options) => import(options, console),
+        Action::Export(options) => export(options, console),
+        Action::ForgetSession(options) => forget(options, console),
+    }
+}
+
+/// Returns the file of a store that is to be there.
+fn file(options: &Where) -> Result<PathBuf, Failure> {
+    config::store::path(options)?.ok_or_else(|| {
+        Failure::misuse("`--store memory` keeps nothing").next("name the file of a store")
+    })
+}
+
+fn existing(options: &Where) -> Result<Store, Failure> {
+    Store::open(&file(options)?, Access::Read, &Policy::DEFAULT)
+}
+
+#[derive(Serialize)]
+struct StoreObject<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    instance: &'a str,
+    clients: u64,
+    last_heard_ms: Option<i64>,
+    restarted_ms: Option<i64>,
+    session: Option<&'a str>,
+    listening: bool,
+}
+
+fn info(options: &Info, console: &mut Console) -> Result<Outcome, Failure> {
+    let store = existing(&options.store)?;
+    let now = clock::now();
+    let mut table = Table::new(&["broker", "clients", "last heard", "listening", "session"]);
+    for instance in store.instances()? {
+        let session = store.session(&instance.name)?.map(|session| session.client_id);
+        let coverage = store.fleet_of(&instance.name, &[])?.coverage;
+        let listening = coverage.sources().any(|(_, source)| source.listens(now));
+        if options.json {
+            console.json_line(&StoreObject {
+                kind: "store",
+                instance: &instance.name,
+                clients: instance.clients,
+                last_heard_ms: instance.last_heard.map(|heard| heard.0),
+                restarted_ms: instance.restart.map(|restart| restart.time.0),
+                session: session.as_deref(),
+                listening,
+            })?;
+        } else {
+            table.row([
+                Cell::text(&instance.name),
+                Cell::number(instance.clients),
+                Cell::text(&instance.last_heard.map_or("–".to_owned(), rfc3339)),
+                Cell::text(if listening { "yes" } else { "no" }),
+                Cell::text(session.as_deref().unwrap_or("–")),
+            ]);
+        }
+    }
+    if !options.json {
+        let size = store.size()?;
+        if !table.is_empty() {
+            console.print(&table.render(console.style(), console.columns()))?;
+            console.print_line("")?;
+        }
+        let path = store.path().display().to_string();
+        console.print_line(format_args!(
+            "{}: {} KiB",
+            sanitize(&path, 200),
+            (size.database_bytes + size.wal_bytes).div_ceil(1_024)
+        ))?;
+    }
+    Ok(Outcome::Yes)
+}
+
+fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
+    let (terms, zone) = config::reading::terms(&options.reading)?;
+    let policy: Policy = (&options.policy).into();
+    let mut input = Input::new(terms, zone, policy, clock::now());
+    input.forced = config::reading::forced(&options.reading);
+    input.policy_given = true;
+    input.instance = options.instance.clone().unwrap_or_default();
+    input.strict = options.strict;
+    let status = console.status();
+    for path in &options.files {
+        let name = path.display().to_string();
+        let format =
+            input.read_file(path, &mut |done, total| status.progress(&name, done, total))?;
+        status.clear();
+        console.say(format_args!("{}: {format}", sanitize(&name, 200)));
+    }
+    if input.brokers.contains_key("") {
+        return Err(Failure::misuse("could not tell which broker the files are about")
+            .because("a plain log does not say, and evidence about one broker answers for no other")
+            .next("name it with `--instance`, for example `--instance broker.example:1883`"));
+    }
+    let path = file(&options.store)?;
+    place::make_directory(&path)?;
+    let mut store = Store::open(&path, Access::Write, &policy)?;
+    let mut joined = 0;
+    for (instance, broker) in &input.brokers {
+        joined += join(&mut store, instance, broker.presence.fleet())?;
+    }
+    store.close()?;
+    if let Some(first) = input.tally.examples.first() {
+        let (lines, first) = (input.tally.malformed(), first.clone());
+        console.warn(&Warning::LinesSetAside { lines, first });
+    }
+    let clients = crate::output::number::counted(joined, "client");
+    console.print_line(format_args!(
+        "{clients} joined into {}",
+        sanitize(&path.display().to_string(), 200)
+    ))?;
+    Ok(Outcome::Yes)
+}
+
+fn join(
+    store: &mut Store,
+    instance: &str,
+    fleet: &crate::state::fleet::Fleet,
+) -> Result<u64, Failure> {
+    let accounts = fleet.coverage.sources().flat_map(|(source, hearing)| {
+        hearing.members.iter().map(move |(member, account)| Account {
+            source,
+            member,
+            account,
+            author: Author::Another,
+        })
+    });
+    let first =
+        Batch { restart: fleet.restart(), accounts: accounts.collect(), ..Batch::default() };
+    store.commit(instance, &first)?;
+    let clients: Vec<&Client> = fleet.clients.iter().collect();
+    for chunk in clients.chunks(IMPORT_BATCH) {
+        store.commit(instance, &Batch { clients: chunk.to_vec(), ..Batch::default() })?;
+    }
+    Ok(clients.len() as u64)
+}
+
+fn export(options: &Export, console: &mut Console) -> Result<Outcome, Failure> {
+    let store = existing(&options.store)?;
+    let mut found = false;
+    for instance in store.instances()? {
+        let name = instance.name.as_str();
+        if options.instance.as_deref().is_some_and(|wanted| wanted != name) {
+            continue;
+        }
+        found = true;
+        let fleet = store.fleet_of(name, &[])?;
+        if let Some(restart) = fleet.restart() {
+            console.json_line(&Line::Restart(RestartLine::new(name, restart)))?;
+        }
+        for (key, source) in fleet.coverage.sources() {
+            for (member, account) in &source.members {
+                let line = SourceLine::new(name, key, member, account);
+                console.json_line(&Line::Source(line))?;
+            }
+        }
+        store.each_client(name, |client| {
+            console.json_line(&Line::Client(KnownClient::of(name, &client)))?;
+            Ok(())
+        })?;
+    }
+    match &options.instance {
+        Some(wanted) if !found => {
+            Err(Failure::new(format!("could not export `{}`", sanitize(wanted, 100)))
+                .because("the store knows no broker of that name")
+                .next("see the names with `presence store info`"))
+        }
+        _ => Ok(Outcome::Yes),
+    }
+}
+
+fn forget(options: &ForgetSession, console: &mut Console) -> Result<Outcome, Failure> {
+    let mut stdin = std::io::stdin();
+    let mut surroundings = Surroundings::of_process(&mut stdin);
+    let (connection, warnings) =
+        config::connection::single(&options.connection, KEEP_ALIVE, &mut surroundings)?;
+    for warning in warnings {
+        console.warn(&super::warning(warning));
+    }
+    let path = file(&options.store)?;
+    let instance = connection.instance.clone();
+    // A watcher that is at work would lose its session under its feet.
+    let _lock = crate::store::WatchLock::acquire(&path, &instance)?;
+    let mut store = Store::open(&path, Access::Write, &Policy::DEFAULT)?;
+    let known = store.session(&instance)?;
+    let Some(client_id) = connection.client_id.clone().or(known.map(|known| known.client_id))
+    else {
+        console.print_line(format_args!("no session at {} is known", sanitize(&instance, 100)))?;
+        return Ok(Outcome::Yes);
+    };
+    let mut session = Options::new(connection.clone(), client_id.clone());
+    session.clean = true;
+    let forgotten = async { timeout(FORGET_MAX, forget_session(session)).await };
+    match super::runtime()?.block_on(forgotten) {
+        Ok(done) => done?,
+        Err(_) => {
+            return Err(Failure::new(format!(
+                "could not remove the session at {}",
+                connection.broker
+            ))
+            .because("the broker did not answer in time")
+            .next("try again once it does"));
+        }
+    }
+    store.forget_session(&instance)?;
+    store.close()?;
+    console.print_line(format_args!(
+        "the session `{}` at {} is removed",
+        sanitize(&client_id, 100),
+        sanitize(&instance, 100)
+    ))?;
+    Ok(Outcome::Yes)
+}

@@ -1,0 +1,292 @@
+//! Why a verdict is what it is, in words and as JSON: the evidence of every voice, what decided, and
+//! who was listening.
+
+use super::sanitize::sanitize;
+use super::style::Style;
+use super::table::{Cell, Table};
+use super::time::rfc3339;
+use super::verdict::{ago, blindness, line, tone};
+use crate::event::Timestamp;
+use crate::state::fleet::{Fleet, Opinion};
+use crate::state::judge::how_ended;
+use crate::state::packed::Voice;
+use crate::state::policy::Policy;
+use crate::state::verdict::{Blind, Status, Verdict};
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// What one voice says, as `check --json` prints it.
+#[derive(Serialize, Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceObject {
+    pub voice: String,
+    pub authority: u8,
+    pub state: &'static str,
+    pub channel: Option<String>,
+    pub since_ms: Option<i64>,
+    pub address: Option<String>,
+    pub how: Option<&'static str>,
+    pub last_heard_ms: Option<i64>,
+    pub covered: bool,
+    /// Why it is not covered, for a person.
+    pub uncovered_because: Option<String>,
+}
+
+/// Who listened, or whom could be asked, and what came of it.
+#[derive(Serialize, Clone, Debug, PartialEq, Eq)]
+pub struct AskedObject {
+    pub source: &'static str,
+    pub asked: bool,
+    pub detail: String,
+}
+
+/// Returns what each voice says about a client, the one that decides first.
+#[must_use]
+pub fn evidence(
+    fleet: &Fleet,
+    client: &str,
+    now: Timestamp,
+    policy: &Policy,
+) -> Vec<EvidenceObject> {
+    let Some(place) = fleet.clients.find(client) else { return Vec::new() };
+    let voices = fleet.clients.at(place).voices();
+    fleet.opinions(&voices, now, policy).iter().map(evidence_of).collect()
+}
+
+fn evidence_of(opinion: &Opinion<'_, '_>) -> EvidenceObject {
+    let judgement = &opinion.judgement;
+    EvidenceObject {
+        voice: opinion.voice.key.name.to_owned(),
+        authority: opinion.voice.key.authority,
+        state: judgement.status.word(),
+        channel: opinion.channel().map(str::to_owned),
+        since_ms: judgement.since.map(|since| since.0),
+        address: opinion.address().map(str::to_owned),
+        how: judgement.how.map(crate::state::verdict::How::word),
+        last_heard_ms: opinion.last_heard.map(|heard| heard.0),
+        covered: opinion.coverage.is_ok(),
+        uncovered_because: opinion.coverage.err().map(|(blind, _)| blindness(blind)),
+    }
+}
+
+/// Everything that explains one verdict.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    pub instance: &'a str,
+    pub verdict: &'a Verdict,
+    pub fleet: &'a Fleet,
+    pub policy: &'a Policy,
+    pub now: Timestamp,
+    pub asked: &'a [AskedObject],
+    /// Other brokers that know the id.
+    pub elsewhere: &'a [String],
+}
+
+/// Returns the explanation of one verdict, in lines.
+#[must_use]
+pub fn explanation(case: &Case<'_>, style: Style, columns: Option<u16>) -> String {
+    let verdict = case.verdict;
+    let mut text = format!("{}\n", line(verdict, style));
+    let _ = writeln!(text, "  broker: {}", sanitize(case.instance, 100));
+    let voices = case
+        .fleet
+        .clients
+        .find(&verdict.client)
+        .map(|place| case.fleet.clients.at(place).voices())
+        .unwrap_or_default();
+    let opinions = case.fleet.opinions(&voices, case.now, case.policy);
+    let _ = writeln!(text, "  decided: {}", decided(verdict, &opinions, case));
+    if let Some((heard, voice)) = &verdict.last_heard {
+        let (time, age) = (rfc3339(*heard), ago(*heard, case.now));
+        let _ = writeln!(text, "  last heard: {time} ({age}, broker's clock), by {voice}");
+    }
+    for sentence in last_channels(&opinions, case.policy) {
+        let _ = writeln!(text, "  {sentence}");
+    }
+    for sentence in listeners(case) {
+        let _ = writeln!(text, "  {sentence}");
+    }
+    for asked in case.asked {
+        let mark = if asked.asked { "asked" } else { "not asked" };
+        let detail = super::sanitize::guard(&asked.detail);
+        let _ = writeln!(text, "  {mark}: {}: {detail}", asked.source);
+    }
+    for code in &verdict.anomalies {
+        let _ = writeln!(text, "  {code}: {}", meaning(code));
+    }
+    if !case.elsewhere.is_empty() {
+        let names: Vec<_> = case.elsewhere.iter().map(|name| sanitize(name, 60)).collect();
+        let _ = writeln!(text, "  known elsewhere: {}", names.join(", "));
+    }
+    if verdict.status == Status::Unknown {
+        let _ = writeln!(text, "  what would help: {}", help(verdict));
+    }
+    if !opinions.is_empty() {
+        text.push('\n');
+        text.push_str(&table(&opinions, style, columns));
+    }
+    text
+}
+
+fn decided(verdict: &Verdict, opinions: &[Opinion<'_, '_>], case: &Case<'_>) -> String {
+    let name = verdict.voice.as_deref().unwrap_or("");
+    let deciding = opinions.iter().find(|opinion| opinion.voice.key.name == name);
+    let Some(deciding) = deciding else {
+        return match verdict.status {
+            Status::Unknown => "nothing: there is no evidence".to_owned(),
+            _ => "by the broker's own answer".to_owned(),
+        };
+    };
+    let judgement = &deciding.judgement;
+    let mut text = match (&verdict.last_known, judgement.status) {
+        (Some(known), _) => {
+            return format!(
+                "nothing, because {}; last known: {}, by {name}",
+                blindness(known.blind),
+                known.status.word(),
+            );
+        }
+        (None, Status::Online) => format!("{name} reported the connection, and no end of it"),
+        (None, Status::Closing) => format!(
+            "{name} reported a goodbye; the end of the transport is awaited until the grace of {} \
+             is over",
+            case.policy.close_grace_ms.map_or("no limit".to_owned(), super::time::duration_ms),
+        ),
+        (None, Status::Offline) => format!("{name} reported the end of the connection"),
+        (None, other) => format!("{name}: {}", other.word()),
+    };
+    if judgement.status == Status::Offline && judgement.inferred {
+        text = format!("{name}: the end was inferred, no report of the transport's end has come");
+    }
+    let disagreeing: Vec<String> = opinions
+        .iter()
+        .filter(|other| other.voice.key != deciding.voice.key && other.coverage.is_ok())
+        .filter(|other| other.judgement.status.online() != verdict.status.online())
+        .map(|other| format!("{} says {}", other.voice.key.name, other.judgement.status.word()))
+        .collect();
+    if !disagreeing.is_empty() {
+        let _ = write!(
+            text,
+            "; {}, which weighs less (authority {} before {})",
+            disagreeing.join(", "),
+            deciding.voice.key.authority,
+            opinions.last().map_or(4, |other| other.voice.key.authority),
+        );
+    }
+    text
+}
+
+/// Tells how the channels of each voice ended that ended last.
+fn last_channels(opinions: &[Opinion<'_, '_>], policy: &Policy) -> Vec<String> {
+    let of = |opinion: &Opinion<'_, '_>| -> Option<String> {
+        let channels = &opinion.judgement.channels;
+        let (place, channel) = channels
+            .iter()
+            .enumerate()
+            .filter(|(_, channel)| channel.end().is_there())
+            .max_by_key(|(_, channel)| channel.end().time())?;
+        let how = how_ended(channels, place, policy);
+        let name =
+            channel.channel.name().map_or(String::new(), |name| format!(" {}", sanitize(name, 60)));
+        let when = channel.end().time().map_or("at an unknown time".to_owned(), rfc3339);
+        let inferred = if channel.closed.is_there() { "" } else { ", inferred" };
+        Some(format!(
+            "last end: {name}{when}, {}{inferred} ({})",
+            how.word(),
+            opinion.voice.key.name
+        ))
+    };
+    opinions.iter().filter_map(of).collect()
+}
+
+/// Tells who is listening to this broker, and how well.
+fn listeners(case: &Case<'_>) -> Vec<String> {
+    let coverage = &case.fleet.coverage;
+    let known: Vec<&str> = {
+        let place = case.fleet.clients.find(&case.verdict.client);
+        let voices: Vec<Voice<'_>> =
+            place.map(|place| case.fleet.clients.at(place).voices()).unwrap_or_default();
+        voices.iter().map(|voice| voice.key.name).collect()
+    };
+    let mut sentences = Vec::new();
+    for (key, source) in coverage.sources().filter(|(key, _)| known.contains(&key.voice.as_str())) {
+        let latest = source.members.values().max_by_key(|member| member.heard);
+        let Some(member) = latest else { continue };
+        let lossy = if source.lossy() { ", lossy: it comes at QoS 0" } else { "" };
+        let ear = sanitize(&key.ear, 40);
+        sentences.push(if source.listens(case.now) {
+            format!("listening: {ear} to {} since {}{lossy}", key.voice, rfc3339(member.began))
+        } else {
+            format!("no longer listening: {ear} to {}, since {}", key.voice, rfc3339(member.heard))
+        });
+    }
+    sentences
+}
+
+fn help(verdict: &Verdict) -> &'static str {
+    match verdict.last_known.as_ref().map(|known| known.blind) {
+        Some(Blind::SilentSince(_) | Blind::NeverListened) => {
+            "run `presence watch` against this broker, or let the device keep a retained status"
+        }
+        Some(Blind::Away { .. }) => {
+            "wait for its next event, or let the device keep a retained status"
+        }
+        None => {
+            "check the id and the broker; run `presence watch` before the client connects, or let \
+             the device keep a retained status"
+        }
+    }
+}
+
+fn table(opinions: &[Opinion<'_, '_>], style: Style, columns: Option<u16>) -> String {
+    let mut table =
+        Table::new(&["voice", "says", "since", "last heard", "channel", "address", "covered"]);
+    for opinion in opinions {
+        let judgement = &opinion.judgement;
+        let time = |time: Option<Timestamp>| time.map_or("–".to_owned(), rfc3339);
+        table.row([
+            Cell::text(opinion.voice.key.name),
+            Cell::text(judgement.status.word()).tone(tone(judgement.status)),
+            Cell::text(&time(judgement.since)),
+            Cell::text(&time(opinion.last_heard)),
+            Cell::text(opinion.channel().unwrap_or("–")),
+            Cell::text(opinion.address().unwrap_or("–")),
+            Cell::text(if opinion.coverage.is_ok() { "yes" } else { "no" }),
+        ]);
+    }
+    table.render(style, columns)
+}
+
+/// Returns what an anomaly means, in words.
+#[must_use]
+pub fn meaning(code: &str) -> &'static str {
+    match code {
+        "connect-missing" => {
+            "an end was reported without its beginning: a notice was lost, or history starts later"
+        }
+        "tcpclean-missing" => "a goodbye was reported, but never the end of the transport",
+        "superseded-open" => {
+            "an older connection was never reported as ended; the newer one ended it"
+        }
+        "concurrent-open" => {
+            "two connections at once: clocks cannot tell which is newer, or the id is not unique"
+        }
+        "flapping" => "many connections in a short time: an unstable link or client",
+        "takeover-loop" => "connections throw each other out: two clients share one id",
+        "time-reversed" => {
+            "an end is stamped before its beginning: a clock jumped, or there are two"
+        }
+        "conflicting-connect" | "conflicting-disconnect" | "conflicting-tcpclean" => {
+            "one event was reported with different times or addresses: something rewrites events"
+        }
+        "future-time" => "a stamp lies too far in the future to be believed: a wrong clock",
+        "probe-disagrees" => "the broker's answer and its events differ",
+        "time-in-seconds" => "stamps are in whole seconds",
+        "time-missing" => "an event had no time",
+        "time-invalid" => "an event had an unreadable time",
+        "channel-missing" => "an event did not name its connection",
+        "client-id-too-long" => "the client id is longer than 64 characters",
+        "unknown-event" => "a notice of an unknown type was set aside",
+        "tag-mismatch" => "tag and body of a notice name different types; the body counts",
+        _ => "see the documentation",
+    }
+}

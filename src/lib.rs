@@ -12,6 +12,7 @@ pub mod dialect;
 pub mod event;
 pub mod failure;
 pub mod output;
+pub mod secret;
 pub mod source;
 pub mod state;
 pub mod store;

@@ -2,10 +2,9 @@
 //!
 //! clap reads them, [`crate::config::connection`] checks them together: no command sees this type.
 
-use crate::config::broker::MqttVersion;
-use crate::config::secret::Secret;
-use clap::Args;
+use crate::secret::Secret;
 use clap::builder::BoolishValueParser;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// The broker asked when none is named.
@@ -111,4 +110,13 @@ pub struct Connection {
     /// Needed where a port serves several protocols, for example `mqtt` on port 443.
     #[arg(long, visible_alias = "alpn", value_name = "PROTOCOL", env = "PRESENCE_TLS_ALPN")]
     pub tls_alpn: Option<String>,
+}
+
+/// The versions of MQTT that a command can speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MqttVersion {
+    #[value(name = "3.1.1")]
+    V311,
+    #[value(name = "5")]
+    V5,
 }

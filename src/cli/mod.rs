@@ -9,7 +9,17 @@ pub mod replay;
 pub mod store;
 pub mod watch;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  presence watch -b broker.example            who comes and goes, as it happens
+  presence check pump-7 -b broker.example     is it online, and how do we know?
+  presence replay night.jsonl                 what a recording amounts to
+  presence store info                         what watchers have kept
+  presence completions zsh                    completions for a shell
+
+Every option has an environment variable: `--close-grace` is `PRESENCE_CLOSE_GRACE`.";
 
 /// Tells whether an MQTT client is online, and shows the evidence
 ///
@@ -21,8 +31,7 @@ use clap::{Args, Parser, Subcommand};
     name = "presence",
     version,
     max_term_width = 100,
-    after_help = "Start with `presence watch -b HOST` in one terminal and `presence check ID -b HOST` \
-                  in another.\nMore about a command: `presence help COMMAND`"
+    after_help = EXAMPLES
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -49,4 +58,24 @@ pub enum Command {
     Replay(Box<replay::Replay>),
     Store(store::Store),
     Completions(completions::Completions),
+}
+
+impl Cli {
+    /// Returns the definition of the command line, as help, completions and manual show it.
+    ///
+    /// The names of the environment variables follow a rule that is told once: beside every option
+    /// they would hide what it does.
+    #[must_use]
+    pub fn definition() -> clap::Command {
+        hide_env(Self::command())
+    }
+}
+
+fn hide_env(command: clap::Command) -> clap::Command {
+    let names: Vec<String> =
+        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    names
+        .into_iter()
+        .fold(command, |command, name| command.mut_subcommand(name, hide_env))
+        .mut_args(|arg| arg.hide_env(true))
 }

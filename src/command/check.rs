@@ -131,7 +131,7 @@ impl Inquiry {
         let mut troubles = Vec::new();
         let mut fleet = Fleet::default();
         let mut store = None;
-        let path = config::store::path(&options.store)?;
+        let path = super::store::path(&options.store)?;
         if let (true, Some(path)) = (options.evidence.contains(&Evidence::Store), path) {
             let all: Vec<&str> = ids.iter().map(String::as_str).collect();
             let opened = Store::open_existing(&path, &policy).and_then(|opened| {

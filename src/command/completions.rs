@@ -4,7 +4,6 @@ use crate::cli::Cli;
 use crate::cli::completions::{Completions, Shell};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
-use clap::CommandFactory;
 use clap_complete::Shell as Known;
 
 pub fn run(options: &Completions, console: &mut Console) -> Result<Outcome, Failure> {
@@ -14,7 +13,7 @@ pub fn run(options: &Completions, console: &mut Console) -> Result<Outcome, Fail
 
 /// Returns the completions for a shell, or the manual page.
 pub fn text(shell: Shell) -> Result<String, Failure> {
-    let mut command = Cli::command();
+    let mut command = Cli::definition();
     let mut text = Vec::new();
     let known = match shell {
         Shell::Bash => Known::Bash,

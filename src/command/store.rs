@@ -37,9 +37,21 @@ pub fn run(action: &Action, console: &mut Console) -> Result<Outcome, Failure> {
     }
 }
 
+/// Returns the store's file, `None` where nothing is to be kept.
+pub(super) fn path(options: &Where) -> Result<Option<PathBuf>, Failure> {
+    match &options.store {
+        Some(path) if path.as_os_str() == "memory" => Ok(None),
+        Some(path) if path.as_os_str().is_empty() => {
+            Err(Failure::misuse("`--store` names no file").next("leave it out for the usual place"))
+        }
+        Some(path) => Ok(Some(path.clone())),
+        None => place::default_path(|name| std::env::var_os(name)).map(Some),
+    }
+}
+
 /// Returns the file of a store that is to be there.
 fn file(options: &Where) -> Result<PathBuf, Failure> {
-    config::store::path(options)?.ok_or_else(|| {
+    path(options)?.ok_or_else(|| {
         Failure::misuse("`--store memory` keeps nothing").next("name the file of a store")
     })
 }

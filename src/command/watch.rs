@@ -111,7 +111,7 @@ impl<'a> Plan<'a> {
             console.warn(&super::warning(warning));
         }
         let (terms, zone) = config::reading::terms(&options.reading)?;
-        let store = config::store::path(&options.store)?;
+        let store = super::store::path(&options.store)?;
         if let Some(path) = &store {
             store::place::make_directory(path)?;
         }

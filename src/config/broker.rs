@@ -3,6 +3,8 @@
 //! Split by hand rather than by `url::Url`: that type treats `ws:` and `mqtt:` hosts differently and
 //! forgets a port that is the default of the scheme. A host is still judged by `url::Host`.
 
+pub use crate::cli::connection::MqttVersion;
+
 use crate::config::secret::Secret;
 use crate::failure::Failure;
 use percent_encoding::percent_decode_str;
@@ -13,15 +15,6 @@ use url::Host;
 
 /// Where MQTT lives on a WebSocket server when the URL does not say.
 const WEBSOCKET_PATH: &str = "/mqtt";
-
-/// The versions of MQTT that a command can speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum MqttVersion {
-    #[value(name = "3.1.1")]
-    V311,
-    #[value(name = "5")]
-    V5,
-}
 
 /// What carries MQTT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 pub mod broker;
 pub mod connection;
 pub mod reading;
-pub mod secret;
-pub mod store;
 pub mod time;
 pub mod warning;
+
+pub use crate::secret;

@@ -152,7 +152,23 @@ impl Dialects {
                 }
             }
         }
-        (None, Reading::NotMine)
+        self.sniffed(message)
+    }
+
+    /// Reads a message of an overridden place that no dialect owns by its topic: its content tells
+    /// whose it is. Nothing but what the user chose to listen to gets here.
+    fn sniffed<'a>(&mut self, message: &Message<'a>) -> (Option<usize>, Reading<'a>) {
+        if !self.topics.iter().any(|filter| topic::matches(filter, message.topic)) {
+            return (None, Reading::NotMine);
+        }
+        let name = match sniff(message.payload) {
+            Some(FileFormat::Lmq) => Lmq::NAME,
+            Some(FileFormat::Mosquitto) => Mosquitto::NAME,
+            None => return (None, Reading::NotMine),
+        };
+        let index = self.dialects.iter().position(|dialect| dialect.name() == name);
+        let reading = index.and_then(|index| Some(self.dialects.get_mut(index)?.read(message)));
+        (index, reading.unwrap_or(Reading::NotMine))
     }
 }
 
@@ -272,11 +288,13 @@ mod tests {
     }
 
     #[test]
-    fn with_several_dialects_an_override_only_says_where_to_listen() {
+    fn with_several_dialects_the_content_tells_whose_a_message_of_an_override_is() {
         let mut dialects = Dialects::new(vec![lmq(), status("site/{client}")], vec!["#".into()]);
         assert_eq!(dialects.filters(), ["#"]);
         assert_eq!(asked(&mut dialects, "site/a", "online"), Some(1));
-        assert_eq!(asked(&mut dialects, "site/a/b", NOTICE), None);
+        assert_eq!(asked(&mut dialects, "site/a/b", NOTICE), Some(0));
+        assert_eq!(asked(&mut dialects, "site/a/b", "hello"), None);
+        assert_eq!(asked(&mut dialects, "site/a/b", LINE), None);
         assert_eq!(asked(&mut dialects, "$presence/a", NOTICE), Some(0));
     }
 

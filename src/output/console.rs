@@ -339,7 +339,7 @@ mod tests {
         let coloured = Settings { talk_style: Style::COLOURED, ..Settings::default() };
         let (mut coloured, _, err) = console(coloured);
         coloured.failure(&failure);
-        coloured.warn(&Warning::PasswordInUrl);
+        coloured.warn(&Warning::PasswordInUrl { broker: "mqtt://h:1883".into() });
         assert!(err.text().starts_with("\x1b[1m\x1b[31merror:\x1b[0m could"), "{:?}", err.text());
         assert!(err.text().contains("\x1b[33mwarning:\x1b[0m the password"), "{:?}", err.text());
     }

@@ -48,6 +48,7 @@ pub enum Warning {
 
 impl Warning {
     /// Returns what is the matter, and what can be done about it, where something can.
+    #[expect(clippy::too_many_lines, reason = "the whole list is to be read in one place")]
     fn texts(&self) -> (String, Option<&'static str>) {
         match self {
             Self::PasswordInUrl { broker } => (

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_long_id_is_cut() {
-        let failure = Trouble::unreadable(&[b'a'; 70_000]).failure("read", Path::new("x.db"));
+        let failure = Trouble::unreadable(&b"a".repeat(70_000)).failure("read", Path::new("x.db"));
         assert!(failure.to_string().len() < 400);
     }
 }

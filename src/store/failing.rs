@@ -76,7 +76,7 @@ fn explain(failure: Failure, error: &rusqlite::Error, path: &Path) -> Failure {
             "see whether the disk has space and is sound; what was stored before is safe if it is",
         ),
         Code::CannotOpen | Code::PermissionDenied => failure.because(error).next(format!(
-            "see that you may read and write `{}` and the files `-wal` and `-shm` beside it",
+            "see that you may read and write `{}`, the files `-wal` and `-shm` beside it, and their directory",
             path.display()
         )),
         Code::DatabaseCorrupt => {

@@ -33,7 +33,8 @@ const BEGIN_ANEW: &str = "move the file away: `presence watch` then begins a new
 impl Trouble {
     /// A client's bytes cannot be read.
     pub fn unreadable(id: &[u8]) -> Self {
-        let first = id[..id.len().min(QUOTED_MAX)].escape_ascii().to_string();
+        let shown = String::from_utf8_lossy(&id[..id.len().min(QUOTED_MAX)]);
+        let first = shown.escape_debug().to_string();
         Self::Unreadable { count: 1, first }
     }
 
@@ -75,7 +76,7 @@ fn explain(failure: Failure, error: &rusqlite::Error, path: &Path) -> Failure {
             "see whether the disk has space and is sound; what was stored before is safe if it is",
         ),
         Code::CannotOpen | Code::PermissionDenied => failure.because(error).next(format!(
-            "see that you may read and write `{}` and the files `-wal` and `-shm` beside it",
+            "see that you may read and write `{}`, the files `-wal` and `-shm` beside it, and their directory",
             path.display()
         )),
         Code::DatabaseCorrupt => {
@@ -101,12 +102,12 @@ mod tests {
     fn a_hostile_id_is_quoted_without_its_control_characters() {
         let failure = Trouble::unreadable(b"pump\x1b[2J\0").failure("read", Path::new("x.db"));
         let cause = failure.cause.expect("a cause");
-        assert!(cause.contains(r"pump\x1b[2J\x00"), "{cause}");
+        assert!(cause.contains(r"pump\u{1b}[2J\0"), "{cause}");
     }
 
     #[test]
     fn a_long_id_is_cut() {
-        let failure = Trouble::unreadable(&[b'a'; 70_000]).failure("read", Path::new("x.db"));
+        let failure = Trouble::unreadable(&b"a".repeat(70_000)).failure("read", Path::new("x.db"));
         assert!(failure.to_string().len() < 400);
     }
 }

@@ -294,3 +294,123 @@ fn stable_hash(bytes: &[u8]) -> u64 {
 fn to_integer(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Channel, ChannelEvent, EventKind};
+    use crate::state::fleet::{Fleet, Hearsay};
+    use crate::state::packed::VoiceKey;
+    use std::time::Duration;
+
+    const BROKER: &str = "broker.example:1883";
+
+    fn clients(ids: std::ops::Range<u32>) -> Fleet {
+        let voice = VoiceKey { authority: 1, name: "lmq" };
+        let by = Hearsay { voice, mark: None, received: Timestamp(0) };
+        let mut fleet = Fleet::default();
+        for id in ids {
+            let channel = Channel::Strong(format!("channel-{id}").into());
+            let event = ChannelEvent::new(format!("c{id}"), channel, EventKind::Opened, None);
+            fleet.take(&event, &by, &Policy::DEFAULT);
+        }
+        fleet
+    }
+
+    fn batch(fleet: &Fleet) -> Batch<'_> {
+        Batch { clients: fleet.clients.iter().collect(), ..Batch::default() }
+    }
+
+    fn store(directory: &tempfile::TempDir) -> Store {
+        let path = directory.path().join("presence.db");
+        Store::open(&path, Access::Write, &Policy::DEFAULT).expect("a store")
+    }
+
+    #[test]
+    fn after_a_full_disk_the_same_batch_can_be_committed_again() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut store = store(&directory);
+        let limit = |store: &Store, pages: u32| {
+            let set =
+                store.connection.pragma_update_and_check(None, "max_page_count", pages, |row| {
+                    row.get::<_, u32>(0)
+                });
+            set.expect("a limit")
+        };
+        let now_used = limit(&store, 1);
+        let fleet = clients(0..1_000);
+        for _ in 0..3 {
+            let failure = store.commit(BROKER, &batch(&fleet)).expect_err("the disk is full");
+            assert_eq!(failure.cause.as_deref(), Some("the disk is full"));
+        }
+        assert_eq!(store.load(BROKER).expect("readable").clients.len(), 0);
+        limit(&store, now_used + 10_000);
+        store.commit(BROKER, &batch(&fleet)).expect("committed");
+        assert_eq!(store.load(BROKER).expect("readable").clients.len(), 1_000);
+    }
+
+    #[test]
+    fn a_fold_that_finds_the_disk_full_is_made_up_for_later() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut store = store(&directory);
+        for round in 0..70 {
+            let fleet = clients(round * 100..round * 100 + 150);
+            if round == 64 {
+                store.connection.execute_batch("PRAGMA max_page_count = 1").expect("a limit");
+                store.commit(BROKER, &batch(&fleet)).expect_err("full");
+                store.connection.execute_batch("PRAGMA max_page_count = 99999").expect("a limit");
+            }
+            store.commit(BROKER, &batch(&fleet)).expect("committed");
+        }
+        assert_eq!(store.load(BROKER).expect("readable").clients.len(), 7_050);
+        store.fold().expect("folded");
+        assert_eq!(store.load(BROKER).expect("readable").clients.len(), 7_050);
+    }
+
+    #[test]
+    fn a_store_that_another_process_keeps_locked_is_said_so_and_stays_usable() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut store = store(&directory);
+        let other = Connection::open(store.path()).expect("another connection");
+        other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+        store.connection.busy_timeout(Duration::ZERO).expect("set");
+        let fleet = clients(0..3);
+        let failure = store.commit(BROKER, &batch(&fleet)).expect_err("locked");
+        assert!(failure.cause.expect("a cause").contains("another process kept it locked"));
+        other.execute_batch("ROLLBACK").expect("unlocked");
+        store.commit(BROKER, &batch(&fleet)).expect("committed");
+    }
+
+    #[test]
+    fn whoever_opens_to_read_cannot_write() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = store(&directory).path().to_owned();
+        let mut reader = Store::open(&path, Access::Read, &Policy::DEFAULT).expect("a reader");
+        let failure = reader.commit(BROKER, &batch(&clients(0..1))).expect_err("read only");
+        assert!(failure.cause.expect("a cause").contains("may only be read"));
+    }
+
+    #[test]
+    fn folding_can_stop_anywhere_and_two_may_fold_at_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (mut one, mut two) = (store(&directory), store(&directory));
+        for round in 0..20 {
+            let fleet = clients(round * 700..round * 700 + 1_000);
+            one.commit(BROKER, &batch(&fleet)).expect("committed");
+        }
+        let expected = one.load(BROKER).expect("loaded").clients.len();
+        one.fold_slice().expect("a slice");
+        two.fold_slice().expect("a slice");
+        assert_eq!(one.load(BROKER).expect("loaded").clients.len(), expected);
+        two.fold().expect("folded");
+        let later = clients(50_000..50_010);
+        two.commit(BROKER, &batch(&later)).expect("committed");
+        // The first one still holds rows that are gone; it must not take the new row with them.
+        while one.folding.is_some() {
+            one.fold_slice().expect("a slice");
+        }
+        drop((one, two));
+        let reopened = store(&directory);
+        assert_eq!(reopened.load(BROKER).expect("loaded").clients.len(), expected + 10);
+    }
+}

@@ -95,7 +95,10 @@ fn connect_to_read(path: &Path) -> Result<(Connection, Owner), Trouble> {
     };
     match connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(attempt) {
         Err(Trouble::Engine(error))
-            if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && is_closed(path) =>
+            if matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
+            ) && is_closed(path) =>
         {
             attempt(connect_immutable(path)?)
         }

@@ -1,14 +1,14 @@
 //! Reading clients: the table with the journal laid over it, at one moment.
 
 use super::failing::Trouble;
-use super::journal::{self, HASH_BYTES};
+use super::journal::{self, Hash};
 use super::{Store, instances, sources};
 use crate::failure::Failure;
 use crate::state::fleet::Fleet;
 use crate::state::packed::Client;
 use foldhash::{HashSet, HashSetExt as _};
 use rusqlite::Connection;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 impl Store {
     /// Returns everything known about an instance: nothing if it is not known.
@@ -44,8 +44,7 @@ impl Store {
                     join(&mut fleet, client, self.channels_max);
                 }
             }
-            let hashes: BTreeSet<[u8; HASH_BYTES]> =
-                wanted.iter().map(|id| journal::hash(id)).collect();
+            let hashes: HashSet<Hash> = wanted.iter().map(|id| journal::hash(id)).collect();
             let is_wanted = |id: &str| wanted.contains(id);
             journal::each_wanted(snapshot, number, &hashes, is_wanted, |client| {
                 join(&mut fleet, client, self.channels_max);

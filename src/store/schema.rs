@@ -78,8 +78,9 @@ pub enum Owner {
     Another(i64),
 }
 
-/// Tells whose database this is.
+/// Tells whose database this is, at one moment: another process may be making it right now.
 pub fn owner(connection: &Connection) -> Result<Owner, Trouble> {
+    let connection = connection.unchecked_transaction()?;
     let header = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, version) = (header("application_id")?, header("user_version")?);
     if application != APPLICATION_ID {

@@ -1,0 +1,13 @@
+//! Promises of the store: what it says is what memory says, whoever wrote it in whatever pieces, and
+//! nothing that was acknowledged is ever lost.
+
+#[path = "store/conformance.rs"]
+mod conformance;
+#[path = "store/durability.rs"]
+mod durability;
+#[path = "store/files.rs"]
+mod files;
+#[path = "store/keeping.rs"]
+mod keeping;
+#[path = "store/support.rs"]
+mod support;

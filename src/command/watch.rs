@@ -136,10 +136,10 @@ impl<'a> Plan<'a> {
         console: &mut Console,
     ) -> Result<(Watcher, Option<WatchLock>), Failure> {
         let instance = connection.instance.clone();
-        let lock = self.store.as_deref().map(|path| WatchLock::acquire(path, &instance));
-        let lock = lock.transpose()?;
         let open = |path: &PathBuf| Store::open(path, Access::Write, &self.policy);
         let mut store = self.store.as_ref().map(open).transpose()?;
+        let lock = self.store.as_deref().map(|path| WatchLock::acquire(path, &instance));
+        let lock = lock.transpose()?;
         let fleet = store.as_ref().map_or(Ok(Fleet::default()), |store| store.load(&instance))?;
         let dropped = store.as_ref().map_or(Ok(None), |store| store.dropped(&instance))?;
         if fleet.clients.is_empty() {

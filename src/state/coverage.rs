@@ -9,6 +9,7 @@
 use super::record::Mark;
 use super::verdict::Blind;
 use crate::event::Timestamp;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who listened to the voices of one instance.
@@ -124,20 +125,26 @@ impl Member {
         self.heard.plus(self.patience_ms + 1)
     }
 
+    /// Joins another replica's copy of this account: the greater epoch counts, and of one epoch the
+    /// later hearing. An older epoch says nothing about the present one, whatever its clock showed.
     fn join(&mut self, other: &Self) {
-        if (other.epoch, other.heard) > (self.epoch, self.heard) {
-            self.patience_ms = other.patience_ms;
+        let Self { epoch, began, heard, patience_ms, lossy, left, holes } = other;
+        match self.epoch.cmp(epoch) {
+            Ordering::Less => {
+                self.epoch = *epoch;
+                (self.began, self.heard) = (*began, *heard);
+                (self.patience_ms, self.left) = (*patience_ms, *left);
+            }
+            Ordering::Equal => {
+                let known = (self.heard, self.patience_ms);
+                (self.heard, self.patience_ms) = known.max((*heard, *patience_ms));
+                self.began = self.began.max(*began);
+                self.left |= left;
+            }
+            Ordering::Greater => {}
         }
-        self.began = match self.epoch.cmp(&other.epoch) {
-            std::cmp::Ordering::Less => other.began,
-            std::cmp::Ordering::Equal => self.began.max(other.began),
-            std::cmp::Ordering::Greater => self.began,
-        };
-        self.epoch = self.epoch.max(other.epoch);
-        self.heard = self.heard.max(other.heard);
-        self.lossy |= other.lossy;
-        self.left |= other.left;
-        self.holes.extend_from_slice(&other.holes);
+        self.lossy |= lossy;
+        self.holes.extend_from_slice(holes);
         self.holes.sort_unstable();
         self.holes.dedup();
         let surplus = self.holes.len().saturating_sub(HOLES_MAX);

@@ -20,7 +20,7 @@ mod bytes;
 
 use super::record::Record;
 use crate::event::{Channel, Flags};
-use bytes::{FORGOTTEN, Reader, SECTION_LENGTH, put_record, put_text, section_length};
+use bytes::{FORGOTTEN, Reader, SECTION_LENGTH, Scratch, put_record, put_text, section_length};
 use std::fmt;
 use std::ops::Range;
 
@@ -78,18 +78,17 @@ pub enum Marking {
 impl Client {
     #[must_use]
     pub fn new(id: &str) -> Self {
-        let mut bytes = Vec::with_capacity(id.len() + 64);
-        put_text(&mut bytes, id.as_bytes());
-        Self { bytes }
+        let mut prefix = Scratch::new();
+        put_text(&mut prefix, id.as_bytes());
+        Self { bytes: prefix.to_vec() }
     }
 
     /// Returns the client that `body` describes, `None` if these are not bytes of this format.
     #[must_use]
     pub fn from_body(id: &str, body: &[u8]) -> Option<Self> {
-        let mut bytes = Vec::with_capacity(id.len() + 3 + body.len());
-        put_text(&mut bytes, id.as_bytes());
-        bytes.extend_from_slice(body);
-        let client = Self { bytes };
+        let mut prefix = Scratch::new();
+        put_text(&mut prefix, id.as_bytes());
+        let client = Self { bytes: [&prefix, body].concat() };
         client.checked_voices()?;
         Some(client)
     }
@@ -167,7 +166,7 @@ impl Client {
         let heard = (news || marking == Marking::Always) && known.join_marks(&record.marks);
         if news || heard {
             let opens = !had_opening && known.opening().is_there();
-            let mut fresh = Vec::with_capacity(at.len() + 24);
+            let mut fresh = Scratch::new();
             put_record(&mut fresh, &known);
             self.replace(at, &fresh, &mut section);
             if opens {
@@ -198,7 +197,7 @@ impl Client {
         record: &Record<'_>,
         channels_max: usize,
     ) -> Joined {
-        let mut fresh = Vec::with_capacity(96);
+        let mut fresh = Scratch::new();
         put_record(&mut fresh, record);
         let end = section.end;
         self.replace(end..end, &fresh, &mut section);
@@ -211,6 +210,9 @@ impl Client {
     /// Keeps the newest channels with an opening, and apart from them the newest without one, so that
     /// late ends can never push out a live channel. Returns whether this is the first loss.
     fn forget(&mut self, section: &mut Range<usize>, channels_max: usize) -> bool {
+        if self.count_records(section) <= channels_max {
+            return false;
+        }
         let mut first = false;
         for with_opening in [true, false] {
             while let Some(oldest) = self.surplus(section, with_opening, channels_max) {
@@ -254,6 +256,11 @@ impl Client {
         }
     }
 
+    fn count_records(&self, section: &Range<usize>) -> usize {
+        let mut reader = Reader(&self.bytes[self.records_at(section)]);
+        std::iter::from_fn(|| reader.record_body()).count()
+    }
+
     fn find_record(&self, section: &Range<usize>, channel: Channel<&str>) -> Option<Range<usize>> {
         let mut reader = Reader(&self.bytes[self.records_at(section)]);
         while !reader.0.is_empty() {
@@ -279,7 +286,7 @@ impl Client {
             }
         }
         let start = self.bytes.len();
-        let mut header = Vec::with_capacity(voice.name.len() + 8);
+        let mut header = Scratch::new();
         put_text(&mut header, voice.name.as_bytes());
         header.push(voice.authority);
         header.extend_from_slice(&[0, 0]);

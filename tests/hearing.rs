@@ -294,6 +294,7 @@ fn a_voice_that_was_refused_is_not_listened_to() {
     stage.be_away(ME, 5 * SECOND);
     stage.watchers[ME].connected(true);
     stage.watchers[ME].subscribed(&[(STATUS.0, 1)], stage.clock, &mut stage.fleet.coverage);
+    stage.watchers[ME].uptime(3_600, stage.clock);
     stage.stay(MINUTE);
     assert_eq!(stage.status("pump"), Status::Unknown);
 }
@@ -981,6 +982,14 @@ fn random_coverage(rng: &mut Rng) -> Coverage {
 }
 
 #[test]
+fn before_the_first_epoch_there_is_no_hole() {
+    let mut member = Member::new(PATIENCE);
+    assert!(!member.listens(Timestamp(0)), "nothing was heard yet");
+    member.begin_epoch(Timestamp(START));
+    assert_eq!((member.epoch, member.holes.len()), (1, 0));
+}
+
+#[test]
 fn of_many_holes_the_latest_are_remembered() {
     let mut member = Member::new(PATIENCE);
     for number in 0..100 {
@@ -1049,6 +1058,15 @@ fn a_retained_contradiction_is_an_event_of_its_arrival() {
 }
 
 #[test]
+fn a_retained_end_ends_what_has_only_said_goodbye() {
+    let mut stage = Stage::settled(TERMS, &[STATUS]);
+    stage.hear(ME, STATUS.0, "pump", EventKind::Farewell);
+    assert_eq!(stage.status("pump"), Status::Closing);
+    stage.be_told_the_standing(ME, "pump", EventKind::Closed);
+    assert_eq!(stage.status("pump"), Status::Offline);
+}
+
+#[test]
 fn an_answer_of_the_broker_covers_for_ten_seconds() {
     for online in [true, false] {
         let status = if online { Status::Online } else { Status::Offline };
@@ -1101,8 +1119,12 @@ fn a_plain_log_counts_as_heard_without_loss() {
     let voice = VoiceKey { authority: 2, name: "log" };
     let by = Hearsay { voice, mark: None, received: Timestamp(START) };
     fleet.take(&event, &by, &Policy::DEFAULT);
-    let verdict = fleet.verdict("pump", Timestamp(START + HOUR), &Policy::DEFAULT);
-    assert_eq!((verdict.status, verdict.covered), (Status::Online, true));
+    let mut joined = Fleet::default();
+    joined.join(&fleet, &Policy::DEFAULT);
+    for fleet in [fleet, joined] {
+        let verdict = fleet.verdict("pump", Timestamp(START + HOUR), &Policy::DEFAULT);
+        assert_eq!((verdict.status, verdict.covered), (Status::Online, true));
+    }
 }
 
 // What is said of a client that is not covered.

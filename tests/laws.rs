@@ -624,6 +624,29 @@ fn ten_thousand_channels_take_no_more_memory_than_those_that_are_kept() {
 }
 
 #[test]
+fn only_clients_that_are_gone_for_long_are_dropped_whole() {
+    law(SEEDS, within_bounds, |story, rng| {
+        let before = Timestamp(story.now - rng.i64(-60_000..120_000));
+        let mut believed = Believed::of(&story.events, &story.policy);
+        let all = believed.verdicts(story);
+        for fleet in believed.0.values_mut() {
+            fleet.forget_clients(before, Timestamp(story.now), &story.policy);
+        }
+        for (who, left) in believed.verdicts(story) {
+            let verdict = &all[&who];
+            let fleet = believed.0.get(who.0);
+            let is_kept = fleet.is_some_and(|fleet| fleet.clients.find(who.1).is_some());
+            let must_stay = verdict.status.online() == Some(true)
+                || verdict.last_heard.as_ref().is_some_and(|(heard, _)| *heard >= before);
+            same(&(must_stay && !is_kept, verdict), &(false, verdict))?;
+            let expected = if is_kept { verdict.clone() } else { Verdict::unknown(who.1) };
+            same(&left, &expected)?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn a_weaker_voice_changes_nothing_that_a_better_one_knows() {
     law(SEEDS, within_bounds, |story, rng| {
         let best = story.events.iter().map(|event| event.authority).min().unwrap_or(4);
@@ -770,13 +793,27 @@ fn an_early_end_meets_its_opening_in_a_join_whatever_else_is_joined() {
     }
 }
 
-/// Answers that a random source gave about a client, asked so long ago.
-fn random_answers(rng: &mut Rng, now: i64, ages: &[i64]) -> Vec<model::Answer> {
+/// Returns answers that random sources gave about a client so long ago, or, while that is no longer ago
+/// than the first of these ages, just where the tolerance begins or ends around an event.
+fn random_answers(rng: &mut Rng, story: &Story, ages: &[i64]) -> Vec<model::Answer> {
+    let tolerance = story.policy.judge_skew_ms;
+    let edges: Vec<i64> = story
+        .events
+        .iter()
+        .filter_map(|event| Some(event.observation.as_ref()?.time))
+        .flat_map(|time| [-tolerance, tolerance].map(|edge| time + edge))
+        .flat_map(|edge| [edge - 1, edge, edge + 1])
+        .filter(|at| story.now - at <= ages[0])
+        .collect();
     (0..rng.usize(..4))
         .map(|_| model::Answer {
             source: (*pick(rng, &["api", "management"])).to_owned(),
             online: rng.bool(),
-            at: now - pick(rng, ages),
+            at: if rng.bool() && !edges.is_empty() {
+                *pick(rng, &edges)
+            } else {
+                story.now - pick(rng, ages)
+            },
             cached: rng.u8(..4) == 0,
         })
         .collect()
@@ -791,13 +828,13 @@ fn take_answers(fleet: &mut Fleet, client: &str, answers: &[model::Answer]) {
 
 #[test]
 fn the_reference_model_weighs_answers_the_same_way() {
-    let ages = [0, 1, 999, 1_000, 1_001, 5_000, 5_001, 9_999];
+    let ages = [9_999, 0, 1, 999, 1_000, 1_001, 5_000, 5_001];
     law(5_000, within_bounds, |story, rng| {
         let policy = &story.policy;
         let mut believed = Believed::of(&story.events, policy);
         let model = modelled(&story.events, policy);
         for (instance, client) in everyone() {
-            let answers = random_answers(rng, story.now, &ages);
+            let answers = random_answers(rng, story, &ages);
             take_answers(believed.0.entry(instance).or_default(), client, &answers);
             let found = believed.verdict(instance, client, story.now, policy);
             let key = (instance.to_owned(), client.to_owned());
@@ -810,11 +847,11 @@ fn the_reference_model_weighs_answers_the_same_way() {
 
 #[test]
 fn no_verdict_contradicts_itself() {
-    let ages = [0, 1_000, 9_999, 10_001, 60_000];
+    let ages = [60_000, 0, 1_000, 9_999, 10_001];
     law(SEEDS, within_bounds, |story, rng| {
         let mut believed = Believed::of(&story.events, &story.policy);
         for (instance, client) in everyone() {
-            let answers = random_answers(rng, story.now, &ages);
+            let answers = random_answers(rng, story, &ages);
             let fleet = believed.0.entry(instance).or_default();
             if rng.bool() {
                 // Nobody listened: what was heard is what was last known.

@@ -630,7 +630,10 @@ fn only_clients_that_are_gone_for_long_are_dropped_whole() {
         let mut believed = Believed::of(&story.events, &story.policy);
         let all = believed.verdicts(story);
         for fleet in believed.0.values_mut() {
-            fleet.forget_clients(before, Timestamp(story.now), &story.policy);
+            for id in fleet.idle_clients(before, Timestamp(story.now), &story.policy) {
+                let place = fleet.clients.find(&id).expect("it was just named");
+                fleet.clients.remove(place);
+            }
         }
         for (who, left) in believed.verdicts(story) {
             let verdict = &all[&who];

@@ -221,7 +221,7 @@ impl Watcher {
             }
             // A retained status is how things stand now. Taken in with the backlog it would count as
             // heard before the hole, if one is found, and would not come again.
-            Heard::Message(publish) if publish.retain && self.may_hold() => {
+            Heard::Message(publish) if self.may_hold(&publish) => {
                 self.hearing.received(now, self.presence.coverage_mut());
                 self.state.held.push((publish, now.wall));
             }
@@ -272,7 +272,7 @@ impl Watcher {
         self.hearing.subscribed(&voices, now, self.presence.coverage_mut());
         self.state.ever_connected = true;
         for (publish, arrived) in std::mem::take(&mut self.state.early) {
-            if publish.retain && self.may_hold() {
+            if self.may_hold(&publish) {
                 self.state.held.push((publish, arrived));
             } else {
                 self.message(&publish, arrived, now).await;
@@ -285,9 +285,14 @@ impl Watcher {
         Ok(())
     }
 
-    /// Tells whether a retained message is to wait for the end of the backlog.
-    fn may_hold(&self) -> bool {
-        self.hearing.decides_at().is_some() && self.state.held.len() < HELD_MAX
+    /// Tells whether a message is to wait for the end of the backlog: a retained one, but for what the
+    /// decision itself depends on.
+    fn may_hold(&self, publish: &Publish) -> bool {
+        publish.retain
+            && publish.topic != UPTIME
+            && publish.topic != DROPPED
+            && self.hearing.decides_at().is_some()
+            && self.state.held.len() < HELD_MAX
     }
 
     async fn message(&mut self, publish: &Publish, arrived: Timestamp, now: Moment) {

@@ -259,10 +259,15 @@ impl Watcher {
         }
         if !self.state.ever_connected {
             for grant in granted {
-                let Answer::Refused { text, .. } = &grant.answer else { continue };
                 let (broker, filter) = (self.broker.clone(), grant.filter.clone());
-                let cause = text.clone();
-                self.tell(News::Warning(Warning::FilterRefused { filter, broker, cause })).await;
+                let warning = match &grant.answer {
+                    Answer::Refused { text, .. } => {
+                        Warning::FilterRefused { filter, broker, cause: text.clone() }
+                    }
+                    Answer::Granted(0) => Warning::Lossy { filter, broker },
+                    Answer::Granted(_) => continue,
+                };
+                self.tell(News::Warning(warning)).await;
             }
         }
         let overridden = self.dialects.is_overridden();

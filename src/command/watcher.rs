@@ -171,6 +171,7 @@ impl Watcher {
             for (publish, arrived) in std::mem::take(&mut self.state.held) {
                 self.message(&publish, arrived, now).await;
             }
+            self.presence.resume(now.wall);
             self.tell_known().await;
         }
         self.presence.handle_timeout(now.wall);
@@ -237,6 +238,7 @@ impl Watcher {
             Heard::Alive => self.hearing.received(now, self.presence.coverage_mut()),
             Heard::Lost { cause, retry_in } => {
                 self.hearing.lost();
+                self.presence.resume(now.wall);
                 // Never acknowledged: what of it can come again will.
                 self.state.early.clear();
                 self.state.held.clear();
@@ -275,6 +277,11 @@ impl Watcher {
             overridden || dialect.filters().iter().any(|own| own == filter)
         });
         self.hearing.subscribed(&voices, now, self.presence.coverage_mut());
+        if self.hearing.decides_at().is_some() {
+            // In two seconds it is known whether anything was missed; until then a line for every
+            // client, and another one back, would tell nobody anything.
+            self.presence.pause();
+        }
         self.state.ever_connected = true;
         for (publish, arrived) in std::mem::take(&mut self.state.early) {
             if self.may_hold(&publish) {

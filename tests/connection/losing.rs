@@ -49,7 +49,7 @@ async fn a_broker_that_does_not_read_is_given_up() {
 
 #[tokio::test]
 async fn a_consumer_that_takes_nothing_holds_the_broker_up() {
-    const MESSAGES: u16 = 64;
+    const MESSAGES: u16 = 256;
     let broker = Broker::start().await;
     let payload = vec![0; 1 << 20];
     let mut session = session(&broker.url("mqtt"), "-k 0", &[]);
@@ -61,10 +61,11 @@ async fn a_consumer_that_takes_nothing_holds_the_broker_up() {
             let mut before = 0;
             while before == 0 || sent.get() > before {
                 before = sent.get();
-                tokio::time::sleep(Duration::from_millis(500)).await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            // 16 MiB may wait; the rest is in the library, with nine packets at most, and the sockets.
-            assert!((16..40).contains(&before), "{before} MiB were taken in");
+            // 16 MiB may wait and nine packets be in the library; the rest is in the sockets, which the
+            // system makes larger as it likes.
+            assert!((16..MESSAGES - 64).contains(&before), "{before} MiB were taken in");
             for _ in 0..MESSAGES {
                 message(&mut session).await;
             }

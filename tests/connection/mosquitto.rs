@@ -20,10 +20,11 @@ fn free_port() -> u16 {
 
 impl Mosquitto {
     fn start() -> Self {
-        Self::start_with("")
+        Self::start_with(&[], "")
     }
 
-    fn start_with(more: &str) -> Self {
+    /// Starts it with more in its configuration, and waits for these ports too.
+    fn start_with(ports: &[u16], more: &str) -> Self {
         let folder = tempfile::tempdir().expect("the temporary folder is writable");
         let port = free_port();
         let config = folder.path().join("mosquitto.conf");
@@ -37,8 +38,10 @@ impl Mosquitto {
             .spawn()
             .expect("mosquitto is installed");
         let broker = Self { process, port, _folder: folder };
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            std::thread::sleep(Duration::from_millis(20));
+        for port in ports.iter().copied().chain([port]) {
+            while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
         }
         broker
     }
@@ -118,7 +121,7 @@ async fn its_websocket_is_spoken_to() {
     // A listener of its own: Mosquitto 2.0 does not start with a WebSocket alone.
     let port = free_port();
     let more = format!("listener {port} 127.0.0.1\nprotocol websockets");
-    let _broker = Mosquitto::start_with(&more);
+    let _broker = Mosquitto::start_with(&[port], &more);
     for version in ["3.1.1", "5"] {
         let url = format!("ws://127.0.0.1:{port}");
         let flags = format!("--mqtt-version {version}");

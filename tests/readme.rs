@@ -1,5 +1,7 @@
 //! What the README shows is what happens: its commands are run as far as they need no broker, the rest
-//! can at least be typed, and its table of exit codes is that of the code.
+//! can at least be typed, and its table of exit codes is that of the code. The pages in `docs/` are held
+//! to the same where they show commands, options and links.
+#![cfg(unix)]
 
 use clap::{Command, CommandFactory};
 use presence::cli::Cli;
@@ -43,7 +45,8 @@ fn what_needs_no_broker_prints_what_is_shown() {
 #[test]
 fn every_command_can_be_typed() {
     let mut typed = 0;
-    for shown in blocks(&readme()).into_iter().flatten() {
+    let pages = pages().into_iter().map(|page| fs::read_to_string(page).expect("it is there"));
+    for shown in pages.flat_map(|page| blocks(&page)).flatten() {
         let Some(words) = words(&shown.command) else { continue };
         let parsed = Cli::command().try_get_matches_from(&words);
         assert!(parsed.is_ok(), "$ {}\n{}", shown.command, parsed.unwrap_err());
@@ -158,7 +161,6 @@ fn blocks(page: &str) -> Vec<Vec<Shown>> {
         }
         blocks.push(commands);
     }
-    assert!(!blocks.is_empty());
     blocks
 }
 

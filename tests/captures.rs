@@ -11,7 +11,10 @@ use presence::dialect::mosquitto::Mosquitto;
 use presence::dialect::status::{Status, Words};
 use presence::dialect::topic::Template;
 use presence::dialect::{Dialect, Dialects, Reading};
-use presence::event::{Event, EventKind, Timestamp};
+use presence::event::{Event, Timestamp};
+use presence::state::fleet::{Fleet, Hearsay};
+use presence::state::packed::{Client, VoiceKey};
+use presence::state::policy::Policy;
 use recorded::{Recorded, line_of_file};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,8 +60,11 @@ enum Limit {
 fn every_step_shows_in_the_messages_but_for_known_limits() {
     for run in [MOSQUITTO_2_0, MOSQUITTO_2_1] {
         let found = differences_over_mqtt(run);
-        let known: Differences =
-            [&STATUS_LIMITS[..], &LOG_LIMITS].concat().iter().map(key).collect();
+        let known = [&STATUS_LIMITS[..], &LOG_LIMITS].concat();
+        // The log is the better voice, so its limits are all that is left of both.
+        let together =
+            LOG_LIMITS.map(|(stimulus, _, client, limit)| (stimulus, TOGETHER, client, limit));
+        let known: Differences = known.iter().chain(&together).map(key).collect();
         assert_eq!(found, known, "{run}");
     }
 }
@@ -103,7 +109,8 @@ fn differences_over_mqtt(run: &str) -> Differences {
                 comparison.believed.take_in(dialect.name(), &reading);
             }
         }
-        comparison.compare(&step.stimulus, &["mosquitto"], &["mosquitto", "status"]);
+        let voices = ["mosquitto", "status", TOGETHER];
+        comparison.compare(&step.stimulus, &["mosquitto", TOGETHER], &voices);
     }
     comparison.found
 }
@@ -205,9 +212,7 @@ fn nobody_is_heard_of_who_was_not_there() {
             truth.take_in(&step);
         }
         let strangers: Vec<_> = believed
-            .latest
-            .keys()
-            .map(|(_, client)| client.as_str())
+            .clients("mosquitto")
             .filter(|client| !truth.online.contains_key(*client))
             .collect();
         // Two ids were chosen by the broker.
@@ -333,13 +338,17 @@ impl Truth {
     }
 }
 
-/// The latest word of every voice about every client: all channels here are nameless, so the latest
-/// observation wins, and of equal ones the end.
+/// What the state logic makes of each voice by itself, and of all of them together.
 #[derive(Default)]
 struct Believed {
-    latest: BTreeMap<(String, String), (Timestamp, u64, bool)>,
-    restarted: Option<(Timestamp, u64)>,
+    fleets: BTreeMap<String, Fleet>,
 }
+
+/// All voices in one fleet: the best one decides.
+const TOGETHER: &str = "together";
+
+/// No stamp of the recordings is ahead of this, and every grace is over.
+const LATER: Timestamp = Timestamp(4_000_000_000_000);
 
 impl Believed {
     fn take_in(&mut self, voice: &str, reading: &Reading<'_>) {
@@ -348,26 +357,32 @@ impl Believed {
             Reading::NotMine => return,
             Reading::Malformed(malformed) => panic!("{malformed:?}"),
         };
-        for event in events.iter() {
-            let event = match event {
-                Event::Channel(event) => event,
-                Event::Restarted(stamp) => {
-                    self.restarted = stamp.map(|stamp| (stamp.time, stamp.tie));
-                    continue;
+        let authority =
+            if voice == Mosquitto::NAME { Mosquitto::AUTHORITY } else { Status::AUTHORITY };
+        let voice = VoiceKey { authority, name: voice };
+        for fleet in [voice.name, TOGETHER] {
+            let fleet = self.fleets.entry(fleet.to_owned()).or_default();
+            fleet.coverage.hear_whole(voice.name);
+            for event in events.iter() {
+                let by = Hearsay { voice, mark: None, received: LATER };
+                match event {
+                    Event::Channel(event) => {
+                        fleet.take(event, &by, &Policy::DEFAULT);
+                    }
+                    Event::Restarted(stamp) => {
+                        fleet.take_restart(*stamp, LATER, &Policy::DEFAULT);
+                    }
                 }
-            };
-            let stamp = event.stamp.expect("both dialects stamp every event");
-            let is_end = event.kind != EventKind::Opened;
-            let heard = (stamp.time, stamp.tie, is_end);
-            let key = (voice.to_owned(), event.client.clone().into_owned());
-            let latest = self.latest.entry(key).or_insert(heard);
-            *latest = heard.max(*latest);
+            }
         }
     }
 
+    fn clients(&self, voice: &str) -> impl Iterator<Item = &str> {
+        let fleet = self.fleets.get(voice);
+        fleet.into_iter().flat_map(|fleet| fleet.clients.sorted()).map(Client::id)
+    }
+
     fn is_online(&self, voice: &str, client: &str) -> Option<bool> {
-        let key = (voice.to_owned(), client.to_owned());
-        let (time, place, is_end) = *self.latest.get(&key)?;
-        Some(!is_end && self.restarted.is_none_or(|restarted| restarted < (time, place)))
+        self.fleets.get(voice)?.verdict(client, LATER, &Policy::DEFAULT).status.online()
     }
 }

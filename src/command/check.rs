@@ -223,6 +223,8 @@ impl Inquiry {
             tally: Tally::default(),
         };
         let mut quiet = deadline;
+        // Asking about ten thousand ids after every foreign message would be slower than listening.
+        let mut learnt = true;
         let mut early = Vec::new();
         let mut subscribed = false;
         loop {
@@ -247,11 +249,12 @@ impl Inquiry {
                     for publish in early.drain(..) {
                         ear.message(&publish, &mut dialects, &mut self.presence);
                     }
+                    learnt = true;
                 }
                 // Before the subscription is answered nobody listens, as far as the account goes.
                 Heard::Message(publish) if ear.hearing.is_arriving() => early.push(publish),
                 Heard::Message(publish) => {
-                    ear.message(&publish, &mut dialects, &mut self.presence);
+                    learnt |= ear.message(&publish, &mut dialects, &mut self.presence);
                 }
                 Heard::Alive | Heard::Skipped { .. } => {
                     ear.hearing.received(ear.moment(), self.presence.coverage_mut());
@@ -259,7 +262,8 @@ impl Inquiry {
                 Heard::Lost { .. } => ear.hearing.lost(),
             }
             quiet = tokio::time::Instant::from_std(clock::monotonic() + RETAINED_WAIT);
-            if subscribed && !options.fresh && self.is_answered(clock::now()) {
+            let asks = subscribed && std::mem::take(&mut learnt) && !options.fresh;
+            if asks && self.is_answered(clock::now()) {
                 break;
             }
         }
@@ -397,7 +401,13 @@ impl Ear {
         Moment { wall: clock::now(), steady_ms: ms(self.begun.elapsed()) }
     }
 
-    fn message(&mut self, publish: &Publish, dialects: &mut Dialects, presence: &mut Presence) {
+    /// Takes a message in. Returns whether it was about a client that was asked about.
+    fn message(
+        &mut self,
+        publish: &Publish,
+        dialects: &mut Dialects,
+        presence: &mut Presence,
+    ) -> bool {
         let now = self.moment();
         self.tie += 1;
         let message = Message {
@@ -415,11 +425,13 @@ impl Ear {
             dialect.map_or(("", 4), |dialect| (dialect.name(), dialect.authority()));
         let coverage = presence.coverage_mut();
         self.hearing.received(now, coverage);
-        if self.concerns(&reading) {
+        let concerns = self.concerns(&reading);
+        if concerns {
             let mark = coverage.mark(&self.hearing.key(name));
             let by = Hearsay { voice: VoiceKey { authority, name }, mark, received: now.wall };
             take(presence, &reading, &by, &publish.topic, &mut self.tally);
         }
+        concerns
     }
 
     /// Tells whether a message is about a client that was asked about.

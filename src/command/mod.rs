@@ -38,7 +38,10 @@ pub fn run(cli: &Cli) -> Outcome {
 
 fn dispatch(command: &Command, console: &mut Console) -> Result<Outcome, Failure> {
     match command {
-        Command::Replay(options) => replay::run(options, console),
+        Command::Replay(options) => {
+            stop::ends_at_once(console.status());
+            replay::run(options, console)
+        }
         Command::Check(options) => check::run(options, console),
         Command::Watch(options) => runtime()?.block_on(watch::run(options, console)),
         Command::Store(options) => store::run(&options.action, console),

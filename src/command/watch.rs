@@ -143,9 +143,7 @@ impl<'a> Plan<'a> {
         let fleet = store.as_ref().map_or(Ok(Fleet::default()), |store| store.load(&instance))?;
         let dropped = store.as_ref().map_or(Ok(None), |store| store.dropped(&instance))?;
         if fleet.clients.is_empty() {
-            console.say(format_args!(
-                "{instance}: no client is known yet; each is, once it is heard of"
-            ));
+            console.warn(&Warning::NobodyKnown { instance: instance.clone() });
         }
         let mut session = Options::new(connection.clone(), String::new());
         session.clean = self.options.clean || store.is_none();

@@ -75,7 +75,9 @@ pub struct State {
     tally: Tally,
     acks: Vec<AckToken>,
     /// What came before the subscriptions were answered.
-    early: Vec<(Publish, Moment)>,
+    early: Vec<(Publish, Timestamp)>,
+    /// Retained messages that came before it was decided whether anything was lost.
+    held: Vec<(Publish, Timestamp)>,
     /// Since when, and how often, nothing could be made durable.
     stuck: Option<Moment>,
     last_commit: Instant,
@@ -95,6 +97,7 @@ impl Default for State {
             tally: Tally::default(),
             acks: Vec::new(),
             early: Vec::new(),
+            held: Vec::new(),
             stuck: None,
             last_commit: now,
             last_forget: now,
@@ -112,6 +115,8 @@ impl Default for State {
 const BATCH_MAX: usize = 1_000;
 /// Messages that may wait for a store that cannot be written, before nothing more is taken in.
 const STUCK_MAX: usize = 10_000;
+/// Retained messages that may wait for the end of a backlog.
+const HELD_MAX: usize = 100_000;
 /// How often what was heard last is written at least.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_secs(1);
@@ -162,6 +167,11 @@ impl Watcher {
             return Err(self.session.could_not_connect());
         }
         if self.hearing.settle(now, self.presence.coverage_mut()) {
+            self.note_epochs().await;
+            for (publish, arrived) in std::mem::take(&mut self.state.held) {
+                self.message(&publish, arrived, now).await;
+            }
+            self.presence.resume(now.wall);
             self.tell_known().await;
         }
         self.presence.handle_timeout(now.wall);
@@ -208,9 +218,15 @@ impl Watcher {
             Heard::Subscribed { granted } => self.subscribed(&granted, now).await?,
             // Before the subscriptions are answered nobody can tell under which epoch it is heard.
             Heard::Message(publish) if self.hearing.is_arriving() => {
-                self.state.early.push((publish, now));
+                self.state.early.push((publish, now.wall));
             }
-            Heard::Message(publish) => self.message(&publish, now).await,
+            // A retained status is how things stand now. Taken in with the backlog it would count as
+            // heard before the hole, if one is found, and would not come again.
+            Heard::Message(publish) if self.may_hold(&publish) => {
+                self.hearing.received(now, self.presence.coverage_mut());
+                self.state.held.push((publish, now.wall));
+            }
+            Heard::Message(publish) => self.message(&publish, now.wall, now).await,
             Heard::Skipped { cause } => {
                 self.hearing.received(now, self.presence.coverage_mut());
                 self.state.tally.set_aside(
@@ -222,8 +238,10 @@ impl Watcher {
             Heard::Alive => self.hearing.received(now, self.presence.coverage_mut()),
             Heard::Lost { cause, retry_in } => {
                 self.hearing.lost();
+                self.presence.resume(now.wall);
                 // Never acknowledged: what of it can come again will.
                 self.state.early.clear();
+                self.state.held.clear();
                 if std::mem::take(&mut self.state.connected) {
                     let broker = self.broker.clone();
                     self.tell(News::Warning(Warning::ConnectionLost { broker, cause })).await;
@@ -243,10 +261,15 @@ impl Watcher {
         }
         if !self.state.ever_connected {
             for grant in granted {
-                let Answer::Refused { text, .. } = &grant.answer else { continue };
                 let (broker, filter) = (self.broker.clone(), grant.filter.clone());
-                let cause = text.clone();
-                self.tell(News::Warning(Warning::FilterRefused { filter, broker, cause })).await;
+                let warning = match &grant.answer {
+                    Answer::Refused { text, .. } => {
+                        Warning::FilterRefused { filter, broker, cause: text.clone() }
+                    }
+                    Answer::Granted(0) => Warning::Lossy { filter, broker },
+                    Answer::Granted(_) => continue,
+                };
+                self.tell(News::Warning(warning)).await;
             }
         }
         let overridden = self.dialects.is_overridden();
@@ -254,9 +277,18 @@ impl Watcher {
             overridden || dialect.filters().iter().any(|own| own == filter)
         });
         self.hearing.subscribed(&voices, now, self.presence.coverage_mut());
+        if self.hearing.decides_at().is_some() {
+            // In two seconds it is known whether anything was missed; until then a line for every
+            // client, and another one back, would tell nobody anything.
+            self.presence.pause();
+        }
         self.state.ever_connected = true;
-        for (publish, at) in std::mem::take(&mut self.state.early) {
-            self.message(&publish, at).await;
+        for (publish, arrived) in std::mem::take(&mut self.state.early) {
+            if self.may_hold(&publish) {
+                self.state.held.push((publish, arrived));
+            } else {
+                self.message(&publish, arrived, now).await;
+            }
         }
         self.note_epochs().await;
         if self.hearing.decides_at().is_none() {
@@ -265,14 +297,24 @@ impl Watcher {
         Ok(())
     }
 
-    async fn message(&mut self, publish: &Publish, now: Moment) {
+    /// Tells whether a message is to wait for the end of the backlog: a retained one, but for what the
+    /// decision itself depends on.
+    fn may_hold(&self, publish: &Publish) -> bool {
+        publish.retain
+            && publish.topic != UPTIME
+            && publish.topic != DROPPED
+            && self.hearing.decides_at().is_some()
+            && self.state.held.len() < HELD_MAX
+    }
+
+    async fn message(&mut self, publish: &Publish, arrived: Timestamp, now: Moment) {
         let message = Message {
             topic: &publish.topic,
             payload: &publish.payload,
             tag: None,
             qos: publish.qos,
             retain: publish.retain,
-            received: now.wall,
+            received: arrived,
             tie: self.ledger.next_tie(),
         };
         self.ledger.record(&message);
@@ -291,14 +333,14 @@ impl Watcher {
         }
         let name = voice.unwrap_or("");
         let mark = coverage.mark(&self.hearing.key(name));
-        let by = Hearsay { voice: VoiceKey { authority, name }, mark, received: now.wall };
+        let by = Hearsay { voice: VoiceKey { authority, name }, mark, received: arrived };
         let place = &publish.topic;
         let heard = take(&mut self.presence, &reading, &by, place, &mut self.state.tally);
         if heard.restart {
             self.hearing.restart_heard();
         }
         if let (Some(latest), "lmq") = (heard.latest, name) {
-            self.state.lag_ms = Some(now.wall.since(latest));
+            self.state.lag_ms = Some(arrived.since(latest));
         }
     }
 

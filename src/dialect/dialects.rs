@@ -152,7 +152,7 @@ impl Dialects {
                 }
             }
         }
-        self.sniffed(message)
+        if is_override { (None, Reading::NotMine) } else { self.sniffed(message) }
     }
 
     /// Reads a message of an overridden place that no dialect owns by its topic: its content tells

@@ -24,12 +24,8 @@ pub enum Warning {
     NotUnderstood { malformed: u64, heard: u64, place: String, first: String },
     /// Lines of files that were set aside.
     LinesSetAside { lines: u64, first: String },
-    /// Lines whose stamps are in local time, when nobody said which.
-    ZoneMissing { lines: u64, place: String },
     /// The first start on a running broker: nobody has been heard of.
     NobodyKnown { instance: String },
-    /// The broker held a session under our client id that this store knows nothing of.
-    SessionUnknown { instance: String },
     /// The connection is gone, and is tried again for as long as it takes.
     ConnectionLost { broker: String, cause: String },
     /// The watcher was deaf, and something may have been lost meanwhile.
@@ -42,13 +38,10 @@ pub enum Warning {
     TornRecording { path: String },
     /// One of several sources could not be asked.
     SourceSilent { source: String, cause: String },
-    /// Broker and watcher disagree about the time, so stamps and arrivals cannot be compared.
-    ClockSkew { instance: String, ms: i64 },
 }
 
 impl Warning {
     /// Returns what is the matter, and what can be done about it, where something can.
-    #[expect(clippy::too_many_lines, reason = "the whole list is to be read in one place")]
     fn texts(&self) -> (String, Option<&'static str>) {
         match self {
             Self::PasswordInUrl { broker } => (
@@ -89,20 +82,12 @@ impl Warning {
             ),
             Self::LinesSetAside { lines, first } => (
                 format!(
-                    "{} {} set aside (first: {})",
+                    "{} {} set aside, the first is {}",
                     counted(*lines, "line"),
                     if *lines == 1 { "was" } else { "were" },
-                    value(first),
+                    said(first),
                 ),
                 Some("`-v` shows more of them, `--strict` makes them fatal"),
-            ),
-            Self::ZoneMissing { lines, place } => (
-                format!(
-                    "{} of {} left out: local time of an unknown zone",
-                    counted(*lines, "line"),
-                    value(place)
-                ),
-                Some("name the zone of the log with `--time-zone`"),
             ),
             Self::NobodyKnown { instance } => (
                 format!(
@@ -110,15 +95,8 @@ impl Warning {
                     value(instance)
                 ),
                 Some(
-                    "ask the broker for all at once with `--api`, or let clients keep a retained status",
+                    "start watching before the devices connect, or let them keep a retained status",
                 ),
-            ),
-            Self::SessionUnknown { instance } => (
-                format!(
-                    "{} held a session that this store does not know; it was started clean",
-                    value(instance)
-                ),
-                None,
             ),
             Self::ConnectionLost { broker, cause } => {
                 (format!("lost {}: {}; trying again", value(broker), said(cause)), None)
@@ -158,14 +136,6 @@ impl Warning {
             Self::SourceSilent { source, cause } => {
                 (format!("could not ask {}: {}", value(source), said(cause)), None)
             }
-            Self::ClockSkew { instance, ms } => (
-                format!(
-                    "the clock of {} differs from ours by {}",
-                    value(instance),
-                    duration_ms(*ms)
-                ),
-                Some("set both by NTP"),
-            ),
         }
     }
 }
@@ -205,7 +175,7 @@ mod tests {
         for (warning, expected) in [
             (
                 Warning::PasswordInUrl { broker: "mqtt://h:1883".into() },
-                "the password in the URL can be seen by every user of this machine\n  next:  use `--password-file`, `--password-stdin` or `PRESENCE_PASSWORD`",
+                "the password of `mqtt://h:1883` stands in its URL, where `ps` shows it to every user\n  next:  use `--password-file`, `--password-stdin` or `PRESENCE_PASSWORD`",
             ),
             (
                 Warning::NotVerified { broker: broker() },
@@ -233,16 +203,20 @@ mod tests {
                 "31 of 4,090 messages under `$SYS/` were not understood (first: `…/clients/a/subscribed`)",
             ),
             (
-                Warning::ZoneMissing { lines: 1_204, place: "mosquitto.log".into() },
-                "1,204 lines of `mosquitto.log` left out: local time of an unknown zone\n  next:  name the zone of the log with `--time-zone`",
+                Warning::LinesSetAside { lines: 2, first: "night.log, line 3: unreadable".into() },
+                "2 lines were set aside, the first is night.log, line 3: unreadable\n  next:  `-v` shows more of them, `--strict` makes them fatal",
+            ),
+            (
+                Warning::NotSaved { failure: "error: could not write to `x.db`".into() },
+                "nothing heard is acknowledged: could not write to `x.db`\n  next:  it is tried again every second, and nothing is lost while the broker queues",
+            ),
+            (
+                Warning::TornRecording { path: "night.jsonl".into() },
+                "the last line of `night.jsonl` was torn; it is left, and counts as malformed",
             ),
             (
                 Warning::NobodyKnown { instance: instance() },
-                "no client of `10.0.0.5:1883` is known yet: each is with its next event\n  next:  ask the broker for all at once with `--api`, or let clients keep a retained status",
-            ),
-            (
-                Warning::SessionUnknown { instance: instance() },
-                "`10.0.0.5:1883` held a session that this store does not know; it was started clean",
+                "no client of `10.0.0.5:1883` is known yet: each is with its next event\n  next:  start watching before the devices connect, or let them keep a retained status",
             ),
             (
                 Warning::ConnectionLost {
@@ -269,10 +243,6 @@ mod tests {
                     cause: "timed out after 5.0 s".into(),
                 },
                 "could not ask `http://10.0.0.5:18083`: timed out after 5.0 s",
-            ),
-            (
-                Warning::ClockSkew { instance: instance(), ms: -90_500 },
-                "the clock of `10.0.0.5:1883` differs from ours by -1m 30s\n  next:  set both by NTP",
             ),
         ] {
             assert_eq!(warning.to_string(), format!("warning: {expected}"));

@@ -111,6 +111,7 @@ impl Member {
         self.epoch += 1;
         self.began = now;
         self.heard = now;
+        self.left = false;
     }
 
     #[must_use]

@@ -229,24 +229,12 @@ impl Fleet {
             Weighed::Events => {}
             Weighed::Suspect { at } if !verdict.covered && !fresh(at) => {}
             Weighed::Suspect { .. } => {
-                verdict.status = Status::Suspect;
-                verdict.covered = true;
-                verdict.last_known = None;
-                verdict.channel = channel;
-                verdict.since = None;
-                verdict.how = None;
+                decide(&mut verdict, Status::Suspect, channel);
                 disagree(&mut verdict);
             }
             Weighed::Confirmed { at } => {
                 if let (false, true, Some(opinion)) = (verdict.covered, fresh(at), events) {
-                    let judgement = &opinion.judgement;
-                    verdict.status = judgement.status;
-                    verdict.channel = channel;
-                    verdict.since = judgement.since;
-                    verdict.how = judgement.how;
-                    verdict.inferred = judgement.inferred;
-                    verdict.covered = true;
-                    verdict.last_known = None;
+                    believe(&mut verdict, opinion);
                 }
             }
             Weighed::Answered { online, at, disagrees } => {
@@ -311,29 +299,42 @@ impl<'a> Opinion<'a, '_> {
 /// Puts a voice's opinion into the verdict; if it is not covered, as what was last known.
 fn express(verdict: &mut Verdict, opinion: &Opinion<'_, '_>, policy: &Policy) {
     let judgement = &opinion.judgement;
-    let channel = opinion.channel().map(str::to_owned);
     verdict.voice = Some(opinion.voice.key.name.to_owned());
     verdict.anomalies = anomalies(opinion.voice, judgement, policy);
     match opinion.coverage {
-        Ok(()) => {
-            verdict.address = opinion.address().map(str::to_owned);
-            verdict.status = judgement.status;
-            verdict.channel = channel;
-            verdict.since = judgement.since;
-            verdict.how = judgement.how;
-            verdict.inferred = judgement.inferred;
-            verdict.covered = true;
-        }
+        Ok(()) => believe(verdict, opinion),
         Err((blind, until)) => {
             verdict.last_known = Some(LastKnown {
                 status: judgement.status,
-                channel,
+                channel: opinion.channel().map(str::to_owned),
                 since: judgement.since,
                 until,
                 blind,
             });
         }
     }
+}
+
+/// Makes the verdict what a covered voice says.
+fn believe(verdict: &mut Verdict, opinion: &Opinion<'_, '_>) {
+    let judgement = &opinion.judgement;
+    decide(verdict, judgement.status, opinion.channel().map(str::to_owned));
+    verdict.address = opinion.address().map(str::to_owned);
+    verdict.since = judgement.since;
+    verdict.how = judgement.how;
+    verdict.inferred = judgement.inferred;
+}
+
+/// Makes the verdict this and nothing else.
+fn decide(verdict: &mut Verdict, status: Status, channel: Option<String>) {
+    verdict.status = status;
+    verdict.channel = channel;
+    verdict.address = None;
+    verdict.since = None;
+    verdict.how = None;
+    verdict.inferred = false;
+    verdict.covered = true;
+    verdict.last_known = None;
 }
 
 fn answered(
@@ -347,15 +348,10 @@ fn answered(
     // A ghost is named; a channel that only the broker knows is not.
     let channel = channel.filter(|_| !online);
     verdict.voice = None;
-    verdict.how = None;
     if fresh {
-        verdict.status = status;
-        verdict.channel = channel;
-        verdict.since = None;
-        verdict.covered = true;
-        verdict.last_known = None;
+        decide(verdict, status, channel);
     } else {
-        verdict.status = Status::Unknown;
+        decide(verdict, Status::Unknown, None);
         verdict.covered = false;
         verdict.last_known = Some(LastKnown {
             status,
@@ -396,12 +392,12 @@ fn confirms(client: &Client, voice: VoiceKey<'_>, news: &Record<'_>, kind: Event
         .find(|known| known.key == voice)
         .and_then(|known| known.records.iter().find(|record| record.channel == news.channel));
     record.is_some_and(|record| {
-        let ended = record.end(EventKind::Closed).is_there()
-            || record.end(EventKind::Farewell).is_there()
-            || !record.opening().is_there();
+        let closed = record.end(EventKind::Closed).is_there() || !record.opening().is_there();
+        let leaves = closed || record.end(EventKind::Farewell).is_there();
         match kind {
-            EventKind::Opened | EventKind::Seen => !ended,
-            EventKind::Farewell | EventKind::Closed => ended,
+            EventKind::Opened | EventKind::Seen => !leaves,
+            EventKind::Farewell => leaves,
+            EventKind::Closed => closed,
         }
     })
 }

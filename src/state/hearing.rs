@@ -21,6 +21,7 @@ pub struct Hearing {
     backlog: Backlog,
     /// The last packet received, on both clocks.
     last: Option<Moment>,
+    doubt: Option<Doubt>,
     /// The broker's count of messages it dropped, as last told.
     dropped: Option<u64>,
     /// How long the broker had been running when it last said so, ms.
@@ -59,9 +60,11 @@ struct VoiceHearing {
 enum Attention {
     /// Not connected, not subscribed yet, or refused.
     Deaf,
-    /// Back after an absence that began then; whether anything was lost is still open.
+    /// Back with its session after an absence that began then. Until the backlog is over it is not
+    /// decided whether anything was lost, or it is, and what still comes in is from before the hole.
     Undecided {
         left: Timestamp,
+        lost: bool,
     },
     Listening,
 }
@@ -69,17 +72,29 @@ enum Attention {
 /// What was queued for us while we were away, as it comes in.
 #[derive(Clone, Copy, Debug, Default)]
 struct Backlog {
+    began: i64,
     quiet_since: i64,
     count: u64,
     /// It held a start of the broker.
     restart: bool,
+    /// The broker told that it had dropped messages.
+    dropped: bool,
 }
 
-/// The patience that is had with a listener that said it stopped, ms.
+/// The last packet before a silence that was too long, or before the clocks came apart. What is read
+/// after it may have lain in a buffer: whether the line really lived through it is only known once
+/// it has stayed up for a while.
+#[derive(Clone, Copy, Debug)]
+struct Doubt {
+    before: Moment,
+    ends_at: i64,
+}
+
+/// The patience that is had with a listener that said it stopped, or does not know what it missed, ms.
 const NO_PATIENCE: i64 = -1;
 /// Silence after which a backlog counts as over, ms.
 const BACKLOG_OVER_MS: i64 = 2_000;
-/// By how much the two clocks may disagree about an absence before neither is believed, ms.
+/// By how much the two clocks may disagree before neither is believed, ms.
 const CLOCKS_DISAGREE_MS: i64 = 2_000;
 
 impl Hearing {
@@ -108,6 +123,7 @@ impl Hearing {
             arriving: None,
             backlog: Backlog::default(),
             last: None,
+            doubt: None,
             dropped,
             uptime: None,
             overdue: false,
@@ -151,25 +167,36 @@ impl Hearing {
             let voice = &self.voices[place];
             let qos = granted.iter().find(|(name, _)| *name == voice.key.voice).map(|(_, q)| *q);
             let Some(qos) = qos else { continue };
-            if voice.attention == Attention::Listening {
+            if voice.attention != Attention::Deaf {
                 continue;
             }
-            let fate = self.fate(place, session_present, qos, now, coverage);
-            self.voices[place].attention = match fate {
-                Fate::Bridged => Attention::Listening,
-                Fate::Open { left } => Attention::Undecided { left },
-                Fate::Lost => {
-                    self.begin_epoch(place, now, coverage);
-                    Attention::Listening
-                }
-            };
+            match self.fate(place, session_present, qos, now, coverage) {
+                Fate::Bridged => self.listen(place, coverage),
+                Fate::Lost => self.begin_epoch(place, now, coverage),
+                Fate::Backlog { left, lost } => self.wait(place, left, lost, coverage),
+            }
         }
+        self.backlog.began = now.steady_ms;
         self.backlog.quiet_since = now.steady_ms;
+        if self.decides_at().is_none() {
+            self.backlog = Backlog::default();
+        }
         self.received(now, coverage);
     }
 
     /// Any packet was received: proof that the line is alive.
     pub fn received(&mut self, now: Moment, coverage: &mut Coverage) {
+        if let Some(before) = self.last {
+            let silent = now.steady_ms - before.steady_ms > patience_ms(self.terms.keep_alive_ms);
+            let doubted = self.doubt.is_some_and(|doubt| now.steady_ms < doubt.ends_at);
+            if silent || apart(before, now) {
+                let before = self.doubt.filter(|_| doubted).map_or(before, |doubt| doubt.before);
+                let ends_at = now.steady_ms + patience_ms(self.terms.keep_alive_ms);
+                self.doubt = Some(Doubt { before, ends_at });
+            } else if !doubted {
+                self.doubt = None;
+            }
+        }
         let Self { voices, member, terms, last, .. } = self;
         for voice in voices.iter().filter(|voice| voice.attention == Attention::Listening) {
             member_of(coverage, &voice.key, member, *terms).heard = now.wall;
@@ -229,7 +256,7 @@ impl Hearing {
         let age = now.steady_ms - since.steady_ms;
         let full = self.terms.broker_queue > 0 && count >= self.terms.broker_queue;
         let expired = self.voices.iter().any(|voice| {
-            voice.attention == Attention::Listening
+            voice.attention != Attention::Deaf
                 && voice.message_life_ms.is_some_and(|life| age >= life)
         });
         let begins = !self.overdue && (full || expired);
@@ -252,43 +279,45 @@ impl Hearing {
     /// The connection is gone.
     pub fn lost(&mut self) {
         self.arriving = None;
-        let still_open = self.decides_at().is_some();
+        // What came in of an undecided backlog is part of the next one; but a start that it held
+        // says nothing about what happens from now on.
+        self.backlog.restart = false;
+        if self.decides_at().is_none() {
+            self.backlog = Backlog::default();
+        }
         for voice in &mut self.voices {
             voice.attention = Attention::Deaf;
-        }
-        if !still_open {
-            // What came in of an undecided backlog is part of the next one.
-            self.backlog = Backlog::default();
         }
     }
 
     /// We stop listening, and know it: nothing counts as heard from now on.
     pub fn deaf(&mut self, coverage: &mut Coverage) {
         self.lost();
-        for voice in &self.voices {
-            if coverage.source(&voice.key).is_some() {
-                coverage.member_mut(&voice.key, &self.member, NO_PATIENCE).patience_ms =
-                    NO_PATIENCE;
-            }
+        for place in 0..self.voices.len() {
+            self.lose_patience(place, coverage);
         }
     }
 
-    /// Something was certainly lost: every voice that is heard begins a new epoch.
+    /// Something was certainly lost: every voice that is heard begins a new epoch, at the end of the
+    /// backlog where one is still coming in.
     pub fn hole(&mut self, now: Moment, coverage: &mut Coverage) {
+        self.backlog.dropped = self.is_arriving() || self.decides_at().is_some();
         for place in 0..self.voices.len() {
-            if self.voices[place].attention != Attention::Deaf {
+            if self.voices[place].attention == Attention::Listening {
                 self.begin_epoch(place, now, coverage);
-                self.voices[place].attention = Attention::Listening;
             }
         }
     }
 
     /// Returns when `settle` has something to decide, on the steady clock.
     pub fn decides_at(&self) -> Option<i64> {
-        self.voices
-            .iter()
-            .any(|voice| matches!(voice.attention, Attention::Undecided { .. }))
-            .then_some(self.backlog.quiet_since + BACKLOG_OVER_MS)
+        let undecided =
+            |voice: &VoiceHearing| matches!(voice.attention, Attention::Undecided { .. });
+        // A queue without limit cannot have overflowed: however much comes in, nothing is learnt from
+        // its end.
+        let Backlog { began, quiet_since, .. } = self.backlog;
+        let begins = if self.terms.broker_queue == 0 { began } else { quiet_since };
+        self.voices.iter().any(undecided).then_some(begins + BACKLOG_OVER_MS)
     }
 
     /// Decides at the end of the backlog whether the return begins a new epoch. The backlog is over
@@ -301,16 +330,18 @@ impl Hearing {
         if !overflow && now.steady_ms < due {
             return false;
         }
+        let Backlog { restart, dropped, .. } = std::mem::take(&mut self.backlog);
         for place in 0..self.voices.len() {
-            if let Attention::Undecided { left } = self.voices[place].attention {
-                let survived = self.backlog.restart || self.broker_outlived(left);
-                if overflow || !survived {
+            if let Attention::Undecided { left, lost } = self.voices[place].attention {
+                let survived = restart || self.broker_outlived(left);
+                let lossy = self.known(place, coverage).is_none_or(|member| member.lossy);
+                if lost || overflow || dropped || lossy || !survived {
                     self.begin_epoch(place, now, coverage);
+                } else {
+                    self.listen(place, coverage);
                 }
-                self.voices[place].attention = Attention::Listening;
             }
         }
-        self.backlog = Backlog::default();
         self.received(now, coverage);
         true
     }
@@ -326,28 +357,23 @@ impl Hearing {
     ) -> Fate {
         let voice = &self.voices[place];
         let Some(member) = self.known(place, coverage) else { return Fate::Lost };
-        let absent = now.wall.since(member.heard);
-        if absent < 0 || self.clocks_disagree(absent, now) {
-            return Fate::Lost;
-        }
-        if absent <= self.terms.bridge_gaps_ms {
+        let doubt = self.doubt.filter(|doubt| now.steady_ms < doubt.ends_at);
+        let before = doubt.map(|doubt| doubt.before).or(self.last);
+        let left = doubt.map_or(member.heard, |doubt| doubt.before.wall.min(member.heard));
+        let absent = now.wall.since(left);
+        // A machine that slept, or a clock that was set while we were away: how long we were away is
+        // not known, so nothing that depends on it can be claimed.
+        let unclear = absent < 0 || before.is_some_and(|before| apart(before, now));
+        let bridged =
+            !unclear && 0 < self.terms.bridge_gaps_ms && absent <= self.terms.bridge_gaps_ms;
+        if bridged && !self.backlog.dropped && !member.left {
             return Fate::Bridged;
         }
-        let expired = voice.message_life_ms.is_some_and(|life| absent >= life);
-        let unreliable = member.lossy || qos == 0;
-        if !session_present || expired || unreliable {
-            Fate::Lost
-        } else {
-            Fate::Open { left: member.heard }
+        if !session_present || member.left {
+            return Fate::Lost;
         }
-    }
-
-    /// A machine that slept, or a clock that was set while we were away: how long we were away is
-    /// not known, so nothing that depends on it can be claimed.
-    fn clocks_disagree(&self, absent: i64, now: Moment) -> bool {
-        self.last.is_some_and(|last| {
-            (absent - (now.steady_ms - last.steady_ms)).abs() > CLOCKS_DISAGREE_MS
-        })
+        let expired = voice.message_life_ms.is_some_and(|life| absent >= life);
+        Fate::Backlog { left, lost: unclear || expired || member.lossy || qos == 0 }
     }
 
     /// Tells whether the broker said that it had been running since before we last heard it.
@@ -360,9 +386,30 @@ impl Hearing {
         (member.epoch > 0).then_some(member)
     }
 
-    fn begin_epoch(&self, place: usize, now: Moment, coverage: &mut Coverage) {
-        member_of(coverage, &self.voices[place].key, &self.member, self.terms)
-            .begin_epoch(now.wall);
+    fn begin_epoch(&mut self, place: usize, now: Moment, coverage: &mut Coverage) {
+        let key = &self.voices[place].key;
+        member_of(coverage, key, &self.member, self.terms).begin_epoch(now.wall);
+        self.listen(place, coverage);
+    }
+
+    fn listen(&mut self, place: usize, coverage: &mut Coverage) {
+        let Self { voices, member, terms, .. } = self;
+        voices[place].attention = Attention::Listening;
+        let patience = patience_ms(terms.keep_alive_ms);
+        member_of(coverage, &voices[place].key, member, *terms).patience_ms = patience;
+    }
+
+    fn wait(&mut self, place: usize, left: Timestamp, lost: bool, coverage: &mut Coverage) {
+        self.voices[place].attention = Attention::Undecided { left, lost };
+        self.lose_patience(place, coverage);
+    }
+
+    /// Says that a voice does not count as heard, however recent its last packet is.
+    fn lose_patience(&self, place: usize, coverage: &mut Coverage) {
+        let key = &self.voices[place].key;
+        if coverage.source(key).is_some_and(|source| source.members.contains_key(&self.member)) {
+            member_of(coverage, key, &self.member, self.terms).patience_ms = NO_PATIENCE;
+        }
     }
 }
 
@@ -370,10 +417,16 @@ impl Hearing {
 enum Fate {
     /// Nothing was lost, or the user wants the absence treated so.
     Bridged,
-    /// Something may have been lost: a new epoch.
+    /// Something may have been lost, and nothing of before is still to come: a new epoch.
     Lost,
-    /// To be decided at the end of the backlog; we left then.
-    Open { left: Timestamp },
+    /// What was queued comes in first; we left then, and may have lost something already.
+    Backlog { left: Timestamp, lost: bool },
+}
+
+/// Tells whether the two clocks disagree about the time between two moments.
+const fn apart(before: Moment, now: Moment) -> bool {
+    let wall = now.wall.since(before.wall);
+    (wall - (now.steady_ms - before.steady_ms)).abs() > CLOCKS_DISAGREE_MS
 }
 
 fn member_of<'a>(
@@ -382,8 +435,5 @@ fn member_of<'a>(
     name: &str,
     terms: Terms,
 ) -> &'a mut Member {
-    let patience = patience_ms(terms.keep_alive_ms);
-    let member = coverage.member_mut(key, name, patience);
-    member.patience_ms = patience;
-    member
+    coverage.member_mut(key, name, patience_ms(terms.keep_alive_ms))
 }

@@ -95,7 +95,7 @@ pub fn judge<'a>(
         Judgement { status, named, since: None, how: None, inferred: false, next: None, channels };
     judgement.next = next_change(&judgement.channels, now, policy);
     if let Some(named) = named {
-        judgement.since = since(&judgement.channels[named], status);
+        judgement.since = since(&judgement.channels[named], status, policy);
         if status == Status::Offline {
             judgement.how = Some(how_ended(&judgement.channels, named, policy));
             judgement.inferred = !judgement.channels[named].closed.is_there();
@@ -158,19 +158,25 @@ fn next_change(channels: &[Judged<'_>], now: Timestamp, policy: &Policy) -> Opti
     let grace = policy.close_grace_ms?;
     channels
         .iter()
-        .filter(|channel| channel.is_live() && channel.condition == Condition::Closing)
+        .filter(|channel| !channel.overdue)
         .filter_map(|channel| Some(channel.farewell.time()?.plus(grace)))
         .filter(|due| *due > now)
         .min()
 }
 
-fn since(channel: &Judged<'_>, status: Status) -> Option<Timestamp> {
+fn since(channel: &Judged<'_>, status: Status, policy: &Policy) -> Option<Timestamp> {
     match status {
-        Status::Online => channel.opening.time(),
-        Status::Closing => channel.farewell.time(),
-        _ if channel.closed.is_there() => channel.closed.time(),
-        _ if channel.overdue => channel.farewell.time(),
-        _ => channel.restarted.or_else(|| channel.end().time()),
+        Status::Online => return channel.opening.time(),
+        Status::Closing => return channel.farewell.time(),
+        _ if channel.closed.is_there() => return channel.closed.time(),
+        _ => {}
+    }
+    // Ended by a goodbye that ran out, by a start of the broker, or by both: whichever came first.
+    let goodbye = channel.farewell.time();
+    let runs_out = goodbye.zip(policy.close_grace_ms).map(|(goodbye, grace)| goodbye.plus(grace));
+    match channel.restarted {
+        Some(restarted) if runs_out.is_none_or(|due| restarted < due) => Some(restarted),
+        _ => goodbye,
     }
 }
 

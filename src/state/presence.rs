@@ -11,7 +11,7 @@ use super::policy::Policy;
 use super::verdict::{Status, Verdict};
 use crate::event::{ChannelEvent, Event, EventKind, Flags, Stamp, Timestamp};
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The clients of one instance as somebody follows them.
@@ -28,6 +28,8 @@ pub struct Presence {
     changes: VecDeque<Change>,
     dirty: Vec<usize>,
     following: bool,
+    /// Changes that are kept back, by place: when, and what brought them about.
+    paused: Option<BTreeMap<usize, (Timestamp, Cause)>>,
     now: Timestamp,
 }
 
@@ -154,6 +156,7 @@ impl Presence {
             changes: VecDeque::new(),
             dirty: Vec::new(),
             following: false,
+            paused: None,
             now: Timestamp::MIN,
         }
     }
@@ -171,6 +174,24 @@ impl Presence {
             self.told.push(Told::of(&verdict));
             self.wait_for(&verdict, place);
         }
+    }
+
+    /// Keeps changes back while it is open who is covered: after a return, until the backlog is over.
+    pub fn pause(&mut self) {
+        if self.following {
+            self.paused.get_or_insert_default();
+        }
+    }
+
+    /// Tells what changed since `pause`, each client's last change with its own cause.
+    pub fn resume(&mut self, now: Timestamp) {
+        self.now = now;
+        for (place, (at, cause)) in self.paused.take().unwrap_or_default() {
+            if place < self.fleet.clients.len() {
+                self.rejudge(place, at, cause, false);
+            }
+        }
+        self.handle_timeout(now);
     }
 
     /// Something was heard. Returns whether it was news.
@@ -267,7 +288,7 @@ impl Presence {
     /// Nothing was heard until `now`: graces run out, and listeners fall silent.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.now = now;
-        if !self.following {
+        if !self.following || self.paused.is_some() {
             return;
         }
         while let Some(Reverse((due, place))) = self.graces.peek().copied() {
@@ -286,7 +307,7 @@ impl Presence {
     pub fn handle_coverage(&mut self, now: Timestamp) {
         self.now = now;
         let hearing = self.fleet.coverage.hearing(now);
-        if self.following && hearing != self.hearing {
+        if self.following && self.paused.is_none() && hearing != self.hearing {
             self.hearing = hearing;
             self.rejudge_all(now, |from, _| {
                 if from == Status::Unknown { Cause::Covered } else { Cause::Gap }
@@ -297,6 +318,9 @@ impl Presence {
     /// Returns when `handle_timeout` has something to do if nothing is heard.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
+        if self.paused.is_some() {
+            return None;
+        }
         let grace = self.graces.peek().map(|Reverse((due, _))| *due);
         let silence = self.fleet.coverage.next_silence(self.now);
         grace.into_iter().chain(silence).min()
@@ -384,6 +408,13 @@ impl Presence {
     }
 
     fn rejudge_all(&mut self, at: Timestamp, cause: impl Fn(Status, Status) -> Cause) {
+        if let Some(kept) = &mut self.paused {
+            let everybody = 0..self.fleet.clients.len();
+            kept.extend(
+                everybody.map(|place| (place, (at, cause(Status::Unknown, Status::Unknown)))),
+            );
+            return;
+        }
         for place in 0..self.fleet.clients.len() {
             let verdict = self.judge(place);
             let from = self.told.get(place).map_or(Status::Unknown, |told| told.status);
@@ -393,6 +424,10 @@ impl Presence {
     }
 
     fn rejudge(&mut self, place: usize, at: Timestamp, cause: Cause, begins: bool) {
+        if let Some(kept) = &mut self.paused {
+            kept.insert(place, (at, cause));
+            return;
+        }
         let verdict = self.judge(place);
         self.tell(place, verdict, at, cause, begins);
     }

@@ -105,11 +105,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Reads one SUBSCRIBE of MQTT 3.1.1 and answers it with these codes. Returns its filters.
+    /// Reads one SUBSCRIBE and answers it with these codes, in MQTT 5 after the properties. Returns its
+    /// filters.
     pub async fn subscribe(&mut self, codes: &[u8]) -> Vec<String> {
         let body = self.expect(SUBSCRIBE).await;
         self.send(&suback(u16::from_be_bytes([body[0], body[1]]), codes)).await;
-        filters(&body[2..])
+        let is_new = self.connect.get(6) == Some(&5);
+        filters(&body[if is_new { 3 } else { 2 }..])
     }
 
     /// Reads one PUBACK and returns its packet id.
@@ -153,6 +155,14 @@ pub fn publish(topic: &[u8], id: Option<u16>, payload: &[u8]) -> Vec<u8> {
     let id_bytes = id.map(u16::to_be_bytes);
     let body = [&length[..], topic, id_bytes.as_ref().map_or(&[], |id| &id[..]), payload].concat();
     packet(if id.is_some() { 0x32 } else { 0x30 }, &body)
+}
+
+/// PUBLISH of MQTT 5, with `QoS` 1 and these properties.
+pub fn publish_5(topic: &[u8], id: u16, properties: &[u8], payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(topic.len()).expect("topics are short enough").to_be_bytes();
+    let count = u8::try_from(properties.len()).expect("they are few");
+    let id = id.to_be_bytes();
+    packet(0x32, &[&length, topic, &id, &[count], properties, payload].concat())
 }
 
 pub fn packet(first: u8, body: &[u8]) -> Vec<u8> {

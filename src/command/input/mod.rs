@@ -104,7 +104,8 @@ impl Input {
         self.read(file, &path.display().to_string(), about.len(), progress)
     }
 
-    fn read(
+    /// Reads a stream of lines. `total`: its bytes, where they are known.
+    pub fn read(
         &mut self,
         input: impl Read,
         name: &str,

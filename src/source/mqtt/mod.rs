@@ -4,23 +4,27 @@
 //! lost. It subscribes again at every CONNACK, acknowledges only what it is told to, and only on the
 //! connection that brought the message. It never publishes.
 //!
-//! The protocol is spoken here rather than by rumqttc 0.25: that client drops an MQTT 5 DISCONNECT
-//! without properties, and with it the reason; ends the connection on a SUBACK code, a topic or a size
-//! it does not like, for ever if the message is redelivered; delivers events of a dead connection
-//! after the next CONNACK; loses or blocks acknowledgements in a bounded queue; spins where the broker
-//! turns keep alive off; and cannot be dropped while it connects. Each of these has a test in
-//! `tests/connection.rs`.
+//! MQTT itself, TLS and WebSocket are spoken by rumqttc 0.25. Its traps, their guards, and what it cannot
+//! do at all stand in [`rumqtt`], the one module that knows it; each has a test in
+//! `tests/connection.rs`. Every connection has an event loop and a task of its own ([`link`]), so that
+//! nothing of a dead one can reach the next, and so that the line is kept alive while the consumer is
+//! busy.
+//!
+//! A packet may have [`PACKET_MAX`] bytes. A larger one costs the connection, since rumqttc gives up
+//! there; the next connection lets it through once, and the message is skipped and acknowledged, or it
+//! would come for ever. In a WebSocket a frame has 16 MiB at most, whatever the packet.
 
 mod backoff;
-mod line;
-mod live;
-mod packet;
+mod check;
+mod link;
+mod reach;
 mod reason;
+mod rumqtt;
 mod session;
+mod subscribing;
 mod tls;
-mod transport;
 mod trouble;
-mod websocket;
+mod unacknowledged;
 
 pub use backoff::Backoff;
 pub use session::{Session, forget_session};
@@ -29,6 +33,11 @@ use crate::config::connection::Connection;
 use crate::failure::Failure;
 use bytes::Bytes;
 use std::time::Duration;
+
+/// The largest message that is handed out, in bytes of topic and payload, and the largest packet taken
+/// in. Evidence is small; but a payload of 1 MiB on a topic that happens to match, or a listing of a whole
+/// fleet, is no reason to stop listening.
+pub const PACKET_MAX: usize = 8 << 20;
 
 /// What to listen to, as whom, and how patiently.
 #[derive(Clone, Debug)]

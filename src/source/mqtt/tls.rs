@@ -1,7 +1,7 @@
 //! Whom to believe on an encrypted connection, and how to say that someone is not believed.
 //!
-//! The provider of the cryptography is named here and installed nowhere: a process-wide one panics
-//! where two crates disagree about it.
+//! The provider of the cryptography is named in every configuration made here. It is installed for the
+//! process too, for whatever a library configures by itself: without one that would panic.
 
 use super::trouble::Trouble;
 use crate::config::connection::{Identity, Tls};
@@ -22,6 +22,8 @@ use std::sync::Arc;
 /// Reads the certificates named in the configuration.
 pub fn client_config(tls: &Tls) -> Result<Arc<ClientConfig>, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    // Fails only where one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| Failure::new("could not set up TLS").because(error))?;
@@ -130,7 +132,8 @@ pub fn is_tls(error: &io::Error) -> bool {
     error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()).is_some()
 }
 
-fn of_rustls(error: &Error) -> Trouble {
+/// Sorts an error of TLS itself.
+pub fn of_rustls(error: &Error) -> Trouble {
     use CertificateError as Bad;
     let tls = |cause: String, next: &str| Trouble::Tls { cause, next: next.to_owned() };
     match error {

@@ -1,21 +1,20 @@
 //! Everything that can end a connection or keep it from standing: its cause, and what to do next.
 
 use super::reason::{self, described, of_connack, of_v5, quoted};
-use super::{packet::Malformed, tls};
+use super::tls;
 use crate::config::broker::MqttVersion;
 use crate::config::connection::Connection;
 use crate::failure::Failure;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
-use tokio_tungstenite::tungstenite::{Error as WebSocketError, error::ProtocolError};
 
 /// Why there is no connection, or no longer one.
 #[derive(Debug)]
 pub enum Trouble {
     UnknownHost(String, Option<io::Error>),
-    Unreachable(SocketAddr, io::Error),
+    /// No TCP connection to this address.
+    Unreachable(String, io::Error),
     NoServerName(String),
     Tls {
         cause: String,
@@ -31,11 +30,8 @@ pub enum Trouble {
     Unanswered,
     /// What answered is no broker, or not by this way.
     Foreign(Foreign),
-    Refused {
-        code: u8,
-        said: Option<String>,
-        moved_to: Option<String>,
-    },
+    /// Refused with this code of a CONNACK.
+    Refused(u8),
     /// Closed by the broker without a word.
     Closed,
     Broken(io::Error),
@@ -46,43 +42,37 @@ pub enum Trouble {
     },
     /// Not even a probe was answered within this time.
     Silent(Duration),
+    /// The broker took nothing in for this time.
+    Unread(Duration),
     /// SUBSCRIBE was not answered within this time.
     Deaf(Duration),
-    Malformed(Malformed),
+    /// A message of this size, more than is taken in.
+    Oversized(usize),
+    /// SUBSCRIBE was answered with a code that no version of MQTT has, for this filter if it is known.
+    UnusualAnswer {
+        code: u8,
+        filter: Option<String>,
+    },
+    /// The broker broke the protocol, in the words of the library.
+    Malformed(String),
+    /// Our own side failed.
+    Failed(String),
 }
 
-/// The stages of connecting.
+/// The stages of connecting that can be told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     Lookup,
-    Reach,
-    Tls,
-    WebSocket,
-    Connack,
+    /// From the first packet of TCP to CONNACK.
+    Answer,
 }
 
 /// Who speaks instead of a broker.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Foreign {
     Http,
     Tls,
-    /// The first bytes said.
-    Other(Vec<u8>),
-}
-
-impl Foreign {
-    /// Judges by the first bytes of an answer that is no CONNACK.
-    pub fn judge(bytes: &[u8]) -> Self {
-        let start = &bytes[..bytes.len().min(16)];
-        if b"HTTP".starts_with(&start[..start.len().min(4)]) {
-            Self::Http
-        } else if start.first() == Some(&0x15) {
-            // The record type of a TLS alert: CONNECT was taken for a ClientHello.
-            Self::Tls
-        } else {
-            Self::Other(start.to_vec())
-        }
-    }
+    Other,
 }
 
 impl Trouble {
@@ -98,32 +88,11 @@ impl Trouble {
         }
     }
 
-    pub fn from_websocket(error: &WebSocketError) -> Self {
-        let trouble = |cause: String, next: &str| Self::WebSocket { cause, next: next.to_owned() };
-        match error {
-            WebSocketError::Http(response) => trouble(
-                format!(
-                    "it answered the WebSocket handshake with HTTP {}",
-                    response.status().as_u16()
-                ),
-                "check the path of the URL: brokers often use `/mqtt`, some `/` or `/ws`",
-            ),
-            WebSocketError::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)) => trouble(
-                "it opened the WebSocket, but not for the sub-protocol `mqtt`".into(),
-                "check the port and path of the URL: this is a WebSocket for something else",
-            ),
-            other => trouble(
-                format!("the WebSocket handshake failed: {other}"),
-                "check that the port serves WebSockets; plain MQTT is reached with `mqtt://`",
-            ),
-        }
-    }
-
     /// Tells whether trying again would give the same answer: the broker has decided about us.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         match self {
-            Self::Refused { code, .. } => matches!(
+            Self::Refused(code) => matches!(
                 code,
                 1 | 2 | 4 | 5 | 0x81 | 0x82 | 0x84..=0x87 | 0x8A | 0x8C | 0x95 | 0x9B | 0x9D
             ),
@@ -147,13 +116,17 @@ impl Trouble {
             Self::Unreachable(_, error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 "is a broker listening there? Check host and port, or start it".into()
             }
-            Self::Unreachable(..) | Self::Slow(Stage::Lookup | Stage::Reach) => {
+            Self::Unreachable(..) | Self::Slow(Stage::Lookup) => {
                 "check host and port, and that no firewall is in the way".into()
             }
-            Self::Slow(_) | Self::Silent(_) | Self::Deaf(_) => format!(
-                "check that this is the port of a broker (one that wants `{other_encryption}` is silent \
-                 too), and that the broker is not overloaded"
+            Self::Slow(Stage::Answer) => format!(
+                "check host and port, that no firewall is in the way, and that this is the port of a \
+                 broker (one that wants `{other_encryption}` is silent too)"
             ),
+            Self::Silent(_) | Self::Unread(_) | Self::Deaf(_) => {
+                "check the network on the way, and that the broker is not overloaded".into()
+            }
+            // What MQTT 3.1.1 brokers answer to MQTT 5 cannot be read by rumqttc, see `rumqtt`.
             Self::Unanswered if connection.mqtt_version == MqttVersion::V5 => format!(
                 "try `--mqtt-version 3.1.1`; if that fails too, try `{other_encryption}`, and read the \
                  broker's log"
@@ -163,20 +136,22 @@ impl Trouble {
                     "does the port want `{other_encryption}`? If not, the broker's log says why"
                 )
             }
-            Self::Foreign(Foreign::Http) => {
-                "check the port; a broker behind a web server is reached with `ws://` or `wss://`"
-                    .into()
-            }
+            Self::Foreign(Foreign::Http) => WEB_SERVER.into(),
             Self::Foreign(Foreign::Tls) => "use `mqtts://`".into(),
-            Self::Foreign(Foreign::Other(_)) | Self::Malformed(_) => {
-                "check host and port: another service may be listening there".into()
+            Self::Foreign(Foreign::Other) => {
+                format!("check host and port: another service may be listening there. {WEB_SERVER}")
             }
-            Self::Refused { code, moved_to, .. } => {
-                refusal_advice(*code, moved_to.as_deref(), connection)
+            Self::Refused(code) => refusal_advice(*code, connection),
+            Self::Oversized(_) => {
+                "narrow the filters so that topics with such payloads are left out".into()
+            }
+            Self::UnusualAnswer { .. } | Self::Malformed(_) => {
+                "check that this is a broker, and what stands between it and us".into()
             }
             Self::Closed | Self::Broken(_) | Self::Dismissed { .. } => {
                 "the broker's log says why it closed the connection".into()
             }
+            Self::Failed(_) => "report it, with this message".into(),
         }
     }
 
@@ -184,19 +159,22 @@ impl Trouble {
     #[must_use]
     pub fn failure(&self, connection: &Connection) -> Failure {
         let what = match self {
-            Self::Refused { .. } => format!("{} refused the connection", connection.broker),
+            Self::Refused(_) => format!("{} refused the connection", connection.broker),
             _ => format!("could not connect to {}", connection.broker),
         };
         Failure::new(what).because(self).next(self.next(connection))
     }
 }
 
-fn refusal_advice(code: u8, moved_to: Option<&str>, connection: &Connection) -> String {
+const WEB_SERVER: &str =
+    "check the port; a broker behind a web server is reached with `ws://` or `wss://`";
+
+fn refusal_advice(code: u8, connection: &Connection) -> String {
     match code {
         1 | 0x84 if connection.mqtt_version == MqttVersion::V5 => {
             "pass `--mqtt-version 3.1.1`".into()
         }
-        1 => "pass `--mqtt-version 5`, or update the broker".into(),
+        1 | 0x84 => "pass `--mqtt-version 5`, or update the broker".into(),
         2 | 0x85 => "pass an id that the broker accepts with `--client-id`".into(),
         4 | 5 | 0x86 | 0x87 if connection.username.is_none() && connection.password.is_none() => {
             "pass the user and password of an account with `--username` and `--password-file`"
@@ -211,10 +189,7 @@ fn refusal_advice(code: u8, moved_to: Option<&str>, connection: &Connection) -> 
         0x8C => {
             "use an account with user and password: no other authentication is spoken here".into()
         }
-        0x9C | 0x9D => match moved_to {
-            Some(server) => format!("connect to {} instead", quoted(server)),
-            None => "ask who runs the broker where it has moved".into(),
-        },
+        0x9C | 0x9D => "ask who runs the broker where it has moved".into(),
         _ => "the broker's log may say more".into(),
     }
 }
@@ -236,25 +211,16 @@ impl fmt::Display for Trouble {
                 write!(f, "{} is no name a certificate can have", quoted(host))
             }
             Self::Tls { cause, .. } | Self::WebSocket { cause, .. } => f.write_str(cause),
-            Self::Slow(stage) => f.write_str(match stage {
-                Stage::Lookup => "looking up the host name took too long",
-                Stage::Reach => "no answer to the attempt to connect",
-                Stage::Tls => "it accepted the connection, but did not answer the TLS handshake",
-                Stage::WebSocket => {
-                    "it accepted the connection, but did not answer the WebSocket handshake"
-                }
-                Stage::Connack => "it accepted the connection, but did not answer CONNECT",
-            }),
+            Self::Slow(Stage::Lookup) => f.write_str("looking up the host name took too long"),
+            Self::Slow(Stage::Answer) => {
+                f.write_str("no answer in time, to the attempt to connect or to CONNECT")
+            }
             Self::Unanswered => f.write_str("it closed the connection without answering CONNECT"),
             Self::Foreign(Foreign::Http) => f.write_str("what answered speaks HTTP, not MQTT"),
             Self::Foreign(Foreign::Tls) => f.write_str("the port expects TLS"),
-            Self::Foreign(Foreign::Other(start)) => write!(
-                f,
-                "what answered does not speak MQTT (it began with {})",
-                quoted(&String::from_utf8_lossy(start))
-            ),
-            Self::Refused { code, said, .. } => {
-                write!(f, "CONNACK {}", described(*code, of_connack(*code), said.as_deref()))
+            Self::Foreign(Foreign::Other) => f.write_str("what answered does not speak MQTT"),
+            Self::Refused(code) => {
+                write!(f, "CONNACK {}", described(*code, of_connack(*code), None))
             }
             Self::Closed => f.write_str("the broker closed the connection"),
             Self::Broken(error) => write!(f, "the connection broke: {error}"),
@@ -269,17 +235,27 @@ impl fmt::Display for Trouble {
                     time.as_secs()
                 )
             }
+            Self::Unread(time) => {
+                write!(f, "the broker took nothing in for {}s", time.as_secs())
+            }
             Self::Deaf(time) => {
                 write!(f, "the broker did not answer SUBSCRIBE within {}s", time.as_secs())
             }
-            Self::Malformed(what) => write!(f, "the broker sent {what}"),
+            Self::Oversized(size) => {
+                write!(f, "the broker sent a packet of {size} bytes, more than is taken in")
+            }
+            Self::UnusualAnswer { code, filter } => {
+                write!(f, "the broker answered SUBSCRIBE with a code that MQTT does not define")?;
+                match filter {
+                    Some(filter) => write!(f, " (0x{code:02X}, for {})", quoted(filter)),
+                    None => write!(f, " (0x{code:02X})"),
+                }
+            }
+            Self::Malformed(what) => {
+                write!(f, "the broker sent what MQTT does not allow: {}", quoted(what))
+            }
+            Self::Failed(what) => write!(f, "our side of the connection failed: {}", quoted(what)),
         }
-    }
-}
-
-impl From<Malformed> for Trouble {
-    fn from(malformed: Malformed) -> Self {
-        Self::Malformed(malformed)
     }
 }
 

@@ -4,6 +4,7 @@ use super::VoiceKey;
 use crate::event::{Channel, Flags, Observation, Timestamp};
 use crate::state::record::{Mark, Marks, Record};
 use crate::state::slot::Slot;
+use smallvec::SmallVec;
 
 pub(super) const SECTION_LENGTH: usize = 4;
 pub(super) const FORGOTTEN: u16 = 1 << 15;
@@ -19,7 +20,10 @@ pub(super) fn section_length(length: usize) -> [u8; SECTION_LENGTH] {
     u32::try_from(length).expect("texts are bounded far below 4 GiB").to_le_bytes()
 }
 
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+/// Bytes on their way into a client: a record of any usual size needs no heap.
+pub(super) type Scratch = SmallVec<[u8; 192]>;
+
+fn put_varint(out: &mut Scratch, mut value: u64) {
     while value >= 0x80 {
         out.push(value.to_le_bytes()[0] | 0x80);
         value >>= 7;
@@ -27,52 +31,52 @@ fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value.to_le_bytes()[0]);
 }
 
-pub(super) fn put_text(out: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn put_text(out: &mut Scratch, text: &[u8]) {
     put_varint(out, text.len() as u64);
     out.extend_from_slice(text);
 }
 
-pub(super) fn put_record(out: &mut Vec<u8>, record: &Record<'_>) {
-    let mut body = Vec::with_capacity(96);
+pub(super) fn put_record(out: &mut Scratch, record: &Record<'_>) {
     match record.channel {
-        Channel::Weak(None) => body.push(0),
+        Channel::Weak(None) => out.push(0),
         Channel::Weak(Some(name)) => {
-            body.push(1);
-            put_text(&mut body, name.as_bytes());
+            out.push(1);
+            put_text(out, name.as_bytes());
         }
         Channel::Strong(name) => {
-            body.push(2);
-            put_text(&mut body, name.as_bytes());
+            out.push(2);
+            put_text(out, name.as_bytes());
         }
     }
-    let mask_at = body.len();
-    body.push(0);
+    let mask_at = out.len();
+    out.push(0);
     let mut address = "";
     for (place, slot) in record.slots().into_iter().enumerate() {
         let code = match slot {
             Slot::Empty => 0,
             Slot::Untimed => 1,
             Slot::Timed { low, high } if low == high => {
-                put_observation(&mut body, low, &mut address);
+                put_observation(out, low, &mut address);
                 2
             }
             Slot::Timed { low, high } => {
-                put_observation(&mut body, low, &mut address);
-                put_observation(&mut body, high, &mut address);
+                put_observation(out, low, &mut address);
+                put_observation(out, high, &mut address);
                 3
             }
         };
-        body[mask_at] |= code << (2 * place);
+        out[mask_at] |= code << (2 * place);
     }
     for mark in &record.marks {
-        body.extend_from_slice(&mark.ear.to_le_bytes());
-        put_varint(&mut body, mark.epoch);
+        out.extend_from_slice(&mark.ear.to_le_bytes());
+        put_varint(out, mark.epoch);
     }
-    put_varint(out, body.len() as u64);
-    out.extend_from_slice(&body);
+    let mut length = Scratch::new();
+    put_varint(&mut length, out.len() as u64);
+    out.insert_from_slice(0, &length);
 }
 
-fn put_observation<'a>(out: &mut Vec<u8>, seen: &Observation<'a>, address: &mut &'a str) {
+fn put_observation<'a>(out: &mut Scratch, seen: &Observation<'a>, address: &mut &'a str) {
     let same = !seen.address.is_empty() && seen.address == *address;
     let mut tag = 0;
     let mut set = |bit, when| tag |= if when { bit } else { 0 };

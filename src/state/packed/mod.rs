@@ -20,7 +20,7 @@ mod bytes;
 
 use super::record::Record;
 use crate::event::{Channel, Flags};
-use bytes::{FORGOTTEN, Reader, SECTION_LENGTH, put_record, put_text, section_length};
+use bytes::{FORGOTTEN, Reader, SECTION_LENGTH, Scratch, put_record, put_text, section_length};
 use std::fmt;
 use std::ops::Range;
 
@@ -66,6 +66,14 @@ impl Joined {
     }
 }
 
+/// What joining a record did before anything was forgotten.
+struct Widened {
+    joined: Joined,
+    is_new: bool,
+    /// One of the lists of channels grew.
+    counts: bool,
+}
+
 /// When the marks of a joined record count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marking {
@@ -78,18 +86,17 @@ pub enum Marking {
 impl Client {
     #[must_use]
     pub fn new(id: &str) -> Self {
-        let mut bytes = Vec::with_capacity(id.len() + 64);
-        put_text(&mut bytes, id.as_bytes());
-        Self { bytes }
+        let mut prefix = Scratch::new();
+        put_text(&mut prefix, id.as_bytes());
+        Self { bytes: prefix.to_vec() }
     }
 
     /// Returns the client that `body` describes, `None` if these are not bytes of this format.
     #[must_use]
     pub fn from_body(id: &str, body: &[u8]) -> Option<Self> {
-        let mut bytes = Vec::with_capacity(id.len() + 3 + body.len());
-        put_text(&mut bytes, id.as_bytes());
-        bytes.extend_from_slice(body);
-        let client = Self { bytes };
+        let mut prefix = Scratch::new();
+        put_text(&mut prefix, id.as_bytes());
+        let client = Self { bytes: [&prefix, body].concat() };
         client.checked_voices()?;
         Some(client)
     }
@@ -158,59 +165,66 @@ impl Client {
         channels_max: usize,
     ) -> Joined {
         let mut section = self.section_of(voice);
-        let Some(at) = self.find_record(&section, record.channel) else {
-            return self.insert(section, record, channels_max);
+        let widened = self.widen(&mut section, record, marking);
+        if !widened.counts {
+            return widened.joined;
+        }
+        let first_loss = self.forget(&mut section, channels_max);
+        // A redelivered connect of a forgotten channel comes and goes: that is no news.
+        let stays = || self.find_record(&section, record.channel).is_some();
+        let news = widened.joined.news && (first_loss || !widened.is_new || stays());
+        Joined { news, heard: widened.joined.heard && news }
+    }
+
+    /// Joins all that another replica knows about the same client. What is forgotten is decided once
+    /// everything is together: forgetting on the way would depend on the way.
+    pub fn join(&mut self, other: &Self, channels_max: usize) -> Joined {
+        let mut all = Joined::default();
+        for voice in other.voices() {
+            let mut section = self.section_of(voice.key);
+            let before = self.bytes[section.clone()].to_vec();
+            self.join_header(&section, voice.flags, voice.forgotten);
+            for record in &voice.records {
+                all.heard |= self.widen(&mut section, record, Marking::Always).joined.heard;
+            }
+            self.forget(&mut section, channels_max);
+            all.news |= self.bytes[section] != before[..];
+        }
+        all
+    }
+
+    /// Joins a record without forgetting any.
+    fn widen(
+        &mut self,
+        section: &mut Range<usize>,
+        record: &Record<'_>,
+        marking: Marking,
+    ) -> Widened {
+        let mut fresh = Scratch::new();
+        let Some(at) = self.find_record(section, record.channel) else {
+            put_record(&mut fresh, record);
+            self.replace(section.end..section.end, &fresh, section);
+            let joined = Joined { news: true, heard: !record.marks.is_empty() };
+            return Widened { joined, is_new: true, counts: true };
         };
         let mut known = Reader(&self.bytes[at.clone()]).record().expect("it was just found");
         let had_opening = known.opening().is_there();
         let news = known.join(record);
         let heard = (news || marking == Marking::Always) && known.join_marks(&record.marks);
+        let counts = !had_opening && known.opening().is_there();
         if news || heard {
-            let opens = !had_opening && known.opening().is_there();
-            let mut fresh = Vec::with_capacity(at.len() + 24);
             put_record(&mut fresh, &known);
-            self.replace(at, &fresh, &mut section);
-            if opens {
-                self.forget(&mut section, channels_max);
-            }
+            self.replace(at, &fresh, section);
         }
-        Joined { news, heard }
-    }
-
-    /// Joins all that another replica knows about the same client.
-    pub fn join(&mut self, other: &Self, channels_max: usize) -> Joined {
-        let mut all = Joined::default();
-        for voice in other.voices() {
-            let section = self.section_of(voice.key);
-            all.news |= self.join_header(&section, voice.flags, voice.forgotten);
-            for record in &voice.records {
-                let joined = self.join_record(voice.key, record, Marking::Always, channels_max);
-                all.news |= joined.news;
-                all.heard |= joined.heard;
-            }
-        }
-        all
-    }
-
-    fn insert(
-        &mut self,
-        mut section: Range<usize>,
-        record: &Record<'_>,
-        channels_max: usize,
-    ) -> Joined {
-        let mut fresh = Vec::with_capacity(96);
-        put_record(&mut fresh, record);
-        let end = section.end;
-        self.replace(end..end, &fresh, &mut section);
-        let first_loss = self.forget(&mut section, channels_max);
-        // A redelivered connect of a forgotten channel comes and goes: that is no news.
-        let news = first_loss || self.find_record(&section, record.channel).is_some();
-        Joined { news, heard: news && !record.marks.is_empty() }
+        Widened { joined: Joined { news, heard }, is_new: false, counts }
     }
 
     /// Keeps the newest channels with an opening, and apart from them the newest without one, so that
     /// late ends can never push out a live channel. Returns whether this is the first loss.
     fn forget(&mut self, section: &mut Range<usize>, channels_max: usize) -> bool {
+        if self.count_records(section) <= channels_max {
+            return false;
+        }
         let mut first = false;
         for with_opening in [true, false] {
             while let Some(oldest) = self.surplus(section, with_opening, channels_max) {
@@ -254,6 +268,11 @@ impl Client {
         }
     }
 
+    fn count_records(&self, section: &Range<usize>) -> usize {
+        let mut reader = Reader(&self.bytes[self.records_at(section)]);
+        std::iter::from_fn(|| reader.record_body()).count()
+    }
+
     fn find_record(&self, section: &Range<usize>, channel: Channel<&str>) -> Option<Range<usize>> {
         let mut reader = Reader(&self.bytes[self.records_at(section)]);
         while !reader.0.is_empty() {
@@ -279,7 +298,7 @@ impl Client {
             }
         }
         let start = self.bytes.len();
-        let mut header = Vec::with_capacity(voice.name.len() + 8);
+        let mut header = Scratch::new();
         put_text(&mut header, voice.name.as_bytes());
         header.push(voice.authority);
         header.extend_from_slice(&[0, 0]);

@@ -1,0 +1,93 @@
+//! Reading LMQ notices, and replaying a million of them to their verdicts.
+
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
+use presence::command::input::Input;
+use presence::dialect::Message;
+use presence::dialect::lmq::Lmq;
+use presence::dialect::terms::Terms;
+use presence::event::Timestamp;
+use presence::state::policy::Policy;
+use std::fmt::Write as _;
+
+fn main() {
+    divan::main();
+}
+
+/// A run as a test only shows that the benchmark works.
+fn notices() -> usize {
+    if std::env::args().any(|arg| arg == "--bench") { 1_000_000 } else { 2_000 }
+}
+
+const NOW: Timestamp = Timestamp(1_770_000_000_000);
+
+/// Returns notices of clients that come and go, a tenth as many clients as notices.
+fn log(notices: usize) -> String {
+    let mut random = fastrand::Rng::with_seed(7);
+    let clients = (notices / 10).max(1);
+    let mut open = vec![None; clients];
+    let mut time = 1_760_000_000_000_u64;
+    let mut text = String::new();
+    for _ in 0..notices {
+        let client = random.usize(..clients);
+        time += random.u64(..3);
+        let (kind, channel) = match open[client].take() {
+            Some(channel) => ("tcpclean", channel),
+            None => ("connect", *open[client].insert(random.u128(..))),
+        };
+        let _ = writeln!(
+            text,
+            r#"{{"clientId":"GID_demo@@@dev-{client:07}","time":{time},"eventType":"{kind}","channelId":"{channel:032x}","clientIp":"192.0.2.{}:{}"}}"#,
+            client % 250,
+            40_000 + client % 20_000,
+        );
+    }
+    text
+}
+
+fn terms() -> Terms {
+    Terms {
+        dialects: vec![Lmq::NAME.to_owned()],
+        topics: vec![],
+        status_topic: "devices/{client}/status".to_owned(),
+        status_online: vec!["online".to_owned()],
+        status_offline: vec!["offline".to_owned()],
+        status_pointer: None,
+        time_zone: None,
+    }
+}
+
+#[divan::bench(sample_count = 10)]
+fn read_notices(bencher: Bencher<'_, '_>) {
+    let text = log(notices() / 10);
+    let lines = text.lines().count();
+    bencher.counter(ItemsCount::new(lines)).counter(BytesCount::of_str(&text)).bench(|| {
+        for line in text.lines() {
+            let payload = black_box(line.as_bytes());
+            let message = Message {
+                topic: "",
+                payload,
+                tag: None,
+                qos: 1,
+                retain: false,
+                received: NOW,
+                tie: 0,
+            };
+            black_box(Lmq.read(&message));
+        }
+    });
+}
+
+#[divan::bench(sample_count = 5)]
+fn replay_notices(bencher: Bencher<'_, '_>) {
+    let text = log(notices());
+    let lines = text.lines().count();
+    bencher.counter(ItemsCount::new(lines)).counter(BytesCount::of_str(&text)).bench(|| {
+        let mut input = Input::new(terms(), None, Policy::DEFAULT, NOW);
+        input.read(text.as_bytes(), "log", 0, &mut |_, _| {}).expect("readable");
+        let verdicts = input.brokers.values().flat_map(|broker| {
+            broker.presence.verdicts(broker.moment(&Policy::DEFAULT, NOW)).collect::<Vec<_>>()
+        });
+        black_box(verdicts.count())
+    });
+}

@@ -1,0 +1,228 @@
+//! One connection in a task of its own: it connects, subscribes, keeps the line alive and hands out what
+//! it hears, however slowly that is taken.
+//!
+//! What waits to be taken is bounded by [`ROOM`]. When that is full, the task stops reading, and the
+//! back-pressure reaches the broker through the socket; it stops probing too, since the library probes
+//! only while it reads. A broker then ends the connection after one and a half keep alives, and sends
+//! again what was not acknowledged. A consumer that is slow with little traffic costs nothing.
+
+use super::reach::places;
+use super::rumqtt::{Ack, Arrived, Order, Orders, Plan, Protocol, Step, V4, V5};
+use super::subscribing::Subscribing;
+use super::trouble::{Stage, Trouble};
+use super::{AckToken, Heard, PACKET_MAX, Publish, reason};
+use crate::config::broker::MqttVersion;
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+/// What may wait to be taken, in KiB; every report takes at least one. With a message or two in the
+/// library's hands, this bounds the memory of a session.
+const ROOM: u32 = 16 << 10;
+/// How long a goodbye may take.
+const LEAVE_MAX: Duration = Duration::from_secs(2);
+
+/// A connection, or an attempt at one. Dropping it closes the connection at once.
+pub struct Link {
+    reports: UnboundedReceiver<Report>,
+    orders: UnboundedSender<Order>,
+    task: JoinHandle<Trouble>,
+}
+
+/// Something heard, and the room it takes until it is taken.
+type Report = (Heard, Option<OwnedSemaphorePermit>);
+
+impl Link {
+    /// Begins to connect.
+    pub fn start(plan: Plan) -> Self {
+        let (sender, reports) = unbounded_channel();
+        let (orders, incoming) = unbounded_channel();
+        let desk =
+            Desk { sender, room: Arc::new(Semaphore::new(ROOM as usize)), epoch: plan.epoch };
+        let task = tokio::spawn(async move {
+            match plan.options.connection.mqtt_version {
+                MqttVersion::V311 => run::<V4>(plan, desk, incoming).await,
+                MqttVersion::V5 => run::<V5>(plan, desk, incoming).await,
+            }
+        });
+        Self { reports, orders, task }
+    }
+
+    /// Returns what was heard next, or how it ended, after which it must not be asked again.
+    pub fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Result<Heard, Trouble>> {
+        if let Some((heard, _)) = ready!(self.reports.poll_recv(cx)) {
+            return Poll::Ready(Ok(heard));
+        }
+        let end = ready!(Pin::new(&mut self.task).poll(cx));
+        Poll::Ready(Err(end.unwrap_or_else(|error| Trouble::Failed(error.to_string()))))
+    }
+
+    /// Acknowledges with the next turn of the task.
+    pub fn acknowledge(&self, acks: Vec<Ack>) {
+        // Without a task there is no connection to acknowledge on.
+        let _ = self.orders.send(Order::Acknowledge(acks));
+    }
+
+    /// Says goodbye, after all acknowledgements, and waits until the broker has closed the connection.
+    /// To close first, with bytes unread, would be a reset, which can overtake the goodbye.
+    pub async fn leave(mut self) {
+        // Nobody takes anything more, so make room.
+        self.reports.close();
+        while self.reports.try_recv().is_ok() {}
+        if self.orders.send(Order::Leave).is_ok() {
+            // Whatever happens now, the connection is over.
+            let _ = timeout(LEAVE_MAX, &mut self.task).await;
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Where reports are handed out.
+struct Desk {
+    sender: UnboundedSender<Report>,
+    room: Arc<Semaphore>,
+    epoch: u64,
+}
+
+impl Desk {
+    async fn hand_out(&self, heard: Heard, size: usize) {
+        // A topic and the places around it are no larger than the KiB that rounding adds.
+        let units = u32::try_from(size / 1024).unwrap_or(u32::MAX).saturating_add(1).min(ROOM);
+        let room = Arc::clone(&self.room).acquire_many_owned(units).await.ok();
+        // When nobody listens any more, the task is about to be told.
+        let _ = self.sender.send((heard, room));
+    }
+
+    /// Hands out a message; returns what has to be acknowledged at once because it was skipped.
+    async fn hand_out_message(&self, arrived: Arrived) -> Option<Ack> {
+        let Arrived { topic, payload, ack, retain, dup, size } = arrived;
+        let cause = match topic {
+            Ok(topic) if size <= PACKET_MAX => {
+                let token = AckToken { epoch: self.epoch, id: ack.id, qos: ack.qos };
+                let publish = Publish { topic, payload, qos: ack.qos, retain, dup, ack: token };
+                self.hand_out(Heard::Message(publish), size).await;
+                return None;
+            }
+            Ok(topic) => {
+                let topic = reason::quoted(&topic);
+                format!("a message on {topic} was skipped: it has {size} bytes")
+            }
+            Err(flaw) => format!("a message was skipped: {flaw}"),
+        };
+        self.hand_out(Heard::Skipped { cause }, 0).await;
+        Some(ack)
+    }
+}
+
+async fn run<P: Protocol>(plan: Plan, desk: Desk, mut orders: Orders) -> Trouble {
+    let mut protocol = match connect::<P>(&plan, &mut orders).await {
+        Err(trouble) => return trouble,
+        Ok((protocol, session_present)) => {
+            desk.hand_out(Heard::Connected { session_present }, 0).await;
+            protocol
+        }
+    };
+    let Err(trouble) = listen(&mut protocol, &plan, &desk, &mut orders).await;
+    // What came before the end was heard, and belongs to this connection.
+    while let Some(step) = protocol.leftover() {
+        if let Step::Publish(arrived) = step {
+            desk.hand_out_message(arrived).await;
+        }
+    }
+    trouble
+}
+
+/// Connects to the first place that answers. One that swallows packets must not eat the time of those
+/// behind it, so each gets an equal share of what is left.
+async fn connect<P: Protocol>(plan: &Plan, orders: &mut Orders) -> Result<(P, bool), Trouble> {
+    let end = Instant::now() + plan.options.connect_timeout;
+    let places = match timeout_at(end, places(&plan.options.connection.broker)).await {
+        Ok(places) => places?,
+        Err(_) => return Err(Trouble::Slow(Stage::Lookup)),
+    };
+    let mut last = Trouble::Slow(Stage::Answer);
+    let mut left = u32::try_from(places.len()).unwrap_or(u32::MAX);
+    for place in places {
+        let share = end.saturating_duration_since(Instant::now()) / left;
+        left -= 1;
+        let mut protocol = P::new(plan, place);
+        match timeout(share, protocol.next(orders)).await {
+            Ok(Ok(Step::Connected { session_present })) => return Ok((protocol, session_present)),
+            Ok(Ok(step)) => return Err(Trouble::Malformed(format!("{step:?} before CONNACK"))),
+            Ok(Err(trouble @ Trouble::Unreachable(..))) => last = trouble,
+            Ok(Err(trouble)) => return Err(trouble),
+            Err(_) => last = Trouble::Slow(Stage::Answer),
+        }
+    }
+    Err(last)
+}
+
+/// Listens until the connection ends.
+async fn listen<P: Protocol>(
+    protocol: &mut P,
+    plan: &Plan,
+    desk: &Desk,
+    orders: &mut Orders,
+) -> Result<Infallible, Trouble> {
+    let options = &plan.options;
+    let version = options.connection.mqtt_version;
+    let mut subscribing = Subscribing::new(&options.filters, version, &plan.experience);
+    let silence_max = protocol.keep_alive() * 2;
+    let mut silence = pin!(sleep(silence_max));
+    let mut deaf = pin!(sleep(options.connect_timeout));
+    loop {
+        // Always, whatever the broker remembers: subscriptions may have changed, and retained messages
+        // come at a subscription only.
+        if let Some(filters) = subscribing.ask() {
+            protocol.subscribe(filters)?;
+            deaf.as_mut().reset(Instant::now() + options.connect_timeout);
+        } else if let Some(granted) = subscribing.grants() {
+            desk.hand_out(Heard::Subscribed { granted }, 0).await;
+        }
+        // Both clocks start anew where the program itself was slow, here or above: the answer may be
+        // there, unread.
+        silence.as_mut().reset(Instant::now() + silence_max);
+        let step = tokio::select! {
+            biased;
+            step = protocol.next(orders) => step.map_err(|trouble| explain(trouble, &subscribing))?,
+            () = &mut silence, if !silence_max.is_zero() => return Err(Trouble::Silent(silence_max)),
+            // Deaf without knowing it is the worst a listener can be.
+            () = &mut deaf, if subscribing.is_waiting() => {
+                return Err(Trouble::Deaf(options.connect_timeout));
+            }
+        };
+        match step {
+            Step::Publish(arrived) => {
+                if let Some(ack) = desk.hand_out_message(arrived).await {
+                    protocol.acknowledge(&[ack]).await?;
+                }
+            }
+            Step::SubAck { codes, said } => {
+                subscribing.note(&codes, said.as_deref());
+            }
+            Step::Alive => desk.hand_out(Heard::Alive, 0).await,
+            Step::Connected { .. } => return Err(Trouble::Malformed("a second CONNACK".into())),
+        }
+    }
+}
+
+/// Adds what the library does not say: which filter the answer was for.
+fn explain(trouble: Trouble, subscribing: &Subscribing<'_>) -> Trouble {
+    match trouble {
+        Trouble::UnusualAnswer { code, filter: None } => {
+            Trouble::UnusualAnswer { code, filter: subscribing.asked_alone().map(Into::into) }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,59 @@
+//! Where an attempt to connect goes: the addresses of a host, looked up once.
+//!
+//! rumqttc looks a name up by itself, at every attempt, and gives the first address all the time there
+//! is. So it is handed addresses instead, one after the other. Over `mqtts://` it cannot be: the host it
+//! connects to is also the name it looks for in the certificate. There it is given the name, looks it
+//! up once, and tries every address by itself; one that swallows packets eats the time of those behind.
+
+use super::trouble::Trouble;
+use crate::config::broker::{Broker, Scheme};
+use std::io;
+use std::net::SocketAddr;
+use tokio::net::lookup_host;
+
+/// One place to connect to.
+pub enum Place {
+    Address(SocketAddr),
+    /// A name that the library looks up, and the port.
+    Name(String, u16),
+}
+
+impl Place {
+    /// Returns the host for the library: an address of IPv6 in brackets, a name without.
+    pub fn host(&self) -> String {
+        match self {
+            Self::Address(address) => {
+                // Not `ip()`, which drops the zone of a link-local address.
+                let both = address.to_string();
+                both.rsplit_once(':').map_or(both.as_str(), |(host, _)| host).to_owned()
+            }
+            Self::Name(host, _) => host.clone(),
+        }
+    }
+
+    /// Says that no TCP connection came about.
+    pub fn unreachable(&self, error: io::Error) -> Trouble {
+        match self {
+            Self::Address(address) => Trouble::Unreachable(address.to_string(), error),
+            // Errors of the system have a number, those of the resolver have none.
+            Self::Name(host, _) if error.raw_os_error().is_none() => {
+                Trouble::UnknownHost(host.clone(), Some(error))
+            }
+            Self::Name(host, port) => Trouble::Unreachable(format!("{host}:{port}"), error),
+        }
+    }
+}
+
+/// Looks up where a broker is. There is at least one place.
+pub async fn places(broker: &Broker) -> Result<Vec<Place>, Trouble> {
+    let host = broker.host_name();
+    if broker.scheme == Scheme::Mqtts {
+        return Ok(vec![Place::Name(host, broker.port)]);
+    }
+    let found = lookup_host((host.as_str(), broker.port)).await;
+    match found.map(|found| found.map(Place::Address).collect::<Vec<_>>()) {
+        Ok(places) if !places.is_empty() => Ok(places),
+        Ok(_) => Err(Trouble::UnknownHost(host, None)),
+        Err(error) => Err(Trouble::UnknownHost(host, Some(error))),
+    }
+}

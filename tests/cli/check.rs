@@ -163,8 +163,10 @@ fn a_port_that_speaks_http_is_recognised() {
     std::thread::spawn(move || {
         for caller in server.incoming() {
             let Ok(mut caller) = caller else { continue };
-            let answer = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
-            if caller.read(&mut [0; 64]).is_ok() && caller.write_all(answer).is_ok() {
+            let answer = "HTTP/1.1 400 Bad Request\r\nServer: nginx/1.22.1\r\n\
+                Date: Tue, 24 Nov 2026 14:05:07 GMT\r\nContent-Type: text/html\r\n\
+                Content-Length: 0\r\nConnection: close\r\n\r\n";
+            if caller.read(&mut [0; 64]).is_ok() && caller.write_all(answer.as_bytes()).is_ok() {
                 counted.fetch_add(1, Ordering::Relaxed);
             }
         }

@@ -94,7 +94,7 @@ fn quiet_leaves_warnings_and_verbose_adds_detail() {
     let text = lines(&[notice("a", 0, "connect", "c"), broken.clone(), broken]);
     let home = Home::with("a.jsonl", text);
     let warning = "\
-warning: 2 lines were set aside (first: `a.jsonl, line 2: unreadable: no JSON object: `not a notice``)
+warning: 2 lines were set aside, the first is a.jsonl, line 2: unreadable: no JSON object: `not a notice`
   next:  `-v` shows more of them, `--strict` makes them fatal
 ";
     let out = "\

@@ -67,7 +67,8 @@ fn a_run_that_was_killed_is_judged_at_its_last_arrival() {
     assert_eq!(run.states(), of(&[("a", "unknown"), ("b", "offline"), ("c", "online")]));
     assert_eq!(run.summary()["malformed"], 1);
     assert!(
-        run.err.contains("1 line was set aside (first: `night.jsonl, line 12: unreadable: EOF")
+        run.err
+            .contains("1 line was set aside, the first is night.jsonl, line 12: unreadable: EOF")
     );
     home.run("replay --strict night.jsonl").failed(1, "night.jsonl, line 12: unreadable");
 }

@@ -117,7 +117,7 @@ fn a_line_that_cannot_be_read_is_counted_with_its_number() {
         assert_eq!(summary[field], count, "{field} in {summary}");
     }
     for told in [
-        "7 lines were set aside (first: `a.jsonl, line 2: unreadable",
+        "7 lines were set aside, the first is a.jsonl, line 2: unreadable",
         "a.jsonl, line 3: unreadable: no JSON object: `[1,",
         "a.jsonl, line 4: unreadable",
         "a.jsonl, line 5: unreadable",

@@ -11,15 +11,17 @@ pub mod watch;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+/// The top of `-h` fits a terminal of 25 lines; what is told once stands in `--help`.
 const EXAMPLES: &str = "\
 Examples:
   presence watch -b broker.example            who comes and goes, as it happens
   presence check pump-7 -b broker.example     is it online, and how do we know?
   presence replay night.jsonl                 what a recording amounts to
   presence store info                         what watchers have kept
-  presence completions zsh                    completions for a shell
+  presence completions zsh                    completions for a shell";
 
-Every option has an environment variable: `--close-grace` is `PRESENCE_CLOSE_GRACE`.";
+const VARIABLES: &str =
+    "Every option has an environment variable: `--close-grace` is `PRESENCE_CLOSE_GRACE`.";
 
 /// Tells whether an MQTT client is online, and shows the evidence
 ///
@@ -31,7 +33,8 @@ Every option has an environment variable: `--close-grace` is `PRESENCE_CLOSE_GRA
     name = "presence",
     version,
     max_term_width = 100,
-    after_help = EXAMPLES
+    after_help = EXAMPLES,
+    after_long_help = format!("{VARIABLES}\n\n{EXAMPLES}")
 )]
 pub struct Cli {
     #[command(flatten)]

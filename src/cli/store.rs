@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 /// Looks after what watchers have kept
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Example:\n  presence store info")]
 pub struct Store {
     #[command(subcommand)]
     pub action: Action,

@@ -121,7 +121,6 @@ fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     let policy: Policy = (&options.policy).into();
     let mut input = Input::new(terms, zone, policy, clock::now());
     input.forced = config::reading::forced(&options.reading);
-    input.policy_given = true;
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
     let status = console.status();

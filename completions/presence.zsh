@@ -320,7 +320,7 @@ _arguments "${_arguments_options[@]}" : \
 '--verbose[Say on standard error what is going on inside]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-':shell:((bash\:""
+':shell -- What to print:((bash\:""
 elvish\:""
 fish\:""
 powershell\:""

@@ -9,7 +9,7 @@ pub mod replay;
 pub mod store;
 pub mod watch;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// The top of `-h` fits a terminal of 25 lines; what is told once stands in `--help`.
 const EXAMPLES: &str = "\
@@ -64,6 +64,18 @@ pub enum Command {
 }
 
 impl Cli {
+    /// Returns what was typed; ends the process with help or an error where that is the answer.
+    pub fn read() -> Self {
+        let matches = Self::definition().get_matches();
+        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        if let (Command::Replay(replay), Some((_, matches))) =
+            (&mut cli.command, matches.subcommand())
+        {
+            replay.policy.note_choice(matches);
+        }
+        cli
+    }
+
     /// Returns the definition of the command line, as help, completions and manual show it.
     ///
     /// The names of the environment variables follow a rule that is told once: beside every option

@@ -26,7 +26,9 @@ fuzz_target!(|data: &[u8]| {
 
     // Its lowest observation may be the higher one as well; written down once it is not.
     let written = |client: &Client| {
-        KnownClient::of("b:1883", client).to_client(NO_LIMIT).expect("a store could have written it")
+        KnownClient::of("b:1883", client)
+            .to_client(NO_LIMIT)
+            .expect("a store could have written it")
     };
     let normal = written(&joined);
     assert_eq!(written(&normal), normal);

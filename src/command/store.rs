@@ -14,6 +14,7 @@ use crate::output::warning::Warning;
 use crate::source::mqtt::{Options, forget_session};
 use crate::source::recording::line::RestartLine;
 use crate::source::recording::{Line, SourceLine, known::KnownClient};
+use crate::state::coverage::{Member, SourceKey};
 use crate::state::packed::Client;
 use crate::state::policy::Policy;
 use crate::store::{Access, Account, Author, Batch, Store, place};
@@ -27,6 +28,9 @@ const IMPORT_BATCH: usize = 1_000;
 /// How long removing a session may take.
 const FORGET_MAX: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// The patience that is had with listeners that only a file tells of, in ms: whoever listened then does
+/// not write into this store now, however short ago it was.
+const NO_PATIENCE: i64 = -1;
 
 pub fn run(action: &Action, console: &mut Console) -> Result<Outcome, Failure> {
     match action {
@@ -161,13 +165,18 @@ fn join(
     instance: &str,
     fleet: &crate::state::fleet::Fleet,
 ) -> Result<u64, Failure> {
-    let accounts = fleet.coverage.sources().flat_map(|(source, hearing)| {
-        hearing.members.iter().map(move |(member, account)| Account {
-            source,
-            member,
-            account,
-            author: Author::Another,
-        })
+    let mut accounts: Vec<(&SourceKey, &str, Member)> = Vec::new();
+    for (source, hearing) in fleet.coverage.sources() {
+        for (member, account) in &hearing.members {
+            let account = Member { patience_ms: NO_PATIENCE, ..account.clone() };
+            accounts.push((source, member, account));
+        }
+    }
+    let accounts = accounts.iter().map(|(source, member, account)| Account {
+        source,
+        member,
+        account,
+        author: Author::Another,
     });
     let first =
         Batch { restart: fleet.restart(), accounts: accounts.collect(), ..Batch::default() };

@@ -7,6 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 const STORE: &str = "--evidence store -b broker.example";
 
@@ -55,6 +56,23 @@ fn plain_logs_are_never_covered_in_a_store() {
         "a  unknown  was online: nobody is listening\n",
         "",
     );
+}
+
+#[test]
+fn a_recording_that_has_just_ended_is_no_present_either() {
+    let mut lines = first_run();
+    #[expect(clippy::disallowed_methods, reason = "the binary reads the clock as well")]
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is past 1970").as_millis();
+    lines[4]["heard_ms"] = json!(u64::try_from(now).expect("it is no year beyond reason"));
+    lines[4]["patience_ms"] = json!(131_072_000);
+    let home = Home::with("night.jsonl", text(&lines));
+    assert_eq!(home.run("store import -q night.jsonl").code, 0);
+
+    let run = home.run(&format!("check a {STORE} --json"));
+
+    assert_eq!((run.code, &*run.err), (3, ""));
+    assert_eq!(run.objects()[0]["last_known"]["state"], "online");
+    assert_eq!(home.run("store info --json").objects()[0]["listening"], false);
 }
 
 #[test]

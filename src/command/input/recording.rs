@@ -122,6 +122,8 @@ impl Input {
             let detail = "an account that no watcher could have written";
             return self.set_aside(Reason::Unreadable, name, number, detail);
         };
+        // Whoever has stopped listening is shown no patience, but did listen when it last heard.
+        account.patience_ms = account.patience_ms.max(0);
         let at = self.at;
         let key = source.key();
         let broker = self.broker(&source.instance);

@@ -24,14 +24,7 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     input.at = at;
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
-    let status = console.status();
-    for path in &options.files {
-        let name = path.display().to_string();
-        let format =
-            input.read_file(path, &mut |done, total| status.progress(&name, done, total))?;
-        status.clear();
-        console.say(format_args!("{}: {format}", crate::output::sanitize::sanitize(&name, 200)));
-    }
+    input.read_files(&options.files, console)?;
     report(&input, &shown, console)?;
     Ok(Outcome::Yes)
 }

@@ -4,7 +4,6 @@ use super::input::Input;
 use crate::cli::store::{Action, Export, ForgetSession, Import, Info, Where};
 use crate::clock;
 use crate::config;
-use crate::config::connection::Surroundings;
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::sanitize::sanitize;
@@ -127,14 +126,7 @@ fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     input.forced = config::reading::forced(&options.reading);
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
-    let status = console.status();
-    for path in &options.files {
-        let name = path.display().to_string();
-        let format =
-            input.read_file(path, &mut |done, total| status.progress(&name, done, total))?;
-        status.clear();
-        console.say(format_args!("{}: {format}", sanitize(&name, 200)));
-    }
+    input.read_files(&options.files, console)?;
     if input.brokers.contains_key("") {
         return Err(Failure::misuse("could not tell which broker the files are about")
             .because("a plain log does not say, and evidence about one broker answers for no other")
@@ -223,13 +215,7 @@ fn export(options: &Export, console: &mut Console) -> Result<Outcome, Failure> {
 }
 
 fn forget(options: &ForgetSession, console: &mut Console) -> Result<Outcome, Failure> {
-    let mut stdin = std::io::stdin();
-    let mut surroundings = Surroundings::of_process(&mut stdin);
-    let (connection, warnings) =
-        config::connection::single(&options.connection, KEEP_ALIVE, &mut surroundings)?;
-    for warning in warnings {
-        console.warn(&super::warning(warning));
-    }
+    let connection = super::connection(&options.connection, KEEP_ALIVE, console)?;
     let path = file(&options.store)?;
     let instance = connection.instance.clone();
     // A watcher that is at work would lose its session under its feet.

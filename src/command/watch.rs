@@ -235,7 +235,7 @@ impl<'a> Plan<'a> {
             member: client_id.into(),
             begun_ms: now.0,
             tool: concat!("presence ", env!("CARGO_PKG_VERSION")).into(),
-            policy: self.policy.into(),
+            policy: self.policy,
             reading: self.terms.clone(),
         }
     }

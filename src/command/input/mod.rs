@@ -11,6 +11,8 @@ use crate::dialect::{Dialect, FileFormat, sniff};
 use crate::dialect::{Message, Reading, Reason};
 use crate::event::{Event, Timestamp};
 use crate::failure::{Failure, Outcome};
+use crate::output::console::Console;
+use crate::output::sanitize::sanitize;
 use crate::source::lines::{LINE_MAX, Lines, Text};
 use crate::source::recording::Line;
 use crate::state::fleet::Hearsay;
@@ -22,7 +24,10 @@ use recording::Recording;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Columns that the name of a file may take.
+const NAME_COLUMNS_MAX: usize = 200;
 
 /// How files are read.
 #[derive(Debug)]
@@ -74,6 +79,19 @@ impl Input {
             tally: Tally::default(),
             tie: 0,
         }
+    }
+
+    /// Reads files, and says of each what it was.
+    pub fn read_files(&mut self, paths: &[PathBuf], console: &mut Console) -> Result<(), Failure> {
+        let status = console.status();
+        for path in paths {
+            let name = path.display().to_string();
+            let format =
+                self.read_file(path, &mut |done, total| status.progress(&name, done, total))?;
+            status.clear();
+            console.say(format_args!("{}: {format}", sanitize(&name, NAME_COLUMNS_MAX)));
+        }
+        Ok(())
     }
 
     /// Reads one file, `-` for standard input. `progress` is told the bytes read so far and, where it

@@ -100,7 +100,7 @@ impl Input {
         let dialects = heading.reading.dialects(zone.as_ref()).map_err(|wrong| unusable(&wrong))?;
         let asked = self.policy;
         let broker = self.broker(&heading.instance);
-        broker.begin(heading.begun_ms, heading.policy.into(), &asked);
+        broker.begin(heading.begun_ms, heading.policy.within_bounds(), &asked);
         Ok(Context {
             ear: heading.ear.clone().into_owned(),
             member: heading.member.clone().into_owned(),

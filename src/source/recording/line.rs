@@ -42,61 +42,8 @@ pub struct Heading<'a> {
     pub member: Cow<'a, str>,
     pub begun_ms: i64,
     pub tool: Cow<'a, str>,
-    pub policy: PolicyLine,
+    pub policy: Policy,
     pub reading: Terms,
-}
-
-/// The policy, as a recording keeps it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PolicyLine {
-    pub skew_ms: i64,
-    pub close_grace_ms: Option<i64>,
-    pub future_ms: i64,
-    pub channels_max: usize,
-    pub loop_count: usize,
-    pub loop_window_ms: i64,
-    pub judge_skew_ms: i64,
-}
-
-impl From<Policy> for PolicyLine {
-    fn from(policy: Policy) -> Self {
-        let Policy {
-            skew_ms,
-            close_grace_ms,
-            future_ms,
-            channels_max,
-            loop_count,
-            loop_window_ms,
-            judge_skew_ms,
-        } = policy;
-        Self {
-            skew_ms,
-            close_grace_ms,
-            future_ms,
-            channels_max,
-            loop_count,
-            loop_window_ms,
-            judge_skew_ms,
-        }
-    }
-}
-
-/// The most channels that can be asked for.
-const CHANNELS_MAX: usize = 1_000;
-
-impl From<PolicyLine> for Policy {
-    fn from(line: PolicyLine) -> Self {
-        Self {
-            skew_ms: line.skew_ms,
-            close_grace_ms: line.close_grace_ms,
-            future_ms: line.future_ms,
-            // What no watcher would have accepted as an option is not accepted here either.
-            channels_max: line.channels_max.clamp(1, CHANNELS_MAX),
-            loop_count: line.loop_count.max(2),
-            loop_window_ms: line.loop_window_ms,
-            judge_skew_ms: line.judge_skew_ms,
-        }
-    }
 }
 
 /// A message. The payload is text where it is UTF-8, else Base64.

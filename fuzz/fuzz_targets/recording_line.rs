@@ -10,6 +10,7 @@ use presence::source::recording::line::{Heading, MessageLine, RestartLine};
 use presence::source::recording::{Line, SourceLine};
 use presence::state::coverage::{Coverage, Member};
 use presence::state::fleet::Fleet;
+use presence::state::policy::Policy;
 
 const CHANNELS_MAX: usize = 8;
 const MOMENTS: [Timestamp; 3] = [Timestamp::MIN, Timestamp(1_760_000_000_000), Timestamp::MAX];

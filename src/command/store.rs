@@ -122,16 +122,17 @@ fn info(options: &Info, console: &mut Console) -> Result<Outcome, Failure> {
 
 fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
+    let path = file(&options.store)?;
     let policy: Policy = (&options.policy).into();
     let mut input = Input::new(terms, zone, policy, clock::now());
     input.forced = config::reading::forced(&options.reading);
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
     let status = console.status();
-    for path in &options.files {
-        let name = path.display().to_string();
+    for log in &options.files {
+        let name = log.display().to_string();
         let format =
-            input.read_file(path, &mut |done, total| status.progress(&name, done, total))?;
+            input.read_file(log, &mut |done, total| status.progress(&name, done, total))?;
         status.clear();
         console.say(format_args!("{}: {format}", sanitize(&name, 200)));
     }
@@ -140,7 +141,6 @@ fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
             .because("a plain log does not say, and evidence about one broker answers for no other")
             .next("name it with `--instance`, for example `--instance broker.example:1883`"));
     }
-    let path = file(&options.store)?;
     place::make_directory(&path)?;
     let mut store = Store::open(&path, Access::Write, &policy)?;
     let mut joined = 0;

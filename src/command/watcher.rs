@@ -361,10 +361,10 @@ impl Watcher {
                 self.hearing.received(now, self.presence.coverage_mut());
                 let known = self.hearing.dropped_so_far();
                 if let Some(count) = number().and_then(|count| u64::try_from(count).ok())
-                    && self.hearing.dropped(count, now, self.presence.coverage_mut())
+                    && self.hearing.dropped(count, message.retain, now, self.presence.coverage_mut())
                 {
                     let instance = self.instance.clone();
-                    let messages = count - known.unwrap_or(count);
+                    let messages = count - known.filter(|known| *known <= count).unwrap_or(0);
                     self.tell(News::Warning(Warning::Dropped { instance, messages })).await;
                 }
             }

@@ -72,12 +72,13 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
                 Ok(Err(failure)) => outcome = outcome.and(Err(failure)),
                 Err(panic) => std::panic::resume_unwind(panic.into_panic()),
             },
-            () = &mut interrupted, if !*stop.borrow() => { let _ = stop.send(true); }
+            () = &mut interrupted, if !*stop.borrow() => { stop.send_replace(true); }
             else => break,
         }
         if outcome.is_err() {
             // One broker that cannot be watched, or a reader that has had enough, ends them all.
-            let _ = stop.send(true);
+            // Also where none of them listens any more: nobody is left to be interrupted.
+            stop.send_replace(true);
         }
     }
     console.status().clear();

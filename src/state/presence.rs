@@ -452,6 +452,9 @@ impl Presence {
         }
         self.counts.add(now.status);
         let from = before.map_or(Status::Unknown, |before| before.status);
+        // Nothing that is heard makes a client unknown: somebody stopped listening, or missed something.
+        let is_gap = now.status == Status::Unknown && from != Status::Unknown;
+        let (at, cause) = if is_gap { (self.now, Cause::Gap) } else { (at, cause) };
         let moved = before.is_some_and(|before| before.channel != now.channel);
         let again = begins
             && before

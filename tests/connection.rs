@@ -14,6 +14,8 @@ mod mosquitto;
 mod secure;
 #[path = "connection/subscribing.rs"]
 mod subscribing;
+#[path = "connection/websocket.rs"]
+mod websocket;
 
 use presence::cli::connection::Connection as Typed;
 use presence::config::connection::{Surroundings, single};

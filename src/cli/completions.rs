@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  presence completions bash > /etc/bash_completion.d/presence")]
 pub struct Completions {
+    /// What to print
     #[arg(value_enum, value_name = "SHELL")]
     pub shell: Shell,
 }

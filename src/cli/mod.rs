@@ -9,17 +9,19 @@ pub mod replay;
 pub mod store;
 pub mod watch;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+/// The top of `-h` fits a terminal of 25 lines; what is told once stands in `--help`.
 const EXAMPLES: &str = "\
 Examples:
   presence watch -b broker.example            who comes and goes, as it happens
   presence check pump-7 -b broker.example     is it online, and how do we know?
   presence replay night.jsonl                 what a recording amounts to
   presence store info                         what watchers have kept
-  presence completions zsh                    completions for a shell
+  presence completions zsh                    completions for a shell";
 
-Every option has an environment variable: `--close-grace` is `PRESENCE_CLOSE_GRACE`.";
+const VARIABLES: &str =
+    "Every option has an environment variable: `--close-grace` is `PRESENCE_CLOSE_GRACE`.";
 
 /// Tells whether an MQTT client is online, and shows the evidence
 ///
@@ -31,7 +33,8 @@ Every option has an environment variable: `--close-grace` is `PRESENCE_CLOSE_GRA
     name = "presence",
     version,
     max_term_width = 100,
-    after_help = EXAMPLES
+    after_help = EXAMPLES,
+    after_long_help = format!("{VARIABLES}\n\n{EXAMPLES}")
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -61,6 +64,18 @@ pub enum Command {
 }
 
 impl Cli {
+    /// Returns what was typed; ends the process with help or an error where that is the answer.
+    pub fn read() -> Self {
+        let matches = Self::definition().get_matches();
+        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        if let (Command::Replay(replay), Some((_, matches))) =
+            (&mut cli.command, matches.subcommand())
+        {
+            replay.policy.note_choice(matches);
+        }
+        cli
+    }
+
     /// Returns the definition of the command line, as help, completions and manual show it.
     ///
     /// The names of the environment variables follow a rule that is told once: beside every option

@@ -40,6 +40,25 @@ pub struct Policy {
     /// Connects within a time that count as flapping, as COUNT/DURATION
     #[arg(long = "loop", value_name = "COUNT/DURATION", env = "PRESENCE_LOOP", default_value = LOOP)]
     pub flapping: Flapping,
+
+    /// At least one of them was chosen and is not merely the default.
+    #[arg(skip)]
+    pub given: bool,
+}
+
+impl Policy {
+    /// The options' names, as clap knows them.
+    const IDS: [&str; 5] = ["skew", "close_grace", "future", "channels", "flapping"];
+
+    /// Notes whether the user chose any of them.
+    pub fn note_choice(&mut self, matches: &clap::ArgMatches) {
+        let chosen = |id: &&str| {
+            matches
+                .value_source(id)
+                .is_some_and(|source| source != clap::parser::ValueSource::DefaultValue)
+        };
+        self.given = Self::IDS.iter().any(chosen);
+    }
 }
 
 /// A grace that may never run out.

@@ -24,7 +24,7 @@ pub struct Reading {
     pub dialect: Vec<DialectName>,
 
     /// Listen here instead of where the dialect says; may be given several times
-    #[arg(long, value_name = "FILTER", env = "PRESENCE_TOPIC", value_delimiter = ' ')]
+    #[arg(long, value_name = "FILTER", env = "PRESENCE_TOPIC")]
     pub topic: Vec<String>,
 
     /// Where devices keep their own status, with `{client}` in the place of the client id

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 /// Looks after what watchers have kept
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Example:\n  presence store info")]
 pub struct Store {
     #[command(subcommand)]
     pub action: Action,
@@ -18,7 +19,8 @@ pub struct Store {
 pub struct Where {
     /// File that keeps what is known, or `memory` for none
     ///
-    /// Without it: `presence/presence.db` below `$XDG_STATE_HOME`, `~/.local/state` if that is unset.
+    /// Without it: `presence/presence.db` below `$XDG_STATE_HOME` or `~/.local/state`, on macOS below
+    /// `~/Library/Application Support`.
     #[arg(long, value_name = "PATH", env = "PRESENCE_STORE")]
     pub store: Option<PathBuf>,
 }

@@ -5,7 +5,7 @@ use super::stop;
 use crate::cli::check::{Check, Evidence};
 use crate::clock;
 use crate::config;
-use crate::config::connection::{Connection, Surroundings};
+use crate::config::connection::Connection;
 use crate::dialect::terms::Terms;
 use crate::dialect::topic::Template;
 use crate::dialect::{Dialects, Message, Reading};
@@ -40,13 +40,7 @@ const TOPICS_MAX: usize = 200;
 
 pub fn run(options: &Check, console: &mut Console) -> Result<Outcome, Failure> {
     let ids = ids(options)?;
-    let mut stdin = std::io::stdin();
-    let mut surroundings = Surroundings::of_process(&mut stdin);
-    let (connection, warnings) =
-        config::connection::single(&options.connection, KEEP_ALIVE, &mut surroundings)?;
-    for warning in warnings {
-        console.warn(&super::warning(warning));
-    }
+    let connection = super::connection(&options.connection, KEEP_ALIVE, console)?;
     let (terms, zone) = config::reading::terms(&options.reading)?;
     let dialects = terms.dialects(zone.as_ref()).map_err(Failure::misuse)?;
     let policy: Policy = (&options.policy).into();

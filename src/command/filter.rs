@@ -1,38 +1,33 @@
 //! Which clients are shown.
 
 use crate::failure::Failure;
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use glob::{MatchOptions, Pattern};
 
 /// Globs over client ids; without any, every client is shown.
 #[derive(Clone, Debug, Default)]
-pub struct Clients(Option<GlobSet>);
+pub struct Clients(Vec<Pattern>);
+
+/// A client id is no path: a star matches across slashes, and a leading dot is nothing special.
+const ANY_TEXT: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: false,
+    require_literal_leading_dot: false,
+};
 
 impl Clients {
     pub fn new(globs: &[String]) -> Result<Self, Failure> {
-        if globs.is_empty() {
-            return Ok(Self(None));
-        }
-        let refused = |glob: &str, error: globset::Error| {
-            Failure::misuse(format!("`--client {glob}` is no glob"))
-                .because(error.kind())
-                .next("put `\\` before a character that stands for itself")
+        let read = |glob: &String| {
+            Pattern::new(glob).map_err(|error| {
+                Failure::misuse(format!("`--client {glob}` is no glob"))
+                    .because(error)
+                    .next("put a character that stands for itself in brackets, such as `[*]`")
+            })
         };
-        let mut set = GlobSetBuilder::new();
-        for glob in globs {
-            // An id is no path: `*` matches across slashes.
-            let glob = GlobBuilder::new(glob)
-                .literal_separator(false)
-                .backslash_escape(true)
-                .build()
-                .map_err(|error| refused(glob, error))?;
-            set.add(glob);
-        }
-        let set = set.build().map_err(|error| refused(&globs.join(" "), error))?;
-        Ok(Self(Some(set)))
+        globs.iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
     pub fn include(&self, client: &str) -> bool {
-        self.0.as_ref().is_none_or(|globs| globs.is_match(client))
+        self.0.is_empty() || self.0.iter().any(|glob| glob.matches_with(client, ANY_TEXT))
     }
 }
 
@@ -40,13 +35,28 @@ impl Clients {
 mod tests {
     use super::*;
 
+    fn shown(globs: &[&str]) -> Clients {
+        Clients::new(&globs.iter().map(|glob| (*glob).to_owned()).collect::<Vec<_>>()).unwrap()
+    }
+
     #[test]
     fn a_star_matches_across_slashes_and_group_separators() {
-        let shown = Clients::new(&["GID_*@@@dev-?".to_owned(), "site/*".to_owned()]).unwrap();
+        let shown = shown(&["GID_*@@@dev-?", "site/*"]);
 
         assert!(shown.include("GID_demo@@@dev-1"));
         assert!(shown.include("site/a/b"));
         assert!(!shown.include("GID_demo@@@dev-10"));
+    }
+
+    #[test]
+    fn a_question_mark_is_one_character_of_any_script() {
+        assert!(shown(&["pump-?"]).include("pump-泵"));
+        assert!(shown(&["[à-ü]*"]).include("éclair"));
+    }
+
+    #[test]
+    fn without_globs_every_client_is_shown() {
+        assert!(shown(&[]).include(""));
     }
 
     #[test]

@@ -12,11 +12,13 @@ pub mod store;
 pub mod watch;
 pub mod watcher;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{self, Cli, Command};
 use crate::config;
+use crate::config::connection::{Connection, Surroundings};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::warning::Warning;
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 /// Runs what was typed, says why it failed if it did, and returns how it ended.
@@ -56,6 +58,22 @@ fn runtime() -> Result<Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new("could not start").because(error))
+}
+
+/// Returns the one broker that was asked for, and says what is worth saying about it.
+fn connection(
+    options: &cli::connection::Connection,
+    keep_alive: Duration,
+    console: &mut Console,
+) -> Result<Connection, Failure> {
+    let mut stdin = std::io::stdin();
+    let mut surroundings = Surroundings::of_process(&mut stdin);
+    let (connection, warnings) =
+        config::connection::single(options, keep_alive, &mut surroundings)?;
+    for given in warnings {
+        console.warn(&warning(given));
+    }
+    Ok(connection)
 }
 
 /// Says what is worth saying about options that work.

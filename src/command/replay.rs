@@ -5,7 +5,6 @@ use super::input::Input;
 use crate::cli::replay::Replay;
 use crate::clock;
 use crate::config;
-use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::object::{Summary, VerdictObject};
@@ -22,34 +21,23 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     let now = now.unwrap_or_else(clock::now);
     let mut input = Input::new(terms, zone, (&options.policy).into(), now);
     input.forced = config::reading::forced(&options.reading);
-    input.policy_given = input.policy != crate::state::policy::Policy::DEFAULT;
+    input.at = at;
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
-    let status = console.status();
-    for path in &options.files {
-        let name = path.display().to_string();
-        let format =
-            input.read_file(path, &mut |done, total| status.progress(&name, done, total))?;
-        status.clear();
-        console.say(format_args!("{}: {format}", crate::output::sanitize::sanitize(&name, 200)));
-    }
-    report(&input, &shown, at, console)?;
+    input.read_files(&options.files, console)?;
+    report(&input, &shown, console)?;
     Ok(Outcome::Yes)
 }
 
-fn report(
-    input: &Input,
-    shown: &Clients,
-    at: Option<Timestamp>,
-    console: &mut Console,
-) -> Result<(), Failure> {
+fn report(input: &Input, shown: &Clients, console: &mut Console) -> Result<(), Failure> {
     let mut summary = Summary::default();
     let mut table: Vec<(&str, Verdict)> = Vec::new();
     for (instance, broker) in &input.brokers {
-        let moment = at.unwrap_or_else(|| broker.moment(&input.policy, input.now));
+        let policy = broker.policy(&input.policy);
+        let moment = input.at.unwrap_or_else(|| broker.moment(&policy, input.now));
         let mut counts = Counts::default();
         for client in broker.presence.fleet().clients.sorted() {
-            let verdict = broker.presence.fleet().verdict_of(client, moment, &input.policy);
+            let verdict = broker.presence.fleet().verdict_of(client, moment, &policy);
             counts.add(verdict.status);
             if !shown.include(&verdict.client) {
                 continue;

@@ -4,7 +4,6 @@ use super::input::Input;
 use crate::cli::store::{Action, Export, ForgetSession, Import, Info, Where};
 use crate::clock;
 use crate::config;
-use crate::config::connection::Surroundings;
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::sanitize::sanitize;
@@ -14,6 +13,7 @@ use crate::output::warning::Warning;
 use crate::source::mqtt::{Options, forget_session};
 use crate::source::recording::line::RestartLine;
 use crate::source::recording::{Line, SourceLine, known::KnownClient};
+use crate::state::coverage::{Member, SourceKey};
 use crate::state::packed::Client;
 use crate::state::policy::Policy;
 use crate::store::{Access, Account, Author, Batch, Store, place};
@@ -27,6 +27,9 @@ const IMPORT_BATCH: usize = 1_000;
 /// How long removing a session may take.
 const FORGET_MAX: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// The patience that is had with listeners that only a file tells of, in ms: whoever listened then does
+/// not write into this store now, however short ago it was.
+const NO_PATIENCE: i64 = -1;
 
 pub fn run(action: &Action, console: &mut Console) -> Result<Outcome, Failure> {
     match action {
@@ -121,17 +124,9 @@ fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     let policy: Policy = (&options.policy).into();
     let mut input = Input::new(terms, zone, policy, clock::now());
     input.forced = config::reading::forced(&options.reading);
-    input.policy_given = true;
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
-    let status = console.status();
-    for path in &options.files {
-        let name = path.display().to_string();
-        let format =
-            input.read_file(path, &mut |done, total| status.progress(&name, done, total))?;
-        status.clear();
-        console.say(format_args!("{}: {format}", sanitize(&name, 200)));
-    }
+    input.read_files(&options.files, console)?;
     if input.brokers.contains_key("") {
         return Err(Failure::misuse("could not tell which broker the files are about")
             .because("a plain log does not say, and evidence about one broker answers for no other")
@@ -162,13 +157,18 @@ fn join(
     instance: &str,
     fleet: &crate::state::fleet::Fleet,
 ) -> Result<u64, Failure> {
-    let accounts = fleet.coverage.sources().flat_map(|(source, hearing)| {
-        hearing.members.iter().map(move |(member, account)| Account {
-            source,
-            member,
-            account,
-            author: Author::Another,
-        })
+    let mut accounts: Vec<(&SourceKey, &str, Member)> = Vec::new();
+    for (source, hearing) in fleet.coverage.sources() {
+        for (member, account) in &hearing.members {
+            let account = Member { patience_ms: NO_PATIENCE, ..account.clone() };
+            accounts.push((source, member, account));
+        }
+    }
+    let accounts = accounts.iter().map(|(source, member, account)| Account {
+        source,
+        member,
+        account,
+        author: Author::Another,
     });
     let first =
         Batch { restart: fleet.restart(), accounts: accounts.collect(), ..Batch::default() };
@@ -215,13 +215,7 @@ fn export(options: &Export, console: &mut Console) -> Result<Outcome, Failure> {
 }
 
 fn forget(options: &ForgetSession, console: &mut Console) -> Result<Outcome, Failure> {
-    let mut stdin = std::io::stdin();
-    let mut surroundings = Surroundings::of_process(&mut stdin);
-    let (connection, warnings) =
-        config::connection::single(&options.connection, KEEP_ALIVE, &mut surroundings)?;
-    for warning in warnings {
-        console.warn(&super::warning(warning));
-    }
+    let connection = super::connection(&options.connection, KEEP_ALIVE, console)?;
     let path = file(&options.store)?;
     let instance = connection.instance.clone();
     // A watcher that is at work would lose its session under its feet.

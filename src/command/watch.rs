@@ -77,7 +77,6 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
         }
         if outcome.is_err() {
             // One broker that cannot be watched, or a reader that has had enough, ends them all.
-            // Also where none of them listens any more: nobody is left to be interrupted.
             stop.send_replace(true);
         }
     }
@@ -236,7 +235,7 @@ impl<'a> Plan<'a> {
             member: client_id.into(),
             begun_ms: now.0,
             tool: concat!("presence ", env!("CARGO_PKG_VERSION")).into(),
-            policy: self.policy.into(),
+            policy: self.policy,
             reading: self.terms.clone(),
         }
     }

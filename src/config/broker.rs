@@ -117,6 +117,11 @@ impl Broker {
         })?;
         let host = Host::parse(host)
             .map_err(|error| refuse(&format!("its host: {error}"), "write `mqtt://HOST:PORT`"))?;
+        if let Host::Domain(name) = &host
+            && without_root(name).split('.').any(str::is_empty)
+        {
+            return Err(refuse("its host has an empty part", "write `mqtt://HOST:PORT`"));
+        }
         let (path, query) =
             split_path(scheme, tail).map_err(|(cause, next)| refuse(cause, next))?;
         let user = UserInfo::read(user)
@@ -147,7 +152,7 @@ impl Broker {
     #[must_use]
     pub fn host_name(&self) -> String {
         match &self.host {
-            Host::Domain(name) => name.strip_suffix('.').unwrap_or(name).to_owned(),
+            Host::Domain(name) => without_root(name).to_owned(),
             Host::Ipv4(address) => address.to_string(),
             Host::Ipv6(address) => address.to_string(),
         }
@@ -187,6 +192,11 @@ impl UserInfo {
         let username = decode(user)?;
         Some(Self { username: Some(username).filter(|name| !name.is_empty()), password })
     }
+}
+
+/// Returns a host name without the dot that stands for the root of all names.
+fn without_root(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 /// A cause, and what to do next.
@@ -356,6 +366,9 @@ mod tests {
             ("mqtt://[::1", "without brackets"),
             ("mqtt://[::1]x", "follows the `]`"),
             ("mqtt://[zz]", "its host"),
+            ("mqtt://.", "an empty part"),
+            ("mqtt://h..", "an empty part"),
+            ("mqtt://a..b:1883", "an empty part"),
             ("mqtt://a b", "its host"),
             ("mqtt://h/topic", "only a WebSocket"),
             ("mqtt://h?x=1", "only a WebSocket"),

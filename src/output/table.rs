@@ -4,7 +4,8 @@ use crate::output::number::grouped;
 use crate::output::sanitize::sanitize;
 use crate::output::style::{Style, Tone};
 use anstyle::{AnsiColor, Effects};
-use comfy_table::{Attribute, CellAlignment, Color, ContentArrangement, presets};
+use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, presets};
+use unicode_width::UnicodeWidthStr;
 
 /// Rows under headers. Cells are made safe here, so that no caller can forget.
 #[derive(Clone, Debug)]
@@ -54,10 +55,29 @@ impl Table {
         for row in &self.rows {
             table.add_row(row.iter().map(Cell::to_comfy));
         }
-        for column in table.column_iter_mut() {
+        let whole = self.whole_columns(columns);
+        for (column, is_whole) in table.column_iter_mut().zip(whole) {
             column.set_padding((0, GUTTER));
+            if is_whole {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
         }
         table.lines().fold(String::new(), |text, line| text + line.trim_end() + "\n")
+    }
+
+    /// Returns which columns are short enough never to be cut where others can be: a time or a state
+    /// in two lines is hard to read. None are where there is no room for that.
+    fn whole_columns(&self, columns: Option<u16>) -> Vec<bool> {
+        let widths: Vec<usize> = (self.headers.iter().enumerate())
+            .map(|(at, header)| {
+                let cells = self.rows.iter().filter_map(|row| row.get(at));
+                cells.map(|cell| cell.text.width()).fold(header.width(), usize::max)
+            })
+            .collect();
+        let least = |width: &usize| if *width <= WHOLE_MAX { *width } else { CUT_MIN };
+        let needed: usize = widths.iter().map(|width| least(width) + usize::from(GUTTER)).sum();
+        let is_room = columns.is_some_and(|columns| needed <= usize::from(columns));
+        widths.iter().map(|width| is_room && *width <= WHOLE_MAX).collect()
     }
 
     /// Returns the side on which the cells below a header stand, as far as they agree.
@@ -153,6 +173,10 @@ const fn color(color: anstyle::Color) -> Option<Color> {
 
 /// Columns between two cells.
 const GUTTER: u16 = 2;
+/// Columns up to which a cell is not cut while there is room: those of a time.
+const WHOLE_MAX: usize = 24;
+/// Columns that a cell which may be cut still needs.
+const CUT_MIN: usize = 12;
 /// Columns of one cell: several times what client ids need, but a 64 KiB id does not fill a screen.
 const CELL_COLUMNS_MAX: usize = 256;
 
@@ -209,6 +233,20 @@ pump-7  online    4,090
         let first: String =
             text.lines().skip(1).map(|line| line.get(..16).unwrap_or(line)).collect();
         assert_eq!(first.replace(' ', ""), "GID_demo@@@device-0123456789", "{text}");
+    }
+
+    #[test]
+    fn what_is_short_is_not_cut_while_something_long_can_be() {
+        let mut table = Table::new(&["since", "channel"]);
+        table.row([Cell::text("2026-11-24T14:05:07.123Z"), Cell::text(&"c".repeat(32))]);
+        assert_eq!(
+            table.render(Style::PLAIN, Some(50)),
+            "\
+SINCE                     CHANNEL
+2026-11-24T14:05:07.123Z  cccccccccccccccccccccccc
+                          cccccccc
+"
+        );
     }
 
     #[test]

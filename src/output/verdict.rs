@@ -172,15 +172,16 @@ pub fn summary(summary: &Summary, style: Style) -> String {
 fn heard(summary: &Summary) -> String {
     let mut text = counted(summary.events, "event");
     let counts = [
-        (summary.duplicates, "that changed nothing"),
-        (summary.take_overs, "unnamed take-overs"),
-        (summary.foreign_ends, "ends of other connections"),
-        (summary.malformed, "malformed"),
-        (summary.not_mine, "not about presence"),
-        (summary.gaps, "gaps"),
+        (summary.duplicates, "that changed nothing", "that changed nothing"),
+        (summary.take_overs, "unnamed take-over", "unnamed take-overs"),
+        (summary.foreign_ends, "end of another connection", "ends of other connections"),
+        (summary.malformed, "malformed", "malformed"),
+        (summary.not_mine, "not about presence", "not about presence"),
+        (summary.gaps, "gap", "gaps"),
     ];
-    for (count, what) in counts {
+    for (count, one, several) in counts {
         if count > 0 {
+            let what = if count == 1 { one } else { several };
             let _ = write!(text, " · {} {what}", grouped(count));
         }
     }

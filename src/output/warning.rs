@@ -71,12 +71,12 @@ impl Warning {
             ),
             Self::NotUnderstood { malformed, heard, place, first } => (
                 format!(
-                    "{} of {} under {} {} not understood (first: {})",
+                    "{} of {} under {} {} not understood, the first is {}",
                     grouped(*malformed),
                     counted(*heard, "message"),
                     value(place),
                     if *malformed == 1 { "was" } else { "were" },
-                    value(first),
+                    sanitize(first, EXAMPLE_COLUMNS_MAX),
                 ),
                 None,
             ),
@@ -85,7 +85,7 @@ impl Warning {
                     "{} {} set aside, the first is {}",
                     counted(*lines, "line"),
                     if *lines == 1 { "was" } else { "were" },
-                    said(first),
+                    sanitize(first, EXAMPLE_COLUMNS_MAX),
                 ),
                 Some("`-v` shows more of them, `--strict` makes them fatal"),
             ),
@@ -162,6 +162,8 @@ fn said(cause: &str) -> String {
 }
 
 const VALUE_COLUMNS_MAX: usize = 80;
+/// For an example with the place where it stood.
+const EXAMPLE_COLUMNS_MAX: usize = 140;
 
 #[cfg(test)]
 mod tests {
@@ -200,7 +202,7 @@ mod tests {
                     place: "$SYS/".into(),
                     first: "…/clients/a/subscribed".into(),
                 },
-                "31 of 4,090 messages under `$SYS/` were not understood (first: `…/clients/a/subscribed`)",
+                "31 of 4,090 messages under `$SYS/` were not understood, the first is …/clients/a/subscribed",
             ),
             (
                 Warning::LinesSetAside { lines: 2, first: "night.log, line 3: unreadable".into() },
@@ -260,7 +262,7 @@ mod tests {
         };
         let text = warning.to_string();
         assert!(text.starts_with(r"warning: 1 of 1 message under `\x1b[2J\n\x1b[2J\n"), "{text}");
-        assert!(!text.contains(char::is_control) && text.len() < 300, "{text}");
+        assert!(!text.contains(char::is_control) && text.len() < 360, "{text}");
         let text = Warning::SourceSilent { source: hostile.clone(), cause: hostile }.to_string();
         assert!(!text.contains(char::is_control), "{text}");
     }

@@ -1,5 +1,5 @@
 //! Synchronous answers of a broker ("client X is online, asked just now"), weighed against events
-//! (`docs/state-logic.md`, Asking the broker).
+//! (`docs/state-logic.md`, Answers).
 
 use super::policy::Policy;
 use super::verdict::Status;

@@ -1,7 +1,11 @@
 //! The assumptions under which a client is judged. Each is an option of every command that judges.
 
+use serde::{Deserialize, Serialize};
+
 /// What judging assumes about clocks, delays and loops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// It is kept in recordings under the names of its fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// Assumed bound on the difference of two broker nodes' clocks, ms.
     pub skew_ms: i64,
@@ -29,6 +33,14 @@ impl Policy {
         loop_window_ms: 60_000,
         judge_skew_ms: 5_000,
     };
+}
+
+impl Policy {
+    /// Returns the policy within the bounds that its options have: a recording may hold anything.
+    #[must_use]
+    pub fn within_bounds(self) -> Self {
+        Self { channels_max: self.channels_max.max(1), loop_count: self.loop_count.max(2), ..self }
+    }
 }
 
 impl Default for Policy {

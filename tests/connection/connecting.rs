@@ -165,18 +165,24 @@ async fn nobody_listening_is_said_so() {
     let url = free.url("mqtt");
     let (_, closed) = together(tokio::net::TcpStream::connect(free.address()), free.accept()).await;
     drop((closed, free));
-    let mut session = session(&url, "", &[]);
-    let cause = lost(&mut session).await;
-    assert!(cause.starts_with("connection refused by 127.0.0.1:"), "{cause}");
-    let next = session.could_not_connect().next.unwrap_or_default();
-    assert!(next.contains("is a broker listening there?"), "{next}");
+    for (scheme, flags) in [("mqtt", ""), ("mqtts", "--insecure"), ("ws", "")] {
+        let mut session = session(&url.replace("mqtt", scheme), flags, &[]);
+        let cause = lost(&mut session).await;
+        assert!(cause.starts_with("connection refused by 127.0.0.1:"), "{scheme}: {cause}");
+        let next = session.could_not_connect().next.unwrap_or_default();
+        assert!(next.contains("is a broker listening there?"), "{scheme}: {next}");
+    }
 }
 
 #[tokio::test]
 async fn an_unknown_host_is_said_so() {
-    let mut session = session("mqtt://nowhere.invalid", "", &[]);
-    let cause = lost(&mut session).await;
-    assert!(cause.contains("\"nowhere.invalid\""), "{cause}");
+    for (scheme, flags) in [("mqtt", ""), ("mqtts", "--insecure"), ("ws", "")] {
+        let mut session = session(&format!("{scheme}://nowhere.invalid"), flags, &[]);
+        let cause = lost(&mut session).await;
+        assert!(cause.contains("the host \"nowhere.invalid\" is not known"), "{scheme}: {cause}");
+        let next = session.could_not_connect().next.unwrap_or_default();
+        assert!(next.contains("check the host name"), "{scheme}: {next}");
+    }
 }
 
 #[tokio::test]

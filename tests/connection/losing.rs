@@ -49,7 +49,7 @@ async fn a_broker_that_does_not_read_is_given_up() {
 
 #[tokio::test]
 async fn a_consumer_that_takes_nothing_holds_the_broker_up() {
-    const MESSAGES: u16 = 64;
+    const MESSAGES: u16 = 256;
     let broker = Broker::start().await;
     let payload = vec![0; 1 << 20];
     let mut session = session(&broker.url("mqtt"), "-k 0", &[]);
@@ -61,10 +61,11 @@ async fn a_consumer_that_takes_nothing_holds_the_broker_up() {
             let mut before = 0;
             while before == 0 || sent.get() > before {
                 before = sent.get();
-                tokio::time::sleep(Duration::from_millis(500)).await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            // 16 MiB may wait; the rest is in the library, with nine packets at most, and the sockets.
-            assert!((16..40).contains(&before), "{before} MiB were taken in");
+            // 16 MiB may wait and nine packets be in the library; the rest is in the sockets, which the
+            // system makes larger as it likes.
+            assert!((16..MESSAGES - 64).contains(&before), "{before} MiB were taken in");
             for _ in 0..MESSAGES {
                 message(&mut session).await;
             }
@@ -192,7 +193,7 @@ async fn a_fight_over_our_client_id_is_suspected() {
 
 #[tokio::test]
 async fn a_broker_with_a_longer_keep_alive_or_none_is_probed_all_the_same() {
-    for theirs in [[0, 0], [0xFF, 0xFF]] {
+    let given_up = async |theirs: [u8; 2]| {
         let broker = Broker::start().await;
         let mut session = session(&broker.url("mqtt"), "--mqtt-version 5 -k 5", &[]);
         let (cause, probes) = together(lost(&mut session), async {
@@ -205,7 +206,8 @@ async fn a_broker_with_a_longer_keep_alive_or_none_is_probed_all_the_same() {
         assert!(cause.contains("sent nothing for 10s"), "{cause}");
         assert!((1..=3).contains(&probes.len()), "no spinning: {probes:02X?}");
         assert!(probes.iter().all(|kind| *kind == PINGREQ), "{probes:02X?}");
-    }
+    };
+    tokio::join!(given_up([0, 0]), given_up([0xFF, 0xFF]));
 }
 
 #[tokio::test]

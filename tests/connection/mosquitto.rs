@@ -13,14 +13,22 @@ struct Mosquitto {
     _folder: TempDir,
 }
 
+fn free_port() -> u16 {
+    let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    probe.local_addr().expect("it is bound").port()
+}
+
 impl Mosquitto {
     fn start() -> Self {
+        Self::start_with(&[], "")
+    }
+
+    /// Starts it with more in its configuration, and waits for these ports too.
+    fn start_with(ports: &[u16], more: &str) -> Self {
         let folder = tempfile::tempdir().expect("the temporary folder is writable");
-        let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-        let port = probe.local_addr().expect("it is bound").port();
-        drop(probe);
+        let port = free_port();
         let config = folder.path().join("mosquitto.conf");
-        let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\n");
+        let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\n{more}\n");
         std::fs::write(&config, text).expect("the disk has room");
         let process = Command::new("mosquitto")
             .arg("-c")
@@ -30,8 +38,10 @@ impl Mosquitto {
             .spawn()
             .expect("mosquitto is installed");
         let broker = Self { process, port, _folder: folder };
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            std::thread::sleep(Duration::from_millis(20));
+        for port in ports.iter().copied().chain([port]) {
+            while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
         }
         broker
     }
@@ -103,4 +113,21 @@ async fn a_take_over_is_a_loss() {
     next(&mut second).await;
     let cause = lost(&mut first).await;
     assert!(!cause.is_empty());
+}
+
+#[tokio::test]
+#[ignore = "needs mosquitto"]
+async fn its_websocket_is_spoken_to() {
+    // A listener of its own: Mosquitto 2.0 does not start with a WebSocket alone.
+    let port = free_port();
+    let more = format!("listener {port} 127.0.0.1\nprotocol websockets");
+    let _broker = Mosquitto::start_with(&[port], &more);
+    for version in ["3.1.1", "5"] {
+        let url = format!("ws://127.0.0.1:{port}");
+        let flags = format!("--mqtt-version {version}");
+        let mut session = session(&url, &flags, &["$SYS/broker/version"]);
+        let retained = message(&mut session).await;
+        session.acknowledge([retained.ack]);
+        session.leave().await;
+    }
 }

@@ -1,8 +1,7 @@
-//! TLS and WebSocket, with certificates made for the test: a fixed one would expire.
+//! TLS, with certificates made for the test: a fixed one would expire.
 
-use super::broker::{Broker, CONNECT, Peer, SUBSCRIBE, WELCOME, filters, packet, publish, suback};
+use super::broker::{Broker, CONNECT, Peer, WELCOME, publish};
 use super::{lost, message, next, options, session, together};
-use futures_util::{Sink, Stream};
 use presence::failure::Outcome;
 use presence::source::mqtt::{Heard, Session};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -10,26 +9,21 @@ use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ServerConfig, WebPkiClientVerifier};
-use std::future::poll_fn;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
-use tokio_tungstenite::tungstenite::http::HeaderValue;
 
 /// An authority, and a folder for what it issues.
-struct Authority {
+pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     folder: TempDir,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::named("an authority")
     }
 
@@ -48,7 +42,7 @@ impl Authority {
         self.folder.path().join(name)
     }
 
-    fn cafile(&self) -> String {
+    pub fn cafile(&self) -> String {
         format!("--cafile {}", self.path("ca.pem").display())
     }
 
@@ -67,7 +61,7 @@ impl Authority {
     }
 
     /// Returns what a server of this host needs; it may ask its clients for certificates.
-    fn acceptor(&self, host: &str, clients: Option<&Self>) -> TlsAcceptor {
+    pub fn acceptor(&self, host: &str, clients: Option<&Self>) -> TlsAcceptor {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -143,6 +137,24 @@ async fn an_ipv6_address_is_verified_without_its_brackets() {
     })
     .await;
     assert!(matches!(heard, Heard::Connected { .. }));
+}
+
+#[tokio::test]
+async fn a_server_is_asked_for_and_verified_by_its_name() {
+    let authority = Authority::new();
+    let acceptor = authority.acceptor("localhost", None);
+    for scheme in ["mqtts", "wss"] {
+        // The name may stand for ::1 as well, where nobody listens.
+        let broker = Broker::start().await;
+        let url = format!("{scheme}://localhost:{}/", broker.address().port());
+        let mut session = session(&url, &authority.cafile(), &[]);
+        let serve = async {
+            let stream = acceptor.accept(broker.accept().await).await.expect("it accepts us");
+            stream.get_ref().1.server_name().map(ToOwned::to_owned)
+        };
+        let (_, name) = together(lost(&mut session), serve).await;
+        assert_eq!(name.as_deref(), Some("localhost"), "{scheme}");
+    }
 }
 
 #[tokio::test]
@@ -244,138 +256,4 @@ fn unusable_files_are_refused_before_anything_is_sent() {
         assert_eq!(failure.outcome, Outcome::CouldNotAsk);
         assert!(failure.what.starts_with(what) && failure.next.is_some(), "{failure}");
     }
-}
-
-// WebSocket.
-
-type Socket<S> = tokio_tungstenite::WebSocketStream<S>;
-
-#[expect(clippy::result_large_err, clippy::unnecessary_wraps, reason = "the library wants it")]
-fn agree(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
-    assert_eq!(request.uri().path(), "/mqtt");
-    let asked = request.headers().get("Sec-WebSocket-Protocol").cloned();
-    assert_eq!(asked.as_ref().map(HeaderValue::as_bytes), Some(&b"mqtt"[..]));
-    if let Some(name) = asked {
-        response.headers_mut().insert("Sec-WebSocket-Protocol", name);
-    }
-    Ok(response)
-}
-
-async fn receive<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
-    socket: &mut Socket<S>,
-) -> Vec<u8> {
-    loop {
-        match poll_fn(|cx| Pin::new(&mut *socket).poll_next(cx)).await {
-            Some(Ok(Message::Binary(bytes))) => return bytes.to_vec(),
-            Some(Ok(_)) => {}
-            other => panic!("a message was expected, {other:?} came"),
-        }
-    }
-}
-
-async fn send<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
-    socket: &mut Socket<S>,
-    message: Message,
-) {
-    poll_fn(|cx| Pin::new(&mut *socket).poll_ready(cx)).await.expect("the client reads");
-    Pin::new(&mut *socket).start_send(message).expect("the client reads");
-    poll_fn(|cx| Pin::new(&mut *socket).poll_flush(cx)).await.expect("the client reads");
-}
-
-async fn serve_websocket<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
-    stream: S,
-) -> Socket<S> {
-    let mut socket =
-        tokio_tungstenite::accept_hdr_async(stream, agree).await.expect("the client agrees");
-    assert_eq!(receive(&mut socket).await[0], CONNECT);
-    // Packets and messages need not line up: one packet in two, then two packets in one.
-    send(&mut socket, Message::binary(WELCOME[..1].to_vec())).await;
-    send(&mut socket, Message::Ping(Vec::new().into())).await;
-    send(&mut socket, Message::binary(WELCOME[1..].to_vec())).await;
-    let subscribe = receive(&mut socket).await;
-    assert_eq!(subscribe[0], SUBSCRIBE);
-    assert_eq!(filters(&subscribe[4..]), ["a"]);
-    let both = [suback(1, &[1]), publish(b"a", Some(3), &vec![5; 100_000])].concat();
-    send(&mut socket, Message::binary(both)).await;
-    socket
-}
-
-#[tokio::test]
-async fn mqtt_runs_in_a_websocket() {
-    let broker = Broker::start().await;
-    let mut session = session(&broker.url("ws"), "", &["a"]);
-    let (heard, mut socket) =
-        together(message(&mut session), async { serve_websocket(broker.accept().await).await })
-            .await;
-    assert_eq!(heard.payload, vec![5; 100_000]);
-    session.acknowledge([heard.ack]);
-    assert_eq!(receive(&mut socket).await, packet(0x40, &[0, 3]));
-    let ((), goodbye) = together(session.leave(), receive(&mut socket)).await;
-    assert_eq!(goodbye, [0xE0, 0]);
-}
-
-#[tokio::test]
-async fn mqtt_runs_in_a_websocket_in_tls() {
-    let authority = Authority::new();
-    let acceptor = authority.acceptor("127.0.0.1", None);
-    let broker = Broker::start().await;
-    let mut session = session(&broker.url("wss"), &authority.cafile(), &["a"]);
-    let (heard, _socket) = together(message(&mut session), async {
-        let stream = acceptor.accept(broker.accept().await).await.expect("the client accepts us");
-        Box::pin(serve_websocket(stream)).await
-    })
-    .await;
-    assert_eq!(heard.topic, "a");
-}
-
-#[tokio::test]
-async fn a_web_server_without_mqtt_is_named() {
-    for (answer, cause, next) in [
-        (&b"HTTP/1.1 404 Not Found\r\n\r\n"[..], "HTTP 404", "check the path"),
-        (b"220 not a web server\r\n", "WebSocket handshake failed", "`mqtt://`"),
-    ] {
-        let broker = Broker::start().await;
-        let mut session = session(&broker.url("ws"), "", &[]);
-        let (found, ()) = together(lost(&mut session), async {
-            let mut stream = broker.accept().await;
-            let mut request = Vec::new();
-            while !request.ends_with(b"\r\n\r\n") {
-                request
-                    .push(tokio::io::AsyncReadExt::read_u8(&mut stream).await.expect("a request"));
-            }
-            Peer::new(stream).send(answer).await;
-        })
-        .await;
-        assert!(found.contains(cause), "{found}");
-        let advice = session.could_not_connect().next.unwrap_or_default();
-        assert!(advice.contains(next), "{advice}");
-    }
-}
-
-#[tokio::test]
-async fn a_websocket_for_something_else_is_named() {
-    let broker = Broker::start().await;
-    let mut session = session(&broker.url("ws"), "", &[]);
-    let (cause, _) = together(lost(&mut session), async {
-        tokio_tungstenite::accept_async(broker.accept().await).await
-    })
-    .await;
-    assert!(cause.contains("not for the sub-protocol `mqtt`"), "{cause}");
-}
-
-#[tokio::test]
-async fn text_in_a_websocket_ends_the_connection() {
-    let broker = Broker::start().await;
-    let mut session = session(&broker.url("ws"), "", &["a"]);
-    let (_, mut socket) =
-        together(message(&mut session), async { serve_websocket(broker.accept().await).await })
-            .await;
-    let (cause, ()) = together(lost(&mut session), async {
-        send(&mut socket, Message::text("hi")).await;
-        // The library says goodbye, and waits for ours.
-        while poll_fn(|cx| Pin::new(&mut socket).poll_next(cx)).await.is_some() {}
-        drop(socket);
-    })
-    .await;
-    assert!(cause.contains("closed the connection"), "{cause}");
 }

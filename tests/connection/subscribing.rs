@@ -1,10 +1,13 @@
 //! Subscribing, and what brokers answer.
 
-use super::broker::{self, Broker, SUBSCRIBE, WELCOME, WELCOME_5, WELCOME_BACK, packet, suback};
+use super::broker::{
+    self, Broker, SUBSCRIBE, WELCOME, WELCOME_5, WELCOME_BACK, packet, publish, suback,
+};
 use super::{answers, lost, options, session, together};
 use presence::failure::Outcome;
 use presence::source::mqtt::{Answer, Session};
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 
 #[tokio::test]
 async fn every_connection_subscribes_again() {
@@ -136,6 +139,21 @@ async fn an_unanswered_subscribe_is_a_loss() {
     options.connect_timeout = Duration::from_millis(200);
     let mut session = Session::new(options).expect("the options are fine");
     let (cause, _) = together(lost(&mut session), broker.greet(WELCOME)).await;
+    assert!(cause.contains("did not answer SUBSCRIBE"), "{cause}");
+}
+
+#[tokio::test]
+async fn an_unanswered_subscribe_is_a_loss_though_messages_stream_in() {
+    let broker = Broker::start().await;
+    let mut options = options(&broker.url("mqtt"), "", &["a"]);
+    options.connect_timeout = Duration::from_millis(200);
+    let mut session = Session::new(options).expect("the options are fine");
+    let burst = publish(b"a", None, b"").repeat(1_000);
+    let (cause, ()) = together(lost(&mut session), async {
+        let mut peer = broker.greet(WELCOME).await;
+        while peer.stream().write_all(&burst).await.is_ok() {}
+    })
+    .await;
     assert!(cause.contains("did not answer SUBSCRIBE"), "{cause}");
 }
 

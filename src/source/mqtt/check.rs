@@ -61,7 +61,7 @@ fn check_keep_alive(options: &Options) -> Result<(), Failure> {
     };
     match options.connection.mqtt_version {
         MqttVersion::V5 if keep_alive < KEEP_ALIVE_MIN => refuse(
-            "with MQTT 5, the library spoken through takes 5s and more, and cannot do without",
+            "with MQTT 5 the client library takes 5s or more, and cannot turn it off",
             "pass at least 5s, or `--mqtt-version 3.1.1`",
         ),
         MqttVersion::V311 if !keep_alive.is_zero() && keep_alive < Duration::from_secs(1) => {

@@ -190,29 +190,33 @@ async fn listen<P: Protocol>(
         } else if let Some(granted) = subscribing.grants() {
             desk.hand_out(Heard::Subscribed { granted }, 0).await;
         }
-        // Both clocks start anew where the program itself was slow, here or above: the answer may be
-        // there, unread.
+        // From here, since it may have taken long to get here: the answer may be there, unread.
         silence.as_mut().reset(Instant::now() + silence_max);
         let step = tokio::select! {
             biased;
-            step = protocol.next(orders) => step.map_err(|trouble| explain(trouble, &subscribing))?,
-            () = &mut silence, if !silence_max.is_zero() => return Err(Trouble::Silent(silence_max)),
-            // Deaf without knowing it is the worst a listener can be.
+            // Deaf without knowing it is the worst a listener can be. Asked first, as messages may
+            // stream in all the same.
             () = &mut deaf, if subscribing.is_waiting() => {
                 return Err(Trouble::Deaf(options.connect_timeout));
             }
+            step = protocol.next(orders) => step.map_err(|trouble| explain(trouble, &subscribing))?,
+            () = &mut silence, if !silence_max.is_zero() => return Err(Trouble::Silent(silence_max)),
         };
+        let begun = subscribing.is_waiting().then(Instant::now);
         match step {
             Step::Publish(arrived) => {
                 if let Some(ack) = desk.hand_out_message(arrived).await {
                     protocol.acknowledge(&[ack]).await?;
                 }
             }
-            Step::SubAck { codes, said } => {
-                subscribing.note(&codes, said.as_deref());
-            }
+            Step::SubAck { codes, said } => subscribing.note(&codes, said.as_deref()),
             Step::Alive => desk.hand_out(Heard::Alive, 0).await,
             Step::Connected { .. } => return Err(Trouble::Malformed("a second CONNACK".into())),
+        }
+        // The broker is not to blame for the time we waited for the consumer.
+        if let Some(begun) = begun {
+            let later = deaf.deadline() + begun.elapsed();
+            deaf.as_mut().reset(later);
         }
     }
 }

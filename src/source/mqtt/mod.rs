@@ -5,8 +5,8 @@
 //! connection that brought the message. It never publishes.
 //!
 //! MQTT itself, TLS and WebSocket are spoken by rumqttc 0.25. Its traps, their guards, and what it cannot
-//! do at all stand in [`rumqtt`], the one module that knows it; each has a test in
-//! `tests/connection.rs`. Every connection has an event loop and a task of its own ([`link`]), so that
+//! do at all stand in `rumqtt`, the one module that knows it; each has a test in
+//! `tests/connection.rs`. Every connection has an event loop and a task of its own (`link`), so that
 //! nothing of a dead one can reach the next, and so that the line is kept alive while the consumer is
 //! busy.
 //!

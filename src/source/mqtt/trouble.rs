@@ -136,10 +136,15 @@ impl Trouble {
                     "does the port want `{other_encryption}`? If not, the broker's log says why"
                 )
             }
-            Self::Foreign(Foreign::Http) => WEB_SERVER.into(),
+            Self::Foreign(Foreign::Http) => {
+                "check the port; a broker behind a web server is reached with `ws://` or `wss://`"
+                    .into()
+            }
             Self::Foreign(Foreign::Tls) => "use `mqtts://`".into(),
             Self::Foreign(Foreign::Other) => {
-                format!("check host and port: another service may be listening there. {WEB_SERVER}")
+                "check host and port: another service may be listening there; behind a web server a \
+                 broker is reached with `ws://` or `wss://`"
+                    .into()
             }
             Self::Refused(code) => refusal_advice(*code, connection),
             Self::Oversized(_) => {
@@ -165,9 +170,6 @@ impl Trouble {
         Failure::new(what).because(self).next(self.next(connection))
     }
 }
-
-const WEB_SERVER: &str =
-    "check the port; a broker behind a web server is reached with `ws://` or `wss://`";
 
 fn refusal_advice(code: u8, connection: &Connection) -> String {
     match code {

@@ -152,7 +152,7 @@ impl KnownRecord {
             }
         }
         for (ear, epoch) in &self.heard {
-            record.marks.push(Mark { ear: u64::from_str_radix(ear, 16).ok()?, epoch: *epoch });
+            record.join_marks(&[Mark { ear: u64::from_str_radix(ear, 16).ok()?, epoch: *epoch }]);
         }
         Some(record)
     }

@@ -42,58 +42,8 @@ pub struct Heading<'a> {
     pub member: Cow<'a, str>,
     pub begun_ms: i64,
     pub tool: Cow<'a, str>,
-    pub policy: PolicyLine,
+    pub policy: Policy,
     pub reading: Terms,
-}
-
-/// The policy, as a recording keeps it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PolicyLine {
-    pub skew_ms: i64,
-    pub close_grace_ms: Option<i64>,
-    pub future_ms: i64,
-    pub channels_max: usize,
-    pub loop_count: usize,
-    pub loop_window_ms: i64,
-    pub judge_skew_ms: i64,
-}
-
-impl From<Policy> for PolicyLine {
-    fn from(policy: Policy) -> Self {
-        let Policy {
-            skew_ms,
-            close_grace_ms,
-            future_ms,
-            channels_max,
-            loop_count,
-            loop_window_ms,
-            judge_skew_ms,
-        } = policy;
-        Self {
-            skew_ms,
-            close_grace_ms,
-            future_ms,
-            channels_max,
-            loop_count,
-            loop_window_ms,
-            judge_skew_ms,
-        }
-    }
-}
-
-impl From<PolicyLine> for Policy {
-    fn from(line: PolicyLine) -> Self {
-        Self {
-            skew_ms: line.skew_ms,
-            close_grace_ms: line.close_grace_ms,
-            future_ms: line.future_ms,
-            // What no watcher would have accepted as an option is not accepted here either.
-            channels_max: line.channels_max.max(1),
-            loop_count: line.loop_count.max(2),
-            loop_window_ms: line.loop_window_ms,
-            judge_skew_ms: line.judge_skew_ms,
-        }
-    }
 }
 
 /// A message. The payload is text where it is UTF-8, else Base64.
@@ -193,14 +143,17 @@ impl SourceLine {
         SourceKey { voice: self.voice.clone(), ear: self.ear.clone() }
     }
 
+    /// Returns the account, `None` if no listener could have come to it.
     #[must_use]
-    pub fn account(&self) -> Member {
+    pub fn account(&self) -> Option<Member> {
         let hole = |hole: &HoleLine| Hole {
             epoch: hole.epoch,
             from: Timestamp(hole.from_ms),
             to: Timestamp(hole.to_ms),
         };
-        Member {
+        // The epochs of a group are added up, and what is added up must not overflow.
+        let is_possible = self.epoch <= EPOCH_MAX && self.patience_ms <= PATIENCE_MAX_MS;
+        is_possible.then(|| Member {
             epoch: self.epoch,
             began: Timestamp(self.began_ms),
             heard: Timestamp(self.heard_ms),
@@ -208,9 +161,14 @@ impl SourceLine {
             lossy: self.lossy,
             left: self.left,
             holes: self.holes.iter().map(hole).collect(),
-        }
+        })
     }
 }
+
+/// More epochs than a listener can live through, one a millisecond.
+const EPOCH_MAX: u64 = 1 << 40;
+/// The patience with the longest keep alive of MQTT, and some.
+const PATIENCE_MAX_MS: i64 = 10 * 65_535_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestartLine {

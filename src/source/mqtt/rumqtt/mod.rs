@@ -11,7 +11,7 @@
 //! | a packet above 10 KiB ends the connection, again at every redelivery | a higher limit; a larger message is let through once and skipped, see `session` |
 //! | 14 MiB for each client (5), packet ids up to the receive maximum | a small window for sending, one SUBSCRIBE at a time |
 //! | messages without topic when aliases are used (5) | aliases are never offered, and such messages are skipped |
-//! | keep alive 0 spins, one below 5 s panics (5) | refused in `check`; one that the broker sets is overridden, see [`v5`] |
+//! | keep alive 0 spins, one below 5 s panics (5) | refused in `check`; one that the broker sets is overridden, see `v5` |
 //! | a DISCONNECT without properties cannot be read (5) | the error is told as the end it is; with a reason code it looks like a plain close |
 //! | a SUBACK with an unknown code ends the connection | the filter is found and left out, see `subscribing` |
 //! | no resubscription, no back-off, SUBACK only as an event | `link`, `session`, `subscribing` |

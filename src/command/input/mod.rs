@@ -1,26 +1,33 @@
 //! Files of events: what `replay` judges and `store import` joins into a store.
 
-use super::hear::{Tally, is_ours, take};
+mod broker;
+mod recording;
+
+use super::hear::{Tally, take};
 use crate::dialect::lmq::Lmq;
 use crate::dialect::mosquitto::Mosquitto;
 use crate::dialect::terms::Terms;
-use crate::dialect::{Dialect, Dialects, FileFormat, sniff};
+use crate::dialect::{Dialect, FileFormat, sniff};
 use crate::dialect::{Message, Reading, Reason};
-use crate::event::Timestamp;
+use crate::event::{Event, Timestamp};
 use crate::failure::{Failure, Outcome};
+use crate::output::console::Console;
+use crate::output::sanitize::sanitize;
 use crate::source::lines::{LINE_MAX, Lines, Text};
 use crate::source::recording::Line;
-use crate::source::recording::line::{Heading, MessageLine};
-use crate::state::coverage::SourceKey;
-use crate::state::fleet::{Fleet, Hearsay};
+use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
 use crate::state::policy::Policy;
-use crate::state::presence::Presence;
+use broker::Broker;
 use jiff::tz::TimeZone;
+use recording::Recording;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Columns that the name of a file may take.
+const NAME_COLUMNS_MAX: usize = 200;
 
 /// How files are read.
 #[derive(Debug)]
@@ -31,9 +38,10 @@ pub struct Input {
     pub forced: Option<String>,
     /// What plain files are about.
     pub instance: String,
+    /// The policy that was asked for; where that is the usual one, a recording keeps its own.
     pub policy: Policy,
-    /// The policy was given by the user, so that of a recording does not count.
-    pub policy_given: bool,
+    /// The moment asked about: what was heard later does not count. `None` for all there is.
+    pub at: Option<Timestamp>,
     /// The present, as far as plain files are concerned.
     pub now: Timestamp,
     pub strict: bool,
@@ -44,34 +52,15 @@ pub struct Input {
     tie: u64,
 }
 
-/// What was read about one broker.
-#[derive(Debug)]
-pub struct Broker {
-    pub presence: Presence,
-    /// The moment at which a watcher last judged.
-    judged: Option<Timestamp>,
-    /// The greatest believed time of plain files.
-    latest: Option<Timestamp>,
-    /// The last arrival noted in a recording.
-    received: Option<Timestamp>,
-}
-
-/// Who heard what follows in a recording.
-#[derive(Debug)]
-struct Context {
-    ear: String,
-    member: String,
-    dialects: Dialects,
-}
-
 #[derive(Debug)]
 enum Format {
-    Recording(BTreeMap<String, Context>, Option<String>),
+    Recording(Recording),
     Plain(Box<Dialect>),
 }
 
-/// Lines that may pass before a file must have told what it is.
+/// Lines that may pass before a file must have told what it is, and their bytes.
 const UNDECIDED_MAX: usize = 1_000;
+const UNDECIDED_BYTES_MAX: usize = 2 * LINE_MAX;
 /// Lines between two reports of progress.
 const PROGRESS_EVERY: u64 = 8_192;
 
@@ -83,13 +72,26 @@ impl Input {
             forced: None,
             instance: String::new(),
             policy,
-            policy_given: false,
+            at: None,
             now,
             strict: false,
             brokers: BTreeMap::new(),
             tally: Tally::default(),
             tie: 0,
         }
+    }
+
+    /// Reads files, and says of each what it was.
+    pub fn read_files(&mut self, paths: &[PathBuf], console: &mut Console) -> Result<(), Failure> {
+        let status = console.status();
+        for path in paths {
+            let name = path.display().to_string();
+            let format =
+                self.read_file(path, &mut |done, total| status.progress(&name, done, total))?;
+            status.clear();
+            console.say(format_args!("{}: {format}", sanitize(&name, NAME_COLUMNS_MAX)));
+        }
+        Ok(())
     }
 
     /// Reads one file, `-` for standard input. `progress` is told the bytes read so far and, where it
@@ -131,17 +133,17 @@ impl Input {
         let mut lines = Lines::new(input);
         let mut format = self.forced_format()?;
         let mut undecided: Vec<(u64, Vec<u8>)> = Vec::new();
+        let mut undecided_bytes = 0;
+        let mut is_empty = true;
         loop {
             let next = lines.next_line().map_err(|error| {
                 Failure::new(format!("could not read on in `{name}`")).because(error)
             })?;
             let Some((number, text)) = next else { break };
-            if number % PROGRESS_EVERY == 0 {
-                progress(0, total);
-            }
             let line = match text {
                 Text::Whole(line) | Text::Unended(line) => line,
                 Text::TooLong(length) => {
+                    is_empty = false;
                     let detail = format!("{length} bytes, of which at most {LINE_MAX} are read");
                     self.set_aside(Reason::Unreadable, name, number, &detail)?;
                     continue;
@@ -150,11 +152,13 @@ impl Input {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
+            is_empty = false;
             if format.is_none() {
-                format = self.tell_format(line)?;
+                format = self.tell_format(line, name, number)?;
                 if format.is_none() {
                     undecided.push((number, line.to_vec()));
-                    if undecided.len() >= UNDECIDED_MAX {
+                    undecided_bytes += line.len();
+                    if undecided.len() >= UNDECIDED_MAX || undecided_bytes >= UNDECIDED_BYTES_MAX {
                         return Err(unknown_format(name, &undecided));
                     }
                     continue;
@@ -177,7 +181,7 @@ impl Input {
                 Mosquitto::NAME => "a log of Mosquitto",
                 other => other,
             }),
-            None if undecided.is_empty() => Ok("empty"),
+            None if is_empty => Ok("empty"),
             None => Err(unknown_format(name, &undecided)),
         }
     }
@@ -195,9 +199,15 @@ impl Input {
         Ok(Format::Plain(Box::new(dialect)))
     }
 
-    fn tell_format(&mut self, line: &[u8]) -> Result<Option<Format>, Failure> {
-        if serde_json::from_slice::<Line<'_>>(line).is_ok() {
-            return Ok(Some(Format::Recording(BTreeMap::new(), None)));
+    fn tell_format(
+        &mut self,
+        line: &[u8],
+        name: &str,
+        number: u64,
+    ) -> Result<Option<Format>, Failure> {
+        match serde_json::from_slice::<Line<'_>>(line) {
+            Ok(_) => return Ok(Some(Format::Recording(Recording::default()))),
+            Err(error) => recording::refuse_heading(line, &error, name, number)?,
         }
         match sniff(line) {
             Some(FileFormat::Lmq) => self.plain(Lmq::NAME).map(Some),
@@ -214,14 +224,13 @@ impl Input {
         number: u64,
     ) -> Result<(), Failure> {
         match format {
-            Format::Recording(contexts, current) => {
-                match serde_json::from_slice::<Line<'_>>(line) {
-                    Ok(line) => self.recorded(contexts, current, line, name, number),
-                    Err(error) => {
-                        self.set_aside(Reason::Unreadable, name, number, &error.to_string())
-                    }
+            Format::Recording(recording) => match serde_json::from_slice::<Line<'_>>(line) {
+                Ok(line) => self.recorded(recording, line, name, number),
+                Err(error) => {
+                    recording::refuse_heading(line, &error, name, number)?;
+                    self.set_aside(Reason::Unreadable, name, number, &error.to_string())
                 }
-            }
+            },
             Format::Plain(dialect) => self.plain_line(dialect, line, name, number),
         }
     }
@@ -253,156 +262,30 @@ impl Input {
                 .next("say which zone the broker's clock shows, for example `--time-zone UTC`"));
         }
         let by = Hearsay { voice, mark: None, received: self.now };
+        if self.is_later(&reading) {
+            return Ok(());
+        }
         let instance = self.instance.clone();
         let place = Place { name, number };
         let broker = self.brokers.get_mut(&instance).expect("made with the format");
         let heard = take(&mut broker.presence, &reading, &by, &place, &mut self.tally);
-        broker.latest = broker.latest.max(heard.latest);
+        broker.latest(heard.latest);
         self.if_strict(&reading, name, number)
     }
 
-    fn recorded(
-        &mut self,
-        contexts: &mut BTreeMap<String, Context>,
-        current: &mut Option<String>,
-        line: Line<'_>,
-        name: &str,
-        number: u64,
-    ) -> Result<(), Failure> {
-        match line {
-            Line::Recording(heading) => {
-                let context = self.context(&heading, name, number)?;
-                let instance = heading.instance.into_owned();
-                contexts.insert(instance.clone(), context);
-                *current = Some(instance);
-                return Ok(());
-            }
-            Line::Message(message) => {
-                return self.recorded_message(contexts, current.as_deref(), &message, name, number);
-            }
-            Line::Client(known) => {
-                let policy = self.policy;
-                let Some(client) = known.to_client(policy.channels_max) else {
-                    let detail = "a client that no store could have written";
-                    return self.set_aside(Reason::Unreadable, name, number, detail);
-                };
-                let broker = self.broker(&known.instance);
-                broker.presence.handle_client(&client);
-            }
-            Line::Source(source) => {
-                let key = source.key();
-                let account = source.account();
-                let broker = self.broker(&source.instance);
-                let coverage = broker.presence.coverage_mut();
-                let known =
-                    coverage.source(&key).and_then(|known| known.members.get(&source.member));
-                let gaps =
-                    known.map_or(0, |known| account.epoch.saturating_sub(known.epoch.max(1)));
-                coverage.join_member(&key, &source.member, &account);
-                broker.received = broker.received.max(Some(account.heard));
-                self.tally.gaps += gaps;
-            }
-            Line::Restart(restart) => {
-                let stamp = restart.stamp();
-                self.broker(&restart.instance).presence.fleet_mut().join_restart(stamp);
-            }
-            Line::Judged(judged) => {
-                let broker = self.broker(&judged.instance);
-                broker.judged = broker.judged.max(Some(Timestamp(judged.now_ms)));
-            }
-        }
-        Ok(())
-    }
-
-    fn context(
-        &mut self,
-        heading: &Heading<'_>,
-        name: &str,
-        number: u64,
-    ) -> Result<Context, Failure> {
-        let supported = crate::source::recording::VERSION;
-        if heading.version > supported {
-            let what = format!("{name}, line {number}: a recording of version {}", heading.version);
-            return Err(Failure::new(what)
-                .because(format!("this build reads versions up to {supported}"))
-                .next("read it with the release that wrote it, or a newer one"));
-        }
-        if !self.policy_given {
-            self.policy = heading.policy.into();
-        }
-        let zone = match (&self.zone, &heading.reading.time_zone) {
-            (None, Some(zone)) => Some(crate::config::reading::time_zone(zone)?),
-            (zone, _) => zone.clone(),
-        };
-        let dialects = heading.reading.dialects(zone.as_ref()).map_err(|wrong| {
-            Failure::new(format!("{name}, line {number}: a heading that cannot be used"))
-                .because(wrong)
-        })?;
-        Ok(Context {
-            ear: heading.ear.clone().into_owned(),
-            member: heading.member.clone().into_owned(),
-            dialects,
+    /// Tells whether a plain file says this of a time after the moment asked about. A stamp that is
+    /// not believed is no time.
+    fn is_later(&self, reading: &Reading<'_>) -> bool {
+        let (Some(at), Reading::Events(events)) = (self.at, reading) else { return false };
+        events.iter().any(|event| {
+            let stamp = match event {
+                Event::Channel(event) => event.stamp,
+                Event::Restarted(stamp) => *stamp,
+            };
+            stamp.is_some_and(|stamp| {
+                stamp.time > at && stamp.time.since(self.now) <= self.policy.future_ms
+            })
         })
-    }
-
-    fn recorded_message(
-        &mut self,
-        contexts: &mut BTreeMap<String, Context>,
-        current: Option<&str>,
-        line: &MessageLine<'_>,
-        name: &str,
-        number: u64,
-    ) -> Result<(), Failure> {
-        let Some(payload) = line.bytes() else {
-            let detail = "neither `payload` nor readable `payload_b64`";
-            return self.set_aside(Reason::Unreadable, name, number, detail);
-        };
-        let instance = line.instance.as_deref().or(current).unwrap_or(&self.instance).to_owned();
-        if !contexts.contains_key(&instance) {
-            let context = self.listener_of_nobody(&instance)?;
-            contexts.insert(instance.clone(), context);
-        }
-        let context = contexts.get_mut(&instance).expect("it was just made");
-        let received = Timestamp(line.received_ms);
-        let message = Message {
-            topic: &line.topic,
-            payload: &payload,
-            tag: None,
-            qos: line.qos,
-            retain: line.retain,
-            received,
-            tie: line.tie,
-        };
-        if is_about_the_broker(message.topic) {
-            return Ok(());
-        }
-        let (index, reading) = context.dialects.read(&message);
-        let dialect = index.and_then(|index| context.dialects.get(index));
-        let voice = dialect.map_or(VoiceKey { name: "", authority: 4 }, |dialect| VoiceKey {
-            name: dialect.name(),
-            authority: dialect.authority(),
-        });
-        let broker = self.brokers.entry(instance).or_insert_with(|| Broker::new(self.policy));
-        broker.received = broker.received.max(Some(received));
-        let coverage = broker.presence.coverage_mut();
-        coverage.hear(&context.ear, &context.member, received);
-        let key = SourceKey { voice: voice.name.to_owned(), ear: context.ear.clone() };
-        let by = Hearsay { voice, mark: coverage.mark(&key), received };
-        if !is_ours(&reading, &context.member) {
-            take(&mut broker.presence, &reading, &by, &Place { name, number }, &mut self.tally);
-        }
-        self.if_strict(&reading, name, number)
-    }
-
-    /// Returns the context of messages that no heading introduces: heard without loss, as the user
-    /// says they are to be read.
-    fn listener_of_nobody(&mut self, instance: &str) -> Result<Context, Failure> {
-        let dialects = self.terms.dialects(self.zone.as_ref()).map_err(Failure::misuse)?;
-        let broker = self.broker(instance);
-        for dialect in dialects.iter() {
-            broker.presence.coverage_mut().hear_whole(dialect.name());
-        }
-        Ok(Context { ear: String::new(), member: String::new(), dialects })
     }
 
     fn broker(&mut self, instance: &str) -> &mut Broker {
@@ -431,30 +314,6 @@ impl Input {
     }
 }
 
-impl Broker {
-    fn new(policy: Policy) -> Self {
-        Self {
-            presence: Presence::new(Fleet::default(), policy),
-            judged: None,
-            latest: None,
-            received: None,
-        }
-    }
-
-    /// Returns the moment to judge at: where a watcher ended, or the end of what was heard.
-    pub fn moment(&self, policy: &Policy, fallback: Timestamp) -> Timestamp {
-        let grace = policy.close_grace_ms.unwrap_or(0);
-        let end_of_log = self.latest.map(|latest| latest.plus(grace));
-        let end_of_recording = self.judged.or(self.received);
-        end_of_log.max(end_of_recording).unwrap_or(fallback)
-    }
-}
-
-/// Tells whether a message served the account of the watcher's absences, which is recorded by itself.
-fn is_about_the_broker(topic: &str) -> bool {
-    topic == super::watcher::UPTIME || topic == super::watcher::DROPPED
-}
-
 /// Where a line stands.
 struct Place<'a> {
     name: &'a str,
@@ -479,9 +338,10 @@ fn strict_failure(reason: Reason, name: &str, number: u64, detail: &str) -> Fail
 
 fn unknown_format(name: &str, lines: &[(u64, Vec<u8>)]) -> Failure {
     let first = lines.first().map_or(String::new(), |(_, line)| {
-        String::from_utf8_lossy(&line[..line.len().min(80)]).into_owned()
+        let head = String::from_utf8_lossy(&line[..line.len().min(80)]);
+        format!("; the first one reads {head}")
     });
     Failure::misuse(format!("could not tell what `{name}` is"))
-        .because(format!("no line is of a known form; the first one reads {first}"))
+        .because(format!("no line is of a known form{first}"))
         .next("name it with `--dialect lmq` or `--dialect mosquitto`")
 }

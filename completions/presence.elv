@@ -1,0 +1,299 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[presence] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'presence'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'presence'= {
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand watch 'Shows who comes and goes, as it happens'
+            cand check 'Answers whether clients are online, and how that is known'
+            cand replay 'Judges recorded events: recordings, notices, broker logs'
+            cand store 'Looks after what watchers have kept'
+            cand completions 'Prints the completions for a shell, or the manual page'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'presence;watch'= {
+            cand --client 'Show only clients whose id matches; may be given several times'
+            cand --record 'Append everything that is heard to a file, for `presence replay`'
+            cand --store 'File that keeps what is known, or `memory` for none'
+            cand --timeout 'Give up if the first connection takes longer'
+            cand --broker-queue 'Messages that the broker queues for a session that is away, 0 for no limit'
+            cand --bridge-gaps 'Treat absences up to this long as if nothing had happened'
+            cand --forget-clients 'Forget clients that are away and were not heard of for this long'
+            cand -b 'Where the broker listens'
+            cand --broker 'Where the broker listens'
+            cand --instance 'Name the broker goes by in stores and output'
+            cand -u 'User to connect as'
+            cand --username 'User to connect as'
+            cand --password-file 'Read the password from a file'
+            cand -i 'Client id to connect with'
+            cand --client-id 'Client id to connect with'
+            cand -k 'Longest silence on the connection before it is probed'
+            cand --keepalive 'Longest silence on the connection before it is probed'
+            cand --mqtt-version 'Version of MQTT to speak'
+            cand --cafile 'Believe only the certificate authorities in this PEM file'
+            cand --ca 'Believe only the certificate authorities in this PEM file'
+            cand --cert 'Certificate to show to the broker, a PEM file'
+            cand --key 'Private key of the certificate, a PEM file without passphrase'
+            cand --tls-alpn 'Application protocol to name in the TLS handshake'
+            cand --alpn 'Application protocol to name in the TLS handshake'
+            cand --dialect 'Way of announcing clients to understand; may be given several times'
+            cand --topic 'Listen here instead of where the dialect says; may be given several times'
+            cand --status-topic 'Where devices keep their own status, with `{client}` in the place of the client id'
+            cand --status-online 'Word that means online there; may be given several times'
+            cand --status-offline 'Word that means offline there; may be given several times'
+            cand --status-json 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`'
+            cand --time-zone 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`'
+            cand --skew 'Largest difference assumed between the clocks of two nodes of a broker'
+            cand --close-grace 'Wait for the transport to end after a client has said goodbye'
+            cand --future 'How far ahead of our clock a stamp may be and still be believed'
+            cand --channels 'Channels remembered per client'
+            cand --loop 'Connects within a time that count as flapping, as COUNT/DURATION'
+            cand --json 'Print one JSON object a line'
+            cand --clean 'Leave no session behind at the broker'
+            cand --password-stdin 'Read the password from standard input'
+            cand --insecure 'Accept any certificate from whoever answers'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'presence;check'= {
+            cand --fleet 'Read more client ids from a file, one a line; `-` is standard input'
+            cand --evidence 'Evidence to gather'
+            cand --timeout 'Longest time that gathering evidence may take'
+            cand --store 'File that keeps what is known, or `memory` for none'
+            cand -b 'Where the broker listens'
+            cand --broker 'Where the broker listens'
+            cand --instance 'Name the broker goes by in stores and output'
+            cand -u 'User to connect as'
+            cand --username 'User to connect as'
+            cand --password-file 'Read the password from a file'
+            cand -i 'Client id to connect with'
+            cand --client-id 'Client id to connect with'
+            cand -k 'Longest silence on the connection before it is probed'
+            cand --keepalive 'Longest silence on the connection before it is probed'
+            cand --mqtt-version 'Version of MQTT to speak'
+            cand --cafile 'Believe only the certificate authorities in this PEM file'
+            cand --ca 'Believe only the certificate authorities in this PEM file'
+            cand --cert 'Certificate to show to the broker, a PEM file'
+            cand --key 'Private key of the certificate, a PEM file without passphrase'
+            cand --tls-alpn 'Application protocol to name in the TLS handshake'
+            cand --alpn 'Application protocol to name in the TLS handshake'
+            cand --dialect 'Way of announcing clients to understand; may be given several times'
+            cand --topic 'Listen here instead of where the dialect says; may be given several times'
+            cand --status-topic 'Where devices keep their own status, with `{client}` in the place of the client id'
+            cand --status-online 'Word that means online there; may be given several times'
+            cand --status-offline 'Word that means offline there; may be given several times'
+            cand --status-json 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`'
+            cand --time-zone 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`'
+            cand --skew 'Largest difference assumed between the clocks of two nodes of a broker'
+            cand --close-grace 'Wait for the transport to end after a client has said goodbye'
+            cand --future 'How far ahead of our clock a stamp may be and still be believed'
+            cand --channels 'Channels remembered per client'
+            cand --loop 'Connects within a time that count as flapping, as COUNT/DURATION'
+            cand --explain 'Show the evidence of every voice, and what decided'
+            cand --json 'Print one JSON object a line'
+            cand --fresh 'Ask every source, even where the store already knows'
+            cand --password-stdin 'Read the password from standard input'
+            cand --insecure 'Accept any certificate from whoever answers'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'presence;replay'= {
+            cand --client 'Show only clients whose id matches; may be given several times'
+            cand --at 'Moment to judge at, as RFC 3339 or milliseconds since 1970'
+            cand --now 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970'
+            cand --instance 'Name of the broker that plain logs are about'
+            cand --dialect 'Way of announcing clients to understand; may be given several times'
+            cand --topic 'Listen here instead of where the dialect says; may be given several times'
+            cand --status-topic 'Where devices keep their own status, with `{client}` in the place of the client id'
+            cand --status-online 'Word that means online there; may be given several times'
+            cand --status-offline 'Word that means offline there; may be given several times'
+            cand --status-json 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`'
+            cand --time-zone 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`'
+            cand --skew 'Largest difference assumed between the clocks of two nodes of a broker'
+            cand --close-grace 'Wait for the transport to end after a client has said goodbye'
+            cand --future 'How far ahead of our clock a stamp may be and still be believed'
+            cand --channels 'Channels remembered per client'
+            cand --loop 'Connects within a time that count as flapping, as COUNT/DURATION'
+            cand --json 'Print one JSON object a line'
+            cand --strict 'Fail on the first line that cannot be read'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'presence;store'= {
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand info 'Shows which brokers a store knows, who listened, and until when'
+            cand import 'Joins files into a store: exports, recordings, notices, broker logs'
+            cand export 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
+            cand forget-session 'Removes the watcher''s session from the broker'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'presence;store;info'= {
+            cand --store 'File that keeps what is known, or `memory` for none'
+            cand --json 'Print one JSON object a line'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'presence;store;import'= {
+            cand --instance 'Name of the broker that plain logs are about'
+            cand --store 'File that keeps what is known, or `memory` for none'
+            cand --dialect 'Way of announcing clients to understand; may be given several times'
+            cand --topic 'Listen here instead of where the dialect says; may be given several times'
+            cand --status-topic 'Where devices keep their own status, with `{client}` in the place of the client id'
+            cand --status-online 'Word that means online there; may be given several times'
+            cand --status-offline 'Word that means offline there; may be given several times'
+            cand --status-json 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`'
+            cand --time-zone 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`'
+            cand --skew 'Largest difference assumed between the clocks of two nodes of a broker'
+            cand --close-grace 'Wait for the transport to end after a client has said goodbye'
+            cand --future 'How far ahead of our clock a stamp may be and still be believed'
+            cand --channels 'Channels remembered per client'
+            cand --loop 'Connects within a time that count as flapping, as COUNT/DURATION'
+            cand --strict 'Fail on the first line that cannot be read, and import nothing'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'presence;store;export'= {
+            cand --instance 'Only this broker'
+            cand --store 'File that keeps what is known, or `memory` for none'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'presence;store;forget-session'= {
+            cand --store 'File that keeps what is known, or `memory` for none'
+            cand -b 'Where the broker listens'
+            cand --broker 'Where the broker listens'
+            cand --instance 'Name the broker goes by in stores and output'
+            cand -u 'User to connect as'
+            cand --username 'User to connect as'
+            cand --password-file 'Read the password from a file'
+            cand -i 'Client id to connect with'
+            cand --client-id 'Client id to connect with'
+            cand -k 'Longest silence on the connection before it is probed'
+            cand --keepalive 'Longest silence on the connection before it is probed'
+            cand --mqtt-version 'Version of MQTT to speak'
+            cand --cafile 'Believe only the certificate authorities in this PEM file'
+            cand --ca 'Believe only the certificate authorities in this PEM file'
+            cand --cert 'Certificate to show to the broker, a PEM file'
+            cand --key 'Private key of the certificate, a PEM file without passphrase'
+            cand --tls-alpn 'Application protocol to name in the TLS handshake'
+            cand --alpn 'Application protocol to name in the TLS handshake'
+            cand --password-stdin 'Read the password from standard input'
+            cand --insecure 'Accept any certificate from whoever answers'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'presence;store;help'= {
+            cand info 'Shows which brokers a store knows, who listened, and until when'
+            cand import 'Joins files into a store: exports, recordings, notices, broker logs'
+            cand export 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
+            cand forget-session 'Removes the watcher''s session from the broker'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'presence;store;help;info'= {
+        }
+        &'presence;store;help;import'= {
+        }
+        &'presence;store;help;export'= {
+        }
+        &'presence;store;help;forget-session'= {
+        }
+        &'presence;store;help;help'= {
+        }
+        &'presence;completions'= {
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'presence;help'= {
+            cand watch 'Shows who comes and goes, as it happens'
+            cand check 'Answers whether clients are online, and how that is known'
+            cand replay 'Judges recorded events: recordings, notices, broker logs'
+            cand store 'Looks after what watchers have kept'
+            cand completions 'Prints the completions for a shell, or the manual page'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'presence;help;watch'= {
+        }
+        &'presence;help;check'= {
+        }
+        &'presence;help;replay'= {
+        }
+        &'presence;help;store'= {
+            cand info 'Shows which brokers a store knows, who listened, and until when'
+            cand import 'Joins files into a store: exports, recordings, notices, broker logs'
+            cand export 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
+            cand forget-session 'Removes the watcher''s session from the broker'
+        }
+        &'presence;help;store;info'= {
+        }
+        &'presence;help;store;import'= {
+        }
+        &'presence;help;store;export'= {
+        }
+        &'presence;help;store;forget-session'= {
+        }
+        &'presence;help;completions'= {
+        }
+        &'presence;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

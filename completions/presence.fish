@@ -1,0 +1,217 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_presence_global_optspecs
+    string join \n q/quiet v/verbose h/help V/version
+end
+
+function __fish_presence_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_presence_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_presence_using_subcommand
+    set -l cmd (__fish_presence_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c presence -n "__fish_presence_needs_command" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_needs_command" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_needs_command" -s V -l version -d 'Print version'
+complete -c presence -n "__fish_presence_needs_command" -f -a "watch" -d 'Shows who comes and goes, as it happens'
+complete -c presence -n "__fish_presence_needs_command" -f -a "check" -d 'Answers whether clients are online, and how that is known'
+complete -c presence -n "__fish_presence_needs_command" -f -a "replay" -d 'Judges recorded events: recordings, notices, broker logs'
+complete -c presence -n "__fish_presence_needs_command" -f -a "store" -d 'Looks after what watchers have kept'
+complete -c presence -n "__fish_presence_needs_command" -f -a "completions" -d 'Prints the completions for a shell, or the manual page'
+complete -c presence -n "__fish_presence_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand watch" -l client -d 'Show only clients whose id matches; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l record -d 'Append everything that is heard to a file, for `presence replay`' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l store -d 'File that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l timeout -d 'Give up if the first connection takes longer' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l broker-queue -d 'Messages that the broker queues for a session that is away, 0 for no limit' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l bridge-gaps -d 'Treat absences up to this long as if nothing had happened' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l forget-clients -d 'Forget clients that are away and were not heard of for this long' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -s b -l broker -d 'Where the broker listens' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l instance -d 'Name the broker goes by in stores and output' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -s u -l username -d 'User to connect as' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -s i -l client-id -d 'Client id to connect with' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
+5\t''"
+complete -c presence -n "__fish_presence_using_subcommand watch" -l cafile -l ca -d 'Believe only the certificate authorities in this PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All of them, recognised by topic and content'
+lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
+mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
+status\t'Retained status that devices keep by birth and will'"
+complete -c presence -n "__fish_presence_using_subcommand watch" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l status-online -d 'Word that means online there; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l status-offline -d 'Word that means offline there; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l status-json -d 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l time-zone -d 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l skew -d 'Largest difference assumed between the clocks of two nodes of a broker' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l close-grace -d 'Wait for the transport to end after a client has said goodbye' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l channels -d 'Channels remembered per client' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l json -d 'Print one JSON object a line'
+complete -c presence -n "__fish_presence_using_subcommand watch" -l clean -d 'Leave no session behind at the broker'
+complete -c presence -n "__fish_presence_using_subcommand watch" -l password-stdin -d 'Read the password from standard input'
+complete -c presence -n "__fish_presence_using_subcommand watch" -l insecure -d 'Accept any certificate from whoever answers'
+complete -c presence -n "__fish_presence_using_subcommand watch" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand watch" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand check" -l fleet -d 'Read more client ids from a file, one a line; `-` is standard input' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l evidence -d 'Evidence to gather' -r -f -a "store\t'What a watcher has kept'
+retained\t'The status that the broker keeps retained for each client'
+listen\t'What the broker says within the timeout'"
+complete -c presence -n "__fish_presence_using_subcommand check" -l timeout -d 'Longest time that gathering evidence may take' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l store -d 'File that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -s b -l broker -d 'Where the broker listens' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l instance -d 'Name the broker goes by in stores and output' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -s u -l username -d 'User to connect as' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -s i -l client-id -d 'Client id to connect with' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
+5\t''"
+complete -c presence -n "__fish_presence_using_subcommand check" -l cafile -l ca -d 'Believe only the certificate authorities in this PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All of them, recognised by topic and content'
+lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
+mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
+status\t'Retained status that devices keep by birth and will'"
+complete -c presence -n "__fish_presence_using_subcommand check" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l status-online -d 'Word that means online there; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l status-offline -d 'Word that means offline there; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l status-json -d 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l time-zone -d 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l skew -d 'Largest difference assumed between the clocks of two nodes of a broker' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l close-grace -d 'Wait for the transport to end after a client has said goodbye' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l channels -d 'Channels remembered per client' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l explain -d 'Show the evidence of every voice, and what decided'
+complete -c presence -n "__fish_presence_using_subcommand check" -l json -d 'Print one JSON object a line'
+complete -c presence -n "__fish_presence_using_subcommand check" -l fresh -d 'Ask every source, even where the store already knows'
+complete -c presence -n "__fish_presence_using_subcommand check" -l password-stdin -d 'Read the password from standard input'
+complete -c presence -n "__fish_presence_using_subcommand check" -l insecure -d 'Accept any certificate from whoever answers'
+complete -c presence -n "__fish_presence_using_subcommand check" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand check" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l client -d 'Show only clients whose id matches; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l at -d 'Moment to judge at, as RFC 3339 or milliseconds since 1970' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l now -d 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l instance -d 'Name of the broker that plain logs are about' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All of them, recognised by topic and content'
+lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
+mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
+status\t'Retained status that devices keep by birth and will'"
+complete -c presence -n "__fish_presence_using_subcommand replay" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l status-online -d 'Word that means online there; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l status-offline -d 'Word that means offline there; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l status-json -d 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l time-zone -d 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l skew -d 'Largest difference assumed between the clocks of two nodes of a broker' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l close-grace -d 'Wait for the transport to end after a client has said goodbye' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l channels -d 'Channels remembered per client' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l json -d 'Print one JSON object a line'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l strict -d 'Fail on the first line that cannot be read'
+complete -c presence -n "__fish_presence_using_subcommand replay" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand replay" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export forget-session help" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export forget-session help" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export forget-session help" -s h -l help -d 'Print help'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export forget-session help" -f -a "info" -d 'Shows which brokers a store knows, who listened, and until when'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export forget-session help" -f -a "import" -d 'Joins files into a store: exports, recordings, notices, broker logs'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export forget-session help" -f -a "export" -d 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export forget-session help" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export forget-session help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store -d 'File that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l json -d 'Print one JSON object a line'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l instance -d 'Name of the broker that plain logs are about' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store -d 'File that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All of them, recognised by topic and content'
+lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
+mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
+status\t'Retained status that devices keep by birth and will'"
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-online -d 'Word that means online there; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-offline -d 'Word that means offline there; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-json -d 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l time-zone -d 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l skew -d 'Largest difference assumed between the clocks of two nodes of a broker' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l close-grace -d 'Wait for the transport to end after a client has said goodbye' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l channels -d 'Channels remembered per client' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l strict -d 'Fail on the first line that cannot be read, and import nothing'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l instance -d 'Only this broker' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l store -d 'File that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store -d 'File that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s b -l broker -d 'Where the broker listens' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l instance -d 'Name the broker goes by in stores and output' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s u -l username -d 'User to connect as' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s i -l client-id -d 'Client id to connect with' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
+5\t''"
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l cafile -l ca -d 'Believe only the certificate authorities in this PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l password-stdin -d 'Read the password from standard input'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l insecure -d 'Accept any certificate from whoever answers'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "info" -d 'Shows which brokers a store knows, who listened, and until when'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "import" -d 'Joins files into a store: exports, recordings, notices, broker logs'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "export" -d 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand completions" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand completions" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store completions help" -f -a "watch" -d 'Shows who comes and goes, as it happens'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store completions help" -f -a "check" -d 'Answers whether clients are online, and how that is known'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store completions help" -f -a "replay" -d 'Judges recorded events: recordings, notices, broker logs'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store completions help" -f -a "store" -d 'Looks after what watchers have kept'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store completions help" -f -a "completions" -d 'Prints the completions for a shell, or the manual page'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "info" -d 'Shows which brokers a store knows, who listened, and until when'
+complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "import" -d 'Joins files into a store: exports, recordings, notices, broker logs'
+complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "export" -d 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
+complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'

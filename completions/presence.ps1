@@ -1,0 +1,331 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'presence'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'presence' {
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Shows who comes and goes, as it happens')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Answers whether clients are online, and how that is known')
+            [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Judges recorded events: recordings, notices, broker logs')
+            [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'Looks after what watchers have kept')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completions for a shell, or the manual page')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'presence;watch' {
+            [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'Show only clients whose id matches; may be given several times')
+            [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Append everything that is heard to a file, for `presence replay`')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up if the first connection takes longer')
+            [CompletionResult]::new('--broker-queue', '--broker-queue', [CompletionResultType]::ParameterName, 'Messages that the broker queues for a session that is away, 0 for no limit')
+            [CompletionResult]::new('--bridge-gaps', '--bridge-gaps', [CompletionResultType]::ParameterName, 'Treat absences up to this long as if nothing had happened')
+            [CompletionResult]::new('--forget-clients', '--forget-clients', [CompletionResultType]::ParameterName, 'Forget clients that are away and were not heard of for this long')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Where the broker listens')
+            [CompletionResult]::new('--broker', '--broker', [CompletionResultType]::ParameterName, 'Where the broker listens')
+            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name the broker goes by in stores and output')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'User to connect as')
+            [CompletionResult]::new('--username', '--username', [CompletionResultType]::ParameterName, 'User to connect as')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Client id to connect with')
+            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Client id to connect with')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Longest silence on the connection before it is probed')
+            [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Longest silence on the connection before it is probed')
+            [CompletionResult]::new('--mqtt-version', '--mqtt-version', [CompletionResultType]::ParameterName, 'Version of MQTT to speak')
+            [CompletionResult]::new('--cafile', '--cafile', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Certificate to show to the broker, a PEM file')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Private key of the certificate, a PEM file without passphrase')
+            [CompletionResult]::new('--tls-alpn', '--tls-alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
+            [CompletionResult]::new('--alpn', '--alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
+            [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Way of announcing clients to understand; may be given several times')
+            [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Listen here instead of where the dialect says; may be given several times')
+            [CompletionResult]::new('--status-topic', '--status-topic', [CompletionResultType]::ParameterName, 'Where devices keep their own status, with `{client}` in the place of the client id')
+            [CompletionResult]::new('--status-online', '--status-online', [CompletionResultType]::ParameterName, 'Word that means online there; may be given several times')
+            [CompletionResult]::new('--status-offline', '--status-offline', [CompletionResultType]::ParameterName, 'Word that means offline there; may be given several times')
+            [CompletionResult]::new('--status-json', '--status-json', [CompletionResultType]::ParameterName, 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`')
+            [CompletionResult]::new('--time-zone', '--time-zone', [CompletionResultType]::ParameterName, 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`')
+            [CompletionResult]::new('--skew', '--skew', [CompletionResultType]::ParameterName, 'Largest difference assumed between the clocks of two nodes of a broker')
+            [CompletionResult]::new('--close-grace', '--close-grace', [CompletionResultType]::ParameterName, 'Wait for the transport to end after a client has said goodbye')
+            [CompletionResult]::new('--future', '--future', [CompletionResultType]::ParameterName, 'How far ahead of our clock a stamp may be and still be believed')
+            [CompletionResult]::new('--channels', '--channels', [CompletionResultType]::ParameterName, 'Channels remembered per client')
+            [CompletionResult]::new('--loop', '--loop', [CompletionResultType]::ParameterName, 'Connects within a time that count as flapping, as COUNT/DURATION')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line')
+            [CompletionResult]::new('--clean', '--clean', [CompletionResultType]::ParameterName, 'Leave no session behind at the broker')
+            [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept any certificate from whoever answers')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'presence;check' {
+            [CompletionResult]::new('--fleet', '--fleet', [CompletionResultType]::ParameterName, 'Read more client ids from a file, one a line; `-` is standard input')
+            [CompletionResult]::new('--evidence', '--evidence', [CompletionResultType]::ParameterName, 'Evidence to gather')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time that gathering evidence may take')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Where the broker listens')
+            [CompletionResult]::new('--broker', '--broker', [CompletionResultType]::ParameterName, 'Where the broker listens')
+            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name the broker goes by in stores and output')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'User to connect as')
+            [CompletionResult]::new('--username', '--username', [CompletionResultType]::ParameterName, 'User to connect as')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Client id to connect with')
+            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Client id to connect with')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Longest silence on the connection before it is probed')
+            [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Longest silence on the connection before it is probed')
+            [CompletionResult]::new('--mqtt-version', '--mqtt-version', [CompletionResultType]::ParameterName, 'Version of MQTT to speak')
+            [CompletionResult]::new('--cafile', '--cafile', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Certificate to show to the broker, a PEM file')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Private key of the certificate, a PEM file without passphrase')
+            [CompletionResult]::new('--tls-alpn', '--tls-alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
+            [CompletionResult]::new('--alpn', '--alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
+            [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Way of announcing clients to understand; may be given several times')
+            [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Listen here instead of where the dialect says; may be given several times')
+            [CompletionResult]::new('--status-topic', '--status-topic', [CompletionResultType]::ParameterName, 'Where devices keep their own status, with `{client}` in the place of the client id')
+            [CompletionResult]::new('--status-online', '--status-online', [CompletionResultType]::ParameterName, 'Word that means online there; may be given several times')
+            [CompletionResult]::new('--status-offline', '--status-offline', [CompletionResultType]::ParameterName, 'Word that means offline there; may be given several times')
+            [CompletionResult]::new('--status-json', '--status-json', [CompletionResultType]::ParameterName, 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`')
+            [CompletionResult]::new('--time-zone', '--time-zone', [CompletionResultType]::ParameterName, 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`')
+            [CompletionResult]::new('--skew', '--skew', [CompletionResultType]::ParameterName, 'Largest difference assumed between the clocks of two nodes of a broker')
+            [CompletionResult]::new('--close-grace', '--close-grace', [CompletionResultType]::ParameterName, 'Wait for the transport to end after a client has said goodbye')
+            [CompletionResult]::new('--future', '--future', [CompletionResultType]::ParameterName, 'How far ahead of our clock a stamp may be and still be believed')
+            [CompletionResult]::new('--channels', '--channels', [CompletionResultType]::ParameterName, 'Channels remembered per client')
+            [CompletionResult]::new('--loop', '--loop', [CompletionResultType]::ParameterName, 'Connects within a time that count as flapping, as COUNT/DURATION')
+            [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Show the evidence of every voice, and what decided')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line')
+            [CompletionResult]::new('--fresh', '--fresh', [CompletionResultType]::ParameterName, 'Ask every source, even where the store already knows')
+            [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept any certificate from whoever answers')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'presence;replay' {
+            [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'Show only clients whose id matches; may be given several times')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Moment to judge at, as RFC 3339 or milliseconds since 1970')
+            [CompletionResult]::new('--now', '--now', [CompletionResultType]::ParameterName, 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970')
+            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name of the broker that plain logs are about')
+            [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Way of announcing clients to understand; may be given several times')
+            [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Listen here instead of where the dialect says; may be given several times')
+            [CompletionResult]::new('--status-topic', '--status-topic', [CompletionResultType]::ParameterName, 'Where devices keep their own status, with `{client}` in the place of the client id')
+            [CompletionResult]::new('--status-online', '--status-online', [CompletionResultType]::ParameterName, 'Word that means online there; may be given several times')
+            [CompletionResult]::new('--status-offline', '--status-offline', [CompletionResultType]::ParameterName, 'Word that means offline there; may be given several times')
+            [CompletionResult]::new('--status-json', '--status-json', [CompletionResultType]::ParameterName, 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`')
+            [CompletionResult]::new('--time-zone', '--time-zone', [CompletionResultType]::ParameterName, 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`')
+            [CompletionResult]::new('--skew', '--skew', [CompletionResultType]::ParameterName, 'Largest difference assumed between the clocks of two nodes of a broker')
+            [CompletionResult]::new('--close-grace', '--close-grace', [CompletionResultType]::ParameterName, 'Wait for the transport to end after a client has said goodbye')
+            [CompletionResult]::new('--future', '--future', [CompletionResultType]::ParameterName, 'How far ahead of our clock a stamp may be and still be believed')
+            [CompletionResult]::new('--channels', '--channels', [CompletionResultType]::ParameterName, 'Channels remembered per client')
+            [CompletionResult]::new('--loop', '--loop', [CompletionResultType]::ParameterName, 'Connects within a time that count as flapping, as COUNT/DURATION')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Fail on the first line that cannot be read')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'presence;store' {
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows which brokers a store knows, who listened, and until when')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Joins files into a store: exports, recordings, notices, broker logs')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Prints all that a store knows as JSON Lines, for `store import` and `replay`')
+            [CompletionResult]::new('forget-session', 'forget-session', [CompletionResultType]::ParameterValue, 'Removes the watcher''s session from the broker')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'presence;store;info' {
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'presence;store;import' {
+            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name of the broker that plain logs are about')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Way of announcing clients to understand; may be given several times')
+            [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Listen here instead of where the dialect says; may be given several times')
+            [CompletionResult]::new('--status-topic', '--status-topic', [CompletionResultType]::ParameterName, 'Where devices keep their own status, with `{client}` in the place of the client id')
+            [CompletionResult]::new('--status-online', '--status-online', [CompletionResultType]::ParameterName, 'Word that means online there; may be given several times')
+            [CompletionResult]::new('--status-offline', '--status-offline', [CompletionResultType]::ParameterName, 'Word that means offline there; may be given several times')
+            [CompletionResult]::new('--status-json', '--status-json', [CompletionResultType]::ParameterName, 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`')
+            [CompletionResult]::new('--time-zone', '--time-zone', [CompletionResultType]::ParameterName, 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`')
+            [CompletionResult]::new('--skew', '--skew', [CompletionResultType]::ParameterName, 'Largest difference assumed between the clocks of two nodes of a broker')
+            [CompletionResult]::new('--close-grace', '--close-grace', [CompletionResultType]::ParameterName, 'Wait for the transport to end after a client has said goodbye')
+            [CompletionResult]::new('--future', '--future', [CompletionResultType]::ParameterName, 'How far ahead of our clock a stamp may be and still be believed')
+            [CompletionResult]::new('--channels', '--channels', [CompletionResultType]::ParameterName, 'Channels remembered per client')
+            [CompletionResult]::new('--loop', '--loop', [CompletionResultType]::ParameterName, 'Connects within a time that count as flapping, as COUNT/DURATION')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Fail on the first line that cannot be read, and import nothing')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'presence;store;export' {
+            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Only this broker')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'presence;store;forget-session' {
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Where the broker listens')
+            [CompletionResult]::new('--broker', '--broker', [CompletionResultType]::ParameterName, 'Where the broker listens')
+            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name the broker goes by in stores and output')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'User to connect as')
+            [CompletionResult]::new('--username', '--username', [CompletionResultType]::ParameterName, 'User to connect as')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Client id to connect with')
+            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Client id to connect with')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Longest silence on the connection before it is probed')
+            [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Longest silence on the connection before it is probed')
+            [CompletionResult]::new('--mqtt-version', '--mqtt-version', [CompletionResultType]::ParameterName, 'Version of MQTT to speak')
+            [CompletionResult]::new('--cafile', '--cafile', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Certificate to show to the broker, a PEM file')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Private key of the certificate, a PEM file without passphrase')
+            [CompletionResult]::new('--tls-alpn', '--tls-alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
+            [CompletionResult]::new('--alpn', '--alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
+            [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept any certificate from whoever answers')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'presence;store;help' {
+            [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows which brokers a store knows, who listened, and until when')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Joins files into a store: exports, recordings, notices, broker logs')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Prints all that a store knows as JSON Lines, for `store import` and `replay`')
+            [CompletionResult]::new('forget-session', 'forget-session', [CompletionResultType]::ParameterValue, 'Removes the watcher''s session from the broker')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'presence;store;help;info' {
+            break
+        }
+        'presence;store;help;import' {
+            break
+        }
+        'presence;store;help;export' {
+            break
+        }
+        'presence;store;help;forget-session' {
+            break
+        }
+        'presence;store;help;help' {
+            break
+        }
+        'presence;completions' {
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'presence;help' {
+            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Shows who comes and goes, as it happens')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Answers whether clients are online, and how that is known')
+            [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Judges recorded events: recordings, notices, broker logs')
+            [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'Looks after what watchers have kept')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completions for a shell, or the manual page')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'presence;help;watch' {
+            break
+        }
+        'presence;help;check' {
+            break
+        }
+        'presence;help;replay' {
+            break
+        }
+        'presence;help;store' {
+            [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows which brokers a store knows, who listened, and until when')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Joins files into a store: exports, recordings, notices, broker logs')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Prints all that a store knows as JSON Lines, for `store import` and `replay`')
+            [CompletionResult]::new('forget-session', 'forget-session', [CompletionResultType]::ParameterValue, 'Removes the watcher''s session from the broker')
+            break
+        }
+        'presence;help;store;info' {
+            break
+        }
+        'presence;help;store;import' {
+            break
+        }
+        'presence;help;store;export' {
+            break
+        }
+        'presence;help;store;forget-session' {
+            break
+        }
+        'presence;help;completions' {
+            break
+        }
+        'presence;help;help' {
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}

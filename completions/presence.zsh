@@ -1,0 +1,575 @@
+#compdef presence
+
+autoload -U is-at-least
+
+_presence() {
+    typeset -A opt_args
+    typeset -a _arguments_options
+    local ret=1
+
+    if is-at-least 5.2; then
+        _arguments_options=(-s -S -C)
+    else
+        _arguments_options=(-s -C)
+    fi
+
+    local context curcontext="$curcontext" state line
+    _arguments "${_arguments_options[@]}" : \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+":: :_presence_commands" \
+"*::: :->presence" \
+&& ret=0
+    case $state in
+    (presence)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:presence-command-$line[1]:"
+        case $line[1] in
+            (watch)
+_arguments "${_arguments_options[@]}" : \
+'*--client=[Show only clients whose id matches; may be given several times]:GLOB:_default' \
+'--record=[Append everything that is heard to a file, for \`presence replay\`]:FILE:_files' \
+'--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
+'--timeout=[Give up if the first connection takes longer]:DURATION:_default' \
+'--broker-queue=[Messages that the broker queues for a session that is away, 0 for no limit]:COUNT:_default' \
+'--bridge-gaps=[Treat absences up to this long as if nothing had happened]:DURATION:_default' \
+'--forget-clients=[Forget clients that are away and were not heard of for this long]:DURATION:_default' \
+'*-b+[Where the broker listens]:URL:_default' \
+'*--broker=[Where the broker listens]:URL:_default' \
+'--instance=[Name the broker goes by in stores and output]:NAME:_default' \
+'-u+[User to connect as]:NAME:_default' \
+'--username=[User to connect as]:NAME:_default' \
+'(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'-i+[Client id to connect with]:ID:_default' \
+'--client-id=[Client id to connect with]:ID:_default' \
+'-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \
+'--keepalive=[Longest silence on the connection before it is probed]:SECONDS:_default' \
+'--mqtt-version=[Version of MQTT to speak]:VERSION:(3.1.1 5)' \
+'--cafile=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
+'--ca=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
+'--cert=[Certificate to show to the broker, a PEM file]:PATH:_files' \
+'--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
+'--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All of them, recognised by topic and content"
+lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
+mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
+status\:"Retained status that devices keep by birth and will"))' \
+'*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
+'--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
+'*--status-online=[Word that means online there; may be given several times]:WORD:_default' \
+'*--status-offline=[Word that means offline there; may be given several times]:WORD:_default' \
+'--status-json=[Where the word stands in a status that is JSON, as a JSON pointer such as \`/state\`]:POINTER:_default' \
+'--time-zone=[Zone of stamps in local time, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
+'--skew=[Largest difference assumed between the clocks of two nodes of a broker]:DURATION:_default' \
+'--close-grace=[Wait for the transport to end after a client has said goodbye]:DURATION:_default' \
+'--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
+'--channels=[Channels remembered per client]:COUNT:_default' \
+'--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
+'--json[Print one JSON object a line]' \
+'--clean[Leave no session behind at the broker]' \
+'--password-stdin[Read the password from standard input]' \
+'--insecure[Accept any certificate from whoever answers]' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
+(check)
+_arguments "${_arguments_options[@]}" : \
+'--fleet=[Read more client ids from a file, one a line; \`-\` is standard input]:FILE:_default' \
+'*--evidence=[Evidence to gather]:SOURCE:((store\:"What a watcher has kept"
+retained\:"The status that the broker keeps retained for each client"
+listen\:"What the broker says within the timeout"))' \
+'--timeout=[Longest time that gathering evidence may take]:DURATION:_default' \
+'--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
+'*-b+[Where the broker listens]:URL:_default' \
+'*--broker=[Where the broker listens]:URL:_default' \
+'--instance=[Name the broker goes by in stores and output]:NAME:_default' \
+'-u+[User to connect as]:NAME:_default' \
+'--username=[User to connect as]:NAME:_default' \
+'(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'-i+[Client id to connect with]:ID:_default' \
+'--client-id=[Client id to connect with]:ID:_default' \
+'-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \
+'--keepalive=[Longest silence on the connection before it is probed]:SECONDS:_default' \
+'--mqtt-version=[Version of MQTT to speak]:VERSION:(3.1.1 5)' \
+'--cafile=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
+'--ca=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
+'--cert=[Certificate to show to the broker, a PEM file]:PATH:_files' \
+'--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
+'--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All of them, recognised by topic and content"
+lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
+mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
+status\:"Retained status that devices keep by birth and will"))' \
+'*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
+'--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
+'*--status-online=[Word that means online there; may be given several times]:WORD:_default' \
+'*--status-offline=[Word that means offline there; may be given several times]:WORD:_default' \
+'--status-json=[Where the word stands in a status that is JSON, as a JSON pointer such as \`/state\`]:POINTER:_default' \
+'--time-zone=[Zone of stamps in local time, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
+'--skew=[Largest difference assumed between the clocks of two nodes of a broker]:DURATION:_default' \
+'--close-grace=[Wait for the transport to end after a client has said goodbye]:DURATION:_default' \
+'--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
+'--channels=[Channels remembered per client]:COUNT:_default' \
+'--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
+'--explain[Show the evidence of every voice, and what decided]' \
+'--json[Print one JSON object a line]' \
+'--fresh[Ask every source, even where the store already knows]' \
+'--password-stdin[Read the password from standard input]' \
+'--insecure[Accept any certificate from whoever answers]' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::ids -- Client ids to ask about:_default' \
+&& ret=0
+;;
+(replay)
+_arguments "${_arguments_options[@]}" : \
+'*--client=[Show only clients whose id matches; may be given several times]:GLOB:_default' \
+'--at=[Moment to judge at, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
+'--now=[What to take for the present when a plain log is read, as RFC 3339 or ms since 1970]:TIME:_default' \
+'--instance=[Name of the broker that plain logs are about]:NAME:_default' \
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All of them, recognised by topic and content"
+lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
+mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
+status\:"Retained status that devices keep by birth and will"))' \
+'*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
+'--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
+'*--status-online=[Word that means online there; may be given several times]:WORD:_default' \
+'*--status-offline=[Word that means offline there; may be given several times]:WORD:_default' \
+'--status-json=[Where the word stands in a status that is JSON, as a JSON pointer such as \`/state\`]:POINTER:_default' \
+'--time-zone=[Zone of stamps in local time, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
+'--skew=[Largest difference assumed between the clocks of two nodes of a broker]:DURATION:_default' \
+'--close-grace=[Wait for the transport to end after a client has said goodbye]:DURATION:_default' \
+'--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
+'--channels=[Channels remembered per client]:COUNT:_default' \
+'--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
+'--json[Print one JSON object a line]' \
+'--strict[Fail on the first line that cannot be read]' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::files -- Files to read; `-` is standard input:_files' \
+&& ret=0
+;;
+(store)
+_arguments "${_arguments_options[@]}" : \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help]' \
+'--help[Print help]' \
+":: :_presence__subcmd__store_commands" \
+"*::: :->store" \
+&& ret=0
+
+    case $state in
+    (store)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:presence-store-command-$line[1]:"
+        case $line[1] in
+            (info)
+_arguments "${_arguments_options[@]}" : \
+'--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
+'--json[Print one JSON object a line]' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+'--instance=[Name of the broker that plain logs are about]:NAME:_default' \
+'--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All of them, recognised by topic and content"
+lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
+mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
+status\:"Retained status that devices keep by birth and will"))' \
+'*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
+'--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
+'*--status-online=[Word that means online there; may be given several times]:WORD:_default' \
+'*--status-offline=[Word that means offline there; may be given several times]:WORD:_default' \
+'--status-json=[Where the word stands in a status that is JSON, as a JSON pointer such as \`/state\`]:POINTER:_default' \
+'--time-zone=[Zone of stamps in local time, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
+'--skew=[Largest difference assumed between the clocks of two nodes of a broker]:DURATION:_default' \
+'--close-grace=[Wait for the transport to end after a client has said goodbye]:DURATION:_default' \
+'--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
+'--channels=[Channels remembered per client]:COUNT:_default' \
+'--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
+'--strict[Fail on the first line that cannot be read, and import nothing]' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::files -- Files to read; `-` is standard input:_files' \
+&& ret=0
+;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+'--instance=[Only this broker]:NAME:_default' \
+'--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
+(forget-session)
+_arguments "${_arguments_options[@]}" : \
+'--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
+'*-b+[Where the broker listens]:URL:_default' \
+'*--broker=[Where the broker listens]:URL:_default' \
+'--instance=[Name the broker goes by in stores and output]:NAME:_default' \
+'-u+[User to connect as]:NAME:_default' \
+'--username=[User to connect as]:NAME:_default' \
+'(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'-i+[Client id to connect with]:ID:_default' \
+'--client-id=[Client id to connect with]:ID:_default' \
+'-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \
+'--keepalive=[Longest silence on the connection before it is probed]:SECONDS:_default' \
+'--mqtt-version=[Version of MQTT to speak]:VERSION:(3.1.1 5)' \
+'--cafile=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
+'--ca=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
+'--cert=[Certificate to show to the broker, a PEM file]:PATH:_files' \
+'--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
+'--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--password-stdin[Read the password from standard input]' \
+'--insecure[Accept any certificate from whoever answers]' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_presence__subcmd__store__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:presence-store-help-command-$line[1]:"
+        case $line[1] in
+            (info)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(forget-session)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+;;
+(completions)
+_arguments "${_arguments_options[@]}" : \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':shell -- What to print:((bash\:""
+elvish\:""
+fish\:""
+powershell\:""
+zsh\:""
+man\:"The manual page, in roff"))' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_presence__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:presence-help-command-$line[1]:"
+        case $line[1] in
+            (watch)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(check)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(replay)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(store)
+_arguments "${_arguments_options[@]}" : \
+":: :_presence__subcmd__help__subcmd__store_commands" \
+"*::: :->store" \
+&& ret=0
+
+    case $state in
+    (store)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:presence-help-store-command-$line[1]:"
+        case $line[1] in
+            (info)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(forget-session)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+(completions)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+}
+
+(( $+functions[_presence_commands] )) ||
+_presence_commands() {
+    local commands; commands=(
+'watch:Shows who comes and goes, as it happens' \
+'check:Answers whether clients are online, and how that is known' \
+'replay:Judges recorded events\: recordings, notices, broker logs' \
+'store:Looks after what watchers have kept' \
+'completions:Prints the completions for a shell, or the manual page' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'presence commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__check_commands] )) ||
+_presence__subcmd__check_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence check commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__completions_commands] )) ||
+_presence__subcmd__completions_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence completions commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help_commands] )) ||
+_presence__subcmd__help_commands() {
+    local commands; commands=(
+'watch:Shows who comes and goes, as it happens' \
+'check:Answers whether clients are online, and how that is known' \
+'replay:Judges recorded events\: recordings, notices, broker logs' \
+'store:Looks after what watchers have kept' \
+'completions:Prints the completions for a shell, or the manual page' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'presence help commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__check_commands] )) ||
+_presence__subcmd__help__subcmd__check_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help check commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__completions_commands] )) ||
+_presence__subcmd__help__subcmd__completions_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help completions commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__help_commands] )) ||
+_presence__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help help commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__replay_commands] )) ||
+_presence__subcmd__help__subcmd__replay_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help replay commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__store_commands] )) ||
+_presence__subcmd__help__subcmd__store_commands() {
+    local commands; commands=(
+'info:Shows which brokers a store knows, who listened, and until when' \
+'import:Joins files into a store\: exports, recordings, notices, broker logs' \
+'export:Prints all that a store knows as JSON Lines, for \`store import\` and \`replay\`' \
+'forget-session:Removes the watcher'\''s session from the broker' \
+    )
+    _describe -t commands 'presence help store commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__store__subcmd__export_commands] )) ||
+_presence__subcmd__help__subcmd__store__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help store export commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__store__subcmd__forget-session_commands] )) ||
+_presence__subcmd__help__subcmd__store__subcmd__forget-session_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help store forget-session commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__store__subcmd__import_commands] )) ||
+_presence__subcmd__help__subcmd__store__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help store import commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__store__subcmd__info_commands] )) ||
+_presence__subcmd__help__subcmd__store__subcmd__info_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help store info commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__watch_commands] )) ||
+_presence__subcmd__help__subcmd__watch_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help watch commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__replay_commands] )) ||
+_presence__subcmd__replay_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence replay commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__store_commands] )) ||
+_presence__subcmd__store_commands() {
+    local commands; commands=(
+'info:Shows which brokers a store knows, who listened, and until when' \
+'import:Joins files into a store\: exports, recordings, notices, broker logs' \
+'export:Prints all that a store knows as JSON Lines, for \`store import\` and \`replay\`' \
+'forget-session:Removes the watcher'\''s session from the broker' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'presence store commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__store__subcmd__export_commands] )) ||
+_presence__subcmd__store__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence store export commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__store__subcmd__forget-session_commands] )) ||
+_presence__subcmd__store__subcmd__forget-session_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence store forget-session commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__store__subcmd__help_commands] )) ||
+_presence__subcmd__store__subcmd__help_commands() {
+    local commands; commands=(
+'info:Shows which brokers a store knows, who listened, and until when' \
+'import:Joins files into a store\: exports, recordings, notices, broker logs' \
+'export:Prints all that a store knows as JSON Lines, for \`store import\` and \`replay\`' \
+'forget-session:Removes the watcher'\''s session from the broker' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'presence store help commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__store__subcmd__help__subcmd__export_commands] )) ||
+_presence__subcmd__store__subcmd__help__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence store help export commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__store__subcmd__help__subcmd__forget-session_commands] )) ||
+_presence__subcmd__store__subcmd__help__subcmd__forget-session_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence store help forget-session commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__store__subcmd__help__subcmd__help_commands] )) ||
+_presence__subcmd__store__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence store help help commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__store__subcmd__help__subcmd__import_commands] )) ||
+_presence__subcmd__store__subcmd__help__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence store help import commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__store__subcmd__help__subcmd__info_commands] )) ||
+_presence__subcmd__store__subcmd__help__subcmd__info_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence store help info commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__store__subcmd__import_commands] )) ||
+_presence__subcmd__store__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence store import commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__store__subcmd__info_commands] )) ||
+_presence__subcmd__store__subcmd__info_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence store info commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__watch_commands] )) ||
+_presence__subcmd__watch_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence watch commands' commands "$@"
+}
+
+if [ "$funcstack[1]" = "_presence" ]; then
+    _presence "$@"
+else
+    compdef _presence presence
+fi

@@ -1,0 +1,317 @@
+//! Recordings: who heard what, under which epoch, in whatever order the files are given.
+
+use super::super::hear::{is_ours, take};
+use super::super::watcher::{DROPPED, UPTIME};
+use super::{Input, Place};
+use crate::dialect::{Dialects, Message, Reason};
+use crate::event::Timestamp;
+use crate::failure::Failure;
+use crate::source::recording::line::{Heading, MessageLine, SourceLine};
+use crate::source::recording::{Line, VERSION};
+use crate::state::coverage::{Coverage, SourceKey};
+use crate::state::fleet::Hearsay;
+use crate::state::packed::VoiceKey;
+use crate::state::record::Mark;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Where the reading of one recording stands.
+#[derive(Debug, Default)]
+pub(super) struct Recording {
+    contexts: BTreeMap<String, Context>,
+    /// The broker of the last heading.
+    current: Option<String>,
+}
+
+/// Who heard what follows about one broker.
+#[derive(Debug)]
+struct Context {
+    ear: String,
+    member: String,
+    dialects: Dialects,
+    /// The epoch in which each voice is heard, as far as this file has been read. Another file may
+    /// have told of a later one already; what is heard here was heard in this one all the same.
+    epochs: BTreeMap<String, u64>,
+    /// No file has told of a later one.
+    is_present: bool,
+    /// It began after the moment asked about.
+    is_later: bool,
+}
+
+impl Input {
+    pub(super) fn recorded(
+        &mut self,
+        recording: &mut Recording,
+        line: Line<'_>,
+        name: &str,
+        number: u64,
+    ) -> Result<(), Failure> {
+        let is_later = |recording: &Recording, instance: &str| {
+            recording.contexts.get(instance).is_some_and(|context| context.is_later)
+        };
+        match line {
+            Line::Recording(heading) => {
+                let context = self.context(&heading, name, number)?;
+                let instance = heading.instance.into_owned();
+                recording.contexts.insert(instance.clone(), context);
+                recording.current = Some(instance);
+            }
+            Line::Message(message) => {
+                return self.recorded_message(recording, &message, name, number);
+            }
+            Line::Source(source) => return self.recorded_source(recording, &source, name, number),
+            Line::Client(known) if !is_later(recording, &known.instance) => {
+                let channels_max = self.broker(&known.instance).presence.policy().channels_max;
+                let Some(client) = known.to_client(channels_max) else {
+                    let detail = "a client that no store could have written";
+                    return self.set_aside(Reason::Unreadable, name, number, detail);
+                };
+                self.broker(&known.instance).presence.handle_client(&client);
+            }
+            Line::Restart(restart) if !is_later(recording, &restart.instance) => {
+                let stamp = restart.stamp();
+                self.broker(&restart.instance).presence.fleet_mut().join_restart(stamp);
+            }
+            Line::Judged(judged) => {
+                self.broker(&judged.instance).judged(Timestamp(judged.now_ms));
+            }
+            Line::Client(_) | Line::Restart(_) => {}
+        }
+        Ok(())
+    }
+
+    fn context(
+        &mut self,
+        heading: &Heading<'_>,
+        name: &str,
+        number: u64,
+    ) -> Result<Context, Failure> {
+        if heading.version > VERSION {
+            return Err(newer(&heading.version, name, number));
+        }
+        let unusable = |wrong: &dyn std::fmt::Display| unusable(wrong, name, number);
+        let zone = match (&self.zone, &heading.reading.time_zone) {
+            (None, Some(zone)) => {
+                let zone = crate::config::reading::time_zone(zone);
+                Some(zone.map_err(|failure| unusable(&failure.cause.unwrap_or(failure.what)))?)
+            }
+            (zone, _) => zone.clone(),
+        };
+        let dialects = heading.reading.dialects(zone.as_ref()).map_err(|wrong| unusable(&wrong))?;
+        let asked = self.policy;
+        let broker = self.broker(&heading.instance);
+        broker.begin(heading.begun_ms, heading.policy.within_bounds(), &asked);
+        Ok(Context {
+            ear: heading.ear.clone().into_owned(),
+            member: heading.member.clone().into_owned(),
+            dialects,
+            epochs: BTreeMap::new(),
+            is_present: true,
+            is_later: self.at.is_some_and(|at| heading.begun_ms > at.0),
+        })
+    }
+
+    fn recorded_source(
+        &mut self,
+        recording: &mut Recording,
+        source: &SourceLine,
+        name: &str,
+        number: u64,
+    ) -> Result<(), Failure> {
+        let Some(mut account) = source.account() else {
+            let detail = "an account that no watcher could have written";
+            return self.set_aside(Reason::Unreadable, name, number, detail);
+        };
+        // Whoever has stopped listening is shown no patience, but did listen when it last heard.
+        account.patience_ms = account.patience_ms.max(0);
+        let at = self.at;
+        let key = source.key();
+        let broker = self.broker(&source.instance);
+        let mut context = recording.contexts.get_mut(&source.instance);
+        if let Some(context) = &mut context
+            && (&context.ear, &context.member) == (&source.ear, &source.member)
+        {
+            let before = context.epochs.insert(source.voice.clone(), account.epoch);
+            if before.is_some_and(|before| before < account.epoch) {
+                // As the watcher did: what was heard before the hole proves nothing after it.
+                context.dialects.interrupted();
+            }
+        }
+        let is_later = context.as_ref().is_some_and(|context| context.is_later)
+            || at.is_some_and(|at| account.began > at);
+        if !is_later {
+            if let Some(at) = at {
+                account.left &= account.heard <= at;
+                account.heard = account.heard.min(at);
+                account.holes.retain(|hole| hole.to <= at);
+            }
+            let news = account.holes.iter().filter(|hole| broker.hole(&source.member, hole));
+            let gaps = news.count() as u64;
+            broker.presence.coverage_mut().join_member(&key, &source.member, &account);
+            broker.received(account.heard);
+            self.tally.gaps += gaps;
+        }
+        if let Some(context) = context {
+            let broker = self.broker(&source.instance);
+            context.is_present = context.is_in_the_present(broker.presence.coverage_mut());
+        }
+        Ok(())
+    }
+
+    fn recorded_message(
+        &mut self,
+        recording: &mut Recording,
+        line: &MessageLine<'_>,
+        name: &str,
+        number: u64,
+    ) -> Result<(), Failure> {
+        let Some(payload) = line.bytes() else {
+            let detail = "neither `payload` nor readable `payload_b64`";
+            return self.set_aside(Reason::Unreadable, name, number, detail);
+        };
+        let current = recording.current.as_deref();
+        let instance = line.instance.as_deref().or(current).unwrap_or(&self.instance).to_owned();
+        if !recording.contexts.contains_key(&instance) {
+            let context = self.listener_of_nobody(&instance)?;
+            recording.contexts.insert(instance.clone(), context);
+        }
+        let context = recording.contexts.get_mut(&instance).expect("it was just made");
+        let received = Timestamp(line.received_ms);
+        let at = self.at;
+        let broker = self.broker(&instance);
+        if !context.is_later {
+            // A message that comes later within one epoch shows that somebody listened all the while.
+            let heard = at.map_or(received, |at| received.min(at));
+            context.hear(broker.presence.coverage_mut(), heard);
+            broker.received(heard);
+        }
+        if context.is_later || at.is_some_and(|at| received > at) || is_of_the_account(&line.topic)
+        {
+            return Ok(());
+        }
+        let message = Message {
+            topic: &line.topic,
+            payload: &payload,
+            tag: None,
+            qos: line.qos,
+            retain: line.retain,
+            received,
+            tie: line.tie,
+        };
+        let (index, reading) = context.dialects.read(&message);
+        let dialect = index.and_then(|index| context.dialects.get(index));
+        let voice = dialect.map_or(VoiceKey { name: "", authority: 4 }, |dialect| VoiceKey {
+            name: dialect.name(),
+            authority: dialect.authority(),
+        });
+        if !is_ours(&reading, &context.member) {
+            let mark = context.mark(broker.presence.coverage_mut(), voice.name);
+            let by = Hearsay { voice, mark, received };
+            let broker = self.brokers.get_mut(&instance).expect("it was found above");
+            take(&mut broker.presence, &reading, &by, &Place { name, number }, &mut self.tally);
+        }
+        self.if_strict(&reading, name, number)
+    }
+
+    /// Returns the context of messages that no heading introduces: heard without loss, as the user
+    /// says they are to be read.
+    fn listener_of_nobody(&mut self, instance: &str) -> Result<Context, Failure> {
+        let dialects = self.terms.dialects(self.zone.as_ref()).map_err(Failure::misuse)?;
+        let broker = self.broker(instance);
+        for dialect in dialects.iter() {
+            broker.presence.coverage_mut().hear_whole(dialect.name());
+        }
+        Ok(Context {
+            ear: String::new(),
+            member: String::new(),
+            dialects,
+            epochs: BTreeMap::new(),
+            is_present: true,
+            is_later: false,
+        })
+    }
+}
+
+impl Context {
+    fn key(&self, voice: &str) -> SourceKey {
+        SourceKey { voice: voice.to_owned(), ear: self.ear.clone() }
+    }
+
+    /// Returns the number of the epoch of which the account is told.
+    fn told(&self, coverage: &Coverage, key: &SourceKey) -> Option<u64> {
+        Some(coverage.source(key)?.members.get(&self.member)?.epoch)
+    }
+
+    fn is_in_the_present(&self, coverage: &Coverage) -> bool {
+        self.epochs
+            .iter()
+            .all(|(voice, epoch)| self.told(coverage, &self.key(voice)) == Some(*epoch))
+    }
+
+    /// The listener was alive then, in its epoch of then.
+    fn hear(&self, coverage: &mut Coverage, now: Timestamp) {
+        if self.is_present {
+            coverage.hear(&self.ear, &self.member, now);
+            return;
+        }
+        for (voice, epoch) in &self.epochs {
+            let key = self.key(voice);
+            if self.told(coverage, &key) == Some(*epoch) {
+                let member = coverage.member_mut(&key, &self.member, 0);
+                member.heard = member.heard.max(now);
+            }
+        }
+    }
+
+    /// Returns the mark that news leave which are heard here.
+    fn mark(&self, coverage: &Coverage, voice: &str) -> Option<Mark> {
+        let key = self.key(voice);
+        let mut mark = coverage.mark(&key)?;
+        if let (false, Some(epoch)) = (self.is_present, self.epochs.get(voice)) {
+            // The epoch of a group is the sum of its members'; ours is the one of then.
+            let told = self.told(coverage, &key).unwrap_or(0);
+            mark.epoch = mark.epoch.saturating_sub(told).saturating_add(*epoch);
+        }
+        (mark.epoch > 0).then_some(mark)
+    }
+}
+
+/// Fails if a line that could not be read is a heading all the same: what follows it would be taken
+/// for the hearing of another listener, or of one that never missed anything.
+pub(super) fn refuse_heading(
+    line: &[u8],
+    error: &serde_json::Error,
+    name: &str,
+    number: u64,
+) -> Result<(), Failure> {
+    #[derive(Deserialize)]
+    struct Claim {
+        r#type: String,
+        #[serde(default)]
+        version: serde_json::Value,
+    }
+    match serde_json::from_slice::<Claim>(line) {
+        Ok(claim) if claim.r#type == "recording" => match claim.version.as_u64() {
+            Some(version) if version > u64::from(VERSION) => Err(newer(&version, name, number)),
+            _ => Err(unusable(error, name, number)),
+        },
+        _ => Ok(()),
+    }
+}
+
+fn newer(version: &dyn std::fmt::Display, name: &str, number: u64) -> Failure {
+    Failure::new(format!("{name}, line {number}: a recording of version {version}"))
+        .because(format!("this build reads versions up to {VERSION}"))
+        .next("read it with the release that wrote it, or a newer one")
+}
+
+fn unusable(cause: &dyn std::fmt::Display, name: &str, number: u64) -> Failure {
+    Failure::new(format!("{name}, line {number}: a heading that cannot be used"))
+        .because(cause)
+        .next("mend the heading: without it nobody can tell who heard what follows, and when")
+}
+
+/// Tells whether a message served the account of the watcher's absences, which is recorded by itself.
+fn is_of_the_account(topic: &str) -> bool {
+    topic == UPTIME || topic == DROPPED
+}

@@ -1,0 +1,22 @@
+//! Runs of the binary: exit code, standard output and standard error, all three.
+
+mod support;
+
+#[path = "cli/check.rs"]
+mod check;
+#[path = "cli/help.rs"]
+mod help;
+#[path = "cli/hostile.rs"]
+mod hostile;
+#[path = "cli/judging.rs"]
+mod judging;
+#[path = "cli/laws.rs"]
+mod laws;
+#[path = "cli/recordings.rs"]
+mod recordings;
+#[path = "cli/replay.rs"]
+mod replay;
+#[path = "cli/run.rs"]
+mod run;
+#[path = "cli/store.rs"]
+mod store;

@@ -1,0 +1,258 @@
+//! What `--json` prints, what a recording holds and what a store exports is what `schemas/` says; and
+//! the schemas say enough to be broken.
+
+use jsonschema::{Registry, Validator};
+use presence::event::Timestamp;
+use presence::output::object::ChangeObject;
+use presence::state::presence::{Cause, Change};
+use presence::state::verdict::{Blind, How, LastKnown, Status, Verdict};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+const NIGHT: &str = "docs/examples/night.jsonl";
+const NOTICES: &str = "docs/examples/notices.jsonl";
+const LOG: &str = "tests/fixtures/dialects/mosquitto-2.1.log";
+
+#[test]
+fn replay_prints_verdicts_and_a_summary() {
+    for (files, lines_min) in [(vec![NIGHT], 12), (vec![NOTICES], 5), (vec![LOG, NIGHT], 20)] {
+        let printed = lines(&run(&[&["replay", "--json"], &files[..]].concat()));
+        let (summary, verdicts) = printed.split_last().expect("there is a summary");
+        assert!(printed.len() >= lines_min, "{files:?}");
+        assert_valid(&schema("verdict"), verdicts);
+        assert_valid(&schema("summary"), std::slice::from_ref(summary));
+    }
+}
+
+#[test]
+fn a_recording_holds_lines_of_known_types() {
+    let lines = lines_of(&std::fs::read(root().join(NIGHT)).expect("it is there"));
+    assert_valid(&schema("recording"), &lines);
+    assert_eq!(types(&lines), ["client", "judged", "message", "recording", "source"]);
+}
+
+#[test]
+fn an_export_is_made_of_lines_of_a_recording() {
+    let store = Stored::new();
+    let exported = lines(&store.run(&["store", "export"]));
+    assert_valid(&schema("recording"), &exported);
+    assert_eq!(types(&exported), ["client", "restart", "source"]);
+    let known = lines(&store.run(&["store", "info", "--json"]));
+    assert_valid(&schema("store"), &known);
+    assert_eq!(known.len(), 2);
+}
+
+#[test]
+fn check_prints_a_verdict_with_its_evidence() {
+    let store = Stored::new();
+    // Known; known to another broker only; known to nobody.
+    let ids = ["check", "pump-1", "dev-ka", "nobody", "--evidence", "store", "--json"];
+    let output = store.run(&[&ids[..], &["-b", "broker.example:1883"]].concat());
+    assert_eq!(output.status.code(), Some(3), "nobody listens");
+    let printed = lines(&output);
+    assert_valid(&schema("check"), &printed);
+    assert_valid(&schema("verdict"), &printed);
+    assert_eq!(printed[0]["evidence"].as_array().map(Vec::len), Some(2));
+    assert_eq!(printed[1]["elsewhere"], json!(["other:1883"]));
+}
+
+#[test]
+fn a_change_is_described_whatever_brought_it_about() {
+    let schema = schema("change");
+    let causes = [
+        Cause::Connect,
+        Cause::Disconnect,
+        Cause::Tcpclean,
+        Cause::Seen,
+        Cause::Restart,
+        Cause::Grace,
+        Cause::Answer,
+        Cause::Gap,
+        Cause::Covered,
+    ];
+    for cause in causes {
+        for (from, to) in Status::ALL.into_iter().zip(Status::ALL.into_iter().rev()) {
+            let at = Timestamp(1_760_000_000_000);
+            let last_known = LastKnown {
+                status: from,
+                channel: None,
+                since: None,
+                until: Some(at),
+                blind: Blind::SilentSince(at),
+            };
+            let verdict = Verdict {
+                status: to,
+                channel: Some("2b9b".to_owned()),
+                how: (to == Status::Offline).then_some(How::TakenOver),
+                last_known: (to == Status::Unknown).then_some(last_known),
+                ..Verdict::unknown("pump-7")
+            };
+            let change = Change { at, from, cause, verdict };
+            let object = ChangeObject::new("broker.example:1883", &change);
+            assert_valid(&schema, &[serde_json::to_value(object).expect("it is JSON")]);
+        }
+    }
+}
+
+#[test]
+fn broken_objects_are_refused() {
+    let printed = lines(&run(&["replay", "--json", NIGHT]));
+    let (summary, verdicts) = printed.split_last().expect("there is a summary");
+    let offline = verdicts.iter().find(|verdict| verdict["state"] == "offline").expect("one is");
+    let recorded = lines_of(&std::fs::read(root().join(NIGHT)).expect("it is there"));
+    let of_type = |wanted| recorded.iter().find(|line| line["type"] == wanted).expect("one is");
+    for (name, whole, breaks) in [
+        (
+            "verdict",
+            offline,
+            vec![
+                ("state", json!("away")),
+                ("state", json!("online")),
+                ("online", json!(null)),
+                ("online", json!("no")),
+                ("since_ms", json!("2026-11-24T14:41:30Z")),
+                ("how", json!("violent")),
+                ("anomalies", json!(["odd"])),
+                ("covered", json!(false)),
+                ("last_known", json!({ "state": "online" })),
+                ("type", json!("change")),
+            ],
+        ),
+        ("summary", summary, vec![("events", json!(-1)), ("gaps", json!("none"))]),
+        ("recording", of_type("recording"), vec![("version", json!(2)), ("policy", json!({}))]),
+        (
+            "recording",
+            of_type("message"),
+            vec![
+                ("payload_b64", json!("b25saW5l")),
+                ("qos", json!(3)),
+                ("type", json!("remark")),
+                ("received_ms", json!(null)),
+            ],
+        ),
+        ("recording", of_type("client"), vec![("voices", json!([{ "voice": "lmq" }]))]),
+        ("recording", of_type("source"), vec![("holes", json!([{ "epoch": 1 }]))]),
+        ("recording", of_type("judged"), vec![("now_ms", json!(1.5))]),
+    ] {
+        let schema = schema(name);
+        assert!(schema.is_valid(whole), "{whole}");
+        for (field, value) in breaks {
+            let mut broken = whole.clone();
+            broken[field] = value;
+            assert!(!schema.is_valid(&broken), "{name} accepts {broken}");
+        }
+        let mut grown = whole.clone();
+        grown["a_field_of_a_later_release"] = json!({});
+        assert!(schema.is_valid(&grown), "{name} refuses a field that was added");
+    }
+}
+
+#[test]
+fn a_field_that_is_missing_is_missed() {
+    let printed = lines(&run(&["replay", "--json", NIGHT]));
+    let (summary, verdicts) = printed.split_last().expect("there is a summary");
+    for (schema, whole) in [(schema("verdict"), &verdicts[0]), (schema("summary"), summary)] {
+        for field in whole.as_object().expect("it is an object").keys() {
+            let mut broken = whole.clone();
+            broken.as_object_mut().expect("it is an object").remove(field);
+            assert!(!schema.is_valid(&broken), "without `{field}`");
+        }
+    }
+}
+
+/// A store that knows two brokers.
+struct Stored {
+    home: TempDir,
+}
+
+impl Stored {
+    fn new() -> Self {
+        let store = Self { home: TempDir::new().expect("a temporary folder can be made") };
+        for import in [vec!["store", "import", NIGHT], vec!["store", "import", LOG]] {
+            let output = store.run(&[&import[..], &["--instance", "other:1883"]].concat());
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        store
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        presence(arguments, self.home.path())
+    }
+}
+
+fn run(arguments: &[&str]) -> Output {
+    let home = TempDir::new().expect("a temporary folder can be made");
+    let output = presence(arguments, home.path());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn presence(arguments: &[&str], home: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_presence"))
+        .args(arguments)
+        .current_dir(root())
+        .env_clear()
+        .env("HOME", home)
+        .env("XDG_STATE_HOME", home)
+        .output()
+        .expect("the binary runs")
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    lines_of(&output.stdout)
+}
+
+fn lines_of(bytes: &[u8]) -> Vec<Value> {
+    let text = std::str::from_utf8(bytes).expect("it is UTF-8");
+    text.lines().map(|line| serde_json::from_str(line).expect("a line is an object")).collect()
+}
+
+/// Returns which types of lines there are, sorted.
+fn types(lines: &[Value]) -> Vec<&str> {
+    let mut types: Vec<&str> = lines.iter().filter_map(|line| line["type"].as_str()).collect();
+    types.sort_unstable();
+    types.dedup();
+    types
+}
+
+#[track_caller]
+fn assert_valid(schema: &Validator, lines: &[Value]) {
+    assert!(!lines.is_empty());
+    for line in lines {
+        let wrong: Vec<String> = schema
+            .iter_errors(line)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(wrong.is_empty(), "{line}\n{}", wrong.join("\n"));
+    }
+}
+
+/// Returns the schema of this name, itself checked; references stay within the folder.
+fn schema(name: &str) -> Validator {
+    let verdict = document("verdict");
+    let registry = Registry::new()
+        .add("https://presence.example/verdict.schema.json", verdict)
+        .expect("it is a schema")
+        .prepare()
+        .expect("its references can be followed");
+    let document = document(name);
+    jsonschema::draft202012::meta::validate(&document)
+        .unwrap_or_else(|error| panic!("schemas/{name}.schema.json: {error}"));
+    jsonschema::options()
+        .with_registry(&registry)
+        .with_base_uri(format!("https://presence.example/{name}.schema.json"))
+        .build(&document)
+        .unwrap_or_else(|error| panic!("schemas/{name}.schema.json: {error}"))
+}
+
+fn document(name: &str) -> Value {
+    let path = root().join(format!("schemas/{name}.schema.json"));
+    let text = std::fs::read_to_string(&path).expect("the schema is there");
+    serde_json::from_str(&text).expect("it is JSON")
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}

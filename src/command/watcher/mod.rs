@@ -1,5 +1,11 @@
 //! One broker being watched: the line, the account of our own absences, and what is believed.
 
+mod account;
+mod news;
+
+pub use account::{DROPPED, UPTIME};
+pub use news::{End, News, Pulse};
+
 use super::hear::{Tally, all_refused, granted_voices, is_ours, take};
 use super::ledger::Ledger;
 use crate::clock;
@@ -11,43 +17,12 @@ use crate::source::mqtt::{AckToken, Answer, Grant, Heard, Publish, Session};
 use crate::state::coverage::Hole;
 use crate::state::fleet::Hearsay;
 use crate::state::hearing::{Hearing, Moment};
-use crate::state::packed::{Client, VoiceKey};
-use crate::state::presence::{Change, Counts, Presence};
-use crate::state::verdict::Verdict;
+use crate::state::packed::VoiceKey;
+use crate::state::presence::Presence;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::block_in_place;
 use tokio::time::{Instant as Later, sleep_until};
-
-/// What a watcher has to tell.
-#[derive(Debug)]
-pub enum News {
-    /// What is believed when watching begins.
-    Known(Vec<Verdict>),
-    Changes(Vec<Change>),
-    Warning(Warning),
-    Debug(String),
-    Pulse(Pulse),
-}
-
-/// How a watcher is doing.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Pulse {
-    pub counts: Counts,
-    pub events: u64,
-    /// From the broker's stamp to the arrival of the last event that had one in ms.
-    pub lag_ms: Option<i64>,
-    pub connected: bool,
-    /// Messages that are heard, but cannot be made durable.
-    pub unsaved: usize,
-}
-
-/// What a watcher amounts to at its end.
-#[derive(Debug)]
-pub struct End {
-    pub counts: Counts,
-    pub tally: Tally,
-}
 
 /// Watches one broker until it is told to stop.
 #[derive(Debug)]
@@ -136,12 +111,6 @@ const HELD_MAX: usize = 100_000;
 const HEARTBEAT: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_secs(1);
 const FORGET_EVERY: Duration = Duration::from_hours(1);
-/// Where Mosquitto says for how long it has been running: what tells an absence of ours from a restart
-/// of the broker.
-pub const UPTIME: &str = "$SYS/broker/uptime";
-/// Where Mosquitto counts the messages it threw away.
-pub const DROPPED: &str = "$SYS/broker/publish/messages/dropped";
-
 impl Watcher {
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<End, Failure> {
         // What the store knows of earlier holes was told when they were found.
@@ -210,15 +179,6 @@ impl Watcher {
         self.tell_changes().await;
         self.tell(News::Pulse(self.pulse())).await;
         Ok(())
-    }
-
-    fn is_commit_due(&self) -> bool {
-        let waited = self.state.last_commit.elapsed();
-        if self.state.stuck.is_some() {
-            return waited >= RETRY;
-        }
-        let news = self.state.owed || !self.state.acks.is_empty();
-        self.state.ever_connected && (news || waited >= HEARTBEAT)
     }
 
     fn wake_at(&self) -> Later {
@@ -389,143 +349,6 @@ impl Watcher {
         }
         if let (Some(latest), "lmq") = (heard.latest, name) {
             self.state.lag_ms = Some(arrival.time.since(latest));
-        }
-    }
-
-    /// Reads what the broker says about itself. Returns whether the message was that.
-    async fn about_itself(&mut self, message: &Message<'_>, now: Moment) -> bool {
-        let number = || {
-            let text = std::str::from_utf8(message.payload).ok()?;
-            text.split_ascii_whitespace().next()?.parse::<i64>().ok()
-        };
-        match message.topic {
-            UPTIME => {
-                self.hearing.received(now, self.presence.coverage_mut());
-                if let Some(seconds) = number() {
-                    self.hearing.uptime(seconds, now);
-                }
-            }
-            DROPPED => {
-                self.hearing.received(now, self.presence.coverage_mut());
-                let known = self.hearing.dropped_so_far();
-                if let Some(count) = number().and_then(|count| u64::try_from(count).ok())
-                    && self.hearing.dropped(
-                        count,
-                        message.retain,
-                        now,
-                        self.presence.coverage_mut(),
-                    )
-                {
-                    let instance = self.instance.clone();
-                    let messages = count - known.filter(|known| *known <= count).unwrap_or(0);
-                    self.tell(News::Warning(Warning::Dropped { instance, messages })).await;
-                }
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// Notes new epochs: in the recording, in the counts, and to the user.
-    async fn note_epochs(&mut self) {
-        self.ledger.record_accounts(&self.presence, &self.hearing);
-        let (epochs, hole) = self.epochs();
-        if epochs != self.state.epochs {
-            self.state.epochs = epochs;
-            self.state.owed = true;
-            self.presence.handle_coverage(clock::now());
-        }
-        if let Some(Hole { from, to, .. }) = hole
-            && hole != self.state.hole
-        {
-            self.state.hole = hole;
-            self.state.tally.gaps += 1;
-            let instance = self.instance.clone();
-            self.tell(News::Warning(Warning::Away { instance, from, until: to })).await;
-        }
-    }
-
-    /// Returns the sum of our own epochs, and the latest hole before one of them.
-    fn epochs(&self) -> (u64, Option<Hole>) {
-        let member = self.hearing.member();
-        let own = self.presence.fleet().coverage.sources();
-        let own: Vec<_> = own.filter_map(|(_, source)| source.members.get(member)).collect();
-        let hole = own.iter().filter_map(|member| member.holes.last()).max_by_key(|hole| hole.to);
-        (own.iter().map(|member| member.epoch).sum(), hole.copied())
-    }
-
-    /// Makes everything durable and acknowledges it; what cannot be is kept and tried again.
-    async fn commit(&mut self, now: Moment) {
-        self.state.last_commit = clock::monotonic();
-        let Self { ledger, presence, hearing, .. } = self;
-        match block_in_place(|| ledger.commit(presence, hearing)) {
-            Ok(()) => {
-                self.state.owed = false;
-                self.session.acknowledge(self.state.acks.drain(..));
-                if self.state.stuck.take().is_some() {
-                    self.hearing.released(now, self.presence.coverage_mut());
-                    self.tell(News::Debug("the store can be written again".to_owned())).await;
-                }
-            }
-            Err(failure) => {
-                let waiting = self.state.acks.len();
-                let first = self.state.stuck.is_none();
-                let since = *self.state.stuck.get_or_insert(now);
-                let coverage = self.presence.coverage_mut();
-                self.hearing.withheld(since, waiting as u64, now, coverage);
-                if first {
-                    let warning = Warning::NotSaved { failure: failure.to_string() };
-                    self.tell(News::Warning(warning)).await;
-                }
-            }
-        }
-    }
-
-    fn forget(&mut self, now: Timestamp) -> Result<(), Failure> {
-        self.state.last_forget = clock::monotonic();
-        let gone = self.presence.forget_clients(now, self.forget_after_ms);
-        let clients: Vec<&Client> = gone.iter().collect();
-        match self.ledger.store_mut() {
-            Some(store) if !clients.is_empty() => {
-                block_in_place(|| store.forget_clients(&self.instance, &clients)).map(|_| ())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Tells what is known once it can be said how well it is covered; from then on, changes.
-    async fn tell_known(&mut self) {
-        if std::mem::replace(&mut self.state.known_told, true) {
-            return;
-        }
-        let now = clock::now();
-        self.presence.follow(now);
-        let verdicts: Vec<Verdict> = self.presence.verdicts(now).collect();
-        self.tell(News::Known(verdicts)).await;
-    }
-
-    async fn tell_changes(&mut self) {
-        let mut changes = Vec::new();
-        while let Some(change) = self.presence.poll_change() {
-            changes.push(change);
-        }
-        if !changes.is_empty() {
-            self.tell(News::Changes(changes)).await;
-        }
-    }
-
-    async fn tell(&mut self, news: News) {
-        // Nobody listens only where the run is ending.
-        let _ = self.news.send((self.number, news)).await;
-    }
-
-    fn pulse(&self) -> Pulse {
-        Pulse {
-            counts: *self.presence.counts(),
-            events: self.state.tally.events,
-            lag_ms: self.state.lag_ms,
-            connected: self.state.connected,
-            unsaved: if self.state.stuck.is_some() { self.state.acks.len() } else { 0 },
         }
     }
 

@@ -475,10 +475,13 @@ fn a_broker_restarted_with_our_session_without_telling_us_begins_a_new_epoch() {
 
 #[test]
 fn a_broker_that_started_in_the_second_in_which_we_left_may_have_lost_something() {
-    let mut stage = Stage::settled(TERMS, &[LOG]);
-    stage.be_away(ME, 10 * SECOND);
-    stage.arrive_at_a_broker_that_ran(ME, 10 * SECOND);
-    assert_eq!(stage.epoch("log"), 2);
+    // It tells its age as the difference of two whole seconds: up to a second too much.
+    for (uptime, epoch) in [(10 * SECOND, 2), (11 * SECOND, 2), (12 * SECOND, 1)] {
+        let mut stage = Stage::settled(TERMS, &[LOG]);
+        stage.be_away(ME, 10 * SECOND);
+        stage.arrive_at_a_broker_that_ran(ME, uptime);
+        assert_eq!(stage.epoch("log"), epoch, "{uptime} ms");
+    }
 }
 
 #[test]
@@ -690,9 +693,10 @@ fn a_sender_found_out_to_use_qos_0_before_the_backlog_is_over_begins_a_new_epoch
 fn a_rise_of_the_dropped_messages_begins_a_new_epoch() {
     let mut stage = Stage::settled(TERMS, &[STATUS]);
     let count = |stage: &mut Stage, count| {
-        stage.watchers[ME].dropped(count, stage.clock, &mut stage.fleet.coverage)
+        stage.watchers[ME].dropped(count, false, stage.clock, &mut stage.fleet.coverage)
     };
-    assert!(!count(&mut stage, 7), "the first count tells nothing");
+    let standing = stage.watchers[ME].dropped(7, true, stage.clock, &mut stage.fleet.coverage);
+    assert!(!standing, "what was said before we came tells nothing");
     assert!(!count(&mut stage, 7));
     assert!(!count(&mut stage, 0), "a broker that started anew counts from the beginning");
     assert_eq!((stage.status("pump"), stage.epoch("status")), (Status::Online, 1));
@@ -703,13 +707,29 @@ fn a_rise_of_the_dropped_messages_begins_a_new_epoch() {
 }
 
 #[test]
+fn the_first_count_that_is_told_while_we_listen_is_a_rise() {
+    // The broker had dropped nothing for so long that it no longer said so.
+    let mut stage = Stage::settled(TERMS, &[STATUS]);
+    assert!(stage.watchers[ME].dropped(3, false, stage.clock, &mut stage.fleet.coverage));
+    assert_eq!((stage.status("pump"), stage.epoch("status")), (Status::Unknown, 2));
+}
+
+#[test]
+fn a_broker_that_started_anew_and_dropped_less_than_before_has_dropped_something() {
+    let mut stage = Stage::settled(TERMS, &[STATUS]);
+    stage.watchers[ME].dropped(7, true, stage.clock, &mut stage.fleet.coverage);
+    assert!(stage.watchers[ME].dropped(3, true, stage.clock, &mut stage.fleet.coverage));
+    assert_eq!(stage.epoch("status"), 2);
+}
+
+#[test]
 fn a_rise_told_before_the_subscription_is_answered_begins_a_new_epoch() {
     // A session that is present delivers what it queued before it answers a subscription.
     let mut stage = Stage::settled(TERMS, &[STATUS]);
-    stage.watchers[ME].dropped(7, stage.clock, &mut stage.fleet.coverage);
+    stage.watchers[ME].dropped(7, true, stage.clock, &mut stage.fleet.coverage);
     stage.be_away(ME, 5 * SECOND);
     stage.watchers[ME].connected(true);
-    stage.watchers[ME].dropped(9, stage.clock, &mut stage.fleet.coverage);
+    stage.watchers[ME].dropped(9, true, stage.clock, &mut stage.fleet.coverage);
     stage.subscribe(ME, 1);
     stage.watchers[ME].uptime(3_600, stage.clock);
     stage.stay(3 * SECOND);
@@ -720,11 +740,11 @@ fn a_rise_told_before_the_subscription_is_answered_begins_a_new_epoch() {
 fn a_backlog_in_which_messages_were_dropped_makes_no_one_known() {
     // The count may arrive ahead of the backlog. What was dropped is newer than what was queued.
     let mut stage = Stage::settled(TERMS, &[STATUS]);
-    stage.watchers[ME].dropped(7, stage.clock, &mut stage.fleet.coverage);
+    stage.watchers[ME].dropped(7, true, stage.clock, &mut stage.fleet.coverage);
     stage.be_away(ME, MINUTE);
     stage.arrive(ME, true);
     stage.watchers[ME].uptime(3_600, stage.clock);
-    stage.watchers[ME].dropped(9, stage.clock, &mut stage.fleet.coverage);
+    stage.watchers[ME].dropped(9, true, stage.clock, &mut stage.fleet.coverage);
     stage.hear_backlog(ME, STATUS.0, 100);
     stage.stay(3 * SECOND);
     assert_eq!(stage.status("c0"), Status::Unknown);

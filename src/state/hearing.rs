@@ -94,6 +94,9 @@ struct Doubt {
 const NO_PATIENCE: i64 = -1;
 /// Silence after which a backlog counts as over, ms.
 const BACKLOG_OVER_MS: i64 = 2_000;
+/// Brokers tell their uptime as the difference of two whole seconds: it may say up to this much more
+/// than is true, ms.
+const UPTIME_RESOLUTION_MS: i64 = 1_000;
 /// By how much the two clocks may disagree before neither is believed, ms.
 const CLOCKS_DISAGREE_MS: i64 = 2_000;
 
@@ -234,9 +237,25 @@ impl Hearing {
     }
 
     /// The broker said how many messages it has dropped since it started, for whomever. Returns
-    /// whether it dropped some since it last said so, which begins a new epoch.
-    pub fn dropped(&mut self, count: u64, now: Moment, coverage: &mut Coverage) -> bool {
-        let rose = self.dropped.is_some_and(|known| count > known);
+    /// whether it dropped some since it last said so, which begins a new epoch. `retained`: it said so
+    /// before we asked.
+    ///
+    /// Mosquitto says it only when it has changed, and forgets after a minute what it said. So the
+    /// first count that we hear may be a rise already, and the first one after a start of the broker
+    /// too.
+    pub fn dropped(
+        &mut self,
+        count: u64,
+        retained: bool,
+        now: Moment,
+        coverage: &mut Coverage,
+    ) -> bool {
+        let before = match self.dropped {
+            Some(known) if known <= count => known,
+            None if retained => count,
+            Some(_) | None => 0,
+        };
+        let rose = count > before;
         self.dropped = Some(count);
         if rose {
             self.hole(now, coverage);
@@ -378,7 +397,7 @@ impl Hearing {
 
     /// Tells whether the broker said that it had been running since before we last heard it.
     fn broker_outlived(&self, left: Timestamp) -> bool {
-        self.uptime.is_some_and(|(uptime, told)| told.since(left) < uptime)
+        self.uptime.is_some_and(|(uptime, told)| told.since(left) < uptime - UPTIME_RESOLUTION_MS)
     }
 
     fn known<'a>(&self, place: usize, coverage: &'a Coverage) -> Option<&'a Member> {

@@ -126,17 +126,24 @@ const BROKERS_WORD: u8 = 2;
 struct Told {
     since: Option<std::num::NonZeroI64>,
     channel: u32,
+    /// Tells two connections of one second apart, where the channel has no name.
+    address: u16,
     status: Status,
 }
 
 impl Told {
     fn of(verdict: &Verdict) -> Self {
-        let mut hasher = DefaultHasher::new();
-        verdict.channel.hash(&mut hasher);
-        let bytes = hasher.finish().to_le_bytes();
+        let hash = |text: &Option<String>| {
+            let mut hasher = DefaultHasher::new();
+            text.hash(&mut hasher);
+            hasher.finish().to_le_bytes()
+        };
+        let channel = hash(&verdict.channel);
+        let address = hash(&verdict.address);
         Self {
             since: verdict.since.and_then(|since| std::num::NonZeroI64::new(since.0)),
-            channel: u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
+            channel: u32::from_le_bytes([channel[0], channel[1], channel[2], channel[3]]),
+            address: u16::from_le_bytes([address[0], address[1]]),
             status: verdict.status,
         }
     }
@@ -445,11 +452,51 @@ impl Presence {
         }
         self.counts.add(now.status);
         let from = before.map_or(Status::Unknown, |before| before.status);
+        // Nothing that is heard makes a client unknown: somebody stopped listening, or missed something.
+        let is_gap = now.status == Status::Unknown && from != Status::Unknown;
+        let (at, cause) = if is_gap { (self.now, Cause::Gap) } else { (at, cause) };
         let moved = before.is_some_and(|before| before.channel != now.channel);
-        let again = begins && before.is_some_and(|before| before.since != now.since);
+        let again = begins
+            && before
+                .is_some_and(|before| (before.since, before.address) != (now.since, now.address));
         let online = now.status == Status::Online;
         if from != now.status || (online && (moved || again)) {
             self.changes.push_back(Change { at, from, cause, verdict });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Channel;
+
+    const LOG: VoiceKey<'_> = VoiceKey { authority: 2, name: "log" };
+
+    /// A connect line of a log in whole seconds.
+    fn connect(address: &'static str, tie: u64) -> Event<'static> {
+        let stamp = Stamp { time: Timestamp(1_700_000_000_000), tie, resolution: 1_000 };
+        let mut event = ChannelEvent::new("a", Channel::Weak(None), EventKind::Opened, Some(stamp));
+        event.address = address.into();
+        Event::Channel(event)
+    }
+
+    #[test]
+    fn a_take_over_within_a_second_is_told() {
+        let mut fleet = Fleet::default();
+        fleet.coverage.hear_whole(LOG.name);
+        let mut presence = Presence::new(fleet, Policy::DEFAULT);
+        let received = Timestamp(1_700_000_000_500);
+        presence.follow(received);
+        let by = Hearsay { voice: LOG, mark: None, received };
+        presence.handle_event(&connect("10.0.0.7:5001", 1), &by);
+        presence.poll_change().expect("it is online");
+
+        presence.handle_event(&connect("10.0.0.7:5002", 2), &by);
+        let change = presence.poll_change().expect("another connection took over");
+        assert_eq!((change.from, change.verdict.status), (Status::Online, Status::Online));
+
+        presence.handle_event(&connect("10.0.0.7:5002", 2), &by);
+        assert_eq!(presence.poll_change(), None, "a line delivered again tells nothing");
     }
 }

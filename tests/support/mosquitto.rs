@@ -12,6 +12,7 @@ use tempfile::TempDir;
 /// A broker of the test's own. It ends with the test, by its own process id.
 pub struct Mosquitto {
     port: u16,
+    second_port: u16,
     folder: TempDir,
     /// `None` between an end and a restart.
     process: Option<Process>,
@@ -21,15 +22,18 @@ impl Mosquitto {
     /// Starts a broker with these lines of configuration beside its own: listener, folder, log.
     ///
     /// Everybody may connect, and it logs everything, to `$SYS/broker/log/#` and to
-    /// [`log`](Self::log).
+    /// [`log`](Self::log). In the lines `{port}` stands for a second free port, `{folder}` for its
+    /// folder.
     pub fn start(config_lines: &[&str]) -> Self {
         // The free port may be taken by somebody else between the look and the start.
         for _ in 0..PORTS_MAX {
             let folder = TempDir::new().expect("a temporary folder can be made");
-            let port = free_port();
-            let config = config(port, folder.path(), config_lines);
+            let (port, second_port) = free_ports();
+            let config = config(port, folder.path(), config_lines)
+                .replace("{port}", &second_port.to_string())
+                .replace("{folder}", &folder.path().display().to_string());
             fs::write(folder.path().join("mosquitto.conf"), config).expect("the folder is ours");
-            let mut broker = Self { port, folder, process: None };
+            let mut broker = Self { port, second_port, folder, process: None };
             match broker.run() {
                 Ok(()) => return broker,
                 Err(said) if said.contains("Address already in use") => {}
@@ -41,6 +45,11 @@ impl Mosquitto {
 
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Returns the port that stood for `{port}` in the lines of configuration.
+    pub const fn second_port(&self) -> u16 {
+        self.second_port
     }
 
     pub const fn address(&self) -> SocketAddr {
@@ -180,11 +189,12 @@ fn wait_for_port(address: SocketAddr, process: &mut Process) -> bool {
     false
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .expect("loopback has a free port")
-        .port()
+fn free_ports() -> (u16, u16) {
+    let bound = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+    // Held at the same time, or they could be the same one.
+    let both = [bound(), bound()];
+    let port = |at: usize| both[at].local_addr().expect("it is bound").port();
+    (port(0), port(1))
 }
 
 /// Returns where the broker is: distributions keep it where only root looks.

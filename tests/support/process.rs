@@ -41,18 +41,29 @@ impl Presence {
         Self { process: Self::spawn(home, arguments, environment), home: None }
     }
 
+    /// Starts it through a shell: `"$@"` in the script is its command line.
+    pub fn start_through<A: AsRef<OsStr>>(
+        home: &Path,
+        script: &str,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, "sh", env!("CARGO_BIN_EXE_presence")]).args(arguments);
+        Self { process: Self::start_at(home, shell, &[]), home: None }
+    }
+
     fn spawn<A: AsRef<OsStr>>(
         home: &Path,
         arguments: impl IntoIterator<Item = A>,
         environment: &[(&str, &str)],
     ) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_presence"));
-        command
-            .args(arguments)
-            .current_dir(home)
-            .env_clear()
-            .env("HOME", home)
-            .env("COLUMNS", "100");
+        command.args(arguments);
+        Self::start_at(home, command, environment)
+    }
+
+    fn start_at(home: &Path, mut command: Command, environment: &[(&str, &str)]) -> Process {
+        command.current_dir(home).env_clear().env("HOME", home).env("COLUMNS", "100");
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
         }
@@ -160,13 +171,26 @@ impl Process {
 
     /// Waits for a line of either stream.
     #[track_caller]
-    #[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
     pub fn wait_line_of(
         &self,
         stream: Stream,
         is_it: impl Fn(&str) -> bool,
         deadline: Duration,
     ) -> String {
+        self.wait_line_from(stream, 0, is_it, deadline).1
+    }
+
+    /// Waits for a line behind the first `from` lines of a stream, and returns it with the number of
+    /// lines up to and with it.
+    #[track_caller]
+    #[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
+    pub fn wait_line_from(
+        &self,
+        stream: Stream,
+        from: usize,
+        is_it: impl Fn(&str) -> bool,
+        deadline: Duration,
+    ) -> (usize, String) {
         let until = Instant::now() + deadline;
         let mut streams = self.heard.streams.lock().expect("no reader panics");
         loop {
@@ -174,8 +198,9 @@ impl Process {
                 Stream::Out => &streams.out,
                 Stream::Err => &streams.err,
             };
-            if let Some(line) = lines.iter().find(|line| is_it(line)) {
-                return line.clone();
+            let place = lines.iter().skip(from).position(|line| is_it(line));
+            if let Some(place) = place {
+                return (from + place + 1, lines[from + place].clone());
             }
             let left = until.saturating_duration_since(Instant::now());
             let is_over = streams.ended == STREAMS;

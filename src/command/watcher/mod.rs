@@ -1,5 +1,11 @@
 //! One broker being watched: the line, the account of our own absences, and what is believed.
 
+mod account;
+mod news;
+
+pub use account::{DROPPED, UPTIME};
+pub use news::{End, News, Pulse};
+
 use super::hear::{Tally, all_refused, granted_voices, is_ours, take};
 use super::ledger::Ledger;
 use crate::clock;
@@ -8,45 +14,15 @@ use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::output::warning::Warning;
 use crate::source::mqtt::{AckToken, Answer, Grant, Heard, Publish, Session};
+use crate::state::coverage::Hole;
 use crate::state::fleet::Hearsay;
 use crate::state::hearing::{Hearing, Moment};
-use crate::state::packed::{Client, VoiceKey};
-use crate::state::presence::{Change, Counts, Presence};
-use crate::state::verdict::Verdict;
+use crate::state::packed::VoiceKey;
+use crate::state::presence::Presence;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::block_in_place;
 use tokio::time::{Instant as Later, sleep_until};
-
-/// What a watcher has to tell.
-#[derive(Debug)]
-pub enum News {
-    /// What is believed when watching begins.
-    Known(Vec<Verdict>),
-    Changes(Vec<Change>),
-    Warning(Warning),
-    Debug(String),
-    Pulse(Pulse),
-}
-
-/// How a watcher is doing.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Pulse {
-    pub counts: Counts,
-    pub events: u64,
-    /// From the broker's stamp to the arrival of the last event that had one in ms.
-    pub lag_ms: Option<i64>,
-    pub connected: bool,
-    /// Messages that are heard, but cannot be made durable.
-    pub unsaved: usize,
-}
-
-/// What a watcher amounts to at its end.
-#[derive(Debug)]
-pub struct End {
-    pub counts: Counts,
-    pub tally: Tally,
-}
 
 /// Watches one broker until it is told to stop.
 #[derive(Debug)]
@@ -71,13 +47,14 @@ pub struct Watcher {
 
 /// Where a watcher stands.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of their own, not states of one thing")]
 pub struct State {
     tally: Tally,
     acks: Vec<AckToken>,
     /// What came before the subscriptions were answered.
-    early: Vec<(Publish, Timestamp)>,
+    early: Vec<(Publish, Arrival)>,
     /// Retained messages that came before it was decided whether anything was lost.
-    held: Vec<(Publish, Timestamp)>,
+    held: Vec<(Publish, Arrival)>,
     /// Since when, and how often, nothing could be made durable.
     stuck: Option<Moment>,
     last_commit: Instant,
@@ -87,6 +64,10 @@ pub struct State {
     ever_connected: bool,
     known_told: bool,
     epochs: u64,
+    /// The latest hole that the user knows of.
+    hole: Option<Hole>,
+    /// The store does not know yet who is listening now.
+    owed: bool,
     lag_ms: Option<i64>,
 }
 
@@ -106,9 +87,18 @@ impl Default for State {
             ever_connected: false,
             known_told: false,
             epochs: 0,
+            hole: None,
+            owed: false,
             lag_ms: None,
         }
     }
+}
+
+/// When a message arrived, and its place in the order of arrival.
+#[derive(Clone, Copy, Debug)]
+struct Arrival {
+    time: Timestamp,
+    tie: u64,
 }
 
 /// Messages taken together into one commit.
@@ -121,16 +111,12 @@ const HELD_MAX: usize = 100_000;
 const HEARTBEAT: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_secs(1);
 const FORGET_EVERY: Duration = Duration::from_hours(1);
-/// Where Mosquitto says for how long it has been running: what tells an absence of ours from a restart
-/// of the broker.
-pub const UPTIME: &str = "$SYS/broker/uptime";
-/// Where Mosquitto counts the messages it threw away.
-pub const DROPPED: &str = "$SYS/broker/publish/messages/dropped";
-
 impl Watcher {
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<End, Failure> {
+        // What the store knows of earlier holes was told when they were found.
+        (self.state.epochs, self.state.hole) = self.epochs();
         let outcome = self.listen(&mut stop).await;
-        let ended = self.end();
+        let ended = self.end().await;
         let Self { session, ledger, presence, state, .. } = self;
         session.leave().await;
         outcome?;
@@ -168,20 +154,27 @@ impl Watcher {
         }
         if self.hearing.settle(now, self.presence.coverage_mut()) {
             self.note_epochs().await;
-            for (publish, arrived) in std::mem::take(&mut self.state.held) {
-                self.message(&publish, arrived, now).await;
+            for (publish, arrival) in std::mem::take(&mut self.state.held) {
+                self.message(&publish, arrival, now).await;
             }
+            self.state.owed = true;
+        }
+        if self.hearing.decides_at().is_none() {
+            // Not only where a backlog ended: the connection may have ended before it, and the next
+            // one may have none.
             self.presence.resume(now.wall);
-            self.tell_known().await;
         }
         self.presence.handle_timeout(now.wall);
         self.note_epochs().await;
         if self.state.last_forget.elapsed() >= FORGET_EVERY {
             self.forget(now.wall)?;
         }
-        let due = !self.state.acks.is_empty() || self.state.last_commit.elapsed() >= HEARTBEAT;
-        if due && self.state.ever_connected {
+        // Nothing is told before whoever asks the store is told the same.
+        if self.is_commit_due() {
             self.commit(now).await;
+        }
+        if self.hearing.is_settled() {
+            self.tell_known().await;
         }
         self.tell_changes().await;
         self.tell(News::Pulse(self.pulse())).await;
@@ -218,15 +211,20 @@ impl Watcher {
             Heard::Subscribed { granted } => self.subscribed(&granted, now).await?,
             // Before the subscriptions are answered nobody can tell under which epoch it is heard.
             Heard::Message(publish) if self.hearing.is_arriving() => {
-                self.state.early.push((publish, now.wall));
+                let arrival = self.arrival(now.wall);
+                self.state.early.push((publish, arrival));
             }
             // A retained status is how things stand now. Taken in with the backlog it would count as
             // heard before the hole, if one is found, and would not come again.
             Heard::Message(publish) if self.may_hold(&publish) => {
                 self.hearing.received(now, self.presence.coverage_mut());
-                self.state.held.push((publish, now.wall));
+                let arrival = self.arrival(now.wall);
+                self.state.held.push((publish, arrival));
             }
-            Heard::Message(publish) => self.message(&publish, now.wall, now).await,
+            Heard::Message(publish) => {
+                let arrival = self.arrival(now.wall);
+                self.message(&publish, arrival, now).await;
+            }
             Heard::Skipped { cause } => {
                 self.hearing.received(now, self.presence.coverage_mut());
                 self.state.tally.set_aside(
@@ -283,15 +281,17 @@ impl Watcher {
             self.presence.pause();
         }
         self.state.ever_connected = true;
-        for (publish, arrived) in std::mem::take(&mut self.state.early) {
+        for (publish, arrival) in std::mem::take(&mut self.state.early) {
             if self.may_hold(&publish) {
-                self.state.held.push((publish, arrived));
+                self.state.held.push((publish, arrival));
             } else {
-                self.message(&publish, arrived, now).await;
+                self.message(&publish, arrival, now).await;
             }
         }
         self.note_epochs().await;
-        if self.hearing.decides_at().is_none() {
+        if self.hearing.is_settled() && !self.state.known_told {
+            // At once: what is heard from now on is a change.
+            self.commit(now).await;
             self.tell_known().await;
         }
         Ok(())
@@ -307,16 +307,23 @@ impl Watcher {
             && self.state.held.len() < HELD_MAX
     }
 
-    async fn message(&mut self, publish: &Publish, arrived: Timestamp, now: Moment) {
+    /// Gives a message its place in the order of arrival, before it waits for anything.
+    const fn arrival(&mut self, time: Timestamp) -> Arrival {
+        Arrival { time, tie: self.ledger.next_tie() }
+    }
+
+    async fn message(&mut self, publish: &Publish, arrival: Arrival, now: Moment) {
         let message = Message {
             topic: &publish.topic,
             payload: &publish.payload,
             tag: None,
             qos: publish.qos,
             retain: publish.retain,
-            received: arrived,
-            tie: self.ledger.next_tie(),
+            received: arrival.time,
+            tie: arrival.tie,
         };
+        // A recording must say under which epoch a message was heard before it holds the message.
+        self.ledger.record_accounts(&self.presence, &self.hearing);
         self.ledger.record(&message);
         self.state.acks.push(publish.ack);
         if self.about_itself(&message, now).await {
@@ -333,149 +340,28 @@ impl Watcher {
         }
         let name = voice.unwrap_or("");
         let mark = coverage.mark(&self.hearing.key(name));
-        let by = Hearsay { voice: VoiceKey { authority, name }, mark, received: arrived };
+        // Judged now, even if it had to wait: at its arrival we did not count as listening yet.
+        let by = Hearsay { voice: VoiceKey { authority, name }, mark, received: now.wall };
         let place = &publish.topic;
         let heard = take(&mut self.presence, &reading, &by, place, &mut self.state.tally);
         if heard.restart {
             self.hearing.restart_heard();
         }
         if let (Some(latest), "lmq") = (heard.latest, name) {
-            self.state.lag_ms = Some(arrived.since(latest));
-        }
-    }
-
-    /// Reads what the broker says about itself. Returns whether the message was that.
-    async fn about_itself(&mut self, message: &Message<'_>, now: Moment) -> bool {
-        let number = || {
-            let text = std::str::from_utf8(message.payload).ok()?;
-            text.split_ascii_whitespace().next()?.parse::<i64>().ok()
-        };
-        match message.topic {
-            UPTIME => {
-                self.hearing.received(now, self.presence.coverage_mut());
-                if let Some(seconds) = number() {
-                    self.hearing.uptime(seconds, now);
-                }
-            }
-            DROPPED => {
-                self.hearing.received(now, self.presence.coverage_mut());
-                let known = self.hearing.dropped_so_far();
-                if let Some(count) = number().and_then(|count| u64::try_from(count).ok())
-                    && self.hearing.dropped(count, now, self.presence.coverage_mut())
-                {
-                    let instance = self.instance.clone();
-                    let messages = count - known.unwrap_or(count);
-                    self.tell(News::Warning(Warning::Dropped { instance, messages })).await;
-                }
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// Notes new epochs: in the recording, in the counts, and to the user.
-    async fn note_epochs(&mut self) {
-        self.ledger.record_accounts(&self.presence, &self.hearing);
-        let member = self.hearing.member();
-        let own = self.presence.fleet().coverage.sources();
-        let own: Vec<_> = own.filter_map(|(_, source)| source.members.get(member)).collect();
-        let epochs = own.iter().map(|member| member.epoch).sum();
-        let hole = own.iter().filter_map(|member| member.holes.last()).max_by_key(|hole| hole.to);
-        let hole = hole.copied();
-        if epochs == self.state.epochs {
-            return;
-        }
-        self.state.epochs = epochs;
-        self.presence.handle_coverage(clock::now());
-        if let Some(hole) = hole {
-            self.state.tally.gaps += 1;
-            let instance = self.instance.clone();
-            let warning = Warning::Away { instance, from: hole.from, until: hole.to };
-            self.tell(News::Warning(warning)).await;
-        }
-    }
-
-    /// Makes everything durable and acknowledges it; what cannot be is kept and tried again.
-    async fn commit(&mut self, now: Moment) {
-        self.state.last_commit = clock::monotonic();
-        let Self { ledger, presence, hearing, .. } = self;
-        match block_in_place(|| ledger.commit(presence, hearing)) {
-            Ok(()) => {
-                self.session.acknowledge(self.state.acks.drain(..));
-                if self.state.stuck.take().is_some() {
-                    self.hearing.released(now, self.presence.coverage_mut());
-                    self.tell(News::Debug("the store can be written again".to_owned())).await;
-                }
-            }
-            Err(failure) => {
-                let waiting = self.state.acks.len();
-                let first = self.state.stuck.is_none();
-                let since = *self.state.stuck.get_or_insert(now);
-                let coverage = self.presence.coverage_mut();
-                self.hearing.withheld(since, waiting as u64, now, coverage);
-                if first {
-                    let warning = Warning::NotSaved { failure: failure.to_string() };
-                    self.tell(News::Warning(warning)).await;
-                }
-            }
-        }
-    }
-
-    fn forget(&mut self, now: Timestamp) -> Result<(), Failure> {
-        self.state.last_forget = clock::monotonic();
-        let gone = self.presence.forget_clients(now, self.forget_after_ms);
-        let clients: Vec<&Client> = gone.iter().collect();
-        match self.ledger.store_mut() {
-            Some(store) if !clients.is_empty() => {
-                block_in_place(|| store.forget_clients(&self.instance, &clients)).map(|_| ())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Tells what is known once it can be said how well it is covered; from then on, changes.
-    async fn tell_known(&mut self) {
-        if std::mem::replace(&mut self.state.known_told, true) {
-            return;
-        }
-        let now = clock::now();
-        self.presence.follow(now);
-        let verdicts: Vec<Verdict> = self.presence.verdicts(now).collect();
-        self.tell(News::Known(verdicts)).await;
-    }
-
-    async fn tell_changes(&mut self) {
-        let mut changes = Vec::new();
-        while let Some(change) = self.presence.poll_change() {
-            changes.push(change);
-        }
-        if !changes.is_empty() {
-            self.tell(News::Changes(changes)).await;
-        }
-    }
-
-    async fn tell(&mut self, news: News) {
-        // Nobody listens only where the run is ending.
-        let _ = self.news.send((self.number, news)).await;
-    }
-
-    fn pulse(&self) -> Pulse {
-        Pulse {
-            counts: *self.presence.counts(),
-            events: self.state.tally.events,
-            lag_ms: self.state.lag_ms,
-            connected: self.state.connected,
-            unsaved: if self.state.stuck.is_some() { self.state.acks.len() } else { 0 },
+            self.state.lag_ms = Some(arrival.time.since(latest));
         }
     }
 
     /// Writes down where watching ended. From then on nobody listens, and the store says so at once.
-    fn end(&mut self) -> Result<(), Failure> {
+    async fn end(&mut self) -> Result<(), Failure> {
         if !self.state.ever_connected {
             return Ok(());
         }
         let now = clock::now();
-        self.presence.handle_timeout(now);
+        // What was kept back because of an open question stays open: it is told as what it is.
+        self.presence.resume(now);
+        self.tell_known().await;
+        self.tell_changes().await;
         self.ledger.end(&self.presence, &self.hearing, now);
         self.hearing.deaf(self.presence.coverage_mut());
         let Self { ledger, presence, hearing, .. } = self;

@@ -1,0 +1,131 @@
+//! A watcher's account of itself: what the broker says about itself, which epochs that makes, and
+//! what of it all is durable.
+
+use super::{HEARTBEAT, News, RETRY, Watcher};
+use crate::clock;
+use crate::dialect::Message;
+use crate::event::Timestamp;
+use crate::failure::Failure;
+use crate::output::warning::Warning;
+use crate::state::coverage::Hole;
+use crate::state::hearing::Moment;
+use crate::state::packed::Client;
+use tokio::task::block_in_place;
+
+/// Where Mosquitto says for how long it has been running: what tells an absence of ours from a restart
+/// of the broker.
+pub const UPTIME: &str = "$SYS/broker/uptime";
+/// Where Mosquitto counts the messages it threw away.
+pub const DROPPED: &str = "$SYS/broker/publish/messages/dropped";
+
+impl Watcher {
+    pub(super) fn is_commit_due(&self) -> bool {
+        let waited = self.state.last_commit.elapsed();
+        if self.state.stuck.is_some() {
+            return waited >= RETRY;
+        }
+        let news = self.state.owed || !self.state.acks.is_empty();
+        self.state.ever_connected && (news || waited >= HEARTBEAT)
+    }
+
+    /// Reads what the broker says about itself. Returns whether the message was that.
+    pub(super) async fn about_itself(&mut self, message: &Message<'_>, now: Moment) -> bool {
+        let number = || {
+            let text = std::str::from_utf8(message.payload).ok()?;
+            text.split_ascii_whitespace().next()?.parse::<i64>().ok()
+        };
+        match message.topic {
+            UPTIME => {
+                self.hearing.received(now, self.presence.coverage_mut());
+                if let Some(seconds) = number() {
+                    self.hearing.uptime(seconds, now);
+                }
+            }
+            DROPPED => {
+                self.hearing.received(now, self.presence.coverage_mut());
+                let known = self.hearing.dropped_so_far();
+                if let Some(count) = number().and_then(|count| u64::try_from(count).ok())
+                    && self.hearing.dropped(
+                        count,
+                        message.retain,
+                        now,
+                        self.presence.coverage_mut(),
+                    )
+                {
+                    let instance = self.instance.clone();
+                    let messages = count - known.filter(|known| *known <= count).unwrap_or(0);
+                    self.tell(News::Warning(Warning::Dropped { instance, messages })).await;
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Notes new epochs: in the recording, in the counts, and to the user.
+    pub(super) async fn note_epochs(&mut self) {
+        self.ledger.record_accounts(&self.presence, &self.hearing);
+        let (epochs, hole) = self.epochs();
+        if epochs != self.state.epochs {
+            self.state.epochs = epochs;
+            self.state.owed = true;
+            self.presence.handle_coverage(clock::now());
+        }
+        if let Some(Hole { from, to, .. }) = hole
+            && hole != self.state.hole
+        {
+            self.state.hole = hole;
+            self.state.tally.gaps += 1;
+            let instance = self.instance.clone();
+            self.tell(News::Warning(Warning::Away { instance, from, until: to })).await;
+        }
+    }
+
+    /// Returns the sum of our own epochs, and the latest hole before one of them.
+    pub(super) fn epochs(&self) -> (u64, Option<Hole>) {
+        let member = self.hearing.member();
+        let own = self.presence.fleet().coverage.sources();
+        let own: Vec<_> = own.filter_map(|(_, source)| source.members.get(member)).collect();
+        let hole = own.iter().filter_map(|member| member.holes.last()).max_by_key(|hole| hole.to);
+        (own.iter().map(|member| member.epoch).sum(), hole.copied())
+    }
+
+    /// Makes everything durable and acknowledges it; what cannot be is kept and tried again.
+    pub(super) async fn commit(&mut self, now: Moment) {
+        self.state.last_commit = clock::monotonic();
+        let Self { ledger, presence, hearing, .. } = self;
+        match block_in_place(|| ledger.commit(presence, hearing)) {
+            Ok(()) => {
+                self.state.owed = false;
+                self.session.acknowledge(self.state.acks.drain(..));
+                if self.state.stuck.take().is_some() {
+                    self.hearing.released(now, self.presence.coverage_mut());
+                    self.tell(News::Debug("the store can be written again".to_owned())).await;
+                }
+            }
+            Err(failure) => {
+                let waiting = self.state.acks.len();
+                let first = self.state.stuck.is_none();
+                let since = *self.state.stuck.get_or_insert(now);
+                let coverage = self.presence.coverage_mut();
+                self.hearing.withheld(since, waiting as u64, now, coverage);
+                if first {
+                    let warning = Warning::NotSaved { failure: failure.to_string() };
+                    self.tell(News::Warning(warning)).await;
+                }
+            }
+        }
+    }
+
+    pub(super) fn forget(&mut self, now: Timestamp) -> Result<(), Failure> {
+        self.state.last_forget = clock::monotonic();
+        let gone = self.presence.forget_clients(now, self.forget_after_ms);
+        let clients: Vec<&Client> = gone.iter().collect();
+        match self.ledger.store_mut() {
+            Some(store) if !clients.is_empty() => {
+                block_in_place(|| store.forget_clients(&self.instance, &clients)).map(|_| ())
+            }
+            _ => Ok(()),
+        }
+    }
+}

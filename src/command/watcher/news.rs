@@ -1,0 +1,76 @@
+//! What a watcher tells whoever shows it.
+
+use super::Watcher;
+use crate::clock;
+use crate::command::hear::Tally;
+use crate::output::warning::Warning;
+use crate::state::presence::{Change, Counts};
+use crate::state::verdict::Verdict;
+
+/// What a watcher has to tell.
+#[derive(Debug)]
+pub enum News {
+    /// What is believed when watching begins.
+    Known(Vec<Verdict>),
+    Changes(Vec<Change>),
+    Warning(Warning),
+    Debug(String),
+    Pulse(Pulse),
+}
+
+/// How a watcher is doing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pulse {
+    pub counts: Counts,
+    pub events: u64,
+    /// From the broker's stamp to the arrival of the last event that had one in ms.
+    pub lag_ms: Option<i64>,
+    pub connected: bool,
+    /// Messages that are heard, but cannot be made durable.
+    pub unsaved: usize,
+}
+
+/// What a watcher amounts to at its end.
+#[derive(Debug)]
+pub struct End {
+    pub counts: Counts,
+    pub tally: Tally,
+}
+
+impl Watcher {
+    /// Tells what is known once it can be said how well it is covered; from then on, changes.
+    pub(super) async fn tell_known(&mut self) {
+        if std::mem::replace(&mut self.state.known_told, true) {
+            return;
+        }
+        let now = clock::now();
+        self.presence.follow(now);
+        let verdicts: Vec<Verdict> = self.presence.verdicts(now).collect();
+        self.tell(News::Known(verdicts)).await;
+    }
+
+    pub(super) async fn tell_changes(&mut self) {
+        let mut changes = Vec::new();
+        while let Some(change) = self.presence.poll_change() {
+            changes.push(change);
+        }
+        if !changes.is_empty() {
+            self.tell(News::Changes(changes)).await;
+        }
+    }
+
+    pub(super) async fn tell(&mut self, news: News) {
+        // Nobody listens only where the run is ending.
+        let _ = self.news.send((self.number, news)).await;
+    }
+
+    pub(super) fn pulse(&self) -> Pulse {
+        Pulse {
+            counts: *self.presence.counts(),
+            events: self.state.tally.events,
+            lag_ms: self.state.lag_ms,
+            connected: self.state.connected,
+            unsaved: if self.state.stuck.is_some() { self.state.acks.len() } else { 0 },
+        }
+    }
+}

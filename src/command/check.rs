@@ -66,7 +66,9 @@ fn ids(options: &Check) -> Result<Vec<String>, Failure> {
     let mut ids = options.ids.clone();
     if let Some(fleet) = &options.fleet {
         let failed = |error: std::io::Error| {
-            Failure::new(format!("could not read the ids in `{fleet}`")).because(error)
+            Failure::new(format!("could not read the ids in `{fleet}`"))
+                .because(error)
+                .next("name a file with one client id a line, or `-` for standard input")
         };
         let input: Box<dyn std::io::Read> = if fleet == "-" {
             Box::new(std::io::stdin().lock())
@@ -81,7 +83,9 @@ fn ids(options: &Check) -> Result<Vec<String>, Failure> {
                 )));
             };
             let line = std::str::from_utf8(line).map_err(|error| {
-                Failure::misuse(format!("{fleet}, line {number}: not UTF-8")).because(error)
+                Failure::misuse(format!("{fleet}, line {number}: not UTF-8"))
+                    .because(error)
+                    .next("client ids are UTF-8 (MQTT 3.1.1 §1.5.3)")
             })?;
             if !line.is_empty() {
                 ids.push(line.to_owned());

@@ -105,6 +105,9 @@ pub fn line(verdict: &Verdict, style: Style) -> String {
         }
         let _ = write!(text, ": {}", blindness(known.blind));
     }
+    if verdict.status == Status::Unknown && verdict.last_known.is_none() {
+        text.push_str("  no evidence");
+    }
     append_details(&mut text, verdict);
     text
 }

@@ -108,7 +108,7 @@ impl Member {
                 self.holes.remove(0);
             }
         }
-        self.epoch += 1;
+        self.epoch = self.epoch.saturating_add(1);
         self.began = now;
         self.heard = now;
         self.left = false;
@@ -123,7 +123,7 @@ impl Member {
     /// Returns the first moment at which this listener counts as deaf if nothing more arrives.
     #[must_use]
     pub const fn deaf_at(&self) -> Timestamp {
-        self.heard.plus(self.patience_ms + 1)
+        self.heard.plus(self.patience_ms.saturating_add(1))
     }
 
     /// Joins another replica's copy of this account: the greater epoch counts, and of one epoch the
@@ -157,7 +157,7 @@ impl Source {
     /// Returns the number of the present epoch: a new epoch of any member is one of the source.
     #[must_use]
     pub fn epoch(&self) -> u64 {
-        self.members.values().map(|member| member.epoch).sum()
+        self.members.values().fold(0, |sum, member| member.epoch.saturating_add(sum))
     }
 
     /// Tells whether nothing goes unheard now: what a dead member holds is not heard by the others.

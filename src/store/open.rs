@@ -17,6 +17,7 @@ pub enum Access {
 
 /// How long one writer waits for another.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const RETRY_AFTER: Duration = Duration::from_millis(20);
 
 /// Opens the file to write; makes it, readable by its owner only, if there is none.
 pub fn to_write(path: &Path) -> Result<Connection, Failure> {
@@ -35,7 +36,7 @@ pub fn to_write(path: &Path) -> Result<Connection, Failure> {
             .because("the file may only be read")
             .next("make the file writable, or name another file with `--store`"));
     }
-    let mode = schema::configure(&connection).map_err(failed)?;
+    let mode = patiently(|| schema::configure(&connection)).map_err(failed)?;
     if mode != "wal" {
         return Err(could_not_open(path)
             .because(format_args!("its file system offers no shared memory (journal mode {mode})"))
@@ -45,6 +46,22 @@ pub fn to_write(path: &Path) -> Result<Connection, Failure> {
         schema::migrate(&mut connection).map_err(failed)?;
     }
     Ok(connection)
+}
+
+/// Tries again while somebody else is at the same thing. A change of the journal's mode is the one step
+/// for which SQLite does not wait by itself.
+fn patiently<T>(attempt: impl Fn() -> Result<T, Trouble>) -> Result<T, Trouble> {
+    for _ in 0..BUSY_TIMEOUT.as_millis() / RETRY_AFTER.as_millis() {
+        match attempt() {
+            Err(Trouble::Engine(error))
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) =>
+            {
+                std::thread::sleep(RETRY_AFTER);
+            }
+            done => return done,
+        }
+    }
+    attempt()
 }
 
 /// Opens the file to read, `None` if there is none or nothing was ever written to it.

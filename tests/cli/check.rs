@@ -114,14 +114,18 @@ fn unknown_names_the_brokers_that_know_the_id() {
 
     home.run("check a b --evidence store -b elsewhere").is(
         3,
-        "a  unknown  known elsewhere: broker.example:1883, zoo:1883\n\
-         b  unknown  known elsewhere: broker.example:1883\n",
+        "a  unknown  no evidence  known elsewhere: broker.example:1883, zoo:1883\n\
+         b  unknown  no evidence  known elsewhere: broker.example:1883\n",
         "",
     );
     let run = home.run("check a --json --evidence store -b elsewhere");
     assert_eq!(run.objects()[0]["elsewhere"], json!([BROKER, "zoo:1883"]));
     assert_eq!(run.objects()[0]["last_known"], Value::Null);
-    home.run("check nobody --evidence store -b elsewhere").is(3, "nobody  unknown\n", "");
+    home.run("check nobody --evidence store -b elsewhere").is(
+        3,
+        "nobody  unknown  no evidence\n",
+        "",
+    );
 }
 
 #[test]

@@ -69,6 +69,8 @@ impl Watcher {
         if epochs != self.state.epochs {
             self.state.epochs = epochs;
             self.state.owed = true;
+            // Connect lines from before a hole say nothing about ends after it.
+            self.dialects.interrupted();
             self.presence.handle_coverage(clock::now());
         }
         if let Some(Hole { from, to, .. }) = hole

@@ -205,8 +205,6 @@ impl Watcher {
         match heard {
             Heard::Connected { session_present } => {
                 self.state.connected = true;
-                // Connect lines from before an absence say nothing about ends after it.
-                self.dialects.interrupted();
                 self.hearing.connected(session_present);
             }
             Heard::Subscribed { granted } => self.subscribed(&granted, now).await?,
@@ -278,6 +276,7 @@ impl Watcher {
             self.presence.pause();
         }
         self.state.ever_connected = true;
+        self.note_epochs().await;
         for (publish, arrival) in std::mem::take(&mut self.state.early) {
             if self.may_hold(&publish) {
                 self.state.held.push((publish, arrival));

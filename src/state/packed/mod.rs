@@ -18,7 +18,7 @@
 
 mod bytes;
 
-use super::record::Record;
+use super::record::{Mark, Marks, Record};
 use crate::event::{Channel, Flags};
 use bytes::{FORGOTTEN, Reader, SECTION_LENGTH, Scratch, put_record, put_text, section_length};
 use std::fmt;
@@ -210,7 +210,12 @@ impl Client {
         let mut known = Reader(&self.bytes[at.clone()]).record().expect("it was just found");
         let had_opening = known.opening().is_there();
         let news = known.join(record);
-        let heard = (news || marking == Marking::Always) && known.join_marks(&record.marks);
+        // What one ear was told before is news to another ear, which hears it for the first time.
+        let renews = |mark: &Mark| {
+            news || marking == Marking::Always || known.marks.iter().all(|own| own.ear != mark.ear)
+        };
+        let marks: Marks = record.marks.iter().filter(|mark| renews(mark)).copied().collect();
+        let heard = known.join_marks(&marks);
         let counts = !had_opening && known.opening().is_there();
         if news || heard {
             put_record(&mut fresh, &known);

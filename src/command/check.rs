@@ -1,6 +1,6 @@
 //! `presence check`: one question, asked of whatever can answer.
 
-use super::hear::{Tally, all_refused, granted_voices, take};
+use super::hear::{Tally, all_refused, granted_voices, take, voice_of};
 use super::stop;
 use crate::cli::check::{Check, Evidence};
 use crate::clock;
@@ -20,7 +20,6 @@ use crate::source::lines::{Lines, Text};
 use crate::source::mqtt::{Heard, Options, Publish, Session, random_client_id};
 use crate::state::fleet::{Fleet, Hearsay};
 use crate::state::hearing::{Hearing, Moment, Terms as HearingTerms};
-use crate::state::packed::VoiceKey;
 use crate::state::policy::Policy;
 use crate::state::presence::Presence;
 use crate::state::verdict::{Status, Verdict};
@@ -414,15 +413,13 @@ impl Ear {
             tie: self.tie,
         };
         let (index, reading) = dialects.read(&message);
-        let dialect = index.and_then(|index| dialects.get(index));
-        let (name, authority) =
-            dialect.map_or(("", 4), |dialect| (dialect.name(), dialect.authority()));
+        let voice = voice_of(dialects, index);
         let coverage = presence.coverage_mut();
         self.hearing.received(now, coverage);
         let concerns = self.concerns(&reading);
         if concerns {
-            let mark = coverage.mark(&self.hearing.key(name));
-            let by = Hearsay { voice: VoiceKey { authority, name }, mark, received: now.wall };
+            let mark = coverage.mark(&self.hearing.key(voice.name));
+            let by = Hearsay { voice, mark, received: now.wall };
             take(presence, &reading, &by, &publish.topic, &mut self.tally);
         }
         concerns

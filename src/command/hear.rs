@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::output::object::Summary;
 use crate::source::mqtt::{Answer, Grant};
 use crate::state::fleet::Hearsay;
+use crate::state::packed::VoiceKey;
 use crate::state::presence::Presence;
 use std::collections::BTreeMap;
 
@@ -116,6 +117,15 @@ pub struct Heard {
     pub latest: Option<Timestamp>,
     /// The broker was heard to start.
     pub restart: bool,
+}
+
+/// Returns the voice of the dialect that answered; a message of none has a nameless, weakest one.
+pub fn voice_of(dialects: &Dialects, index: Option<usize>) -> VoiceKey<'static> {
+    let dialect = index.and_then(|index| dialects.get(index));
+    dialect.map_or(VoiceKey { authority: 4, name: "" }, |dialect| VoiceKey {
+        authority: dialect.authority(),
+        name: dialect.name(),
+    })
 }
 
 /// Returns at which QoS each voice is heard. `speaks_at` tells which filters carry a dialect's voice.

@@ -121,6 +121,7 @@ fn info(options: &Info, console: &mut Console) -> Result<Outcome, Failure> {
 
 fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
+    let path = file(&options.store)?;
     let policy: Policy = (&options.policy).into();
     let mut input = Input::new(terms, zone, policy, clock::now());
     input.forced = config::reading::forced(&options.reading);
@@ -132,7 +133,6 @@ fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
             .because("a plain log does not say, and evidence about one broker answers for no other")
             .next("name it with `--instance`, for example `--instance broker.example:1883`"));
     }
-    let path = file(&options.store)?;
     place::make_directory(&path)?;
     let mut store = Store::open(&path, Access::Write, &policy)?;
     let mut joined = 0;

@@ -47,7 +47,7 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     let mut instances = Vec::new();
     let mut locks = Vec::new();
     for (number, connection) in plan.connections.iter().enumerate() {
-        let (watcher, lock) = plan.watcher(number, connection, &news, console).await?;
+        let (watcher, lock) = plan.watcher(number, connection, &news).await?;
         instances.push(watcher.instance.clone());
         locks.push(lock);
         watchers.spawn(watcher.run(stopped.clone()));
@@ -133,7 +133,6 @@ impl<'a> Plan<'a> {
         number: usize,
         connection: &Connection,
         news: &mpsc::Sender<(usize, News)>,
-        console: &mut Console,
     ) -> Result<(Watcher, Option<WatchLock>), Failure> {
         let instance = connection.instance.clone();
         let open = |path: &PathBuf| Store::open(path, Access::Write, &self.policy);
@@ -142,9 +141,6 @@ impl<'a> Plan<'a> {
         let lock = lock.transpose()?;
         let fleet = store.as_ref().map_or(Ok(Fleet::default()), |store| store.load(&instance))?;
         let dropped = store.as_ref().map_or(Ok(None), |store| store.dropped(&instance))?;
-        if fleet.clients.is_empty() {
-            console.warn(&Warning::NobodyKnown { instance: instance.clone() });
-        }
         let mut session = Options::new(connection.clone(), String::new());
         session.clean = self.options.clean || store.is_none();
         session.session_expiry = SESSION_EXPIRY;

@@ -154,9 +154,12 @@ fn a_broker_that_cannot_be_reached_is_said_with_what_to_do() {
         (format!("mqtt://{free}"), "connection refused"),
         (format!("ws://{free}"), "connection refused"),
     ] {
-        let run = home.run(&format!("check a --timeout 1s -b {url}"));
-        run.failed(4, "could not connect to ");
-        assert!(run.err.contains(&format!("\n  cause: {cause}")), "{url}: {}", run.err);
+        for command in ["check a --timeout 1s", "watch --timeout 1s --store memory"] {
+            let run = home.run(&format!("{command} -b {url}"));
+            run.failed(4, "could not connect to ");
+            let told = run.err.contains(&format!("\n  cause: {cause}"));
+            assert!(told, "{command} {url}: {}", run.err);
+        }
     }
 }
 

@@ -138,6 +138,9 @@ fn a_store_that_is_not_there_is_said_so() {
     assert!(!home.path().join("x.db").exists());
     home.run("store info --store memory").failed(2, "`--store memory` keeps nothing");
     home.write("a.jsonl", lines(&[notice("a", 0, "connect", "c")]));
+    let memory = "store import a.jsonl --instance b:1 --store memory";
+    let error = "error: `--store memory` keeps nothing\n  next:  name the file of a store\n";
+    home.run(memory).is(2, "", error);
     import(&home, "a.jsonl --instance b:1");
     home.run("store export --instance b:2").failed(4, "could not export `b:2`");
 }

@@ -1,6 +1,6 @@
 //! Recordings: who heard what, under which epoch, in whatever order the files are given.
 
-use super::super::hear::{is_ours, take};
+use super::super::hear::{is_ours, take, voice_of};
 use super::super::watcher::{DROPPED, UPTIME};
 use super::{Input, Place};
 use crate::dialect::{Dialects, Message, Reason};
@@ -10,7 +10,6 @@ use crate::source::recording::line::{Heading, MessageLine, SourceLine};
 use crate::source::recording::{Line, VERSION};
 use crate::state::coverage::{Coverage, SourceKey};
 use crate::state::fleet::Hearsay;
-use crate::state::packed::VoiceKey;
 use crate::state::record::Mark;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -199,11 +198,7 @@ impl Input {
             tie: line.tie,
         };
         let (index, reading) = context.dialects.read(&message);
-        let dialect = index.and_then(|index| context.dialects.get(index));
-        let voice = dialect.map_or(VoiceKey { name: "", authority: 4 }, |dialect| VoiceKey {
-            name: dialect.name(),
-            authority: dialect.authority(),
-        });
+        let voice = voice_of(&context.dialects, index);
         if !is_ours(&reading, &context.member) {
             let mark = context.mark(broker.presence.coverage_mut(), voice.name);
             let by = Hearsay { voice, mark, received };

@@ -6,10 +6,11 @@ mod news;
 pub use account::{DROPPED, UPTIME};
 pub use news::{End, News, Pulse};
 
-use super::hear::{Tally, all_refused, granted_voices, is_ours, take};
+use super::hear::{Tally, all_refused, granted_voices, is_ours, take, voice_of};
 use super::ledger::Ledger;
 use crate::clock;
-use crate::dialect::{Dialects, Message};
+use crate::dialect::lmq::Lmq;
+use crate::dialect::{Dialects, Message, Reason};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::output::warning::Warning;
@@ -17,7 +18,6 @@ use crate::source::mqtt::{AckToken, Answer, Grant, Heard, Publish, Session};
 use crate::state::coverage::Hole;
 use crate::state::fleet::Hearsay;
 use crate::state::hearing::{Hearing, Moment};
-use crate::state::packed::VoiceKey;
 use crate::state::presence::Presence;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -111,6 +111,7 @@ const HELD_MAX: usize = 100_000;
 const HEARTBEAT: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_secs(1);
 const FORGET_EVERY: Duration = Duration::from_hours(1);
+
 impl Watcher {
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<End, Failure> {
         // What the store knows of earlier holes was told when they were found.
@@ -227,11 +228,7 @@ impl Watcher {
             }
             Heard::Skipped { cause } => {
                 self.hearing.received(now, self.presence.coverage_mut());
-                self.state.tally.set_aside(
-                    crate::dialect::Reason::Unreadable,
-                    &self.instance,
-                    &cause,
-                );
+                self.state.tally.set_aside(Reason::Unreadable, &self.instance, &cause);
             }
             Heard::Alive => self.hearing.received(now, self.presence.coverage_mut()),
             Heard::Lost { cause, retry_in } => {
@@ -330,24 +327,22 @@ impl Watcher {
             return;
         }
         let (index, reading) = self.dialects.read(&message);
-        let dialect = index.and_then(|index| self.dialects.get(index));
-        let voice = dialect.map(crate::dialect::Dialect::name);
-        let authority = dialect.map_or(4, crate::dialect::Dialect::authority);
+        let voice = voice_of(&self.dialects, index);
         let coverage = self.presence.coverage_mut();
-        self.hearing.message(voice, publish.qos, publish.retain, now, coverage);
+        let understood = index.map(|_| voice.name);
+        self.hearing.message(understood, publish.qos, publish.retain, now, coverage);
         if is_ours(&reading, self.hearing.member()) {
             return;
         }
-        let name = voice.unwrap_or("");
-        let mark = coverage.mark(&self.hearing.key(name));
+        let mark = coverage.mark(&self.hearing.key(voice.name));
         // Judged now, even if it had to wait: at its arrival we did not count as listening yet.
-        let by = Hearsay { voice: VoiceKey { authority, name }, mark, received: now.wall };
+        let by = Hearsay { voice, mark, received: now.wall };
         let place = &publish.topic;
         let heard = take(&mut self.presence, &reading, &by, place, &mut self.state.tally);
         if heard.restart {
             self.hearing.restart_heard();
         }
-        if let (Some(latest), "lmq") = (heard.latest, name) {
+        if let (Some(latest), Lmq::NAME) = (heard.latest, voice.name) {
             self.state.lag_ms = Some(arrival.time.since(latest));
         }
     }

@@ -46,6 +46,10 @@ impl Watcher {
         let now = clock::now();
         self.presence.follow(now);
         let verdicts: Vec<Verdict> = self.presence.verdicts(now).collect();
+        if verdicts.is_empty() {
+            let instance = self.instance.clone();
+            self.tell(News::Warning(Warning::NobodyKnown { instance })).await;
+        }
         self.tell(News::Known(verdicts)).await;
     }
 

@@ -52,6 +52,9 @@ _presence() {
             presence__subcmd__help,watch)
                 cmd="presence__subcmd__help__subcmd__watch"
                 ;;
+            presence__subcmd__help__subcmd__store,compact)
+                cmd="presence__subcmd__help__subcmd__store__subcmd__compact"
+                ;;
             presence__subcmd__help__subcmd__store,export)
                 cmd="presence__subcmd__help__subcmd__store__subcmd__export"
                 ;;
@@ -63,6 +66,9 @@ _presence() {
                 ;;
             presence__subcmd__help__subcmd__store,info)
                 cmd="presence__subcmd__help__subcmd__store__subcmd__info"
+                ;;
+            presence__subcmd__store,compact)
+                cmd="presence__subcmd__store__subcmd__compact"
                 ;;
             presence__subcmd__store,export)
                 cmd="presence__subcmd__store__subcmd__export"
@@ -78,6 +84,9 @@ _presence() {
                 ;;
             presence__subcmd__store,info)
                 cmd="presence__subcmd__store__subcmd__info"
+                ;;
+            presence__subcmd__store__subcmd__help,compact)
+                cmd="presence__subcmd__store__subcmd__help__subcmd__compact"
                 ;;
             presence__subcmd__store__subcmd__help,export)
                 cmd="presence__subcmd__store__subcmd__help__subcmd__export"
@@ -345,8 +354,22 @@ _presence() {
             return 0
             ;;
         presence__subcmd__help__subcmd__store)
-            opts="info import export forget-session"
+            opts="info import export compact forget-session"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__help__subcmd__store__subcmd__compact)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -507,12 +530,30 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store)
-            opts="-q -v -h --quiet --verbose --help info import export forget-session help"
+            opts="-q -v -h --quiet --verbose --help info import export compact forget-session help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__store__subcmd__compact)
+            opts="-q -v -h --store --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -629,8 +670,22 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store__subcmd__help)
-            opts="info import export forget-session help"
+            opts="info import export compact forget-session help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__store__subcmd__help__subcmd__compact)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

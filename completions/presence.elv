@@ -163,6 +163,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand info 'Shows which brokers a store knows, who listened, and until when'
             cand import 'Joins files into a store: exports, recordings, notices, broker logs'
             cand export 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
+            cand compact 'Gives space that is no longer used back to the disk'
             cand forget-session 'Removes the watcher''s session from the broker'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -209,6 +210,15 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'presence;store;compact'= {
+            cand --store 'File that keeps what is known, or `memory` for none'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'presence;store;forget-session'= {
             cand --store 'File that keeps what is known, or `memory` for none'
             cand -b 'Where the broker listens'
@@ -241,6 +251,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand info 'Shows which brokers a store knows, who listened, and until when'
             cand import 'Joins files into a store: exports, recordings, notices, broker logs'
             cand export 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
+            cand compact 'Gives space that is no longer used back to the disk'
             cand forget-session 'Removes the watcher''s session from the broker'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -249,6 +260,8 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;store;help;import'= {
         }
         &'presence;store;help;export'= {
+        }
+        &'presence;store;help;compact'= {
         }
         &'presence;store;help;forget-session'= {
         }
@@ -280,6 +293,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand info 'Shows which brokers a store knows, who listened, and until when'
             cand import 'Joins files into a store: exports, recordings, notices, broker logs'
             cand export 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
+            cand compact 'Gives space that is no longer used back to the disk'
             cand forget-session 'Removes the watcher''s session from the broker'
         }
         &'presence;help;store;info'= {
@@ -287,6 +301,8 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;help;store;import'= {
         }
         &'presence;help;store;export'= {
+        }
+        &'presence;help;store;compact'= {
         }
         &'presence;help;store;forget-session'= {
         }

@@ -170,6 +170,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows which brokers a store knows, who listened, and until when')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Joins files into a store: exports, recordings, notices, broker logs')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Prints all that a store knows as JSON Lines, for `store import` and `replay`')
+            [CompletionResult]::new('compact', 'compact', [CompletionResultType]::ParameterValue, 'Gives space that is no longer used back to the disk')
             [CompletionResult]::new('forget-session', 'forget-session', [CompletionResultType]::ParameterValue, 'Removes the watcher''s session from the broker')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -220,6 +221,16 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'presence;store;compact' {
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'presence;store;forget-session' {
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
             [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Where the broker listens')
@@ -253,6 +264,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows which brokers a store knows, who listened, and until when')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Joins files into a store: exports, recordings, notices, broker logs')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Prints all that a store knows as JSON Lines, for `store import` and `replay`')
+            [CompletionResult]::new('compact', 'compact', [CompletionResultType]::ParameterValue, 'Gives space that is no longer used back to the disk')
             [CompletionResult]::new('forget-session', 'forget-session', [CompletionResultType]::ParameterValue, 'Removes the watcher''s session from the broker')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -264,6 +276,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;store;help;export' {
+            break
+        }
+        'presence;store;help;compact' {
             break
         }
         'presence;store;help;forget-session' {
@@ -303,6 +318,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows which brokers a store knows, who listened, and until when')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Joins files into a store: exports, recordings, notices, broker logs')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Prints all that a store knows as JSON Lines, for `store import` and `replay`')
+            [CompletionResult]::new('compact', 'compact', [CompletionResultType]::ParameterValue, 'Gives space that is no longer used back to the disk')
             [CompletionResult]::new('forget-session', 'forget-session', [CompletionResultType]::ParameterValue, 'Removes the watcher''s session from the broker')
             break
         }
@@ -313,6 +329,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;help;store;export' {
+            break
+        }
+        'presence;help;store;compact' {
             break
         }
         'presence;help;store;forget-session' {

@@ -242,6 +242,17 @@ _arguments "${_arguments_options[@]}" : \
 '--help[Print help (see more with '\''--help'\'')]' \
 && ret=0
 ;;
+(compact)
+_arguments "${_arguments_options[@]}" : \
+'--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
 (forget-session)
 _arguments "${_arguments_options[@]}" : \
 '--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
@@ -293,6 +304,10 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (export)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(compact)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -373,6 +388,10 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (export)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(compact)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -461,9 +480,15 @@ _presence__subcmd__help__subcmd__store_commands() {
 'info:Shows which brokers a store knows, who listened, and until when' \
 'import:Joins files into a store\: exports, recordings, notices, broker logs' \
 'export:Prints all that a store knows as JSON Lines, for \`store import\` and \`replay\`' \
+'compact:Gives space that is no longer used back to the disk' \
 'forget-session:Removes the watcher'\''s session from the broker' \
     )
     _describe -t commands 'presence help store commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__store__subcmd__compact_commands] )) ||
+_presence__subcmd__help__subcmd__store__subcmd__compact_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help store compact commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__help__subcmd__store__subcmd__export_commands] )) ||
 _presence__subcmd__help__subcmd__store__subcmd__export_commands() {
@@ -501,10 +526,16 @@ _presence__subcmd__store_commands() {
 'info:Shows which brokers a store knows, who listened, and until when' \
 'import:Joins files into a store\: exports, recordings, notices, broker logs' \
 'export:Prints all that a store knows as JSON Lines, for \`store import\` and \`replay\`' \
+'compact:Gives space that is no longer used back to the disk' \
 'forget-session:Removes the watcher'\''s session from the broker' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'presence store commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__store__subcmd__compact_commands] )) ||
+_presence__subcmd__store__subcmd__compact_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence store compact commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__store__subcmd__export_commands] )) ||
 _presence__subcmd__store__subcmd__export_commands() {
@@ -522,10 +553,16 @@ _presence__subcmd__store__subcmd__help_commands() {
 'info:Shows which brokers a store knows, who listened, and until when' \
 'import:Joins files into a store\: exports, recordings, notices, broker logs' \
 'export:Prints all that a store knows as JSON Lines, for \`store import\` and \`replay\`' \
+'compact:Gives space that is no longer used back to the disk' \
 'forget-session:Removes the watcher'\''s session from the broker' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'presence store help commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__store__subcmd__help__subcmd__compact_commands] )) ||
+_presence__subcmd__store__subcmd__help__subcmd__compact_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence store help compact commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__store__subcmd__help__subcmd__export_commands] )) ||
 _presence__subcmd__store__subcmd__help__subcmd__export_commands() {

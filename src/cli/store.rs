@@ -30,6 +30,7 @@ pub enum Action {
     Info(Info),
     Import(Box<Import>),
     Export(Export),
+    Compact(Compact),
     ForgetSession(Box<ForgetSession>),
 }
 
@@ -77,6 +78,17 @@ pub struct Export {
     /// Only this broker
     #[arg(long, value_name = "NAME", env = "PRESENCE_INSTANCE")]
     pub instance: Option<String>,
+    #[command(flatten)]
+    pub store: Where,
+}
+
+/// Gives space that is no longer used back to the disk
+///
+/// While it runs it needs room for a second copy of the store. A watcher may go on meanwhile, and
+/// waits for it.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example:\n  presence store compact")]
+pub struct Compact {
     #[command(flatten)]
     pub store: Where,
 }

@@ -1,7 +1,7 @@
 //! `presence store`: what watchers have kept.
 
 use super::input::Input;
-use crate::cli::store::{Action, Export, ForgetSession, Import, Info, Where};
+use crate::cli::store::{Action, Compact, Export, ForgetSession, Import, Info, Where};
 use crate::clock;
 use crate::config;
 use crate::failure::{Failure, Outcome};
@@ -16,7 +16,7 @@ use crate::source::recording::{Line, SourceLine, known::KnownClient};
 use crate::state::coverage::{Member, SourceKey};
 use crate::state::packed::Client;
 use crate::state::policy::Policy;
-use crate::store::{Access, Account, Author, Batch, Store, place};
+use crate::store::{Access, Account, Author, Batch, Size, Store, place};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,6 +36,7 @@ pub fn run(action: &Action, console: &mut Console) -> Result<Outcome, Failure> {
         Action::Info(options) => info(options, console),
         Action::Import(options) => import(options, console),
         Action::Export(options) => export(options, console),
+        Action::Compact(options) => compact(options, console),
         Action::ForgetSession(options) => forget(options, console),
     }
 }
@@ -212,6 +213,24 @@ fn export(options: &Export, console: &mut Console) -> Result<Outcome, Failure> {
         }
         _ => Ok(Outcome::Yes),
     }
+}
+
+fn compact(options: &Compact, console: &mut Console) -> Result<Outcome, Failure> {
+    let path = file(&options.store)?;
+    // Not made where there is none: there would be nothing to compact.
+    drop(Store::open(&path, Access::Read, &Policy::DEFAULT)?);
+    let mut store = Store::open(&path, Access::Write, &Policy::DEFAULT)?;
+    let bytes = |size: Size| size.database_bytes + size.wal_bytes;
+    let before = bytes(store.size()?);
+    store.compact()?;
+    let after = bytes(store.size()?);
+    console.print_line(format_args!(
+        "{}: {} KiB, {} KiB before",
+        sanitize(&path.display().to_string(), 200),
+        after.div_ceil(1_024),
+        before.div_ceil(1_024)
+    ))?;
+    Ok(Outcome::Yes)
 }
 
 fn forget(options: &ForgetSession, console: &mut Console) -> Result<Outcome, Failure> {

@@ -4,7 +4,7 @@ use crate::run::{Home, lines, notice};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "watch",
     "check",
     "replay",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 9] = [
     "store info",
     "store import",
     "store export",
+    "store compact",
     "store forget-session",
     "completions",
 ];

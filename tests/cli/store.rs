@@ -224,3 +224,18 @@ fn forgetting_a_session_that_is_not_known_needs_no_broker() {
     let run = home.run("store forget-session -b 127.0.0.1:1");
     run.is(0, "no session at localhost:1 is known\n", "");
 }
+
+#[test]
+fn compacting_keeps_every_verdict() {
+    let home = Home::new();
+    home.write("zoo.jsonl", lines(&[notice("a", 0, "connect", "c")]));
+    assert_eq!(home.run("store import -q zoo.jsonl --instance zoo:1883").code, 0);
+    let before = home.run("store export").out;
+
+    let run = home.run("store compact");
+
+    assert_eq!((run.code, &*run.err), (0, ""));
+    assert!(run.out.contains(" KiB, ") && run.out.ends_with(" KiB before\n"), "{}", run.out);
+    assert_eq!(home.run("store export").out, before);
+    home.run("store compact --store nobody.db").failed(4, "could not open the store `nobody.db`");
+}

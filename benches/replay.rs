@@ -2,7 +2,8 @@
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use presence::command::input::Input;
+use presence::cli::policy::Chosen;
+use presence::command::input::{Asked, Input};
 use presence::dialect::Message;
 use presence::dialect::lmq::Lmq;
 use presence::dialect::terms::Terms;
@@ -83,7 +84,8 @@ fn replay_notices(bencher: Bencher<'_, '_>) {
     let text = log(notices());
     let lines = text.lines().count();
     bencher.counter(ItemsCount::new(lines)).counter(BytesCount::of_str(&text)).bench(|| {
-        let mut input = Input::new(terms(), None, Policy::DEFAULT, NOW);
+        let asked = Asked { policy: Policy::DEFAULT, chosen: Chosen::default() };
+        let mut input = Input::new(terms(), None, asked, NOW);
         input.read(text.as_bytes(), "log", 0, &mut |_, _| {}).expect("readable");
         let verdicts = input.brokers.values().flat_map(|broker| {
             broker.presence.verdicts(broker.moment(&Policy::DEFAULT, NOW)).collect::<Vec<_>>()

@@ -68,10 +68,19 @@ impl Cli {
     pub fn read() -> Self {
         let matches = Self::definition().get_matches();
         let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-        if let (Command::Replay(replay), Some((_, matches))) =
-            (&mut cli.command, matches.subcommand())
-        {
-            replay.policy.note_choice(matches);
+        // A recording brings its own policy, and only what was chosen takes its place.
+        match (&mut cli.command, matches.subcommand()) {
+            (Command::Replay(replay), Some((_, matches))) => {
+                replay.policy.chosen = policy::Chosen::of(matches);
+            }
+            (Command::Store(store), Some((_, matches))) => {
+                if let (store::Action::Import(import), Some((_, matches))) =
+                    (&mut store.action, matches.subcommand())
+                {
+                    import.policy.chosen = policy::Chosen::of(matches);
+                }
+            }
+            _ => {}
         }
         cli
     }

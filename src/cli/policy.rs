@@ -1,6 +1,7 @@
 //! What judging assumes: the options of every command that judges.
 
-use clap::Args;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -41,23 +42,35 @@ pub struct Policy {
     #[arg(long = "loop", value_name = "COUNT/DURATION", env = "PRESENCE_LOOP", default_value = LOOP)]
     pub flapping: Flapping,
 
-    /// At least one of them was chosen and is not merely the default.
+    /// Which of them were chosen, and are not merely the defaults.
     #[arg(skip)]
-    pub given: bool,
+    pub chosen: Chosen,
 }
 
-impl Policy {
-    /// The options' names, as clap knows them.
-    const IDS: [&str; 5] = ["skew", "close_grace", "future", "channels", "flapping"];
+/// Which options of judging the user chose, on the command line or in the environment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each option, independent of each other")]
+pub struct Chosen {
+    pub skew: bool,
+    pub close_grace: bool,
+    pub future: bool,
+    pub channels: bool,
+    pub flapping: bool,
+}
 
-    /// Notes whether the user chose any of them.
-    pub fn note_choice(&mut self, matches: &clap::ArgMatches) {
-        let chosen = |id: &&str| {
-            matches
-                .value_source(id)
-                .is_some_and(|source| source != clap::parser::ValueSource::DefaultValue)
+impl Chosen {
+    /// Looks up what clap knows of where the values come from.
+    pub fn of(matches: &ArgMatches) -> Self {
+        let is_chosen = |option: &str| {
+            matches.value_source(option).is_some_and(|source| source != ValueSource::DefaultValue)
         };
-        self.given = Self::IDS.iter().any(chosen);
+        Self {
+            skew: is_chosen("skew"),
+            close_grace: is_chosen("close_grace"),
+            future: is_chosen("future"),
+            channels: is_chosen("channels"),
+            flapping: is_chosen("flapping"),
+        }
     }
 }
 

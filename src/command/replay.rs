@@ -1,7 +1,7 @@
 //! `presence replay`: recorded events through the same logic as watching.
 
 use super::filter::Clients;
-use super::input::Input;
+use super::input::{Asked, Input};
 use crate::cli::replay::Replay;
 use crate::clock;
 use crate::config;
@@ -19,7 +19,8 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     let now = options.now.as_deref().map(config::time::moment).transpose()?;
     let at = options.at.as_deref().map(config::time::moment).transpose()?;
     let now = now.unwrap_or_else(clock::now);
-    let mut input = Input::new(terms, zone, (&options.policy).into(), now);
+    let asked = Asked::of(&options.policy);
+    let mut input = Input::new(terms, zone, asked, now);
     input.forced = config::reading::forced(&options.reading);
     input.at = at;
     input.instance = options.instance.clone().unwrap_or_default();
@@ -33,7 +34,7 @@ fn report(input: &Input, shown: &Clients, console: &mut Console) -> Result<(), F
     let mut summary = Summary::default();
     let mut table: Vec<(&str, Verdict)> = Vec::new();
     for (instance, broker) in &input.brokers {
-        let policy = broker.policy(&input.policy);
+        let policy = broker.policy(&input.asked);
         let moment = input.at.unwrap_or_else(|| broker.moment(&policy, input.now));
         let mut counts = Counts::default();
         for client in broker.presence.fleet().clients.sorted() {

@@ -1,6 +1,6 @@
 //! `presence store`: what watchers have kept.
 
-use super::input::Input;
+use super::input::{Asked, Input};
 use crate::cli::store::{Action, Compact, Export, ForgetSession, Import, Info, Where};
 use crate::clock;
 use crate::config;
@@ -123,8 +123,8 @@ fn info(options: &Info, console: &mut Console) -> Result<Outcome, Failure> {
 fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
     let path = file(&options.store)?;
-    let policy: Policy = (&options.policy).into();
-    let mut input = Input::new(terms, zone, policy, clock::now());
+    let asked = Asked::of(&options.policy);
+    let mut input = Input::new(terms, zone, asked, clock::now());
     input.forced = config::reading::forced(&options.reading);
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
@@ -135,7 +135,7 @@ fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
             .next("name it with `--instance`, for example `--instance broker.example:1883`"));
     }
     place::make_directory(&path)?;
-    let mut store = Store::open(&path, Access::Write, &policy)?;
+    let mut store = Store::open(&path, Access::Write, &asked.policy)?;
     let mut joined = 0;
     for (instance, broker) in &input.brokers {
         joined += join(&mut store, instance, broker.presence.fleet())?;

@@ -246,6 +246,9 @@ fn a_recording_is_judged_by_its_own_policy_but_for_what_is_asked_for() {
     assert_eq!(anomalies(""), json!(["concurrent-open", "flapping", "takeover-loop"]));
     assert_eq!(anomalies("--skew 500ms"), json!(["flapping", "superseded-open", "takeover-loop"]));
     assert_eq!(anomalies("--loop 5/60s"), json!(["concurrent-open"]));
+    // What is typed counts, be it the default.
+    assert_eq!(anomalies("--skew 1s"), json!(["flapping", "superseded-open", "takeover-loop"]));
+    assert_eq!(anomalies("--loop 4/60s"), json!(["concurrent-open"]));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What files say about one broker, and the moment at which that is judged.
 
+use crate::cli::policy::{self as cli, Chosen};
 use crate::event::Timestamp;
 use crate::state::coverage::Hole;
 use crate::state::fleet::Fleet;
@@ -45,19 +46,19 @@ impl Broker {
 
     /// Returns the policy to judge by: that of the recording which began last, but for what was asked
     /// for. The order of files decides nothing.
-    pub fn policy(&self, asked: &Policy) -> Policy {
-        self.recorded.map_or(*asked, |(_, recorded)| overlaid(&recorded, asked))
+    pub fn policy(&self, asked: &Asked) -> Policy {
+        self.recorded.map_or(asked.policy, |(_, recorded)| asked.over(&recorded))
     }
 
     /// A recording begins, made under this policy.
-    pub fn begin(&mut self, begun_ms: i64, policy: Policy, asked: &Policy) {
+    pub fn begin(&mut self, begun_ms: i64, policy: Policy, asked: &Asked) {
         let rank = |(begun, policy): (i64, Policy)| (begun, key(&policy));
         if self.recorded.is_none_or(|known| rank((begun_ms, policy)) > rank(known)) {
             self.recorded = Some((begun_ms, policy));
         }
         // What it heard is taken in as its watcher did, whatever another recording assumed.
         let fleet = std::mem::take(self.presence.fleet_mut());
-        self.presence = Presence::new(fleet, overlaid(&policy, asked));
+        self.presence = Presence::new(fleet, asked.over(&policy));
     }
 
     pub fn judged(&mut self, at: Timestamp) {
@@ -79,20 +80,39 @@ impl Broker {
     }
 }
 
-/// Returns the policy of a recording with what was asked for in its place.
-fn overlaid(recorded: &Policy, asked: &Policy) -> Policy {
-    fn either<T: PartialEq + Copy>(asked: T, usual: T, recorded: T) -> T {
-        if asked == usual { recorded } else { asked }
+/// A policy that was asked for, and what of it was chosen.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    pub policy: Policy,
+    pub chosen: Chosen,
+}
+
+impl Asked {
+    pub fn of(options: &cli::Policy) -> Self {
+        Self { policy: options.into(), chosen: options.chosen }
     }
-    let usual = Policy::DEFAULT;
-    Policy {
-        skew_ms: either(asked.skew_ms, usual.skew_ms, recorded.skew_ms),
-        close_grace_ms: either(asked.close_grace_ms, usual.close_grace_ms, recorded.close_grace_ms),
-        future_ms: either(asked.future_ms, usual.future_ms, recorded.future_ms),
-        channels_max: either(asked.channels_max, usual.channels_max, recorded.channels_max),
-        loop_count: either(asked.loop_count, usual.loop_count, recorded.loop_count),
-        loop_window_ms: either(asked.loop_window_ms, usual.loop_window_ms, recorded.loop_window_ms),
-        judge_skew_ms: either(asked.judge_skew_ms, usual.judge_skew_ms, recorded.judge_skew_ms),
+
+    /// Returns the policy of a recording with what was chosen in its place.
+    fn over(&self, recorded: &Policy) -> Policy {
+        let Self { policy: asked, chosen } = self;
+        let mut policy = *recorded;
+        if chosen.skew {
+            policy.skew_ms = asked.skew_ms;
+        }
+        if chosen.close_grace {
+            policy.close_grace_ms = asked.close_grace_ms;
+        }
+        if chosen.future {
+            policy.future_ms = asked.future_ms;
+        }
+        if chosen.channels {
+            policy.channels_max = asked.channels_max;
+        }
+        if chosen.flapping {
+            policy.loop_count = asked.loop_count;
+            policy.loop_window_ms = asked.loop_window_ms;
+        }
+        policy
     }
 }
 

@@ -3,6 +3,8 @@
 mod broker;
 mod recording;
 
+pub use broker::Asked;
+
 use super::hear::{Tally, take};
 use crate::dialect::lmq::Lmq;
 use crate::dialect::mosquitto::Mosquitto;
@@ -17,7 +19,6 @@ use crate::source::lines::{LINE_MAX, Lines, Text};
 use crate::source::recording::Line;
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
-use crate::state::policy::Policy;
 use broker::Broker;
 use jiff::tz::TimeZone;
 use recording::Recording;
@@ -38,8 +39,8 @@ pub struct Input {
     pub forced: Option<String>,
     /// What plain files are about.
     pub instance: String,
-    /// The policy that was asked for; where that is the usual one, a recording keeps its own.
-    pub policy: Policy,
+    /// The policy that was asked for; but for what was chosen, a recording keeps its own.
+    pub asked: Asked,
     /// The moment asked about: what was heard later does not count. `None` for all there is.
     pub at: Option<Timestamp>,
     /// The present, as far as plain files are concerned.
@@ -65,13 +66,13 @@ const UNDECIDED_BYTES_MAX: usize = 2 * LINE_MAX;
 const PROGRESS_EVERY: u64 = 8_192;
 
 impl Input {
-    pub fn new(terms: Terms, zone: Option<TimeZone>, policy: Policy, now: Timestamp) -> Self {
+    pub fn new(terms: Terms, zone: Option<TimeZone>, asked: Asked, now: Timestamp) -> Self {
         Self {
             terms,
             zone,
             forced: None,
             instance: String::new(),
-            policy,
+            asked,
             at: None,
             now,
             strict: false,
@@ -283,13 +284,13 @@ impl Input {
                 Event::Restarted(stamp) => *stamp,
             };
             stamp.is_some_and(|stamp| {
-                stamp.time > at && stamp.time.since(self.now) <= self.policy.future_ms
+                stamp.time > at && stamp.time.since(self.now) <= self.asked.policy.future_ms
             })
         })
     }
 
     fn broker(&mut self, instance: &str) -> &mut Broker {
-        let policy = self.policy;
+        let policy = self.asked.policy;
         self.brokers.entry(instance.to_owned()).or_insert_with(|| Broker::new(policy))
     }
 

@@ -97,7 +97,7 @@ impl Input {
             (zone, _) => zone.clone(),
         };
         let dialects = heading.reading.dialects(zone.as_ref()).map_err(|wrong| unusable(&wrong))?;
-        let asked = self.policy;
+        let asked = self.asked;
         let broker = self.broker(&heading.instance);
         broker.begin(heading.begun_ms, heading.policy.within_bounds(), &asked);
         Ok(Context {

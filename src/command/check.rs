@@ -395,7 +395,7 @@ struct Ear {
 
 impl Ear {
     fn moment(&self) -> Moment {
-        Moment { wall: clock::now(), steady_ms: ms(self.begun.elapsed()) }
+        super::moment(self.begun)
     }
 
     /// Takes a message in. Returns whether it was about a client that was asked about.
@@ -463,10 +463,6 @@ fn worse(one: Outcome, other: Outcome) -> Outcome {
         _ => 0,
     };
     if rank(other) > rank(one) { other } else { one }
-}
-
-fn ms(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

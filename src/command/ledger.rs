@@ -182,6 +182,6 @@ fn accounts<'a>(
 ) -> impl Iterator<Item = (&'a SourceKey, &'a Member)> {
     presence.fleet().coverage.sources().filter_map(|(key, source)| {
         let member = source.members.get(hearing.member())?;
-        (hearing.key(&key.voice) == *key && member.epoch > 0).then_some((key, member))
+        (key.ear == hearing.ear() && member.epoch > 0).then_some((key, member))
     })
 }

@@ -13,12 +13,14 @@ pub mod watch;
 pub mod watcher;
 
 use crate::cli::{self, Cli, Command};
+use crate::clock;
 use crate::config;
 use crate::config::connection::{Connection, Surroundings};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::warning::Warning;
-use std::time::Duration;
+use crate::state::hearing::Moment;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
 /// Runs what was typed, says why it failed if it did, and returns how it ended.
@@ -74,6 +76,16 @@ fn connection(
         console.warn(&warning(given));
     }
     Ok(connection)
+}
+
+/// Returns the present moment of a run that began then, on both clocks.
+fn moment(begun: Instant) -> Moment {
+    Moment { wall: clock::now(), steady_ms: ms(clock::monotonic().duration_since(begun)) }
+}
+
+/// Returns a duration in ms, as times are counted.
+fn ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Says what is worth saying about options that work.

@@ -2,6 +2,7 @@
 
 use super::filter::Clients;
 use super::ledger::{Ledger, SharedRecorder};
+use super::ms;
 use super::stop;
 use super::watcher::{DROPPED, News, Pulse, State, UPTIME, Watcher};
 use crate::cli::watch::Watch;
@@ -243,10 +244,6 @@ fn recorder(path: &Path, console: &mut Console) -> Result<Recorder, Failure> {
         console.warn(&Warning::TornRecording { path: path.display().to_string() });
     }
     Ok(recorder)
-}
-
-fn ms(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// What the user sees of all watchers.

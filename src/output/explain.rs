@@ -102,7 +102,7 @@ pub fn explanation(case: &Case<'_>, style: Style, columns: Option<u16>) -> Strin
     for sentence in last_channels(&opinions, case.policy) {
         let _ = writeln!(text, "  {sentence}");
     }
-    for sentence in listeners(case) {
+    for sentence in listeners(case, &voices) {
         let _ = writeln!(text, "  {sentence}");
     }
     for asked in case.asked {
@@ -199,14 +199,9 @@ fn last_channels(opinions: &[Opinion<'_, '_>], policy: &Policy) -> Vec<String> {
 }
 
 /// Tells who is listening to this broker, and how well.
-fn listeners(case: &Case<'_>) -> Vec<String> {
+fn listeners(case: &Case<'_>, voices: &[Voice<'_>]) -> Vec<String> {
     let coverage = &case.fleet.coverage;
-    let known: Vec<&str> = {
-        let place = case.fleet.clients.find(&case.verdict.client);
-        let voices: Vec<Voice<'_>> =
-            place.map(|place| case.fleet.clients.at(place).voices()).unwrap_or_default();
-        voices.iter().map(|voice| voice.key.name).collect()
-    };
+    let known: Vec<&str> = voices.iter().map(|voice| voice.key.name).collect();
     let mut sentences = Vec::new();
     for (key, source) in coverage.sources().filter(|(key, _)| known.contains(&key.voice.as_str())) {
         let latest = source.members.values().max_by_key(|member| member.heard);

@@ -154,14 +154,7 @@ fn append_details(text: &mut String, verdict: &Verdict) {
 #[must_use]
 pub fn summary(summary: &Summary, style: Style) -> String {
     let mut text = counted(summary.clients, "client");
-    let states = [
-        (Status::Online, summary.online),
-        (Status::Closing, summary.closing),
-        (Status::Offline, summary.offline),
-        (Status::Unknown, summary.unknown),
-        (Status::Suspect, summary.suspect),
-    ];
-    for (status, count) in states {
+    for (status, count) in states(summary) {
         if count > 0 {
             let word = style.paint(tone(status), status.word());
             let _ = write!(text, " · {} {word}", grouped(count));
@@ -169,6 +162,17 @@ pub fn summary(summary: &Summary, style: Style) -> String {
     }
     text.push('\n');
     text + &heard(summary)
+}
+
+/// Returns how many clients there are of each status.
+const fn states(summary: &Summary) -> [(Status, u64); Status::ALL.len()] {
+    [
+        (Status::Online, summary.online),
+        (Status::Closing, summary.closing),
+        (Status::Offline, summary.offline),
+        (Status::Unknown, summary.unknown),
+        (Status::Suspect, summary.suspect),
+    ]
 }
 
 /// Returns what was heard, in one line.
@@ -252,13 +256,7 @@ pub fn status_line(vitals: &Vitals, rate: f64) -> String {
 #[must_use]
 pub fn summary_table(summary: &Summary, style: Style, columns: Option<u16>) -> String {
     let mut table = Table::new(&["state", "clients"]);
-    for (status, count) in [
-        (Status::Online, summary.online),
-        (Status::Closing, summary.closing),
-        (Status::Offline, summary.offline),
-        (Status::Unknown, summary.unknown),
-        (Status::Suspect, summary.suspect),
-    ] {
+    for (status, count) in states(summary) {
         table.row([Cell::text(status.word()).tone(tone(status)), Cell::number(count)]);
     }
     table.row([Cell::text("all"), Cell::number(summary.clients)]);

@@ -210,12 +210,15 @@ impl Coverage {
 
     /// Returns the account of a listener, made anew if there is none.
     pub fn member_mut(&mut self, key: &SourceKey, name: &str, patience_ms: i64) -> &mut Member {
-        self.sources
-            .entry(key.clone())
-            .or_default()
-            .members
-            .entry(name.to_owned())
-            .or_insert_with(|| Member::new(patience_ms))
+        // Asked for with every packet: names are copied only for whoever is new.
+        if !self.sources.contains_key(key) {
+            self.sources.insert(key.clone(), Source::default());
+        }
+        let source = self.sources.get_mut(key).expect("it was there, or was just added");
+        if !source.members.contains_key(name) {
+            source.members.insert(name.to_owned(), Member::new(patience_ms));
+        }
+        source.members.get_mut(name).expect("it was there, or was just added")
     }
 
     /// Says that a listener was alive then, for all that it listens to.

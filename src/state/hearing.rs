@@ -138,6 +138,11 @@ impl Hearing {
         SourceKey { voice: voice.to_owned(), ear: self.ear.clone() }
     }
 
+    /// Returns the name of the ear that all voices are heard with.
+    pub fn ear(&self) -> &str {
+        &self.ear
+    }
+
     pub fn member(&self) -> &str {
         &self.member
     }

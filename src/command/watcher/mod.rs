@@ -8,6 +8,7 @@ pub use news::{End, News, Pulse};
 
 use super::hear::{Tally, all_refused, granted_voices, is_ours, take, voice_of};
 use super::ledger::Ledger;
+use super::moment;
 use crate::clock;
 use crate::dialect::lmq::Lmq;
 use crate::dialect::{Dialects, Message, Reason};
@@ -191,10 +192,10 @@ impl Watcher {
             wake = wake.min(self.state.begun + self.timeout);
         }
         if let Some(due) = self.hearing.decides_at() {
-            wake = wake.min(self.state.begun + ms(due));
+            wake = wake.min(self.state.begun + wait(due));
         }
         if let Some(due) = self.presence.poll_timeout() {
-            wake = wake.min(now + ms(due.since(wall)));
+            wake = wake.min(now + wait(due.since(wall)));
         }
         // Never a busy loop, whatever is overdue.
         Later::from_std(wake.max(now + Duration::from_millis(1)))
@@ -365,11 +366,7 @@ impl Watcher {
     }
 }
 
-fn moment(begun: Instant) -> Moment {
-    let steady = clock::monotonic().duration_since(begun).as_millis();
-    Moment { wall: clock::now(), steady_ms: i64::try_from(steady).unwrap_or(i64::MAX) }
-}
-
-fn ms(ms: i64) -> Duration {
+/// Returns the wait until something is due, none if it is overdue.
+fn wait(ms: i64) -> Duration {
     Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }

@@ -218,6 +218,10 @@ impl<'a> Reader<'a> {
         let mut marks = Marks::new();
         while !self.0.is_empty() {
             let ear = u64::from_le_bytes(self.take(8)?.try_into().ok()?);
+            // One ear, one mark: joining would find only the first of two.
+            if marks.iter().any(|known| known.ear == ear) {
+                return None;
+            }
             marks.push(Mark { ear, epoch: self.varint()? });
         }
         Some(marks)

@@ -202,7 +202,11 @@ impl Client {
     ) -> Widened {
         let mut fresh = Scratch::new();
         let Some(at) = self.find_record(section, record.channel) else {
-            put_record(&mut fresh, record);
+            // Joined and not copied: whoever made the record may have marked an ear twice.
+            let mut known = Record::new(record.channel);
+            known.join(record);
+            known.join_marks(&record.marks);
+            put_record(&mut fresh, &known);
             self.replace(section.end..section.end, &fresh, section);
             let joined = Joined { news: true, heard: !record.marks.is_empty() };
             return Widened { joined, is_new: true, counts: true };
@@ -351,5 +355,33 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("id", &self.id()).field("voices", &self.voices()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by fuzzing: joined with itself such a client changed for ever.
+    #[test]
+    fn bytes_that_mark_one_ear_twice_are_not_of_this_format() {
+        let found = [
+            4, 0, 0, 0, 0, 0, 153, 128, 26, 0, 0, 0, 0, 3, 5, 0, 21, 0, 0, 230, 255, 255, 255, 255,
+            255, 255, 255, 0, 230, 255, 255, 255, 255, 255, 255, 255, 255, 3,
+        ];
+
+        assert_eq!(Client::from_body("pump-7", &found), None);
+    }
+
+    #[test]
+    fn an_ear_that_is_marked_twice_is_marked_with_its_later_epoch() {
+        let mut record = Record::new(Channel::Weak(None));
+        record.marks.extend([Mark { ear: 7, epoch: 3 }, Mark { ear: 7, epoch: 1 }]);
+        let mut client = Client::new("pump-7");
+        let voice = VoiceKey { authority: 1, name: "lmq" };
+
+        client.join_record(voice, &record, Marking::Always, 8);
+
+        assert_eq!(client.voices()[0].records[0].marks[..], [Mark { ear: 7, epoch: 3 }]);
     }
 }

@@ -13,6 +13,8 @@ pub mod event;
 pub mod failure;
 pub mod output;
 pub mod secret;
+pub mod simulate;
 pub mod source;
 pub mod state;
 pub mod store;
+pub mod wire;

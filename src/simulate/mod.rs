@@ -1,0 +1,10 @@
+//! Simulated devices: who does what when, and what came of it.
+//!
+//! A [`plan`] is made from a seed and nothing else; a [`device`](fleet) knows what to say; a driver
+//! lets them live and reports every [`deed`](deed::Deed). The join with what a broker said about it
+//! rests on these deeds.
+
+pub mod deed;
+pub mod fleet;
+pub mod plan;
+pub mod template;

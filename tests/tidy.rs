@@ -349,7 +349,7 @@ fn complaints(rule: impl Fn(&[Source]) -> Vec<String>, path: &str, text: &str) -
 fn purity_finds_every_way_of_naming_something() {
     for text in [
         "use tokio::net::TcpStream;",
-        "use std::net::IpAddr;",
+        "use std::net::UdpSocket;",
         "use std::{fmt, fs};",
         "use std::{collections::HashMap, time::{Duration, Instant}};",
         "use std::time::{self, Duration};",

@@ -20,7 +20,9 @@ const PURE: &[&str] = &[
     "src/simulate/deed",
     "src/simulate/device",
     "src/simulate/fleet",
+    "src/simulate/matching",
     "src/simulate/plan",
+    "src/simulate/report",
     "src/simulate/template",
 ];
 

@@ -7,4 +7,5 @@
 pub mod deed;
 pub mod fleet;
 pub mod plan;
+pub mod report;
 pub mod template;

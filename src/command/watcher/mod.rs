@@ -2,19 +2,22 @@
 
 mod account;
 mod news;
+mod setup;
 
 pub use account::{DROPPED, UPTIME};
 pub use news::{End, News, Pulse};
+pub use setup::Setup;
 
 use super::hear::{Tally, all_refused, granted_voices, is_ours, take, voice_of};
 use super::ledger::Ledger;
 use super::moment;
 use crate::clock;
 use crate::dialect::lmq::Lmq;
-use crate::dialect::{Dialects, Message, Reason};
+use crate::dialect::{Dialects, Message, Reading, Reason};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::output::warning::Warning;
+use crate::simulate::report::Report;
 use crate::source::mqtt::{AckToken, Answer, Grant, Heard, Publish, Session};
 use crate::state::coverage::Hole;
 use crate::state::fleet::Hearsay;
@@ -43,6 +46,8 @@ pub struct Watcher {
     pub news: mpsc::Sender<(usize, News)>,
     /// The watcher's number among those of this run.
     pub number: usize,
+    /// Events that are to be told one by one, where somebody wants that.
+    pub reports: Option<Vec<Report>>,
     pub state: State,
 }
 
@@ -335,6 +340,10 @@ impl Watcher {
             return;
         }
         let mark = coverage.mark(&self.hearing.key(voice.name));
+        if let (Some(reports), Reading::Events(events)) = (&mut self.reports, &reading) {
+            let report = |event| Report::of(event, voice.name, arrival.time);
+            reports.extend(events.iter().filter_map(report));
+        }
         // Judged now, even if it had to wait: at its arrival we did not count as listening yet.
         let by = Hearsay { voice, mark, received: now.wall };
         let place = &publish.topic;

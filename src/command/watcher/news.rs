@@ -4,6 +4,7 @@ use super::Watcher;
 use crate::clock;
 use crate::command::hear::Tally;
 use crate::output::warning::Warning;
+use crate::simulate::report::Report;
 use crate::state::presence::{Change, Counts};
 use crate::state::verdict::Verdict;
 
@@ -13,6 +14,8 @@ pub enum News {
     /// What is believed when watching begins.
     Known(Vec<Verdict>),
     Changes(Vec<Change>),
+    /// Every event, in the order of arrival; only where it was asked for, and before its changes.
+    Reports(Vec<Report>),
     Warning(Warning),
     Debug(String),
     Pulse(Pulse),
@@ -54,6 +57,10 @@ impl Watcher {
     }
 
     pub(super) async fn tell_changes(&mut self) {
+        let reports = self.reports.as_mut().map(std::mem::take).unwrap_or_default();
+        if !reports.is_empty() {
+            self.tell(News::Reports(reports)).await;
+        }
         let mut changes = Vec::new();
         while let Some(change) = self.presence.poll_change() {
             changes.push(change);

@@ -6,6 +6,7 @@
 
 pub mod deed;
 pub mod fleet;
+pub mod matching;
 pub mod plan;
 pub mod report;
 pub mod template;

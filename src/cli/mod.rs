@@ -3,6 +3,7 @@
 pub mod check;
 pub mod completions;
 pub mod connection;
+pub mod demo;
 pub mod policy;
 pub mod reading;
 pub mod replay;
@@ -60,6 +61,8 @@ pub enum Command {
     Check(Box<check::Check>),
     Replay(Box<replay::Replay>),
     Store(store::Store),
+    #[cfg(feature = "broker")]
+    Demo(demo::Demo),
     Completions(completions::Completions),
 }
 

@@ -2,6 +2,8 @@
 
 pub mod check;
 pub mod completions;
+#[cfg(feature = "broker")]
+pub mod demo;
 pub mod filter;
 pub mod hear;
 pub mod input;
@@ -29,6 +31,8 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Watch(options) => options.json,
         Command::Check(options) => options.json,
         Command::Replay(options) => options.json,
+        #[cfg(feature = "broker")]
+        Command::Demo(_) => false,
         Command::Store(_) | Command::Completions(_) => false,
     };
     let mut console = Console::detect(json, cli.talk.quiet, cli.talk.verbose);
@@ -49,6 +53,8 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<Outcome, Failure
         Command::Check(options) => check::run(options, console),
         Command::Watch(options) => runtime()?.block_on(watch::run(options, console)),
         Command::Store(options) => store::run(&options.action, console),
+        #[cfg(feature = "broker")]
+        Command::Demo(_) => runtime()?.block_on(demo::run(console)),
         Command::Completions(options) => completions::run(options, console),
     }
 }

@@ -1,6 +1,8 @@
 //! What a command understands, checked.
 
-use crate::cli::reading::{DialectName, Reading};
+use crate::cli::reading::{
+    DialectName, Reading, STATUS_OFFLINE, STATUS_ONLINE, STATUS_TOPIC,
+};
 use crate::dialect::terms::Terms;
 use crate::failure::Failure;
 use jiff::tz::{Offset, TimeZone};
@@ -28,6 +30,19 @@ pub fn terms(options: &Reading) -> Result<(Terms, Option<TimeZone>), Failure> {
             .next("see the section `Dialects` of the command's help")
     })?;
     Ok((terms, zone))
+}
+
+/// Returns the terms of someone who chose nothing.
+pub fn usual() -> Terms {
+    Terms {
+        dialects: Terms::NAMES.map(str::to_owned).to_vec(),
+        topics: Vec::new(),
+        status_topic: STATUS_TOPIC.to_owned(),
+        status_online: vec![STATUS_ONLINE.to_owned()],
+        status_offline: vec![STATUS_OFFLINE.to_owned()],
+        status_pointer: None,
+        time_zone: None,
+    }
 }
 
 /// Returns the dialect that plain files are in, where the user named exactly one of those.

@@ -1,0 +1,94 @@
+//! What happens to the devices of the demo. Every way to go is in it, and the two that are told wrong
+//! most often: a return, and a new connection while the old one has not been found dead.
+
+use crate::config::connection::Connection;
+use crate::failure::Failure;
+use crate::simulate::fleet::{Credentials, Fleet, Message, Names, Will};
+use crate::simulate::plan::{Death, Life, Plan};
+use crate::simulate::template::Template;
+use crate::wire::Qos;
+use std::time::Duration;
+
+/// Keep alive of the devices. The broker finds a silent one dead after one and a half times that.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(1);
+/// When everything in the middle has happened and been noticed: the verdicts are compared with the truth.
+pub const CHECK_MS: u64 = 10_500;
+/// When those who are left say goodbye.
+const LEAVE_MS: u64 = 11_500;
+const RUN: &str = "demo";
+
+/// Returns the lives of the devices, by number.
+pub fn plan() -> Plan {
+    let life = |begin_ms, end_ms, death| Life { begin_ms, end_ms, death };
+    let last = |begin_ms| life(begin_ms, LEAVE_MS, Death::Disconnect);
+    Plan {
+        devices: vec![
+            vec![last(0)],
+            vec![last(150)],
+            vec![life(300, 3_000, Death::Disconnect)],
+            vec![life(450, 3_600, Death::Disconnect), last(6_400)],
+            vec![life(600, 4_200, Death::Fin)],
+            vec![life(750, 4_800, Death::Fin), last(7_000)],
+            vec![life(900, 5_400, Death::Rst)],
+            vec![life(1_050, 6_000, Death::Rst), last(7_600)],
+            vec![life(1_200, 5_000, Death::Silence)],
+            // Comes back before the broker has noticed: the old connection ends after the new one began.
+            vec![life(1_350, 8_200, Death::Silence), last(9_000)],
+        ],
+        end_ms: LEAVE_MS + 500,
+    }
+}
+
+/// Tells whether a device is connected at that moment, by the plan.
+pub fn is_up(plan: &Plan, device: usize, at_ms: u64) -> bool {
+    let lives = plan.devices.get(device).map_or(&[][..], Vec::as_slice);
+    lives.iter().any(|life| (life.begin_ms..life.end_ms).contains(&at_ms))
+}
+
+/// Returns what the devices are: with a birth and a will on the topics where `watch` looks for them.
+pub fn fleet(connection: Connection) -> Result<Fleet, Failure> {
+    let read = |text: &str| Template::read(text).map_err(Failure::misuse);
+    let message = |payload: &str| {
+        Ok::<_, Failure>(Message {
+            topic: read("devices/{client}/status")?,
+            payload: read(payload)?,
+            qos: Qos::AtLeastOnce,
+            retain: true,
+        })
+    };
+    Ok(Fleet {
+        connection,
+        run: RUN.to_owned(),
+        client_id: Names::Template(read("{run}-{n}")?),
+        credentials: Credentials::Anonymous,
+        will: Some(Will { message: message("offline")?, delay: 0 }),
+        birth: Some(message("online")?),
+        persistent: false,
+        session_expiry: 0,
+        traffic: None,
+        subscribe: Vec::new(),
+        in_flight: 8,
+        connect_timeout: Duration::from_secs(5),
+        local_addresses: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lives_follow_each_other_and_the_check_comes_when_all_is_noticed() {
+        let plan = plan();
+        for lives in &plan.devices {
+            assert!(lives.windows(2).all(|pair| pair[0].end_ms < pair[1].begin_ms), "{lives:?}");
+            for life in lives.iter().filter(|life| life.end_ms < LEAVE_MS) {
+                let noticed = life.end_ms + 2 * KEEP_ALIVE.as_millis() as u64;
+                assert!(noticed < CHECK_MS, "{life:?}");
+            }
+        }
+        let up = (0..plan.devices.len()).filter(|device| is_up(&plan, *device, CHECK_MS));
+        assert_eq!(up.collect::<Vec<_>>(), [0, 1, 3, 5, 7, 9]);
+        assert!(CHECK_MS < LEAVE_MS);
+    }
+}

@@ -22,6 +22,7 @@ const PURE: &[&str] = &[
     "src/simulate/fleet",
     "src/simulate/plan",
     "src/simulate/template",
+    "src/simulate/trace",
     "src/wire",
 ];
 

@@ -5,8 +5,13 @@
 //! rests on these deeds.
 
 pub mod deed;
+pub mod device;
+pub mod dial;
+pub mod driver;
 pub mod fleet;
 pub mod matching;
 pub mod plan;
 pub mod report;
 pub mod template;
+pub mod trace;
+pub mod transport;

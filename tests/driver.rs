@@ -2,6 +2,8 @@
 
 #[path = "driver/deaths.rs"]
 mod deaths;
+#[path = "driver/failing.rs"]
+mod failing;
 #[path = "driver/server.rs"]
 mod server;
 

@@ -24,6 +24,8 @@ pub const TICK_MS: u64 = 50;
 pub const INCOMING_MAX: u32 = 1 << 20;
 /// With so much still to be sent, a device says nothing more by itself.
 const OUTGOING_MAX: usize = 64 << 10;
+/// The first byte of a CONNACK.
+const CONNACK: u8 = 0x20;
 
 /// One device on one connection.
 #[derive(Debug)]
@@ -156,6 +158,10 @@ impl Device {
         if self.phase == Phase::Over {
             return;
         }
+        // Else the text of a stranger would be a packet that is still on its way.
+        if self.phase == Phase::Asking && self.input.is_empty() && bytes.first() != Some(&CONNACK) {
+            return self.end(no_connack());
+        }
         self.input.extend_from_slice(bytes);
         let version = self.version();
         while self.phase != Phase::Over {
@@ -178,10 +184,7 @@ impl Device {
                 self.handle_while_up(now, packet);
                 self.renew_patience(now);
             }
-            (Phase::Asking, _) => self.end(Event::Malformed(Malformed {
-                reason: Reason::PROTOCOL_ERROR,
-                cause: "something else than CONNACK came first".into(),
-            })),
+            (Phase::Asking, _) => self.end(no_connack()),
             (Phase::Over, _) => {}
         }
     }
@@ -433,6 +436,13 @@ impl Device {
     fn version(&self) -> Version {
         self.fleet.version()
     }
+}
+
+fn no_connack() -> Event {
+    Event::Malformed(Malformed {
+        reason: Reason::PROTOCOL_ERROR,
+        cause: "something else than CONNACK came first".into(),
+    })
 }
 
 const fn ack(id: u16) -> Ack {

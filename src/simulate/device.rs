@@ -67,6 +67,7 @@ struct Terms {
     qos_max: Qos,
     retain: bool,
     packet_max: u32,
+    receive_maximum: u16,
 }
 
 /// The device's own message on its way to the broker; there is one at a time.
@@ -132,6 +133,7 @@ impl Device {
                 qos_max: Qos::ExactlyOnce,
                 retain: true,
                 packet_max: u32::MAX,
+                receive_maximum: u16::MAX,
             },
             own: Own::None,
             // A session that is resumed may remember the ids of the life before, which an equal id
@@ -250,6 +252,11 @@ impl Device {
         self.phase == Phase::Up
     }
 
+    /// Returns the highest QoS that the broker takes, and how many messages of QoS 1 at a time.
+    pub const fn window(&self) -> (Qos, u16) {
+        (self.terms.qos_max, self.terms.receive_maximum)
+    }
+
     fn handle_connack(&mut self, now: u64, connack: ConnAck) {
         if connack.reason.is_error() {
             let (reason, said) = (connack.reason, connack.reason_string);
@@ -262,6 +269,7 @@ impl Device {
         self.terms.qos_max = connack.qos_max.unwrap_or(Qos::ExactlyOnce);
         self.terms.retain = connack.retain_available.unwrap_or(true);
         self.terms.packet_max = connack.packet_max.unwrap_or(u32::MAX);
+        self.terms.receive_maximum = connack.receive_maximum.unwrap_or(u16::MAX);
         self.events.push_back(Event::Connected { session_present: connack.session_present });
         let client_id = self.fleet.client_id(self.number);
         self.subscribe(now, &client_id);

@@ -182,6 +182,7 @@ async fn traffic_of_every_kind_flows() {
         let server = Server::start(Habits { gift: Some(gift), ..Habits::default() }).await;
         let mut fleet = fleet(&server.url(), "");
         fleet.birth = None;
+        fleet.subscribe = vec![(template("commands/all"), qos)];
         let traffic = message("{n}", qos);
         fleet.traffic = Some(Traffic { every: Duration::from_millis(50), message: traffic });
         let plan = vec![vec![life(0, 500, Death::Disconnect)]];

@@ -144,8 +144,7 @@ impl Core {
     pub(super) fn publish_will(&mut self, now: Moment, key: SessionKey) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let Some(will) = session.will.take() else { return };
-        let mut message =
-            Message::with(will.topic, &will.payload, will.properties, now.steady_ms);
+        let mut message = Message::with(will.topic, &will.payload, will.properties, now.steady_ms);
         message.qos = will.qos;
         message.retain = will.retain;
         self.publish(now, Some(key), message);

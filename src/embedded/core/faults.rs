@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn every_fault_can_be_typed() {
-        let all = read(&["drop-notice=12.5%", "repeat", "delay=1s 500ms", "early", "hold-tcpclean"]);
+        let all =
+            read(&["drop-notice=12.5%", "repeat", "delay=1s 500ms", "early", "hold-tcpclean"]);
         let expected = Faults {
             dropped: 0.125,
             repeats: 1,
@@ -125,8 +126,19 @@ mod tests {
     #[test]
     fn what_is_no_fault_is_refused() {
         for typed in [
-            "", "drop", "drop-notice", "drop-notice=101%", "drop-notice=NaN", "drop-notice=-1",
-            "repeat=0", "repeat=x", "delay", "delay=5", "delay=2days", "early=1", "hold-tcpclean=x",
+            "",
+            "drop",
+            "drop-notice",
+            "drop-notice=101%",
+            "drop-notice=NaN",
+            "drop-notice=-1",
+            "repeat=0",
+            "repeat=x",
+            "delay",
+            "delay=5",
+            "delay=2days",
+            "early=1",
+            "hold-tcpclean=x",
         ] {
             assert!(read(&[typed]).is_err(), "{typed}");
         }

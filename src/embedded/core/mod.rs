@@ -288,9 +288,16 @@ impl Core {
         }
     }
 
-    /// Counts a connection that could not be accepted.
+    /// Takes in that a connection could not be accepted. Whoever waits to say who he is makes room.
     pub fn could_not_accept(&mut self) {
         self.totals.dropped.unaccepted += 1;
+        if let Some(oldest) = self.loose.pop_first() {
+            self.drop_loose(oldest);
+        }
+    }
+
+    pub fn has_links(&self) -> bool {
+        !self.links.is_empty()
     }
 
     fn take(&mut self, now: Moment, key: LinkKey, packet: Packet) {

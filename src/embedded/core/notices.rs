@@ -77,6 +77,12 @@ impl NoticeTopic {
     }
 }
 
+impl Default for NoticeTopic {
+    fn default() -> Self {
+        Self::read(TOPIC).expect("the usual topic is one")
+    }
+}
+
 /// What happened to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -231,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_client_fills_one_level() {
-        let topic = NoticeTopic::read(TOPIC).expect("it is one");
+        let topic = NoticeTopic::default();
         for (client, expected) in [
             ("pump-7", "$presence/pump-7"),
             ("a/b+c#d%e", "$presence/a%2Fb%2Bc%23d%25e"),
@@ -262,7 +268,8 @@ mod tests {
 
     #[test]
     fn what_is_no_topic_is_refused() {
-        for text in ["", "{client}", "a/+", "#", "{client}/{client}", "$SYS/{client}", "$share/a/b"] {
+        for text in ["", "{client}", "a/+", "#", "{client}/{client}", "$SYS/{client}", "$share/a/b"]
+        {
             assert!(NoticeTopic::read(text).is_err(), "{text}");
         }
     }

@@ -173,9 +173,7 @@ impl Outbox {
             self.sent += 1;
             return Some(match delivery {
                 None => Next::Release(*id),
-                Some(delivery) => {
-                    Next::Publish { delivery: delivery.clone(), id: *id, dup: true }
-                }
+                Some(delivery) => Next::Publish { delivery: delivery.clone(), id: *id, dup: true },
             });
         }
         while let Some(first) = self.waiting.front() {
@@ -214,8 +212,9 @@ impl Outbox {
     /// Takes in that the client has got a message of QoS 2, or does not want it. Returns what to
     /// answer, `None` for nothing.
     pub fn receive(&mut self, id: u16, reason: Reason) -> Option<Reason> {
-        let exactly_once =
-            |delivery: &Option<Delivery>| delivery.as_ref().is_none_or(|d| d.qos == Qos::ExactlyOnce);
+        let exactly_once = |delivery: &Option<Delivery>| {
+            delivery.as_ref().is_none_or(|d| d.qos == Qos::ExactlyOnce)
+        };
         if reason.is_error() {
             self.finish(id, exactly_once);
             return None;
@@ -265,7 +264,8 @@ impl Outbox {
             self.numbered += 1;
             let id = u16::try_from(self.numbered % IDS + 1).expect("it is at most 65,535");
             // Ids go round: only a message that stayed behind for so long can still have this one.
-            let stayed = self.in_flight.front().is_some_and(|one| self.numbered - one.number >= IDS);
+            let stayed =
+                self.in_flight.front().is_some_and(|one| self.numbered - one.number >= IDS);
             if !stayed || !self.in_flight.iter().any(|one| one.id == id) {
                 return id;
             }

@@ -152,9 +152,10 @@ impl Core {
     }
 
     pub(super) fn pub_rec(&mut self, now: Moment, link: LinkKey, key: SessionKey, ack: Ack) {
-        let answer = self.sessions.get_mut(&key).and_then(|session| {
-            session.outbox.receive(ack.id, ack.reason)
-        });
+        let answer = self
+            .sessions
+            .get_mut(&key)
+            .and_then(|session| session.outbox.receive(ack.id, ack.reason));
         if let Some(reason) = answer {
             self.write(link, &Packet::PubRel(Ack { id: ack.id, reason }));
         } else {
@@ -163,10 +164,8 @@ impl Core {
     }
 
     pub(super) fn pub_rel(&mut self, link: LinkKey, key: SessionKey, ack: Ack) {
-        let is_known = self
-            .sessions
-            .get_mut(&key)
-            .is_some_and(|session| session.incoming.remove(&ack.id));
+        let is_known =
+            self.sessions.get_mut(&key).is_some_and(|session| session.incoming.remove(&ack.id));
         let reason = if is_known { Reason::SUCCESS } else { Reason::PACKET_ID_NOT_FOUND };
         self.write(link, &Packet::PubComp(Ack { id: ack.id, reason }));
     }

@@ -74,7 +74,12 @@ impl Retained {
 mod tests {
     use super::*;
 
-    fn kept(retained: &mut Retained, topic: &str, payload: &'static [u8], expires: Option<u64>) -> bool {
+    fn kept(
+        retained: &mut Retained,
+        topic: &str,
+        payload: &'static [u8],
+        expires: Option<u64>,
+    ) -> bool {
         let mut message = Message::new(topic, payload.into());
         message.expires_at = expires;
         retained.keep(&Rc::new(message), 5, 10_000)

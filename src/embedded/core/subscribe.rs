@@ -4,7 +4,9 @@ use super::outbox::Delivery;
 use super::subscriptions::Wish;
 use super::topic::Filter;
 use super::{Core, LinkKey, Moment, SessionKey};
-use crate::wire::{self, Packet, Qos, Reason, RetainedWanted, SubAck, Subscribe, Unsubscribe, Version};
+use crate::wire::{
+    self, Packet, Qos, Reason, RetainedWanted, SubAck, Subscribe, Unsubscribe, Version,
+};
 
 impl Core {
     pub(super) fn subscribe(
@@ -18,6 +20,10 @@ impl Core {
         if subscribe.filters.iter().any(|one| one.no_local && one.filter.starts_with("$share/")) {
             self.expel(now, link, Reason::PROTOCOL_ERROR);
             return;
+        }
+        // Before the client hears of changes, or it would be told the same twice.
+        if subscribe.filters.iter().any(|one| one.filter.starts_with("$SYS/")) {
+            self.refresh_status(now);
         }
         let mut reasons = Vec::new();
         let mut wanted = Vec::new();
@@ -53,8 +59,8 @@ impl Core {
     ) {
         let mut reasons = Vec::new();
         for text in &unsubscribe.filters {
-            let existed = Filter::read(text)
-                .is_some_and(|filter| self.subscriptions.remove(filter, session));
+            let existed =
+                Filter::read(text).is_some_and(|filter| self.subscriptions.remove(filter, session));
             if let Some(session) = self.sessions.get_mut(&session)
                 && session.filters.remove(text.as_str())
             {
@@ -107,9 +113,6 @@ impl Core {
         // MQTT 5.0 §4.8.2: whoever joins a group may be the last of many.
         if filter.group.is_some() {
             return;
-        }
-        if filter.filter.starts_with("$SYS/") {
-            self.refresh_status(now);
         }
         for message in self.retained.matching(filter, now.steady_ms) {
             let qos = one.qos.min(message.qos);

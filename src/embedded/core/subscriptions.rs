@@ -286,9 +286,8 @@ mod tests {
         for session in 1..=3 {
             tree.insert(filter("$share/g/a"), SessionKey(session), Wish::default());
         }
-        let next = |there: &[u64]| {
-            sessions(&tree.takers("a", None, |session| there.contains(&session.0)))
-        };
+        let next =
+            |there: &[u64]| sessions(&tree.takers("a", None, |session| there.contains(&session.0)));
         assert_eq!([next(&[1, 3]), next(&[1, 3]), next(&[1, 3])], [[1], [3], [1]]);
         assert_eq!(next(&[1, 2, 3]), [2]);
         assert_eq!([next(&[]), next(&[])], [[3], [1]], "somebody keeps it for later");

@@ -71,7 +71,8 @@ mod tests {
         ] {
             assert_eq!(Filter::read(text), Some(Filter { group, filter }), "{text}");
         }
-        for text in ["", "a#", "#/a", "a+", "$share", "$share/g", "$share//a", "$share/g/", "$share/+/a"]
+        for text in
+            ["", "a#", "#/a", "a+", "$share", "$share/g", "$share//a", "$share/g/", "$share/+/a"]
         {
             assert_eq!(Filter::read(text), None, "{text}");
         }

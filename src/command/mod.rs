@@ -1,5 +1,7 @@
 //! One file a subcommand: each joins the pure centre to the shell.
 
+#[cfg(feature = "broker")]
+pub mod broker;
 pub mod check;
 pub mod completions;
 pub mod filter;
@@ -30,6 +32,8 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Check(options) => options.json,
         Command::Replay(options) => options.json,
         Command::Store(_) | Command::Completions(_) => false,
+        #[cfg(feature = "broker")]
+        Command::Broker(_) => false,
     };
     let mut console = Console::detect(json, cli.talk.quiet, cli.talk.verbose);
     let result = dispatch(&cli.command, &mut console);
@@ -49,6 +53,8 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<Outcome, Failure
         Command::Check(options) => check::run(options, console),
         Command::Watch(options) => runtime()?.block_on(watch::run(options, console)),
         Command::Store(options) => store::run(&options.action, console),
+        #[cfg(feature = "broker")]
+        Command::Broker(options) => broker::run(options, console),
         Command::Completions(options) => completions::run(options, console),
     }
 }

@@ -16,6 +16,9 @@ _presence() {
             ",$1")
                 cmd="presence"
                 ;;
+            presence,broker)
+                cmd="presence__subcmd__broker"
+                ;;
             presence,check)
                 cmd="presence__subcmd__check"
                 ;;
@@ -33,6 +36,9 @@ _presence() {
                 ;;
             presence,watch)
                 cmd="presence__subcmd__watch"
+                ;;
+            presence__subcmd__help,broker)
+                cmd="presence__subcmd__help__subcmd__broker"
                 ;;
             presence__subcmd__help,check)
                 cmd="presence__subcmd__help__subcmd__check"
@@ -110,12 +116,50 @@ _presence() {
 
     case "${cmd}" in
         presence)
-            opts="-q -v -h -V --quiet --verbose --help --version watch check replay store completions help"
+            opts="-q -v -h -V --quiet --verbose --help --version watch check replay store broker completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__broker)
+            opts="-q -v -h --listen --password-file --notice-topic --connections-max --fault --fault-seed --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notice-topic)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connections-max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault-seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -284,8 +328,22 @@ _presence() {
             return 0
             ;;
         presence__subcmd__help)
-            opts="watch check replay store completions help"
+            opts="watch check replay store broker completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__help__subcmd__broker)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

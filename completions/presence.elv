@@ -30,6 +30,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand check 'Answers whether clients are online, and how that is known'
             cand replay 'Judges recorded events: recordings, notices, broker logs'
             cand store 'Looks after what watchers have kept'
+            cand broker 'Runs a small MQTT broker that tells who comes and goes'
             cand completions 'Prints the completions for a shell, or the manual page'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -267,6 +268,20 @@ set edit:completion:arg-completer[presence] = {|@words|
         }
         &'presence;store;help;help'= {
         }
+        &'presence;broker'= {
+            cand --listen 'Address to listen on; may be given several times'
+            cand --password-file 'Let in only users in this file, lines `user:password`'
+            cand --notice-topic 'Topic of the notices; `{client}` stands for the client id'
+            cand --connections-max 'Clients that may be connected at the same time'
+            cand --fault 'Make the notices lie; may be given several times'
+            cand --fault-seed 'Seed of the chance in `--fault drop-notice`'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'presence;completions'= {
             cand -q 'Say nothing on standard error but warnings and errors'
             cand --quiet 'Say nothing on standard error but warnings and errors'
@@ -280,6 +295,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand check 'Answers whether clients are online, and how that is known'
             cand replay 'Judges recorded events: recordings, notices, broker logs'
             cand store 'Looks after what watchers have kept'
+            cand broker 'Runs a small MQTT broker that tells who comes and goes'
             cand completions 'Prints the completions for a shell, or the manual page'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -305,6 +321,8 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;help;store;compact'= {
         }
         &'presence;help;store;forget-session'= {
+        }
+        &'presence;help;broker'= {
         }
         &'presence;help;completions'= {
         }

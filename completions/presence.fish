@@ -32,6 +32,7 @@ complete -c presence -n "__fish_presence_needs_command" -f -a "watch" -d 'Shows 
 complete -c presence -n "__fish_presence_needs_command" -f -a "check" -d 'Answers whether clients are online, and how that is known'
 complete -c presence -n "__fish_presence_needs_command" -f -a "replay" -d 'Judges recorded events: recordings, notices, broker logs'
 complete -c presence -n "__fish_presence_needs_command" -f -a "store" -d 'Looks after what watchers have kept'
+complete -c presence -n "__fish_presence_needs_command" -f -a "broker" -d 'Runs a small MQTT broker that tells who comes and goes'
 complete -c presence -n "__fish_presence_needs_command" -f -a "completions" -d 'Prints the completions for a shell, or the manual page'
 complete -c presence -n "__fish_presence_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l client -d 'Show only clients whose id matches; may be given several times' -r
@@ -208,15 +209,25 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "compact" -d 'Gives space that is no longer used back to the disk'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand broker" -l listen -d 'Address to listen on; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand broker" -l password-file -d 'Let in only users in this file, lines `user:password`' -r -F
+complete -c presence -n "__fish_presence_using_subcommand broker" -l notice-topic -d 'Topic of the notices; `{client}` stands for the client id' -r
+complete -c presence -n "__fish_presence_using_subcommand broker" -l connections-max -d 'Clients that may be connected at the same time' -r
+complete -c presence -n "__fish_presence_using_subcommand broker" -l fault -d 'Make the notices lie; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand broker" -l fault-seed -d 'Seed of the chance in `--fault drop-notice`' -r
+complete -c presence -n "__fish_presence_using_subcommand broker" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand broker" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand broker" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand completions" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand completions" -s v -l verbose -d 'Say on standard error what is going on inside'
 complete -c presence -n "__fish_presence_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store completions help" -f -a "watch" -d 'Shows who comes and goes, as it happens'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store completions help" -f -a "check" -d 'Answers whether clients are online, and how that is known'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store completions help" -f -a "replay" -d 'Judges recorded events: recordings, notices, broker logs'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store completions help" -f -a "store" -d 'Looks after what watchers have kept'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store completions help" -f -a "completions" -d 'Prints the completions for a shell, or the manual page'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store broker completions help" -f -a "watch" -d 'Shows who comes and goes, as it happens'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store broker completions help" -f -a "check" -d 'Answers whether clients are online, and how that is known'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store broker completions help" -f -a "replay" -d 'Judges recorded events: recordings, notices, broker logs'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store broker completions help" -f -a "store" -d 'Looks after what watchers have kept'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store broker completions help" -f -a "broker" -d 'Runs a small MQTT broker that tells who comes and goes'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store broker completions help" -f -a "completions" -d 'Prints the completions for a shell, or the manual page'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay store broker completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "info" -d 'Shows which brokers a store knows, who listened, and until when'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "import" -d 'Joins files into a store: exports, recordings, notices, broker logs'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "export" -d 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'

@@ -33,6 +33,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Answers whether clients are online, and how that is known')
             [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Judges recorded events: recordings, notices, broker logs')
             [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'Looks after what watchers have kept')
+            [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Runs a small MQTT broker that tells who comes and goes')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completions for a shell, or the manual page')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -287,6 +288,21 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
         'presence;store;help;help' {
             break
         }
+        'presence;broker' {
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address to listen on; may be given several times')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Let in only users in this file, lines `user:password`')
+            [CompletionResult]::new('--notice-topic', '--notice-topic', [CompletionResultType]::ParameterName, 'Topic of the notices; `{client}` stands for the client id')
+            [CompletionResult]::new('--connections-max', '--connections-max', [CompletionResultType]::ParameterName, 'Clients that may be connected at the same time')
+            [CompletionResult]::new('--fault', '--fault', [CompletionResultType]::ParameterName, 'Make the notices lie; may be given several times')
+            [CompletionResult]::new('--fault-seed', '--fault-seed', [CompletionResultType]::ParameterName, 'Seed of the chance in `--fault drop-notice`')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'presence;completions' {
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
@@ -301,6 +317,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Answers whether clients are online, and how that is known')
             [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Judges recorded events: recordings, notices, broker logs')
             [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'Looks after what watchers have kept')
+            [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Runs a small MQTT broker that tells who comes and goes')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completions for a shell, or the manual page')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -335,6 +352,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;help;store;forget-session' {
+            break
+        }
+        'presence;help;broker' {
             break
         }
         'presence;help;completions' {

@@ -327,6 +327,22 @@ esac
     ;;
 esac
 ;;
+(broker)
+_arguments "${_arguments_options[@]}" : \
+'*--listen=[Address to listen on; may be given several times]:ADDRESS:_default' \
+'--password-file=[Let in only users in this file, lines \`user\:password\`]:PATH:_files' \
+'--notice-topic=[Topic of the notices; \`{client}\` stands for the client id]:TOPIC:_default' \
+'--connections-max=[Clients that may be connected at the same time]:COUNT:_default' \
+'*--fault=[Make the notices lie; may be given several times]:FAULT:_default' \
+'--fault-seed=[Seed of the chance in \`--fault drop-notice\`]:NUMBER:_default' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
 (completions)
 _arguments "${_arguments_options[@]}" : \
 '-q[Say nothing on standard error but warnings and errors]' \
@@ -403,6 +419,10 @@ _arguments "${_arguments_options[@]}" : \
     ;;
 esac
 ;;
+(broker)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (completions)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -427,10 +447,16 @@ _presence_commands() {
 'check:Answers whether clients are online, and how that is known' \
 'replay:Judges recorded events\: recordings, notices, broker logs' \
 'store:Looks after what watchers have kept' \
+'broker:Runs a small MQTT broker that tells who comes and goes' \
 'completions:Prints the completions for a shell, or the manual page' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'presence commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__broker_commands] )) ||
+_presence__subcmd__broker_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence broker commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__check_commands] )) ||
 _presence__subcmd__check_commands() {
@@ -449,10 +475,16 @@ _presence__subcmd__help_commands() {
 'check:Answers whether clients are online, and how that is known' \
 'replay:Judges recorded events\: recordings, notices, broker logs' \
 'store:Looks after what watchers have kept' \
+'broker:Runs a small MQTT broker that tells who comes and goes' \
 'completions:Prints the completions for a shell, or the manual page' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'presence help commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__broker_commands] )) ||
+_presence__subcmd__help__subcmd__broker_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help broker commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__help__subcmd__check_commands] )) ||
 _presence__subcmd__help__subcmd__check_commands() {

@@ -9,6 +9,8 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod dialect;
+#[cfg(feature = "broker")]
+pub mod embedded;
 pub mod event;
 pub mod failure;
 pub mod output;

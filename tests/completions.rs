@@ -60,7 +60,8 @@ fn an_option_that_is_not_there_is_missed() {
 }
 
 fn long_options(command: &Command) -> BTreeSet<String> {
-    let own = command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned));
+    let shown = command.get_arguments().filter(|arg| !arg.is_hide_set());
+    let own = shown.filter_map(|arg| arg.get_long().map(str::to_owned));
     own.chain(command.get_subcommands().flat_map(long_options)).collect()
 }
 

@@ -78,7 +78,11 @@ fn every_option_that_is_named_exists() {
 fn every_option_has_the_variable_that_the_rule_names() {
     each_argument(&Cli::definition(), &mut |command, arg| {
         let Some(long) = arg.get_long() else { return };
-        let rule = format!("PRESENCE_{}", long.to_uppercase().replace('-', "_"));
+        let mut rule = format!("PRESENCE_{}", long.to_uppercase().replace('-', "_"));
+        if (command, long) == ("broker", "password-file") {
+            // Two files of one name that mean different things must not be mixed up.
+            rule = "PRESENCE_BROKER_PASSWORD_FILE".to_owned();
+        }
         let found = arg.get_env().map(|name| name.to_string_lossy().into_owned());
         assert_eq!(found.as_ref(), Some(&rule), "{command} --{long}");
     });

@@ -1,5 +1,7 @@
 //! What can be typed: one file a subcommand, and one for each group of options that commands share.
 
+#[cfg(feature = "broker")]
+pub mod broker;
 pub mod check;
 pub mod completions;
 pub mod connection;
@@ -18,7 +20,7 @@ Examples:
   presence watch -b broker.example            who comes and goes, as it happens
   presence check pump-7 -b broker.example     is it online, and how do we know?
   presence replay night.jsonl                 what a recording amounts to
-  presence store info                         what watchers have kept
+  presence broker                             something to watch, on this machine
   presence completions zsh                    completions for a shell";
 
 const VARIABLES: &str =
@@ -63,6 +65,8 @@ pub enum Command {
     Store(store::Store),
     #[cfg(feature = "broker")]
     Demo(demo::Demo),
+    #[cfg(feature = "broker")]
+    Broker(broker::Broker),
     Completions(completions::Completions),
 }
 

@@ -1,5 +1,7 @@
 //! One file a subcommand: each joins the pure centre to the shell.
 
+#[cfg(feature = "broker")]
+pub mod broker;
 pub mod check;
 pub mod completions;
 #[cfg(feature = "broker")]
@@ -34,6 +36,8 @@ pub fn run(cli: &Cli) -> Outcome {
         #[cfg(feature = "broker")]
         Command::Demo(_) => false,
         Command::Store(_) | Command::Completions(_) => false,
+        #[cfg(feature = "broker")]
+        Command::Broker(_) => false,
     };
     let mut console = Console::detect(json, cli.talk.quiet, cli.talk.verbose);
     let result = dispatch(&cli.command, &mut console);
@@ -55,6 +59,8 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<Outcome, Failure
         Command::Store(options) => store::run(&options.action, console),
         #[cfg(feature = "broker")]
         Command::Demo(_) => runtime()?.block_on(demo::run(console)),
+        #[cfg(feature = "broker")]
+        Command::Broker(options) => broker::run(options, console),
         Command::Completions(options) => completions::run(options, console),
     }
 }

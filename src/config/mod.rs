@@ -5,6 +5,8 @@
 
 pub mod broker;
 pub mod connection;
+#[cfg(feature = "broker")]
+pub mod listen;
 pub mod reading;
 pub mod time;
 pub mod warning;

@@ -1,8 +1,6 @@
 //! What a command understands, checked.
 
-use crate::cli::reading::{
-    DialectName, Reading, STATUS_OFFLINE, STATUS_ONLINE, STATUS_TOPIC,
-};
+use crate::cli::reading::{DialectName, Reading, STATUS_OFFLINE, STATUS_ONLINE, STATUS_TOPIC};
 use crate::dialect::terms::Terms;
 use crate::failure::Failure;
 use jiff::tz::{Offset, TimeZone};

@@ -38,6 +38,8 @@ pub enum Warning {
     TornRecording { path: String },
     /// One of several sources could not be asked.
     SourceSilent { source: String, cause: String },
+    /// The built-in broker was told to lie.
+    Fault { effect: String },
 }
 
 impl Warning {
@@ -136,6 +138,10 @@ impl Warning {
             Self::SourceSilent { source, cause } => {
                 (format!("could not ask {}: {}", value(source), said(cause)), None)
             }
+            Self::Fault { effect } => (
+                format!("this broker lies about its clients: {}", said(effect)),
+                Some("leave `--fault` out for the truth"),
+            ),
         }
     }
 }

@@ -85,7 +85,9 @@ impl Matching {
             What::Died(death) => *death,
             What::Stopped => Death::Disconnect,
             // Not our doing, or no new deed.
-            What::Failed { .. } | What::Noticed | What::Lost { .. } => return,
+            What::Failed { .. } | What::Refused { .. } | What::Noticed | What::Lost { .. } => {
+                return;
+            }
         };
         if let Some(life) = self.lives.get_mut(&key) {
             life.ended = Some((ended, deed.at));

@@ -4,7 +4,7 @@ use crate::run::{Home, lines, notice};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "watch",
     "check",
     "replay",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 10] = [
     "store export",
     "store compact",
     "store forget-session",
+    "broker",
     "completions",
 ];
 

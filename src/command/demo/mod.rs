@@ -31,12 +31,12 @@ use tokio::time::{sleep_until, timeout};
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub async fn run(console: &mut Console) -> Result<Outcome, Failure> {
-    let broker = embedded::start_on_loopback()?;
-    console.print_line(format!(
-        "A broker on {}, ten devices and a watcher, all in this process, for about 13 seconds.\n",
-        broker.url()
+    let broker = embedded::Broker::bind(embedded::Options::on_a_free_port())?.start()?;
+    let address = *broker.addresses().first().expect("it was bound to one");
+    console.print_line(format_args!(
+        "A broker on {address}, ten devices and a watcher, all in this process, for 13 seconds.\n"
     ))?;
-    let connection = connection(&broker.url())?;
+    let connection = connection(&address.to_string())?;
     let fleet = Arc::new(script::fleet(connection.clone())?);
     let mut show = Show::new(fleet, console);
     let (news, mut heard) = mpsc::channel(64);
@@ -50,7 +50,7 @@ pub async fn run(console: &mut Console) -> Result<Outcome, Failure> {
     // It has something to tell to the very end, and must not wait for a listener.
     while heard.recv().await.is_some() {}
     watcher.await.map_err(|panic| Failure::new("the watcher failed").because(panic))??;
-    broker.stop();
+    broker.stop()?;
     outcome
 }
 
@@ -102,6 +102,8 @@ struct Show<'a> {
     begun: (Timestamp, Instant),
     matching: Matching,
     believed: HashMap<String, Verdict>,
+    /// Reports have come whose changes are still to come.
+    is_ahead: bool,
     /// Deeds whose line is printed.
     shown: HashSet<(u32, u32, Done)>,
     agreements: String,
@@ -117,6 +119,7 @@ impl<'a> Show<'a> {
             begun: (clock::now(), clock::monotonic()),
             matching: Matching::default(),
             believed: HashMap::new(),
+            is_ahead: false,
             shown: HashSet::new(),
             agreements: String::new(),
             all_right: true,
@@ -147,7 +150,7 @@ impl<'a> Show<'a> {
                 Some((_, news)) = heard.recv() => self.news(news)?,
                 () = &mut check, if !checked => {
                     checked = true;
-                    self.check("in the middle", script::CHECK_MS);
+                    self.check("in the middle, at 10.5 s", script::CHECK_MS);
                 }
                 () = &mut asked, if !interrupted => {
                     interrupted = true;
@@ -193,7 +196,7 @@ impl<'a> Show<'a> {
                 for report in reports {
                     self.matching.report(report);
                 }
-                return Ok(());
+                self.is_ahead = true;
             }
             News::Changes(changes) => {
                 for change in changes {
@@ -202,13 +205,18 @@ impl<'a> Show<'a> {
             }
             News::Warning(warning) => self.console.warn(&warning),
             News::Debug(text) => self.console.debug(text),
-            News::Known(_) | News::Pulse(_) => {}
+            // Comes last.
+            News::Pulse(_) => self.is_ahead = false,
+            News::Known(_) => {}
         }
         self.show(false)
     }
 
     /// Prints what has been told since; at the end what was never told as well.
     fn show(&mut self, even_untold: bool) -> Result<(), Failure> {
+        if self.is_ahead {
+            return Ok(());
+        }
         let mut joined = self.matching.joined(Lmq::NAME);
         joined.sort_by_key(|one| one.at);
         for one in joined {
@@ -240,10 +248,10 @@ impl<'a> Show<'a> {
     }
 
     fn finish(&mut self) -> Result<Outcome, Failure> {
+        self.is_ahead = false;
         self.show(true)?;
         self.check("at the end", self.plan.end_ms);
-        let report =
-            screen::report(&self.matching, self.console.style(), self.console.columns());
+        let report = screen::report(&self.matching, self.console.style(), self.console.columns());
         self.console.print(&format!("\n{report}\n{}\n{}", self.agreements, screen::NEXT))?;
         let all_told = self.matching.joined(Lmq::NAME);
         let all_told = all_told.iter().all(|one| matches!(one.said, Said::Rightly { .. }));

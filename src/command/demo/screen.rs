@@ -2,7 +2,6 @@
 
 use crate::dialect::lmq::Lmq;
 use crate::dialect::status::Status as StatusTopics;
-use crate::output::number::counted;
 use crate::output::style::Style;
 use crate::output::table::{Cell, Table};
 use crate::output::time::{duration, duration_ms};
@@ -33,7 +32,7 @@ pub fn heads(style: Style) -> String {
 
 /// Returns one deed with what was said of it and what is believed since. `at` counts from the start.
 pub fn line(joined: &Joined, at: Duration, verdict: Option<&Verdict>, style: Style) -> String {
-    let late = joined.said.late_ms().map_or_else(|| "–".to_owned(), duration_ms);
+    let late = late(joined.said.late_ms());
     let verdict = verdict.map_or_else(String::new, |verdict| {
         let word = style.paint(tone(verdict.status), verdict.status.word());
         match verdict.how {
@@ -45,7 +44,9 @@ pub fn line(joined: &Joined, at: Duration, verdict: Option<&Verdict>, style: Sty
 }
 
 fn columns(at: &str, device: &str, done: &str, said: &str, late: &str, verdict: &str) -> String {
-    format!("{at:>7}  {device:<6}  {done:<29}  {said:<20}  {late:>6}  {verdict}").trim_end().to_owned()
+    format!("{at:>7}  {device:<6}  {done:<29}  {said:<20}  {late:>6}  {verdict}")
+        .trim_end()
+        .to_owned()
 }
 
 const fn done(done: Done) -> &'static str {
@@ -70,12 +71,19 @@ const fn said(joined: &Joined) -> &'static str {
 /// Returns the joined deeds as a table, and how to read it.
 pub fn report(matching: &Matching, style: Style, width: Option<u16>) -> String {
     let mut table = Table::new(&[
-        "told by", "what was done", "times", "told", "missed", "wrong", "half within", "all within",
+        "told by",
+        "what was done",
+        "times",
+        "told",
+        "missed",
+        "wrong",
+        "half within",
+        "all within",
     ]);
-    for (voice, name) in [(Lmq::NAME, "broker's notices"), (StatusTopics::NAME, "births and wills")] {
+    for (voice, name) in [(Lmq::NAME, "broker's notices"), (StatusTopics::NAME, "births and wills")]
+    {
         for (deed, totals) in Totals::of(&matching.joined(voice)) {
             let half = totals.late_ms.get(totals.late_ms.len().saturating_sub(1) / 2);
-            let late = |late: Option<&i64>| late.map_or_else(|| "–".to_owned(), |ms| duration_ms(*ms));
             table.row([
                 Cell::text(name),
                 Cell::text(done(deed)),
@@ -83,24 +91,37 @@ pub fn report(matching: &Matching, style: Style, width: Option<u16>) -> String {
                 Cell::number(totals.rightly),
                 Cell::number(totals.missed()),
                 Cell::number(totals.wrong_kind),
-                Cell::text(&late(half)).right(),
-                Cell::text(&late(totals.late_ms.last())).right(),
+                Cell::text(&late(half.copied())).right(),
+                Cell::text(&late(totals.late_ms.last().copied())).right(),
             ]);
         }
     }
-    table.render(style, width)
-        + "Late is the time from the deed to the arrival of the report here, on one clock. Silence is\n\
-           told late by nature: the broker waits one and a half times the keep alive of 1 s. A goodbye\n\
-           sends no will.\n"
+    table.render(style, width) + HOW_TO_READ
 }
+
+/// Returns how late a report was; the clock counts in whole ms.
+fn late(ms: Option<i64>) -> String {
+    match ms {
+        None => "–".to_owned(),
+        Some(0) => "<1 ms".to_owned(),
+        Some(ms) => duration_ms(ms),
+    }
+}
+
+const HOW_TO_READ: &str = "
+Late is the time from the deed to the arrival of the report here, on one clock. Silence is told late
+by nature: the broker waits one and a half times the keep alive of 1 s. A goodbye sends no will.
+demo-9 came back before its silence was noticed: the end of its old connection came with the new one,
+and does not make it offline.
+";
 
 /// Returns how verdicts and truth compare.
 pub fn agreement(when: &str, right: usize, wrong: &[String]) -> String {
     let all = right + wrong.len();
-    let mut text =
-        format!("{when}: {right} of {} right", counted(all as u64, "verdict"));
-    if !wrong.is_empty() {
-        text.push_str(&format!("; wrong about {}", wrong.join(", ")));
-    }
-    text + "\n"
+    let about = if wrong.is_empty() {
+        String::new()
+    } else {
+        format!("; wrong about {}", wrong.join(", "))
+    };
+    format!("Verdicts {when}: {right} of {all} right{about}\n")
 }

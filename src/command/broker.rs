@@ -1,0 +1,116 @@
+//! `presence broker`: something to watch, without anything else to install.
+
+use super::stop;
+use crate::cli::broker::Broker as Typed;
+use crate::config::listen::{self, Address};
+use crate::embedded::core::faults::Faults;
+use crate::embedded::core::limits::Limits;
+use crate::embedded::core::notices::NoticeTopic;
+use crate::embedded::core::totals::Totals;
+use crate::embedded::{Broker, Options};
+use crate::failure::{Failure, Outcome};
+use crate::output::console::Console;
+use crate::output::number::{counted, grouped};
+use crate::output::warning::Warning;
+use crate::wire::Reason;
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use tokio::runtime::Builder;
+
+pub fn run(typed: &Typed, console: &mut Console) -> Result<Outcome, Failure> {
+    let options = options(typed)?;
+    for effect in options.faults.words() {
+        console.warn(&Warning::Fault { effect });
+    }
+    let broker = Broker::bind(options)?;
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("could not start").because(error))?;
+    let totals = runtime.block_on(serve(broker, console))?;
+    for line in summary(&totals) {
+        console.say(line);
+    }
+    Ok(Outcome::Yes)
+}
+
+async fn serve(broker: Broker, console: &mut Console) -> Result<Totals, Failure> {
+    let mut stop = pin!(stop::asked());
+    // Whoever reads that it listens may end it at once, so it must be ready for that before.
+    poll_fn(|cx| Poll::Ready(stop.as_mut().poll(cx).is_ready())).await;
+    for address in broker.addresses() {
+        console.print_line(format_args!(
+            "listening on mqtt://{address} (MQTT over TCP and WebSocket)"
+        ))?;
+    }
+    console.flush()?;
+    console.say("a test stand and a teaching aid, not a product: nothing is kept when it ends");
+    if let Some(first) = broker.addresses().first() {
+        console.say(format_args!("in another terminal: presence watch -b mqtt://{first}"));
+    }
+    let mut dropped = |totals: &Totals| {
+        for (count, what) in totals.dropped.reasons() {
+            console.debug(format_args!("dropped so far: {} {what}", grouped(count)));
+        }
+    };
+    broker.run(stop, &mut dropped).await
+}
+
+fn options(typed: &Typed) -> Result<Options, Failure> {
+    let listen: Result<Vec<Address>, Failure> =
+        typed.listen.iter().map(|typed| Address::read(typed)).collect();
+    let logins = typed.password_file.as_deref().map(listen::logins).transpose()?;
+    let notice_topic = NoticeTopic::read(&typed.notice_topic).map_err(|cause| {
+        Failure::misuse("`--notice-topic` cannot be used as given")
+            .because(cause)
+            .next("pass a topic, as in `--notice-topic 'notices/{client}'`")
+    })?;
+    let mut faults = Faults { seed: typed.fault_seed, ..Faults::default() };
+    for fault in &typed.fault {
+        faults.add(fault).map_err(|cause| {
+            Failure::misuse(format!("`--fault {}` is no fault", fault.escape_debug()))
+                .because(cause)
+                .next("correct it, or leave it out")
+        })?;
+    }
+    let mut limits = Limits::default();
+    if let Some(connections) = typed.connections_max {
+        limits.connections = usize::try_from(connections).unwrap_or(usize::MAX);
+    }
+    Ok(Options { listen: listen?, logins, notice_topic, limits, faults })
+}
+
+/// What has happened, in a few lines.
+fn summary(totals: &Totals) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} from {}, {} taken over; {} received, {} sent, {}",
+        counted(totals.clients, "client"),
+        counted(totals.connections, "connection"),
+        grouped(totals.taken_over),
+        counted(totals.received, "message"),
+        grouped(totals.sent),
+        counted(totals.notices, "notice"),
+    )];
+    for (code, count) in &totals.refused {
+        let word = refusal(Reason(*code));
+        lines.push(format!("refused: {} ({word}, 0x{code:02X})", counted(*count, "client")));
+    }
+    for (count, what) in totals.dropped.reasons() {
+        lines.push(format!("dropped: {} {what}", grouped(count)));
+    }
+    lines
+}
+
+const fn refusal(reason: Reason) -> &'static str {
+    match reason {
+        Reason::UNSUPPORTED_VERSION => "another version of MQTT",
+        Reason::CLIENT_ID_NOT_VALID => "a client id that cannot be used",
+        Reason::BAD_USER_OR_PASSWORD => "wrong user or password",
+        Reason::NOT_AUTHORIZED => "not authorized",
+        Reason::SERVER_BUSY => "no room",
+        Reason::BAD_AUTHENTICATION_METHOD => "an unknown way to authenticate",
+        Reason::TOPIC_NAME_INVALID => "a will without a topic",
+        _ => "something else",
+    }
+}

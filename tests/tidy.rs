@@ -21,6 +21,8 @@ const PURE: &[&str] = &[
     "src/simulate/device",
     "src/simulate/fleet",
     "src/simulate/plan",
+    "src/simulate/random",
+    "src/simulate/tally",
     "src/simulate/template",
     "src/wire",
 ];

@@ -12,4 +12,5 @@ pub mod transport;
 pub mod device;
 pub mod fleet;
 pub mod plan;
+pub mod random;
 pub mod template;

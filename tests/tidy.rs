@@ -24,6 +24,7 @@ const PURE: &[&str] = &[
     "src/simulate/random",
     "src/simulate/tally",
     "src/simulate/template",
+    "src/simulate/trace",
     "src/wire",
 ];
 

@@ -207,8 +207,7 @@ impl Device {
         if self.phase != Phase::Up {
             return None;
         }
-        let publish_at =
-            if self.may_publish() { tick(self.publish_at) } else { u64::MAX };
+        let publish_at = if self.may_publish() { tick(self.publish_at) } else { u64::MAX };
         let ping_at = if self.is_pinging { u64::MAX } else { tick(self.ping_at) };
         let next = publish_at.min(ping_at).min(self.patience_ends);
         (next < tick(u64::MAX)).then_some(next)
@@ -411,8 +410,7 @@ impl Device {
     /// Something was heard: the broker is there.
     fn renew_patience(&mut self, now: u64) {
         let is_bounded = self.awaits_answer() && self.terms.keep_alive_ms > 0;
-        self.patience_ends =
-            if is_bounded { now + self.terms.keep_alive_ms } else { u64::MAX };
+        self.patience_ends = if is_bounded { now + self.terms.keep_alive_ms } else { u64::MAX };
     }
 
     fn object(&mut self, to: Objection, reason: Reason) {

@@ -79,9 +79,10 @@ impl Route {
 
     /// Opens a connection for the device of this number.
     pub async fn open(&self, number: u32) -> Result<Transport, Trouble> {
-        let tcp = self.connect(number).await.map_err(|error| {
-            Trouble::Unreachable(self.address.to_string(), explained(error))
-        })?;
+        let tcp = self
+            .connect(number)
+            .await
+            .map_err(|error| Trouble::Unreachable(self.address.to_string(), explained(error)))?;
         // Packets are small and must not wait for each other.
         tcp.set_nodelay(true).map_err(Trouble::Broken)?;
         match self.scheme {

@@ -116,6 +116,7 @@ impl std::fmt::Debug for Layered {
 }
 
 /// A TCP connection as the layers above see it, while others keep hold of it too.
+#[derive(Debug)]
 pub struct Shared(pub Arc<TcpStream>);
 
 impl AsyncRead for Shared {

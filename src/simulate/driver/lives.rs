@@ -1,7 +1,7 @@
 //! The lives of one device, one after the other.
 
 use super::line::{Accepted, Line, trouble};
-use super::{Shared, Stop, asked};
+use super::{GOODBYE, Shared, asked};
 use crate::clock;
 use crate::simulate::deed::{Deed, What};
 use crate::simulate::device::{Event, Objection};
@@ -95,7 +95,7 @@ impl One {
         }
         let shared = Arc::clone(&self.shared);
         let mut stop = shared.stop.clone();
-        let mut stopped = pin!(asked(&mut stop, Stop::Goodbye));
+        let mut stopped = pin!(asked(&mut stop, GOODBYE));
         let took = || {
             let intended = Duration::from_millis(life.begin_ms);
             shared.clock.elapsed().saturating_sub(intended)
@@ -172,7 +172,7 @@ impl One {
         let (shared, number, turn) = (&*self.shared, self.number, self.turn);
         let clock = shared.clock;
         let mut stop = shared.stop.clone();
-        let mut stopped = pin!(asked(&mut stop, Stop::Goodbye));
+        let mut stopped = pin!(asked(&mut stop, GOODBYE));
         let mut alarm = line.device.poll_timeout().unwrap_or(u64::MAX).min(until);
         let mut timer = pin!(sleep_until(clock.at(alarm)));
         poll_fn(|cx| {
@@ -233,7 +233,7 @@ impl One {
             }
         };
         let woken = tokio::select! {
-            () = asked(&mut stop, Stop::Goodbye) => Woken::Stopped,
+            () = asked(&mut stop, GOODBYE) => Woken::Stopped,
             () = sleep_until(self.shared.clock.at(until)) => Woken::Due,
             () = noticed => Woken::Noticed,
         };

@@ -71,7 +71,7 @@ pub async fn run(
     let Some(first) = numbers.next() else { return Ok(Ended::default()) };
     let start = tokio::select! {
         start = first_call(&fleet, first) => start?,
-        () = asked(&mut stop, Stop::Goodbye) => {
+        () = asked(&mut stop, &[Stop::Goodbye, Stop::Abort]) => {
             let mut trace = Trace::none(first);
             trace.call(fleet.persistent);
             let was_aborted = *stop.borrow() == Stop::Abort;
@@ -101,7 +101,7 @@ pub async fn run(
                 Some(Err(_)) => {}
                 None => break,
             },
-            () = asked(&mut stop, Stop::Abort) => {
+            () = asked(&mut stop, &[Stop::Abort]) => {
                 ended.was_aborted = true;
                 break;
             }
@@ -165,14 +165,12 @@ fn in_order(plan: &Plan) -> impl Iterator<Item = u32> + use<> {
     numbers.into_iter().map(|(_, number)| number)
 }
 
-/// Waits until a run is asked to do this, or more than this. Nobody asks any more once the asker is gone.
-async fn asked(stop: &mut watch::Receiver<Stop>, what: Stop) {
-    let is_asked = |asked: &Stop| match what {
-        Stop::Run => true,
-        Stop::Goodbye => *asked != Stop::Run,
-        Stop::Abort => *asked == Stop::Abort,
-    };
-    if stop.wait_for(is_asked).await.is_err() {
+/// Waits until a run is asked to do one of these. Nobody asks any more once the asker is gone.
+async fn asked(stop: &mut watch::Receiver<Stop>, what: &[Stop]) {
+    if stop.wait_for(|asked| what.contains(asked)).await.is_err() {
         pending::<()>().await;
     }
 }
+
+/// After an abort a device does not say goodbye: its task ends.
+const GOODBYE: &[Stop] = &[Stop::Goodbye];

@@ -21,7 +21,11 @@ const PURE: &[&str] = &[
     "src/simulate/device",
     "src/simulate/fleet",
     "src/simulate/plan",
+    "src/simulate/random",
+    "src/simulate/tally",
     "src/simulate/template",
+    "src/simulate/trace",
+    "src/wire",
 ];
 
 /// What pure modules do not name, with what to do instead.
@@ -73,7 +77,7 @@ const ANY: &str = "any other";
 
 /// Crates whose types do not leave the folders named.
 const AT_HOME: &[(&str, &[&str])] = &[
-    ("rumqttc", &["src/source", "src/wire"]),
+    ("rumqttc", &["src/source"]),
     ("comfy_table", &["src/output"]),
     ("indicatif", &["src/output"]),
 ];

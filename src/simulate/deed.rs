@@ -28,6 +28,8 @@ pub enum What {
     Noticed,
     /// It ended otherwise: the broker closed it, or the network did.
     Lost { reason: String },
+    /// Something that it sent was refused, a subscription or a message; it lives on. Once a life.
+    Refused { reason: String },
     /// It ended by DISCONNECT before its time, because the run was stopped.
     Stopped,
 }

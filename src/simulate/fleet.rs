@@ -2,9 +2,10 @@
 //! template or a table fills in.
 
 use super::template::Template;
+use crate::config::broker::MqttVersion;
 use crate::config::connection::Connection;
 use crate::secret::Secret;
-use crate::wire::Qos;
+use crate::wire::{self, Connect, Filter, Properties, Publish, Qos, RetainedWanted, Version};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -82,3 +83,145 @@ pub struct Traffic {
     pub every: Duration,
     pub message: Message,
 }
+
+impl Fleet {
+    pub const fn version(&self) -> Version {
+        match self.connection.mqtt_version {
+            MqttVersion::V311 => Version::V311,
+            MqttVersion::V5 => Version::V5,
+        }
+    }
+
+    /// Returns the client id of a device. A number beyond the table has none.
+    pub fn client_id(&self, number: u32) -> String {
+        match &self.client_id {
+            Names::Template(template) => template.fill(number, &self.run, ""),
+            Names::Table(ids) => at(ids, number).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Returns user and password of a device.
+    pub fn login(&self, number: u32, client_id: &str) -> (Option<String>, Option<Secret>) {
+        match &self.credentials {
+            Credentials::Anonymous => (None, None),
+            Credentials::Template { username, password } => {
+                let fill = |template: &Template| template.fill(number, &self.run, client_id);
+                let password = password.as_ref().map(|text| match Template::read(text.reveal()) {
+                    Ok(template) => Secret::from(fill(&template)),
+                    // Braces that are no places are braces.
+                    Err(_) => text.clone(),
+                });
+                (username.as_ref().map(fill), password)
+            }
+            Credentials::Table(logins) => match at(logins, number) {
+                Some(login) => (Some(login.username.clone()), login.password.clone()),
+                None => (None, None),
+            },
+        }
+    }
+
+    /// Tells whether all devices say the same about who they are, so that another client can say it
+    /// too.
+    pub fn shares_login(&self) -> bool {
+        match &self.credentials {
+            Credentials::Anonymous => true,
+            Credentials::Template { username, password } => {
+                let is_shared = |template: &Template| !template.tells_devices_apart();
+                username.as_ref().is_none_or(is_shared)
+                    && password.as_ref().is_none_or(|text| {
+                        Template::read(text.reveal()).map_or(true, |read| is_shared(&read))
+                    })
+            }
+            Credentials::Table(_) => false,
+        }
+    }
+
+    /// Returns the will that a device leaves with the broker.
+    pub fn will(&self, number: u32, client_id: &str) -> Option<wire::Will> {
+        self.will.as_ref().map(|will| {
+            let publish = self.publish(&will.message, number, client_id);
+            wire::Will {
+                topic: publish.topic,
+                payload: publish.payload,
+                qos: publish.qos,
+                retain: publish.retain,
+                delay: will.delay,
+                properties: publish.properties,
+            }
+        })
+    }
+
+    /// Returns a device's message. Its packet id is still to be given.
+    pub fn publish(&self, message: &Message, number: u32, client_id: &str) -> Publish {
+        Publish {
+            dup: false,
+            qos: message.qos,
+            retain: message.retain,
+            topic: message.topic.fill(number, &self.run, client_id),
+            id: 0,
+            payload: message.payload.fill(number, &self.run, client_id).into(),
+            properties: Properties::default(),
+        }
+    }
+
+    /// Returns what a device subscribes to.
+    pub fn filters(&self, number: u32, client_id: &str) -> Vec<Filter> {
+        let filter = |(template, qos): &(Template, Qos)| Filter {
+            filter: template.fill(number, &self.run, client_id),
+            qos: *qos,
+            no_local: false,
+            retain_as_published: false,
+            retained: RetainedWanted::Always,
+        };
+        self.subscribe.iter().map(filter).collect()
+    }
+
+    /// Returns the topics on which a device makes the broker retain a message, each once.
+    pub fn retained_topics(&self, number: u32, client_id: &str) -> Vec<String> {
+        let messages = [
+            self.birth.as_ref(),
+            self.will.as_ref().map(|will| &will.message),
+            self.traffic.as_ref().map(|traffic| &traffic.message),
+        ];
+        let mut topics = Vec::new();
+        for message in messages.into_iter().flatten().filter(|message| message.retain) {
+            let topic = message.topic.fill(number, &self.run, client_id);
+            if !topics.contains(&topic) {
+                topics.push(topic);
+            }
+        }
+        topics
+    }
+
+    /// Returns the CONNECT of a device.
+    pub fn connect(&self, number: u32) -> Connect {
+        let client_id = self.client_id(number);
+        let (username, password) = self.login(number, &client_id);
+        Connect {
+            version: self.version(),
+            clean_start: !self.persistent,
+            keep_alive: self.keep_alive(),
+            will: self.will(number, &client_id),
+            username,
+            password: password.map(|secret| secret.reveal().to_owned().into()),
+            session_expiry: if self.persistent { self.session_expiry } else { 0 },
+            receive_maximum: None,
+            packet_max: None,
+            authentication: None,
+            client_id,
+        }
+    }
+
+    /// Returns the seconds that devices promise not to be silent for longer.
+    pub fn keep_alive(&self) -> u16 {
+        u16::try_from(self.connection.keep_alive.as_secs()).unwrap_or(u16::MAX)
+    }
+}
+
+fn at<T>(table: &[T], number: u32) -> Option<&T> {
+    table.get(usize::try_from(number).ok()?)
+}
+
+#[cfg(test)]
+#[path = "fleet_tests.rs"]
+mod tests;

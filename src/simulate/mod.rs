@@ -5,6 +5,12 @@
 //! rests on these deeds.
 
 pub mod deed;
+pub mod device;
+pub mod dial;
+pub mod driver;
 pub mod fleet;
 pub mod plan;
+pub mod random;
 pub mod template;
+pub mod trace;
+pub mod transport;

@@ -18,13 +18,14 @@ mod backoff;
 mod check;
 mod link;
 mod reach;
-mod reason;
+pub mod reason;
 mod rumqtt;
 mod session;
 mod subscribing;
-mod tls;
-mod trouble;
+pub mod tls;
+pub mod trouble;
 mod unacknowledged;
+pub mod websocket;
 
 pub use backoff::Backoff;
 pub use session::{Session, forget_session};

@@ -49,36 +49,3 @@ pub fn handshake(error: TlsError, host: String) -> Trouble {
         other => Trouble::Failed(other.to_string()),
     }
 }
-
-/// Sorts an error of the WebSocket handshake, whose type is not part of the library's interface.
-pub fn websocket(error: &(dyn Error + 'static)) -> Trouble {
-    let trouble = |cause: String, next: &str| Trouble::WebSocket { cause, next: next.to_owned() };
-    let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    if let Some(io) = io
-        && (tls::is_tls(io) || io.to_string().contains("tls handshake"))
-    {
-        return tls::trouble(io);
-    }
-    let text = error.to_string();
-    if let Some(status) = text.strip_prefix("HTTP error: ") {
-        return trouble(
-            format!("it answered the WebSocket handshake with HTTP {status}"),
-            "check the path of the URL: brokers often use `/mqtt`, some `/` or `/ws`",
-        );
-    }
-    if text.to_ascii_lowercase().contains("subprotocol") {
-        return other_websocket();
-    }
-    trouble(
-        format!("the WebSocket handshake failed: {text}"),
-        "check that the port serves WebSockets; plain MQTT is reached with `mqtt://`",
-    )
-}
-
-/// The server speaks WebSocket, but not MQTT in it.
-pub fn other_websocket() -> Trouble {
-    Trouble::WebSocket {
-        cause: "it opened the WebSocket, but not for the sub-protocol `mqtt`".into(),
-        next: "check the port and path of the URL: this is a WebSocket for something else".into(),
-    }
-}

@@ -4,6 +4,7 @@ use super::{Ack, Arrived, OUTGOING, OUTGOING_MAX, Order, Orders, Plan, Protocol,
 use super::{fault, patience, readdressed};
 use crate::source::mqtt::reach::Place;
 use crate::source::mqtt::trouble::{Foreign, Stage, Trouble};
+use crate::source::mqtt::websocket;
 use rumqttc::mqttbytes::Error as CodecError;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Packet, PubAck, PubRec, Publish,
@@ -151,8 +152,8 @@ impl V4 {
             // Only the opening of a socket: what happens on it comes from the state.
             ConnectionError::Io(error) => self.place.unreachable(error),
             ConnectionError::Tls(error) => fault::handshake(error, self.place.host()),
-            ConnectionError::Websocket(error) => fault::websocket(&error),
-            ConnectionError::ResponseValidation(_) => fault::other_websocket(),
+            ConnectionError::Websocket(error) => websocket::trouble(&error),
+            ConnectionError::ResponseValidation(_) => websocket::other(),
             ConnectionError::ConnectionRefused(code) => Trouble::Refused(code as u8),
             ConnectionError::NotConnAck(Packet::PubAck(ack)) if ack.pkid == fault::HTTP_ID => {
                 Trouble::Foreign(Foreign::Http)

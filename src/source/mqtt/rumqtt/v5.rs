@@ -4,6 +4,7 @@ use super::{Ack, Arrived, OUTGOING, Order, Orders, Plan, Protocol, Step};
 use super::{fault, readdressed};
 use crate::source::mqtt::reach::Place;
 use crate::source::mqtt::trouble::{Foreign, Stage, Trouble};
+use crate::source::mqtt::websocket;
 use rumqttc::v5::mqttbytes::v5::{
     ConnAck, ConnectReturnCode, Filter, Packet, Publish, SubscribeReasonCode,
 };
@@ -179,8 +180,8 @@ impl V5 {
         match error {
             ConnectionError::Io(error) => self.place.unreachable(error),
             ConnectionError::Tls(error) => fault::handshake(error, self.place.host()),
-            ConnectionError::Websocket(error) => fault::websocket(&error),
-            ConnectionError::ResponseValidation(_) => fault::other_websocket(),
+            ConnectionError::Websocket(error) => websocket::trouble(&error),
+            ConnectionError::ResponseValidation(_) => websocket::other(),
             ConnectionError::ConnectionRefused(code) => Trouble::Refused(code_of_connack(code)),
             ConnectionError::NotConnAck(packet) => match *packet {
                 Packet::Disconnect(end) => Trouble::Dismissed {

@@ -191,7 +191,7 @@ fn wait_for_port(address: SocketAddr, process: &mut Process) -> bool {
 }
 
 /// Returns where the broker is: distributions keep it where only root looks.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from))

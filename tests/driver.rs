@@ -1,9 +1,16 @@
 //! Simulated devices at a broker: what it sees of their lives and deaths, and what is left of them.
 
+#[path = "driver/cleaned.rs"]
+mod cleaned;
 #[path = "driver/deaths.rs"]
 mod deaths;
+#[path = "driver/failing.rs"]
+mod failing;
+#[path = "driver/mosquitto.rs"]
+mod mosquitto;
 #[path = "driver/server.rs"]
 mod server;
+mod support;
 
 use presence::cli::connection::Connection as Typed;
 use presence::config::connection::{Connection, Surroundings, single};

@@ -24,6 +24,8 @@ pub const TICK_MS: u64 = 50;
 pub const INCOMING_MAX: u32 = 1 << 20;
 /// With so much still to be sent, a device says nothing more by itself.
 const OUTGOING_MAX: usize = 64 << 10;
+/// The first byte of a CONNACK.
+const CONNACK: u8 = 0x20;
 
 /// One device on one connection.
 #[derive(Debug)]
@@ -65,6 +67,7 @@ struct Terms {
     qos_max: Qos,
     retain: bool,
     packet_max: u32,
+    receive_maximum: u16,
 }
 
 /// The device's own message on its way to the broker; there is one at a time.
@@ -130,6 +133,7 @@ impl Device {
                 qos_max: Qos::ExactlyOnce,
                 retain: true,
                 packet_max: u32::MAX,
+                receive_maximum: u16::MAX,
             },
             own: Own::None,
             // A session that is resumed may remember the ids of the life before, which an equal id
@@ -156,6 +160,10 @@ impl Device {
         if self.phase == Phase::Over {
             return;
         }
+        // Else the text of a stranger would be a packet that is still on its way.
+        if self.phase == Phase::Asking && self.input.is_empty() && bytes.first() != Some(&CONNACK) {
+            return self.end(no_connack());
+        }
         self.input.extend_from_slice(bytes);
         let version = self.version();
         while self.phase != Phase::Over {
@@ -178,10 +186,7 @@ impl Device {
                 self.handle_while_up(now, packet);
                 self.renew_patience(now);
             }
-            (Phase::Asking, _) => self.end(Event::Malformed(Malformed {
-                reason: Reason::PROTOCOL_ERROR,
-                cause: "something else than CONNACK came first".into(),
-            })),
+            (Phase::Asking, _) => self.end(no_connack()),
             (Phase::Over, _) => {}
         }
     }
@@ -247,6 +252,11 @@ impl Device {
         self.phase == Phase::Up
     }
 
+    /// Returns the highest QoS that the broker takes, and how many messages of QoS 1 at a time.
+    pub const fn window(&self) -> (Qos, u16) {
+        (self.terms.qos_max, self.terms.receive_maximum)
+    }
+
     fn handle_connack(&mut self, now: u64, connack: ConnAck) {
         if connack.reason.is_error() {
             let (reason, said) = (connack.reason, connack.reason_string);
@@ -259,6 +269,7 @@ impl Device {
         self.terms.qos_max = connack.qos_max.unwrap_or(Qos::ExactlyOnce);
         self.terms.retain = connack.retain_available.unwrap_or(true);
         self.terms.packet_max = connack.packet_max.unwrap_or(u32::MAX);
+        self.terms.receive_maximum = connack.receive_maximum.unwrap_or(u16::MAX);
         self.events.push_back(Event::Connected { session_present: connack.session_present });
         let client_id = self.fleet.client_id(self.number);
         self.subscribe(now, &client_id);
@@ -433,6 +444,13 @@ impl Device {
     fn version(&self) -> Version {
         self.fleet.version()
     }
+}
+
+fn no_connack() -> Event {
+    Event::Malformed(Malformed {
+        reason: Reason::PROTOCOL_ERROR,
+        cause: "something else than CONNACK came first".into(),
+    })
 }
 
 const fn ack(id: u16) -> Ack {

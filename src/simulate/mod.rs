@@ -4,6 +4,7 @@
 //! lets them live and reports every [`deed`](deed::Deed). The join with what a broker said about it
 //! rests on these deeds.
 
+pub mod cleaning;
 pub mod deed;
 pub mod device;
 pub mod dial;

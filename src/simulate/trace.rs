@@ -18,7 +18,7 @@ impl Trace {
         Self { device, has_called: false, has_session: false, is_abrupt: false }
     }
 
-    /// A CONNECT is sent. As long as nothing else is known the broker has accepted it.
+    /// A CONNECT is sent. Unless it was refused, the broker may have accepted it.
     pub const fn call(&mut self, is_persistent: bool) {
         self.has_called = true;
         self.has_session |= is_persistent;

@@ -39,7 +39,7 @@ pub struct Habits {
     /// The answer to every PUBLISH.
     pub reason: Reason,
     pub answers_pings: bool,
-    /// Sent after CONNACK.
+    /// Sent after SUBACK.
     pub gift: Option<Publish>,
 }
 
@@ -143,9 +143,6 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Peer<S> {
         if is_refusal {
             return;
         }
-        if let Some(gift) = &habits.gift {
-            self.say(Packet::Publish(gift.clone())).await;
-        }
         let how = loop {
             let packet = match timeout(patience, self.packet()).await {
                 Ok(Ok(packet)) => packet,
@@ -155,6 +152,9 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Peer<S> {
             let _ = seen.send(Seen::Packet(client.clone(), packet.clone()));
             if let Some(answer) = answer_to(&packet, habits) {
                 self.say(answer).await;
+            }
+            if let (Packet::Subscribe(_), Some(gift)) = (&packet, &habits.gift) {
+                self.say(Packet::Publish(gift.clone())).await;
             }
             if matches!(packet, Packet::Disconnect(_)) {
                 break How::Goodbye;

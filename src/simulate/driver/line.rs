@@ -27,6 +27,7 @@ pub struct Line {
 }
 
 /// A line that has just been accepted.
+#[derive(Debug)]
 pub struct Accepted {
     pub line: Line,
     pub session_present: bool,

@@ -50,6 +50,8 @@ struct One {
     /// The life in which it fell silent.
     silent_turn: u32,
     trace: Trace,
+    /// What it had left before it called the last time.
+    trace_before: Trace,
 }
 
 /// Lives all lives of a device, and returns what it may have left behind.
@@ -58,13 +60,14 @@ pub async fn live_all(shared: Arc<Shared>, number: u32, mut start: Option<Box<St
     let plan = Arc::clone(&shared.plan);
     let lives = usize::try_from(number).ok().and_then(|place| plan.devices.get(place));
     let lives = lives.map_or(&[][..], Vec::as_slice);
-    let mut one = One { shared, number, turn: 0, silent: None, silent_turn: 0, trace };
+    let mut one =
+        One { shared, number, turn: 0, silent: None, silent_turn: 0, trace, trace_before: trace };
     for (turn, life) in (0..).zip(lives) {
         one.turn = turn;
         let is_last = life.begin_ms == lives.last().map_or(0, |last| last.begin_ms);
         let start = match start.take() {
             Some(start) => {
-                one.trace.call(one.shared.fleet.persistent);
+                one.call();
                 *start
             }
             None => match one.begin(life).await {
@@ -108,7 +111,7 @@ impl One {
                 return Some(Start { answer, took: took() });
             }
         };
-        self.trace.call(shared.fleet.persistent);
+        self.call();
         let limit = shared.fleet.connect_timeout;
         tokio::select! {
             answer = Line::connect(&shared.route, &shared.fleet, self.number, shared.clock, limit) => {
@@ -116,6 +119,11 @@ impl One {
             }
             () = &mut stopped => None,
         }
+    }
+
+    fn call(&mut self) {
+        self.trace_before = self.trace;
+        self.trace.call(self.shared.fleet.persistent);
     }
 
     /// Reports how a life began.
@@ -129,7 +137,7 @@ impl One {
             Err(trouble) => {
                 let is_refusal = matches!(trouble, Trouble::Refused(_));
                 if is_refusal {
-                    self.trace.leave(false);
+                    self.trace = self.trace_before;
                 }
                 self.report(What::Failed { reason: trouble.to_string(), is_refusal });
                 None

@@ -3,8 +3,8 @@
 //! Each device has a task of its own; what it says is decided in [`device`](super::device). Every wait is
 //! bounded: connecting by the fleet's limit, a goodbye by a few seconds, all else by the plan.
 
-mod clock;
-mod line;
+pub mod clock;
+pub mod line;
 mod lives;
 
 use super::deed::Deed;
@@ -40,6 +40,8 @@ pub struct Ended {
     /// What devices may have left at the broker, by number. Incomplete after an abort.
     pub traces: Vec<Trace>,
     pub was_aborted: bool,
+    /// The way to the broker, if it was found.
+    pub route: Option<Route>,
 }
 
 /// What all devices of a run share.
@@ -75,7 +77,7 @@ pub async fn run(
             let mut trace = Trace::none(first);
             trace.call(fleet.persistent);
             let was_aborted = *stop.borrow() == Stop::Abort;
-            return Ok(Ended { traces: vec![trace], was_aborted });
+            return Ok(Ended { traces: vec![trace], was_aborted, route: None });
         }
     };
     let (route, start) = start;
@@ -93,7 +95,7 @@ pub async fn run(
     for number in numbers {
         tasks.spawn(live_all(Arc::clone(&shared), number, None));
     }
-    let mut ended = Ended::default();
+    let mut ended = Ended { route: Some(shared.route.clone()), ..Ended::default() };
     loop {
         tokio::select! {
             joined = tasks.join_next() => match joined {
@@ -166,7 +168,7 @@ fn in_order(plan: &Plan) -> impl Iterator<Item = u32> + use<> {
 }
 
 /// Waits until a run is asked to do one of these. Nobody asks any more once the asker is gone.
-async fn asked(stop: &mut watch::Receiver<Stop>, what: &[Stop]) {
+pub async fn asked(stop: &mut watch::Receiver<Stop>, what: &[Stop]) {
     if stop.wait_for(|asked| what.contains(asked)).await.is_err() {
         pending::<()>().await;
     }

@@ -17,4 +17,5 @@ pub mod simulate;
 pub mod source;
 pub mod state;
 pub mod store;
+pub mod sys;
 pub mod wire;

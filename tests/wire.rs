@@ -1,9 +1,15 @@
 //! MQTT on the wire: the bytes of every packet, and what becomes of bytes that are none.
 
+#[path = "wire/bytes.rs"]
+mod bytes;
+#[path = "wire/hostile.rs"]
+mod hostile;
 #[path = "wire/random.rs"]
 mod random;
 #[path = "wire/round_trip.rs"]
 mod round_trip;
+#[path = "wire/second_opinion.rs"]
+mod second_opinion;
 
 use ::bytes::BytesMut;
 use presence::wire::{Malformed, Packet, Version, read, read_connect, write};

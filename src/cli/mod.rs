@@ -6,6 +6,7 @@ pub mod connection;
 pub mod policy;
 pub mod reading;
 pub mod replay;
+pub mod simulate;
 pub mod store;
 pub mod watch;
 
@@ -17,8 +18,8 @@ Examples:
   presence watch -b broker.example            who comes and goes, as it happens
   presence check pump-7 -b broker.example     is it online, and how do we know?
   presence replay night.jsonl                 what a recording amounts to
-  presence store info                         what watchers have kept
-  presence completions zsh                    completions for a shell";
+  presence simulate --count 1000              devices that come, live and die
+  presence store info                         what watchers have kept";
 
 const VARIABLES: &str =
     "Every option has an environment variable: `--close-grace` is `PRESENCE_CLOSE_GRACE`.";
@@ -59,6 +60,7 @@ pub enum Command {
     Watch(Box<watch::Watch>),
     Check(Box<check::Check>),
     Replay(Box<replay::Replay>),
+    Simulate(Box<simulate::Simulate>),
     Store(store::Store),
     Completions(completions::Completions),
 }
@@ -91,7 +93,7 @@ impl Cli {
     /// they would hide what it does.
     #[must_use]
     pub fn definition() -> clap::Command {
-        hide_env(Self::command())
+        hide_env(Self::command().mut_subcommand("simulate", simulate::describe))
     }
 }
 

@@ -7,6 +7,7 @@ pub mod hear;
 pub mod input;
 pub mod ledger;
 pub mod replay;
+pub mod simulate;
 pub mod stop;
 pub mod store;
 pub mod watch;
@@ -29,6 +30,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Watch(options) => options.json,
         Command::Check(options) => options.json,
         Command::Replay(options) => options.json,
+        Command::Simulate(options) => options.json,
         Command::Store(_) | Command::Completions(_) => false,
     };
     let mut console = Console::detect(json, cli.talk.quiet, cli.talk.verbose);
@@ -48,6 +50,7 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<Outcome, Failure
         }
         Command::Check(options) => check::run(options, console),
         Command::Watch(options) => runtime()?.block_on(watch::run(options, console)),
+        Command::Simulate(options) => simulate::run(options, console),
         Command::Store(options) => store::run(&options.action, console),
         Command::Completions(options) => completions::run(options, console),
     }

@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod connection;
+pub mod credentials;
 pub mod reading;
 pub mod time;
 pub mod warning;

@@ -12,6 +12,7 @@ pub mod driver;
 pub mod fleet;
 pub mod plan;
 pub mod random;
+pub mod tally;
 pub mod template;
 pub mod trace;
 pub mod transport;

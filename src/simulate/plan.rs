@@ -159,8 +159,8 @@ impl Terms {
         self.fixed_ms().saturating_add(life_ms.saturating_mul(u64::from(self.lives)))
     }
 
-    /// Returns the part of the duration in which lives have no share.
-    fn fixed_ms(&self) -> u64 {
+    /// Returns the part of the duration that devices need to come and to return.
+    pub fn fixed_ms(&self) -> u64 {
         let returns = u64::from(self.lives.saturating_sub(1)).saturating_mul(self.return_after_ms);
         self.ramp_ms().saturating_add(returns)
     }

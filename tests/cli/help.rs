@@ -4,10 +4,11 @@ use crate::run::{Home, lines, notice};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "watch",
     "check",
     "replay",
+    "simulate",
     "store",
     "store info",
     "store import",

@@ -5,6 +5,8 @@
 
 mod support;
 
+#[path = "mosquitto/fleet.rs"]
+mod fleet;
 #[path = "mosquitto/scene.rs"]
 #[allow(dead_code, reason = "shared with the tests at Mosquitto")]
 mod scene;

@@ -1,5 +1,6 @@
 //! Births and wills of single devices.
 
+use crate::fleet::Fleet;
 use crate::support::process::DEADLINE;
 use crate::{broker, device, watch};
 
@@ -50,4 +51,14 @@ fn a_goodbye_leaves_the_birth_standing() {
     watch.change("marker", "online");
     let (believed, _, _) = watch.finish();
     assert_eq!(believed["polite"].0, "online");
+}
+
+#[test]
+#[ignore = "needs rabbitmq"]
+fn a_thousand_devices_are_told_right_after_each_of_three_lives() {
+    let broker = broker();
+    let mut watch = watch(&broker, "devices/{client}/status");
+    let mut fleet = Fleet::start(&broker.url());
+    fleet.is_told_by(&mut watch);
+    fleet.ends_well(watch);
 }

@@ -141,6 +141,8 @@ impl Mosquitto {
 
     /// Starts the broker and waits until it answers; else returns what it said.
     fn run(&mut self) -> Result<(), String> {
+        // It has the limits of whoever starts it, and a fleet of devices may come.
+        presence::sys::raise_file_limit(FILES);
         let config = self.folder.path().join("mosquitto.conf");
         let mut process = Process::start(Command::new(program()).arg("-c").arg(config));
         let is_up = wait_for_port(self.address(), &mut process);
@@ -204,6 +206,7 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+const FILES: u64 = 4_096;
 const LOG: &str = "mosquitto.log";
 const PORTS_MAX: usize = 5;
 const CONNECT_MAX: Duration = Duration::from_secs(1);

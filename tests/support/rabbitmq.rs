@@ -96,6 +96,8 @@ impl RabbitMq {
         fs::write(folder.path().join("rabbitmq.conf"), config(port)).expect("the folder is ours");
         fs::write(folder.path().join("enabled_plugins"), "[rabbitmq_mqtt].\n")
             .expect("the folder is ours");
+        // It has the limits of whoever starts it, and a fleet of devices may come.
+        presence::sys::raise_file_limit(FILES);
         let ports = [("ERL_EPMD_PORT", names_port), ("RABBITMQ_DIST_PORT", node_port)];
         // The node would start one of its own, as a daemon.
         let names = Process::start(&mut command(Path::new("epmd"), folder.path(), &ports));
@@ -235,6 +237,7 @@ fn whose_home_is(folder: &Path) -> Vec<u32> {
 }
 
 const SCRIPTS: &str = "/usr/lib/rabbitmq/bin";
+const FILES: u64 = 4_096;
 const LOG: &str = "rabbit.log";
 const STARTS_MAX: usize = 3;
 /// On a busy machine it takes several times its ten seconds.

@@ -6,6 +6,8 @@
 
 mod support;
 
+#[path = "clients/embedded.rs"]
+mod embedded;
 #[path = "clients/mosquitto.rs"]
 mod mosquitto;
 

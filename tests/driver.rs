@@ -8,6 +8,8 @@ mod deaths;
 mod failing;
 #[path = "driver/mosquitto.rs"]
 mod mosquitto;
+#[path = "driver/secure.rs"]
+mod secure;
 #[path = "driver/server.rs"]
 mod server;
 mod support;

@@ -198,7 +198,7 @@ fn free_ports() -> (u16, u16) {
 }
 
 /// Returns where the broker is: distributions keep it where only root looks.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from))

@@ -1,0 +1,157 @@
+//! What devices cost: those of `presence simulate` beside a bare epoll loop that does the same
+//! handshake, in turn, against the same Mosquitto.
+//!
+//! Run as a test it takes a few dozen devices and judges nothing.
+#![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
+#![expect(clippy::print_stderr, reason = "and what it could not")]
+
+mod floor;
+mod measure;
+#[path = "../support/mod.rs"]
+mod support;
+
+use floor::Floor;
+use presence::clock;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+use support::process::{DEADLINE, Presence, Process};
+
+const DEVICES: usize = 10_000;
+const ROUNDS: usize = 5;
+/// CPU of a connect, as a multiple of the floor's.
+const RATIO_MAX: f64 = 2.0;
+/// Memory of a device.
+const KIB_MAX: f64 = 4.0;
+/// From the last connect until memory is looked at: what was needed for connecting is given back.
+const SETTLED: Duration = Duration::from_secs(2);
+/// Between two runs. The ports of the last one are taken up again only after a second, and dearly
+/// until then.
+const REST: Duration = Duration::from_secs(4);
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+
+fn main() -> ExitCode {
+    if let Some(code) = floor::run_if_asked() {
+        return code;
+    }
+    if !measure::has_mosquitto() {
+        eprintln!("fleet: nothing was measured: there is no Mosquitto here");
+        return ExitCode::SUCCESS;
+    }
+    let (devices, rounds) = if measure::is_asked() { (DEVICES, ROUNDS) } else { (50, 1) };
+    let files = presence::sys::raise_file_limit(DEVICES as u64 * 2).soft;
+    let most = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(200);
+    if most < devices {
+        eprintln!("fleet: {most} devices, because a process may open no more than {files} files");
+    }
+    let devices = devices.min(most);
+    let has_simulate = measure::is_known("simulate");
+    if !has_simulate {
+        eprintln!("fleet: the floor alone: this `presence` has no `simulate`");
+    }
+    compare(devices, rounds, has_simulate)
+}
+
+fn compare(devices: usize, rounds: usize, has_simulate: bool) -> ExitCode {
+    let broker = measure::mosquitto();
+    let address = broker.address();
+    let floor_base = by_floor(address, 1).pss;
+    let base = if has_simulate { by_simulate(address, 1).pss } else { 0 };
+    println!("{devices} devices, keep alive 60 s, a will, 64 connecting at a time");
+    println!("        CPU µs/connect           connects/s           KiB/device");
+    println!("round   floor simulate ratio     floor simulate       floor simulate");
+    let (mut ratios, mut sizes) = (Vec::new(), Vec::new());
+    for round in 1..=rounds {
+        let least = by_floor(address, devices);
+        let ours = if has_simulate { by_simulate(address, devices) } else { Cost::NONE };
+        let ratio = ours.cpu.as_secs_f64() / least.cpu.as_secs_f64();
+        let size = measure::kib_each(base, ours.pss, devices);
+        println!(
+            "{round:>5} {:>7.1} {:>8.1} {ratio:>5.2} {:>9.0} {:>8.0} {:>11.2} {size:>8.2}",
+            measure::micros_each(least.cpu, devices),
+            measure::micros_each(ours.cpu, devices),
+            measure::per_second(devices, least.took),
+            measure::per_second(devices, ours.took),
+            measure::kib_each(floor_base, least.pss, devices),
+        );
+        ratios.push(ratio);
+        sizes.push(size);
+    }
+    if !has_simulate {
+        return ExitCode::SUCCESS;
+    }
+    let (ratio, size) = (measure::median(ratios), measure::median(sizes));
+    println!(
+        "median: {ratio:.2}× the floor (at most {RATIO_MAX}), {size:.2} KiB (at most {KIB_MAX})"
+    );
+    if measure::is_asked() && (ratio > RATIO_MAX || size > KIB_MAX) {
+        println!("more than is promised");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// What one run has cost its process, its start and its rest included.
+struct Cost {
+    cpu: Duration,
+    took: Duration,
+    /// KiB.
+    pss: u64,
+}
+
+impl Cost {
+    const NONE: Self = Self { cpu: Duration::ZERO, took: Duration::MAX, pss: 0 };
+
+    fn of(process: &Process, took: Duration) -> Self {
+        std::thread::sleep(SETTLED);
+        let pid = process.pid();
+        Self { cpu: measure::cpu(pid), took, pss: measure::pss(pid) }
+    }
+}
+
+fn by_floor(address: SocketAddr, devices: usize) -> Cost {
+    let floor = Floor::start(address, devices);
+    let cost = Cost::of(&floor.process, floor.took);
+    floor.end();
+    rest(devices);
+    cost
+}
+
+fn by_simulate(address: SocketAddr, devices: usize) -> Cost {
+    let begun = clock::monotonic();
+    let (url, count) = (format!("mqtt://{address}"), devices.to_string());
+    let mut presence = Presence::start([
+        "simulate",
+        "-b",
+        &url,
+        "--count",
+        &count,
+        "--rate",
+        "100000",
+        "--keepalive",
+        "60s",
+        "--duration",
+        "30s",
+        "--mqtt-version",
+        "3.1.1",
+        "--no-birth",
+    ]);
+    // A device is a file. The few others that the process has do not matter among so many.
+    while measure::files(presence.pid()) < devices as u64 {
+        assert!(presence.is_running(), "`presence simulate` has ended");
+        assert!(begun.elapsed() < DEADLINE, "not every device is connected");
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    let cost = Cost::of(&presence, begun.elapsed());
+    assert!(measure::files(presence.pid()) >= devices as u64, "devices were lost");
+    presence.interrupt();
+    presence.ended(DEADLINE);
+    rest(devices);
+    cost
+}
+
+fn rest(devices: usize) {
+    if devices > 1 && measure::is_asked() {
+        std::thread::sleep(REST);
+    }
+}

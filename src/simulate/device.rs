@@ -257,6 +257,11 @@ impl Device {
         (self.terms.qos_max, self.terms.receive_maximum)
     }
 
+    /// Tells whether the broker keeps messages for those who come later.
+    pub const fn retains(&self) -> bool {
+        self.terms.retain
+    }
+
     fn handle_connack(&mut self, now: u64, connack: ConnAck) {
         if connack.reason.is_error() {
             let (reason, said) = (connack.reason, connack.reason_string);

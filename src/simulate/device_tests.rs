@@ -6,11 +6,11 @@ use crate::simulate::template::Template;
 use std::time::Duration;
 
 fn template(text: &str) -> Template {
-    Template::read(text).unwrap()
+    Template::read(text).expect("the test's own")
 }
 
 fn fleet(keep_alive: u64) -> Fleet {
-    let (broker, _) = Broker::read("mqtt://broker.example").unwrap();
+    let (broker, _) = Broker::read("mqtt://broker.example").expect("the test's own");
     Fleet {
         connection: Connection {
             instance: broker.instance(),
@@ -37,10 +37,10 @@ fn fleet(keep_alive: u64) -> Fleet {
     }
 }
 
-fn traffic(every_ms: u64, qos: Qos) -> Option<Traffic> {
+fn traffic(every_ms: u64, qos: Qos) -> Traffic {
     let (topic, payload) = (template("d/{client}"), template("{n}"));
     let message = Message { topic, payload, qos, retain: false };
-    Some(Traffic { every: Duration::from_millis(every_ms), message })
+    Traffic { every: Duration::from_millis(every_ms), message }
 }
 
 /// A device and the time.
@@ -63,15 +63,15 @@ impl Story {
 
     fn up_with(fleet: Fleet, connack: ConnAck) -> Self {
         let mut story = Self::begin(fleet);
-        story.hear(Packet::ConnAck(connack));
+        story.hear(&Packet::ConnAck(connack));
         assert_eq!(story.device.poll_event(), Some(Event::Connected { session_present: false }));
         story
     }
 
     /// Hands a packet over as bytes.
-    fn hear(&mut self, packet: Packet) {
+    fn hear(&mut self, packet: &Packet) {
         let mut bytes = BytesMut::new();
-        wire::write(&packet, self.device.version(), &mut bytes).unwrap();
+        wire::write(packet, self.device.version(), &mut bytes).expect("the test's own");
         self.device.handle_bytes(self.now, &bytes);
     }
 
@@ -94,10 +94,12 @@ fn said(device: &mut Device) -> Vec<Packet> {
     let mut packets = Vec::new();
     if bytes.first().is_some_and(|first| first >> 4 == 1) {
         packets.extend(
-            wire::read_connect(&mut bytes, 1 << 20).unwrap().map(|c| Packet::Connect(Box::new(c))),
+            wire::read_connect(&mut bytes, 1 << 20)
+                .expect("the test's own")
+                .map(|c| Packet::Connect(Box::new(c))),
         );
     }
-    while let Some(packet) = wire::read(&mut bytes, version, 1 << 20).unwrap() {
+    while let Some(packet) = wire::read(&mut bytes, version, 1 << 20).expect("the test's own") {
         packets.push(packet);
     }
     packets
@@ -113,10 +115,10 @@ fn pings_come_within_the_keep_alive_and_on_the_tick() {
         let mut last = 0;
         for _ in 0..10 {
             assert_eq!(story.wait(), [Packet::PingReq]);
-            assert!(story.now % TICK_MS == 0 && story.now - last <= expected * 1000);
+            assert!(story.now.is_multiple_of(TICK_MS) && story.now - last <= expected * 1000);
             last = story.now;
             story.now += 7;
-            story.hear(Packet::PingResp);
+            story.hear(&Packet::PingResp);
         }
         assert_eq!(story.device.poll_event(), None);
     }
@@ -149,7 +151,7 @@ fn a_ping_without_answer_is_the_end_after_another_keep_alive() {
 fn who_talks_does_not_ping() {
     for qos in [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce] {
         let mut fleet = fleet(10);
-        fleet.traffic = traffic(4_000, qos);
+        fleet.traffic = Some(traffic(4_000, qos));
         let mut story = Story::up(fleet);
         let mut published = 0;
         while story.now < 60_000 {
@@ -160,11 +162,11 @@ fn who_talks_does_not_ping() {
                 let answer = Ack { id: publish.id, reason: Reason::SUCCESS };
                 match qos {
                     Qos::AtMostOnce => {}
-                    Qos::AtLeastOnce => story.hear(Packet::PubAck(answer)),
+                    Qos::AtLeastOnce => story.hear(&Packet::PubAck(answer)),
                     Qos::ExactlyOnce => {
-                        story.hear(Packet::PubRec(answer));
+                        story.hear(&Packet::PubRec(answer));
                         assert_eq!(story.said(), [Packet::PubRel(answer)]);
-                        story.hear(Packet::PubComp(answer));
+                        story.hear(&Packet::PubComp(answer));
                     }
                 }
             }
@@ -176,7 +178,7 @@ fn who_talks_does_not_ping() {
 #[test]
 fn one_message_of_its_own_is_under_way_at_a_time() {
     let mut fleet = fleet(60);
-    fleet.traffic = traffic(1_000, Qos::AtLeastOnce);
+    fleet.traffic = Some(traffic(1_000, Qos::AtLeastOnce));
     let mut story = Story::up(fleet);
     let Some(Packet::Publish(first)) = story.wait().pop() else { panic!("a message is due") };
     // Nothing but the patience of a keep alive is due until the answer.
@@ -184,7 +186,7 @@ fn one_message_of_its_own_is_under_way_at_a_time() {
     story.now += 10_500;
     story.device.handle_timeout(story.now);
     assert!(story.said().is_empty());
-    story.hear(Packet::PubAck(Ack { id: first.id, reason: Reason::SUCCESS }));
+    story.hear(&Packet::PubAck(Ack { id: first.id, reason: Reason::SUCCESS }));
     // What was missed is not made up for: one message is due now, the next a second later.
     assert!(matches!(&story.said()[..], [Packet::Publish(_)]));
 }
@@ -192,7 +194,7 @@ fn one_message_of_its_own_is_under_way_at_a_time() {
 #[test]
 fn messages_closer_than_a_tick_go_out_together() {
     let mut fleet = fleet(60);
-    fleet.traffic = traffic(10, Qos::AtMostOnce);
+    fleet.traffic = Some(traffic(10, Qos::AtMostOnce));
     let mut story = Story::up(fleet);
     story.wait();
     for _ in 0..10 {
@@ -203,7 +205,7 @@ fn messages_closer_than_a_tick_go_out_together() {
 #[test]
 fn a_device_that_is_not_taken_from_stops_talking() {
     let mut fleet = fleet(60);
-    fleet.traffic = traffic(1, Qos::AtMostOnce);
+    fleet.traffic = Some(traffic(1, Qos::AtMostOnce));
     let mut story = Story::up(fleet);
     for second in 1..600 {
         story.device.handle_timeout(second * 1000);
@@ -217,7 +219,7 @@ fn a_birth_and_subscriptions_come_first() {
     let (topic, payload) = (template("d/{client}/status"), template("online"));
     fleet.birth = Some(Message { topic, payload, qos: Qos::ExactlyOnce, retain: true });
     fleet.subscribe = vec![(template("c/{client}"), Qos::AtLeastOnce)];
-    fleet.traffic = traffic(1_000, Qos::AtLeastOnce);
+    fleet.traffic = Some(traffic(1_000, Qos::AtLeastOnce));
     let connack = ConnAck {
         qos_max: Some(Qos::AtLeastOnce),
         retain_available: Some(false),
@@ -233,8 +235,8 @@ fn a_birth_and_subscriptions_come_first() {
     // As far as the broker takes it (MQTT 5.0 §3.2.2.3).
     assert_eq!((birth.qos, birth.retain), (Qos::AtLeastOnce, false));
     let refused = vec![Reason::NOT_AUTHORIZED];
-    story.hear(Packet::SubAck(SubAck { id: subscribe.id, reasons: refused }));
-    story.hear(Packet::PubAck(Ack { id: birth.id, reason: Reason::QUOTA_EXCEEDED }));
+    story.hear(&Packet::SubAck(SubAck { id: subscribe.id, reasons: refused }));
+    story.hear(&Packet::PubAck(Ack { id: birth.id, reason: Reason::QUOTA_EXCEEDED }));
     let objection = Event::Objected { to: Objection::Subscription, reason: Reason::NOT_AUTHORIZED };
     assert_eq!(story.device.poll_event(), Some(objection));
     assert_eq!(story.device.poll_event(), None);
@@ -246,7 +248,7 @@ fn what_comes_is_acknowledged() {
     let mut story = Story::up(fleet(60));
     let message = |qos, id| {
         let topic = "c/1".into();
-        Packet::Publish(Publish { qos, id, topic, ..Publish::default() })
+        Packet::Publish(Publish { qos, topic, id, ..Publish::default() })
     };
     let seven = Ack { id: 7, reason: Reason::SUCCESS };
     for (heard, expected) in [
@@ -259,7 +261,7 @@ fn what_comes_is_acknowledged() {
         (Packet::PubRec(seven), None),
         (Packet::PubComp(seven), None),
     ] {
-        story.hear(heard);
+        story.hear(&heard);
         assert_eq!(story.said(), Vec::from_iter(expected));
     }
     assert_eq!(story.device.poll_event(), None);
@@ -280,7 +282,7 @@ fn packets_may_come_in_pieces_and_in_heaps() {
         Packet::Publish(Publish { topic: "c/1".into(), ..Publish::default() }),
     ];
     for packet in &packets {
-        wire::write(packet, Version::V5, &mut bytes).unwrap();
+        wire::write(packet, Version::V5, &mut bytes).expect("the test's own");
     }
     for size in [1, 2, 3, 4096, bytes.len()] {
         let mut story = Story::begin(fleet(60));
@@ -301,13 +303,13 @@ fn a_connection_ends_with_what_the_broker_says() {
         ..ConnAck::default()
     };
     let mut story = Story::begin(fleet(60));
-    story.hear(Packet::ConnAck(refusal));
+    story.hear(&Packet::ConnAck(refusal));
     let (reason, said) = (Reason::BAD_USER_OR_PASSWORD, Some("no".into()));
     assert_eq!(story.device.poll_event(), Some(Event::Refused { reason, said }));
 
     let mut story = Story::up(fleet(60));
     let reason = Reason::SESSION_TAKEN_OVER;
-    story.hear(Packet::Disconnect(Disconnect { reason, session_expiry: None }));
+    story.hear(&Packet::Disconnect(Disconnect { reason, session_expiry: None }));
     assert_eq!(story.device.poll_event(), Some(Event::Dismissed { reason }));
 
     for strange in [Packet::PingReq, Packet::ConnAck(ConnAck::default()), Packet::Auth] {

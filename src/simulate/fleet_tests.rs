@@ -2,11 +2,11 @@ use super::*;
 use crate::config::broker::Broker;
 
 fn template(text: &str) -> Template {
-    Template::read(text).unwrap()
+    Template::read(text).expect("the test's own")
 }
 
 fn fleet(credentials: Credentials) -> Fleet {
-    let (broker, _) = Broker::read("mqtt://broker.example").unwrap();
+    let (broker, _) = Broker::read("mqtt://broker.example").expect("the test's own");
     let message = |topic: &str, retain| Message {
         topic: template(topic),
         payload: template("{n}"),
@@ -54,7 +54,7 @@ fn a_connect_says_who_the_device_is() {
     assert_eq!(connect.password.as_deref(), Some(&b"pw-7"[..]));
     assert_eq!((connect.clean_start, connect.session_expiry), (false, 600));
     assert_eq!(connect.keep_alive, u16::MAX);
-    let will = connect.will.unwrap();
+    let will = connect.will.expect("the test's own");
     assert_eq!(
         (&will.topic[..], &will.payload[..], will.delay),
         ("d/sim-3fa9-7/status", &b"7"[..], 5)
@@ -75,7 +75,7 @@ fn a_table_gives_each_device_its_own() {
 #[test]
 fn braces_of_a_password_that_is_no_template_are_kept() {
     let (_, password) = fleet(templates("u", "a{b")).login(0, "");
-    assert_eq!(password.unwrap().reveal(), "a{b");
+    assert_eq!(password.expect("the test's own").reveal(), "a{b");
 }
 
 #[test]
@@ -96,6 +96,6 @@ fn a_fleet_knows_whether_another_may_use_its_login() {
 fn retained_topics_are_named_once() {
     let mut fleet = fleet(Credentials::Anonymous);
     assert_eq!(fleet.retained_topics(7, "c"), ["d/c/status"]);
-    fleet.traffic.as_mut().unwrap().message.retain = true;
+    fleet.traffic.as_mut().expect("the test's own").message.retain = true;
     assert_eq!(fleet.retained_topics(7, "c"), ["d/c/status", "data"]);
 }

@@ -1,8 +1,8 @@
 //! Simulated devices: who does what when, and what came of it.
 //!
-//! A [`plan`] is made from a seed and nothing else; a [`device`](fleet) knows what to say; a driver
-//! lets them live and reports every [`deed`](deed::Deed). The join with what a broker said about it
-//! rests on these deeds.
+//! A [`plan`] is made from a seed and nothing else; a [`device`] knows what to say; a [`driver`] lets
+//! them live and reports every [`deed`](deed::Deed); [`cleaning`] removes what they made. The join with
+//! what a broker said about it rests on these deeds.
 
 pub mod cleaning;
 pub mod deed;

@@ -68,6 +68,15 @@ impl Transport {
         self.tcp().local_addr().ok()
     }
 
+    /// Has the next bytes that come acknowledged at once, where the system can do that.
+    ///
+    /// A broker that does not switch Nagle's algorithm off keeps its second small packet back until the
+    /// first is acknowledged, which takes 40 ms otherwise; Mosquitto is one by default.
+    pub fn hurry(&self) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let _ = self.tcp().set_quickack(true);
+    }
+
     /// Ends the connection as a process that ends: FIN, and no goodbye.
     pub fn close(self) {
         // First the FIN: to close a socket with bytes unread would be a reset.

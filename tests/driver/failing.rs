@@ -148,6 +148,18 @@ async fn who_is_lost_comes_back_with_the_next_life_only() {
 }
 
 #[tokio::test]
+async fn a_slow_first_answer_delays_no_ping() {
+    // A broker that hears nothing for one and a half keep alives would end the connection.
+    let server = Server::start(Habits { delay: Duration::from_secs(3), ..Habits::default() }).await;
+    let fleet = fleet(&server.url(), "--keepalive 1");
+    let plan = vec![vec![life(0, 3_000, Death::Disconnect)]; 2];
+    let (_, deeds) = Run::start(fleet, plan).end().await;
+    for number in 0..2 {
+        assert_eq!(whats(&deeds, number), ["0 connected false", "0 Disconnect"]);
+    }
+}
+
+#[tokio::test]
 async fn no_answer_to_a_ping_is_a_loss() {
     let habits = Habits { answers_pings: false, ..Habits::default() };
     let server = Server::start(habits).await;

@@ -36,6 +36,8 @@ pub type Greet = Arc<dyn Fn(usize, &Connect) -> Option<ConnAck> + Send + Sync>;
 pub struct Habits {
     /// The answer to the CONNECT of this number, from 0; `None` closes the connection.
     pub greet: Greet,
+    /// How long the first CONNECT waits for its answer.
+    pub delay: Duration,
     /// The answer to every PUBLISH.
     pub reason: Reason,
     pub answers_pings: bool,
@@ -47,6 +49,7 @@ impl Default for Habits {
     fn default() -> Self {
         Self {
             greet: Arc::new(|_, _| Some(ConnAck::default())),
+            delay: Duration::ZERO,
             reason: Reason::SUCCESS,
             answers_pings: true,
             gift: None,
@@ -138,6 +141,9 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Peer<S> {
         let answer = (habits.greet)(count, &connect);
         let _ = seen.send(Seen::Connect(Box::new(connect)));
         let Some(connack) = answer else { return };
+        if count == 0 {
+            tokio::time::sleep(habits.delay).await;
+        }
         let is_refusal = connack.reason.is_error();
         self.say(Packet::ConnAck(connack)).await;
         if is_refusal {

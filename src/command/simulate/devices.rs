@@ -189,7 +189,7 @@ fn read(flag: &str, text: &str) -> Result<Template, Failure> {
     Template::read(text).map_err(|cause| {
         Failure::misuse(format!("`{flag} {}` is no template", sanitize(text, 80)))
             .because(cause)
-            .next("write `{{` and `}}` for braces that are meant as such")
+            .next("see `presence simulate --help` for what can stand in a template")
     })
 }
 

@@ -36,10 +36,10 @@ pub fn guard(terms: &Terms, fleet: &Fleet, address: IpAddr) -> Result<(), Failur
     let too_much = [
         (terms.rate > PUBLIC_RATE_MAX).then(|| {
             let rate = grouped(terms.rate.into());
-            (format!("{rate} connects per second"), format!("`--rate {PUBLIC_RATE_MAX}`"))
+            (format!("{rate} connects per second"), format!("at most `--rate {PUBLIC_RATE_MAX}`"))
         }),
         (terms.devices > PUBLIC_DEVICES_MAX).then(|| {
-            let next = format!("`--count {PUBLIC_DEVICES_MAX}`");
+            let next = format!("at most `--count {PUBLIC_DEVICES_MAX}`");
             (counted(terms.devices.into(), "device"), next)
         }),
         (messages > PUBLIC_MESSAGES_MAX).then(|| {
@@ -53,7 +53,7 @@ pub fn guard(terms: &Terms, fleet: &Fleet, address: IpAddr) -> Result<(), Failur
             "{address} is neither on this machine nor in a private network, and its broker may not \
              be yours to put under load"
         ))
-        .next(format!("pass at most {next}, or `--yes-load` if whoever runs it agrees")))
+        .next(format!("pass {next}, or `--yes-load` if whoever runs it agrees")))
 }
 
 fn messages_per_second(devices: u32, fleet: &Fleet) -> u64 {
@@ -80,17 +80,20 @@ pub fn check_files(connections: u64, soft: u64) -> Result<(), Failure> {
     if needed <= soft {
         return Ok(());
     }
-    Err(Failure::misuse(format!("{} need more files than may be open", devices(connections)))
-        .because(format!(
-            "each connection is a file: {} are needed, and the hard limit is {}",
-            grouped(needed),
-            grouped(soft)
-        ))
-        .next(format!(
-            "raise it: `ulimit -Hn {needed}` as root, `nofile` in /etc/security/limits.conf, \
+    Err(Failure::misuse(format!(
+        "{} need more files than may be open",
+        counted(connections, "connection")
+    ))
+    .because(format!(
+        "each connection is a file: {} are needed, and the hard limit is {}",
+        grouped(needed),
+        grouped(soft)
+    ))
+    .next(format!(
+        "raise it: `ulimit -Hn {needed}` as root, `nofile` in /etc/security/limits.conf, \
              `LimitNOFILE={needed}` in a unit of systemd; or pass at most `--count {}`",
-            soft.saturating_sub(FILES_BESIDE)
-        )))
+        soft.saturating_sub(FILES_BESIDE)
+    )))
 }
 
 /// Refuses more connections than there are ports to connect from. `range` are those of one address.
@@ -99,23 +102,22 @@ pub fn check_ports(connections: u64, range: u64, addresses: u64) -> Result<(), F
     if connections <= ports {
         return Ok(());
     }
-    Err(Failure::misuse(format!("{} need more ports than there are", devices(connections)))
-        .because(format!(
-            "each connection to a broker needs a port of its own on this side, and there are {} on {}",
-            grouped(ports),
-            match addresses {
-                0 | 1 => "one address".to_owned(),
-                several => format!("{} addresses", grouped(several)),
-            }
-        ))
-        .next(
-            "widen the range with `sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"`, or connect \
+    Err(Failure::misuse(format!(
+        "{} need more ports than there are",
+        counted(connections, "connection")
+    ))
+    .because(format!(
+        "each connection to a broker needs a port of its own on this side, and there are {} on {}",
+        grouped(ports),
+        match addresses {
+            0 | 1 => "one address".to_owned(),
+            several => format!("{} addresses", grouped(several)),
+        }
+    ))
+    .next(
+        "widen the range with `sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"`, or connect \
              from several addresses, as in `--bind-address 127.0.0.2 --bind-address 127.0.0.3`",
-        ))
-}
-
-fn devices(connections: u64) -> String {
-    format!("{} of devices", counted(connections, "connection"))
+    ))
 }
 
 #[cfg(test)]

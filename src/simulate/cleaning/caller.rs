@@ -46,6 +46,11 @@ impl Caller {
         (qos.min(Qos::AtLeastOnce), usize::from(count).clamp(1, WINDOW_MAX))
     }
 
+    /// Tells whether there can be anything retained at all.
+    pub const fn broker_retains(&self) -> bool {
+        self.line.device.retains()
+    }
+
     pub fn take_id(&mut self) -> u16 {
         self.next_id = self.next_id.checked_add(1).unwrap_or(1);
         self.next_id
@@ -93,6 +98,7 @@ impl Caller {
                 Err(malformed) => return Err(Trouble::Malformed(malformed.cause)),
             }
             let (transport, input) = (&mut self.line.transport, &mut self.input);
+            transport.hurry();
             let read = poll_fn(|cx| {
                 let mut space = [0; READ_MAX];
                 let mut buffer = ReadBuf::new(&mut space);

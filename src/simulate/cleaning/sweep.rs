@@ -94,6 +94,13 @@ fn hear(publish: &Publish, wills: &mut Wills, books: &mut Books) -> bool {
 
 /// Publishes nothing, retained, on every topic, which removes what is there (MQTT 3.1.1 §3.3.1.3).
 async fn empty(caller: &mut Caller, topics: &[String], books: &mut Books) -> Result<(), Trouble> {
+    if !caller.broker_retains() {
+        // Devices were told so too, and such a message would end the connection (MQTT 5.0 §3.2.2.3.5).
+        for topic in topics {
+            books.done(Kind::Retained, topic);
+        }
+        return Ok(());
+    }
     let (qos, window) = caller.window();
     for batch in topics.chunks(window) {
         let mut under_way = HashMap::new();

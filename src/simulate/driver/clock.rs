@@ -7,18 +7,28 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug)]
 pub struct RunClock {
     begun: Instant,
+    is_running: bool,
 }
 
 impl RunClock {
     /// Begins now.
     pub fn start() -> Self {
-        Self { begun: clock::monotonic() }
+        Self { begun: clock::monotonic(), is_running: true }
+    }
+
+    /// Returns a clock that stands at 0 until the run begins.
+    pub fn standing() -> Self {
+        Self { is_running: false, ..Self::start() }
     }
 
     pub fn now(self) -> u64 {
+        if !self.is_running {
+            return 0;
+        }
         u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// Returns the time since it was made, also of one that stands.
     pub fn elapsed(self) -> Duration {
         clock::monotonic().saturating_duration_since(self.begun)
     }

@@ -116,7 +116,8 @@ pub async fn run(
 /// Connects the first device, by whichever address of the broker answers.
 async fn first_call(fleet: &Arc<Fleet>, number: u32) -> Result<(Route, Start), Failure> {
     let routes = Route::find(fleet).await?;
-    let clock = RunClock::start();
+    // What the device has to do by the clock counts from its CONNACK, and that is when the run begins.
+    let clock = RunClock::standing();
     let mut left = u32::try_from(routes.len()).unwrap_or(u32::MAX);
     let mut trouble = None;
     for route in routes {

@@ -32,6 +32,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand store 'Looks after what watchers have kept'
             cand broker 'Runs a small MQTT broker that tells who comes and goes'
             cand completions 'Prints the completions for a shell, or the manual page'
+            cand simulate 'Lets devices come, live and die at a broker'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'presence;watch'= {
@@ -290,6 +291,70 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'presence;simulate'= {
+            cand --count 'How many devices'
+            cand --rate 'Devices that come, and later go, per second [default: 1000]'
+            cand --duration 'How long the whole run takes [default: 20s, or more if the devices need it to come]'
+            cand --deaths 'How devices die: shares that add up to 100'
+            cand --lives 'How often each device lives [default: 1, or 2 with --return-after]'
+            cand --return-after 'Time between a death and the next life of a device [default: 2s]'
+            cand --seed 'Number that decides whom a death hits [default: a random one, which is shown]'
+            cand --run 'Mark of this run, `{run}` in templates [default: 6 random hexadecimal digits]'
+            cand --credentials 'Read user and password of each device from a CSV file'
+            cand --session-expiry 'How long a kept session outlives its connection, MQTT 5 only [default: 1h]'
+            cand --will-topic 'Topic on which the broker announces a death'
+            cand --will-payload 'What the broker announces'
+            cand --will-message 'What the broker announces'
+            cand --will-qos 'QoS of the will'
+            cand --will-retain 'Let the broker keep the will for those who subscribe later; `false` for not'
+            cand --will-delay 'How long the broker waits for a return before it announces the death, MQTT 5 only'
+            cand --birth-topic 'Topic on which a device says that it is there'
+            cand --birth-payload 'What a device says when it is there'
+            cand --birth-qos 'QoS of the birth message'
+            cand --birth-retain 'Let the broker keep the birth message; `false` for not'
+            cand --publish-every 'Let each device publish at this interval'
+            cand --publish-topic 'Topic that devices publish to'
+            cand --payload 'What devices publish'
+            cand --message 'What devices publish'
+            cand --payload-size 'Publish this many bytes instead of a text'
+            cand --qos 'QoS of what devices publish and subscribe to'
+            cand --subscribe 'Let each device subscribe to this; may be given several times'
+            cand --bind-address 'Connect from this address of the machine; may be given several times'
+            cand --in-flight 'Connections that are being made at the same time, at most'
+            cand --timeout 'Longest time that a connection may take'
+            cand -b 'Where the broker listens'
+            cand --broker 'Where the broker listens'
+            cand --instance 'Name the broker goes by in stores and output'
+            cand --password-file 'Read the password from a file'
+            cand --mqtt-version 'Version of MQTT to speak'
+            cand --cafile 'Believe only the certificate authorities in this PEM file'
+            cand --ca 'Believe only the certificate authorities in this PEM file'
+            cand --cert 'Certificate to show to the broker, a PEM file'
+            cand --key 'Private key of the certificate, a PEM file without passphrase'
+            cand --tls-alpn 'Application protocol to name in the TLS handshake'
+            cand --alpn 'Application protocol to name in the TLS handshake'
+            cand -i 'Client ids of the devices, a template [default: sim-{run}-{n}]'
+            cand --client-id 'Client ids of the devices, a template [default: sim-{run}-{n}]'
+            cand -u 'User to connect as, a template like the password'
+            cand --username 'User to connect as, a template like the password'
+            cand -k 'Longest silence of a device [default: 5s]'
+            cand --keepalive 'Longest silence of a device [default: 5s]'
+            cand --json 'Print one JSON object'
+            cand --plan 'Print who would live when, and connect to nothing'
+            cand --ids-are-mine 'Allow client ids without the mark of the run'
+            cand --persistent 'Ask the broker to keep a session for each device'
+            cand --no-will 'Leave no will with the broker'
+            cand --no-birth 'Say nothing when a device is there'
+            cand --yes-load 'Put load on a broker that is neither on this machine nor in a private network'
+            cand --password-stdin 'Read the password from standard input'
+            cand --insecure 'Accept any certificate from whoever answers'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'presence;help'= {
             cand watch 'Shows who comes and goes, as it happens'
             cand check 'Answers whether clients are online, and how that is known'
@@ -297,6 +362,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand store 'Looks after what watchers have kept'
             cand broker 'Runs a small MQTT broker that tells who comes and goes'
             cand completions 'Prints the completions for a shell, or the manual page'
+            cand simulate 'Lets devices come, live and die at a broker'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'presence;help;watch'= {
@@ -325,6 +391,8 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;help;broker'= {
         }
         &'presence;help;completions'= {
+        }
+        &'presence;help;simulate'= {
         }
         &'presence;help;help'= {
         }

@@ -35,6 +35,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'Looks after what watchers have kept')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Runs a small MQTT broker that tells who comes and goes')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completions for a shell, or the manual page')
+            [CompletionResult]::new('simulate', 'simulate', [CompletionResultType]::ParameterValue, 'Lets devices come, live and die at a broker')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -312,6 +313,71 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'presence;simulate' {
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'How many devices')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Devices that come, and later go, per second [default: 1000]')
+            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'How long the whole run takes [default: 20s, or more if the devices need it to come]')
+            [CompletionResult]::new('--deaths', '--deaths', [CompletionResultType]::ParameterName, 'How devices die: shares that add up to 100')
+            [CompletionResult]::new('--lives', '--lives', [CompletionResultType]::ParameterName, 'How often each device lives [default: 1, or 2 with --return-after]')
+            [CompletionResult]::new('--return-after', '--return-after', [CompletionResultType]::ParameterName, 'Time between a death and the next life of a device [default: 2s]')
+            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Number that decides whom a death hits [default: a random one, which is shown]')
+            [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'Mark of this run, `{run}` in templates [default: 6 random hexadecimal digits]')
+            [CompletionResult]::new('--credentials', '--credentials', [CompletionResultType]::ParameterName, 'Read user and password of each device from a CSV file')
+            [CompletionResult]::new('--session-expiry', '--session-expiry', [CompletionResultType]::ParameterName, 'How long a kept session outlives its connection, MQTT 5 only [default: 1h]')
+            [CompletionResult]::new('--will-topic', '--will-topic', [CompletionResultType]::ParameterName, 'Topic on which the broker announces a death')
+            [CompletionResult]::new('--will-payload', '--will-payload', [CompletionResultType]::ParameterName, 'What the broker announces')
+            [CompletionResult]::new('--will-message', '--will-message', [CompletionResultType]::ParameterName, 'What the broker announces')
+            [CompletionResult]::new('--will-qos', '--will-qos', [CompletionResultType]::ParameterName, 'QoS of the will')
+            [CompletionResult]::new('--will-retain', '--will-retain', [CompletionResultType]::ParameterName, 'Let the broker keep the will for those who subscribe later; `false` for not')
+            [CompletionResult]::new('--will-delay', '--will-delay', [CompletionResultType]::ParameterName, 'How long the broker waits for a return before it announces the death, MQTT 5 only')
+            [CompletionResult]::new('--birth-topic', '--birth-topic', [CompletionResultType]::ParameterName, 'Topic on which a device says that it is there')
+            [CompletionResult]::new('--birth-payload', '--birth-payload', [CompletionResultType]::ParameterName, 'What a device says when it is there')
+            [CompletionResult]::new('--birth-qos', '--birth-qos', [CompletionResultType]::ParameterName, 'QoS of the birth message')
+            [CompletionResult]::new('--birth-retain', '--birth-retain', [CompletionResultType]::ParameterName, 'Let the broker keep the birth message; `false` for not')
+            [CompletionResult]::new('--publish-every', '--publish-every', [CompletionResultType]::ParameterName, 'Let each device publish at this interval')
+            [CompletionResult]::new('--publish-topic', '--publish-topic', [CompletionResultType]::ParameterName, 'Topic that devices publish to')
+            [CompletionResult]::new('--payload', '--payload', [CompletionResultType]::ParameterName, 'What devices publish')
+            [CompletionResult]::new('--message', '--message', [CompletionResultType]::ParameterName, 'What devices publish')
+            [CompletionResult]::new('--payload-size', '--payload-size', [CompletionResultType]::ParameterName, 'Publish this many bytes instead of a text')
+            [CompletionResult]::new('--qos', '--qos', [CompletionResultType]::ParameterName, 'QoS of what devices publish and subscribe to')
+            [CompletionResult]::new('--subscribe', '--subscribe', [CompletionResultType]::ParameterName, 'Let each device subscribe to this; may be given several times')
+            [CompletionResult]::new('--bind-address', '--bind-address', [CompletionResultType]::ParameterName, 'Connect from this address of the machine; may be given several times')
+            [CompletionResult]::new('--in-flight', '--in-flight', [CompletionResultType]::ParameterName, 'Connections that are being made at the same time, at most')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time that a connection may take')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Where the broker listens')
+            [CompletionResult]::new('--broker', '--broker', [CompletionResultType]::ParameterName, 'Where the broker listens')
+            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name the broker goes by in stores and output')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
+            [CompletionResult]::new('--mqtt-version', '--mqtt-version', [CompletionResultType]::ParameterName, 'Version of MQTT to speak')
+            [CompletionResult]::new('--cafile', '--cafile', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Certificate to show to the broker, a PEM file')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Private key of the certificate, a PEM file without passphrase')
+            [CompletionResult]::new('--tls-alpn', '--tls-alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
+            [CompletionResult]::new('--alpn', '--alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Client ids of the devices, a template [default: sim-{run}-{n}]')
+            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Client ids of the devices, a template [default: sim-{run}-{n}]')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'User to connect as, a template like the password')
+            [CompletionResult]::new('--username', '--username', [CompletionResultType]::ParameterName, 'User to connect as, a template like the password')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Longest silence of a device [default: 5s]')
+            [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Longest silence of a device [default: 5s]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object')
+            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Print who would live when, and connect to nothing')
+            [CompletionResult]::new('--ids-are-mine', '--ids-are-mine', [CompletionResultType]::ParameterName, 'Allow client ids without the mark of the run')
+            [CompletionResult]::new('--persistent', '--persistent', [CompletionResultType]::ParameterName, 'Ask the broker to keep a session for each device')
+            [CompletionResult]::new('--no-will', '--no-will', [CompletionResultType]::ParameterName, 'Leave no will with the broker')
+            [CompletionResult]::new('--no-birth', '--no-birth', [CompletionResultType]::ParameterName, 'Say nothing when a device is there')
+            [CompletionResult]::new('--yes-load', '--yes-load', [CompletionResultType]::ParameterName, 'Put load on a broker that is neither on this machine nor in a private network')
+            [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept any certificate from whoever answers')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'presence;help' {
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Shows who comes and goes, as it happens')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Answers whether clients are online, and how that is known')
@@ -319,6 +385,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'Looks after what watchers have kept')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Runs a small MQTT broker that tells who comes and goes')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completions for a shell, or the manual page')
+            [CompletionResult]::new('simulate', 'simulate', [CompletionResultType]::ParameterValue, 'Lets devices come, live and die at a broker')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -358,6 +425,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;help;completions' {
+            break
+        }
+        'presence;help;simulate' {
             break
         }
         'presence;help;help' {

@@ -359,6 +359,72 @@ zsh\:""
 man\:"The manual page, in roff"))' \
 && ret=0
 ;;
+(simulate)
+_arguments "${_arguments_options[@]}" : \
+'--count=[How many devices]:COUNT:_default' \
+'--rate=[Devices that come, and later go, per second \[default\: 1000\]]:RATE:_default' \
+'--duration=[How long the whole run takes \[default\: 20s, or more if the devices need it to come\]]:DURATION:_default' \
+'--deaths=[How devices die\: shares that add up to 100]:KIND=SHARE,…:_default' \
+'--lives=[How often each device lives \[default\: 1, or 2 with --return-after\]]:COUNT:_default' \
+'--return-after=[Time between a death and the next life of a device \[default\: 2s\]]:DURATION:_default' \
+'--seed=[Number that decides whom a death hits \[default\: a random one, which is shown\]]:NUMBER:_default' \
+'--run=[Mark of this run, \`{run}\` in templates \[default\: 6 random hexadecimal digits\]]:MARK:_default' \
+'--credentials=[Read user and password of each device from a CSV file]:FILE:_files' \
+'--session-expiry=[How long a kept session outlives its connection, MQTT 5 only \[default\: 1h\]]:DURATION:_default' \
+'--will-topic=[Topic on which the broker announces a death]:TOPIC:_default' \
+'--will-payload=[What the broker announces]:TEXT:_default' \
+'--will-message=[What the broker announces]:TEXT:_default' \
+'--will-qos=[QoS of the will]:QOS:_default' \
+'--will-retain=[Let the broker keep the will for those who subscribe later; \`false\` for not]::BOOL:(true false)' \
+'--will-delay=[How long the broker waits for a return before it announces the death, MQTT 5 only]:DURATION:_default' \
+'--birth-topic=[Topic on which a device says that it is there]:TOPIC:_default' \
+'--birth-payload=[What a device says when it is there]:TEXT:_default' \
+'--birth-qos=[QoS of the birth message]:QOS:_default' \
+'--birth-retain=[Let the broker keep the birth message; \`false\` for not]::BOOL:(true false)' \
+'--publish-every=[Let each device publish at this interval]:DURATION:_default' \
+'--publish-topic=[Topic that devices publish to]:TOPIC:_default' \
+'(--payload-size)--payload=[What devices publish]:TEXT:_default' \
+'(--payload-size)--message=[What devices publish]:TEXT:_default' \
+'--payload-size=[Publish this many bytes instead of a text]:BYTES:_default' \
+'--qos=[QoS of what devices publish and subscribe to]:QOS:_default' \
+'*--subscribe=[Let each device subscribe to this; may be given several times]:FILTER:_default' \
+'*--bind-address=[Connect from this address of the machine; may be given several times]:IP:_default' \
+'--in-flight=[Connections that are being made at the same time, at most]:COUNT:_default' \
+'--timeout=[Longest time that a connection may take]:DURATION:_default' \
+'*-b+[Where the broker listens]:URL:_default' \
+'*--broker=[Where the broker listens]:URL:_default' \
+'--instance=[Name the broker goes by in stores and output]:NAME:_default' \
+'(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'--mqtt-version=[Version of MQTT to speak]:VERSION:(3.1.1 5)' \
+'--cafile=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
+'--ca=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
+'--cert=[Certificate to show to the broker, a PEM file]:PATH:_files' \
+'--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
+'--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'-i+[Client ids of the devices, a template \[default\: sim-{run}-{n}\]]:TEMPLATE:_default' \
+'--client-id=[Client ids of the devices, a template \[default\: sim-{run}-{n}\]]:TEMPLATE:_default' \
+'-u+[User to connect as, a template like the password]:TEMPLATE:_default' \
+'--username=[User to connect as, a template like the password]:TEMPLATE:_default' \
+'-k+[Longest silence of a device \[default\: 5s\]]:SECONDS:_default' \
+'--keepalive=[Longest silence of a device \[default\: 5s\]]:SECONDS:_default' \
+'--json[Print one JSON object]' \
+'--plan[Print who would live when, and connect to nothing]' \
+'--ids-are-mine[Allow client ids without the mark of the run]' \
+'--persistent[Ask the broker to keep a session for each device]' \
+'(--will-topic --will-payload --will-qos --will-retain --will-delay)--no-will[Leave no will with the broker]' \
+'(--birth-topic --birth-payload --birth-qos --birth-retain)--no-birth[Say nothing when a device is there]' \
+'--yes-load[Put load on a broker that is neither on this machine nor in a private network]' \
+'--password-stdin[Read the password from standard input]' \
+'--insecure[Accept any certificate from whoever answers]' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
 (help)
 _arguments "${_arguments_options[@]}" : \
 ":: :_presence__subcmd__help_commands" \
@@ -427,6 +493,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(simulate)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (help)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -449,6 +519,7 @@ _presence_commands() {
 'store:Looks after what watchers have kept' \
 'broker:Runs a small MQTT broker that tells who comes and goes' \
 'completions:Prints the completions for a shell, or the manual page' \
+'simulate:Lets devices come, live and die at a broker' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'presence commands' commands "$@"
@@ -477,6 +548,7 @@ _presence__subcmd__help_commands() {
 'store:Looks after what watchers have kept' \
 'broker:Runs a small MQTT broker that tells who comes and goes' \
 'completions:Prints the completions for a shell, or the manual page' \
+'simulate:Lets devices come, live and die at a broker' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'presence help commands' commands "$@"
@@ -505,6 +577,11 @@ _presence__subcmd__help__subcmd__help_commands() {
 _presence__subcmd__help__subcmd__replay_commands() {
     local commands; commands=()
     _describe -t commands 'presence help replay commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__simulate_commands] )) ||
+_presence__subcmd__help__subcmd__simulate_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help simulate commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__help__subcmd__store_commands] )) ||
 _presence__subcmd__help__subcmd__store_commands() {
@@ -551,6 +628,11 @@ _presence__subcmd__help__subcmd__watch_commands() {
 _presence__subcmd__replay_commands() {
     local commands; commands=()
     _describe -t commands 'presence replay commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__simulate_commands] )) ||
+_presence__subcmd__simulate_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence simulate commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__store_commands] )) ||
 _presence__subcmd__store_commands() {

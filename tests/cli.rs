@@ -18,5 +18,7 @@ mod recordings;
 mod replay;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/simulate.rs"]
+mod simulate;
 #[path = "cli/store.rs"]
 mod store;

@@ -5,6 +5,7 @@ mod support;
 use std::process::Command;
 use support::mosquitto::Mosquitto;
 use support::process::{DEADLINE, Process};
+use support::rabbitmq::RabbitMq;
 
 #[test]
 fn a_process_is_heard_line_by_line_and_to_its_end() {
@@ -50,4 +51,21 @@ fn mosquitto_hands_a_message_on_and_comes_back_after_its_end() {
 
     broker.stop();
     assert!(broker.process().is_none());
+}
+
+#[test]
+#[ignore = "needs rabbitmq"]
+fn rabbitmq_hands_a_message_on_and_leaves_nobody_behind() {
+    let mut broker = RabbitMq::start();
+    let mut command = broker.client("mosquitto_sub");
+    let subscriber = Process::start(command.args(["-i", "ear", "-t", "demo/#", "-F", "%t %p"]));
+    broker.wait_log(|log| log.contains("client id: ear)"));
+    broker.publish("demo/a", "hello", &["-r"]);
+    let mut later = broker.client("mosquitto_sub");
+    let later = Process::start(later.args(["-t", "demo/a", "-F", "%t %p"]));
+    later.wait_line(|line| line == "demo/a hello", DEADLINE);
+    drop((subscriber, later));
+
+    let left = broker.end();
+    assert!(left.is_empty(), "these helpers had to be killed: {left:?}");
 }

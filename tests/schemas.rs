@@ -34,6 +34,23 @@ fn a_recording_holds_lines_of_known_types() {
 }
 
 #[test]
+fn a_plan_is_a_head_and_its_lives() {
+    let words = ["simulate", "--plan", "--json", "--count", "3", "--return-after", "1s"];
+    let deaths = ["--deaths", "fin=40,rst=30,silence=30"];
+    let printed = lines(&run(&[&words[..], &deaths].concat()));
+    assert_valid(&schema("plan"), &printed);
+    assert_eq!(types(&printed), ["life", "plan"]);
+    assert_eq!(printed[0]["lives"], json!(printed.len() - 1));
+    let schema = schema("plan");
+    for (field, value) in [("death", json!("crash")), ("begin_ms", json!(-1)), ("type", json!("x"))]
+    {
+        let mut broken = printed[1].clone();
+        broken[field] = value;
+        assert!(!schema.is_valid(&broken), "{broken}");
+    }
+}
+
+#[test]
 fn an_export_is_made_of_lines_of_a_recording() {
     let store = Stored::new();
     let exported = lines(&store.run(&["store", "export"]));

@@ -24,6 +24,8 @@ const PURE: &[&str] = &[
     "src/simulate/matching",
     "src/simulate/plan",
     "src/simulate/report",
+    "src/simulate/random",
+    "src/simulate/tally",
     "src/simulate/template",
     "src/simulate/trace",
     "src/wire",

@@ -5,10 +5,12 @@ pub mod broker;
 pub mod check;
 pub mod completions;
 pub mod connection;
+#[cfg(feature = "broker")]
 pub mod demo;
 pub mod policy;
 pub mod reading;
 pub mod replay;
+pub mod simulate;
 pub mod store;
 pub mod watch;
 
@@ -17,11 +19,9 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 /// The top of `-h` fits a terminal of 25 lines; what is told once stands in `--help`.
 const EXAMPLES: &str = "\
 Examples:
+  presence demo                               what this is, in 15 seconds
   presence watch -b broker.example            who comes and goes, as it happens
-  presence check pump-7 -b broker.example     is it online, and how do we know?
-  presence replay night.jsonl                 what a recording amounts to
-  presence broker                             something to watch, on this machine
-  presence completions zsh                    completions for a shell";
+  presence check pump-7 -b broker.example     is it online, and how do we know?";
 
 const VARIABLES: &str =
     "Every option has an environment variable: `--close-grace` is `PRESENCE_CLOSE_GRACE`.";
@@ -61,12 +61,13 @@ pub struct Talk {
 pub enum Command {
     Watch(Box<watch::Watch>),
     Check(Box<check::Check>),
+    Simulate(Box<simulate::Simulate>),
     Replay(Box<replay::Replay>),
-    Store(store::Store),
     #[cfg(feature = "broker")]
     Demo(demo::Demo),
     #[cfg(feature = "broker")]
     Broker(broker::Broker),
+    Store(store::Store),
     Completions(completions::Completions),
 }
 
@@ -98,7 +99,7 @@ impl Cli {
     /// they would hide what it does.
     #[must_use]
     pub fn definition() -> clap::Command {
-        hide_env(Self::command())
+        hide_env(Self::command().mut_subcommand("simulate", simulate::describe))
     }
 }
 

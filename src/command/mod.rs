@@ -11,6 +11,7 @@ pub mod hear;
 pub mod input;
 pub mod ledger;
 pub mod replay;
+pub mod simulate;
 pub mod stop;
 pub mod store;
 pub mod watch;
@@ -35,6 +36,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Replay(options) => options.json,
         #[cfg(feature = "broker")]
         Command::Demo(_) => false,
+        Command::Simulate(options) => options.json,
         Command::Store(_) | Command::Completions(_) => false,
         #[cfg(feature = "broker")]
         Command::Broker(_) => false,
@@ -56,6 +58,7 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<Outcome, Failure
         }
         Command::Check(options) => check::run(options, console),
         Command::Watch(options) => runtime()?.block_on(watch::run(options, console)),
+        Command::Simulate(options) => simulate::run(options, console),
         Command::Store(options) => store::run(&options.action, console),
         #[cfg(feature = "broker")]
         Command::Demo(_) => runtime()?.block_on(demo::run(console)),

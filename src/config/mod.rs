@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod connection;
+pub mod credentials;
 #[cfg(feature = "broker")]
 pub mod listen;
 pub mod reading;

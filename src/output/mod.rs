@@ -10,6 +10,7 @@ pub mod json;
 pub mod number;
 pub mod object;
 pub mod sanitize;
+pub mod simulation;
 pub mod status;
 pub mod style;
 pub mod table;

@@ -40,11 +40,15 @@ pub enum Warning {
     SourceSilent { source: String, cause: String },
     /// The built-in broker was told to lie.
     Fault { effect: String },
+    /// Silent devices have no time to be noticed, for this reason; with what would help.
+    Unnoticed { what: String, next: String },
+    /// What a run made may still be at the broker: so many of `retained`, `session` or `will`.
+    LeftBehind { kind: &'static str, count: u64, first: String, cause: String },
 }
 
 impl Warning {
     /// Returns what is the matter, and what can be done about it, where something can.
-    fn texts(&self) -> (String, Option<&'static str>) {
+    fn texts(&self) -> (String, Option<&str>) {
         match self {
             Self::PasswordInUrl { broker } => (
                 format!(
@@ -142,6 +146,10 @@ impl Warning {
                 format!("this broker lies about its clients: {}", said(effect)),
                 Some("leave `--fault` out for the truth"),
             ),
+            Self::Unnoticed { what, next } => (said(what), Some(next)),
+            Self::LeftBehind { kind, count, first, cause } => {
+                (left_behind(kind, *count, first, cause), Some(LEFT_NEXT))
+            }
         }
     }
 }
@@ -157,6 +165,15 @@ impl fmt::Display for Warning {
     }
 }
 
+fn left_behind(kind: &str, count: u64, first: &str, cause: &str) -> String {
+    let what = match kind {
+        "retained" => counted(count, "retained message"),
+        "session" => counted(count, "session"),
+        _ => counted(count, "will") + " still to come",
+    };
+    format!("{what} may be left at the broker, the first for {}: {}", value(first), said(cause))
+}
+
 /// Returns a foreign value in backticks.
 fn value(text: &str) -> String {
     format!("`{}`", sanitize(text, VALUE_COLUMNS_MAX))
@@ -167,6 +184,7 @@ fn said(cause: &str) -> String {
     guard(cause).into_owned()
 }
 
+const LEFT_NEXT: &str = "remove them with an empty retained message on each topic, and a clean connection under each id";
 const VALUE_COLUMNS_MAX: usize = 80;
 /// For an example with the place where it stood.
 const EXAMPLE_COLUMNS_MAX: usize = 140;
@@ -251,6 +269,19 @@ mod tests {
                     cause: "timed out after 5.0 s".into(),
                 },
                 "could not ask `http://10.0.0.5:18083`: timed out after 5.0 s",
+            ),
+            (
+                Warning::Unnoticed { what: "too short".into(), next: "pass more".into() },
+                "too short\n  next:  pass more",
+            ),
+            (
+                Warning::LeftBehind {
+                    kind: "retained",
+                    count: 7,
+                    first: "devices/sim-1-0/status".into(),
+                    cause: "not authorized".into(),
+                },
+                "7 retained messages may be left at the broker, the first for `devices/sim-1-0/status`: not authorized\n  next:  remove them with an empty retained message on each topic, and a clean connection under each id",
             ),
         ] {
             assert_eq!(warning.to_string(), format!("warning: {expected}"));

@@ -56,6 +56,42 @@ impl Template {
         Ok(Self { parts })
     }
 
+    /// Reads a text in which only the places count and every other brace is itself, as in JSON.
+    #[must_use]
+    pub fn lenient(text: &str) -> Self {
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find('{') {
+            let (before, brace) = rest.split_at(at);
+            literal.push_str(before);
+            let place = PLACES
+                .iter()
+                .find_map(|(place, part)| Some((brace.strip_prefix(place)?, part.clone())));
+            rest = if let Some((after, part)) = place {
+                if !literal.is_empty() {
+                    parts.push(Part::Text(std::mem::take(&mut literal)));
+                }
+                parts.push(part);
+                after
+            } else {
+                literal.push('{');
+                &brace[1..]
+            };
+        }
+        literal.push_str(rest);
+        if !literal.is_empty() {
+            parts.push(Part::Text(literal));
+        }
+        Self { parts }
+    }
+
+    /// Returns a text without places.
+    #[must_use]
+    pub fn plain(text: String) -> Self {
+        Self { parts: vec![Part::Text(text)] }
+    }
+
     /// Tells whether each device gets a text of its own.
     pub fn tells_devices_apart(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::Number | Part::Client))
@@ -85,6 +121,9 @@ impl Template {
         text
     }
 }
+
+const PLACES: [(&str, Part); 3] =
+    [("{n}", Part::Number), ("{run}", Part::Run), ("{client}", Part::Client)];
 
 impl Part {
     fn named(name: &str) -> Option<Self> {
@@ -126,6 +165,21 @@ mod tests {
             let cause = Template::read(text).unwrap_err();
             assert!(cause.contains(expected), "{text}: {cause}");
         }
+    }
+
+    #[test]
+    fn in_a_lenient_text_other_braces_are_themselves() {
+        for (text, expected) in [
+            ("{\"n\":{n},\"of\":{\"run\":\"{run}\"}}", "{\"n\":7,\"of\":{\"run\":\"3fa9\"}}"),
+            ("{client}{client}", "c7c7"),
+            ("{number} {} {{n}} }", "{number} {} {7} }"),
+            ("{{{", "{{{"),
+            ("{ü{n", "{ü{n"),
+            ("", ""),
+        ] {
+            assert_eq!(Template::lenient(text).fill(7, "3fa9", "c7"), expected, "{text}");
+        }
+        assert_eq!(Template::plain("{n}".into()).fill(7, "3fa9", "c7"), "{n}");
     }
 
     #[test]

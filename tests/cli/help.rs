@@ -4,10 +4,11 @@ use crate::run::{Home, lines, notice};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 13] = [
     "watch",
     "check",
     "replay",
+    "simulate",
     "store",
     "store info",
     "store import",
@@ -15,6 +16,7 @@ const COMMANDS: [&str; 11] = [
     "store compact",
     "store forget-session",
     "broker",
+    "demo",
     "completions",
 ];
 

@@ -1,5 +1,6 @@
 //! What devices say of themselves: births, wills, and retained status.
 
+use crate::fleet::Fleet;
 use crate::scene::Scene;
 use crate::support::process::DEADLINE;
 
@@ -137,4 +138,14 @@ fn retained_status_survives_a_restart_of_the_broker() {
     assert_eq!(later.known("b")["state"], "unknown");
     later.process.terminate();
     assert_eq!(later.process.ended(DEADLINE).code, Some(0));
+}
+
+#[test]
+#[ignore = "needs mosquitto"]
+fn a_thousand_devices_are_told_right_after_each_of_three_lives() {
+    let scene = Scene::new(&[]);
+    let mut watch = scene.watch(&STATUS);
+    let mut fleet = Fleet::start(&scene.broker.url());
+    fleet.is_told_by(&mut watch);
+    fleet.ends_well(watch);
 }

@@ -1,9 +1,10 @@
 //! A real Mosquitto on a free port of loopback, and its two clients, for the tests that need them.
 
+use super::free_ports;
 use super::process::{DEADLINE, Process, Stream};
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -28,7 +29,7 @@ impl Mosquitto {
         // The free port may be taken by somebody else between the look and the start.
         for _ in 0..PORTS_MAX {
             let folder = TempDir::new().expect("a temporary folder can be made");
-            let (port, second_port) = free_ports();
+            let [port, second_port] = free_ports();
             let config = config(port, folder.path(), config_lines)
                 .replace("{port}", &second_port.to_string())
                 .replace("{folder}", &folder.path().display().to_string());
@@ -140,6 +141,8 @@ impl Mosquitto {
 
     /// Starts the broker and waits until it answers; else returns what it said.
     fn run(&mut self) -> Result<(), String> {
+        // It has the limits of whoever starts it, and a fleet of devices may come.
+        presence::sys::raise_file_limit(FILES);
         let config = self.folder.path().join("mosquitto.conf");
         let mut process = Process::start(Command::new(program()).arg("-c").arg(config));
         let is_up = wait_for_port(self.address(), &mut process);
@@ -189,14 +192,6 @@ fn wait_for_port(address: SocketAddr, process: &mut Process) -> bool {
     false
 }
 
-fn free_ports() -> (u16, u16) {
-    let bound = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
-    // Held at the same time, or they could be the same one.
-    let both = [bound(), bound()];
-    let port = |at: usize| both[at].local_addr().expect("it is bound").port();
-    (port(0), port(1))
-}
-
 /// Returns where the broker is: distributions keep it where only root looks.
 pub fn program() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -211,6 +206,7 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+const FILES: u64 = 4_096;
 const LOG: &str = "mosquitto.log";
 const PORTS_MAX: usize = 5;
 const CONNECT_MAX: Duration = Duration::from_secs(1);

@@ -1,0 +1,225 @@
+//! Who the devices are and what they say: options checked together, before anybody is bothered.
+
+use crate::cli::connection::MqttVersion;
+use crate::cli::simulate::{self as cli, CLIENT_ID, SESSION_EXPIRY, Simulate};
+use crate::config::connection::Connection;
+use crate::config::credentials;
+use crate::failure::Failure;
+use crate::output::sanitize::sanitize;
+use crate::simulate::device::TICK_MS;
+use crate::simulate::fleet::{Credentials, Fleet, Login, Message, Names, Traffic, Will};
+use crate::simulate::template::Template;
+use crate::wire::Qos;
+use std::time::Duration;
+
+/// Returns the devices that were asked for. `run` is the mark of the run.
+///
+/// Errors: options that contradict each other or MQTT, and a table of credentials that is not sound.
+pub fn fleet(options: &Simulate, connection: Connection, run: String) -> Result<Fleet, Failure> {
+    check_mark(&run)?;
+    check_version(options)?;
+    let (client_id, credentials) = names(options, &connection)?;
+    let status = &options.status;
+    let will = (!status.no_will).then(|| will(status)).transpose()?;
+    let birth = (!status.no_birth).then(|| birth(status)).transpose()?;
+    let session_expiry = match options.devices.session_expiry {
+        Some(expiry) => seconds("--session-expiry", expiry)?,
+        None => seconds("--session-expiry", default_expiry())?,
+    };
+    let fleet = Fleet {
+        connection,
+        run,
+        client_id,
+        credentials,
+        will,
+        birth,
+        persistent: options.devices.persistent,
+        session_expiry,
+        traffic: traffic(&options.traffic)?,
+        subscribe: filters(&options.traffic)?,
+        in_flight: options.load.in_flight.into(),
+        connect_timeout: options.load.timeout,
+        local_addresses: options.load.bind_address.clone(),
+    };
+    super::texts::check(&fleet, options.count)?;
+    Ok(fleet)
+}
+
+/// The mark stands in client ids, topics and commands that are typed: only what is plain everywhere.
+fn check_mark(run: &str) -> Result<(), Failure> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if (1..=MARK_MAX).contains(&run.len()) && run.bytes().all(is_plain) {
+        return Ok(());
+    }
+    Err(Failure::misuse(format!("`--run {}` is no mark", sanitize(run, 40)))
+        .because(format!("a mark has 1 to {MARK_MAX} letters, digits, `-` and `_`"))
+        .next("pass another one, as in `--run night-3`, or leave it out"))
+}
+
+fn check_version(options: &Simulate) -> Result<(), Failure> {
+    let devices = &options.devices;
+    if devices.session_expiry.is_some() && !devices.persistent {
+        return Err(Failure::misuse("`--session-expiry` without `--persistent`")
+            .because("a session that is not kept does not expire")
+            .next("add `--persistent`, or leave `--session-expiry` out"));
+    }
+    let flags = [
+        (devices.session_expiry.is_some(), "--session-expiry", "MQTT 5.0 §3.1.2.11.2"),
+        (options.status.will_delay.is_some(), "--will-delay", "MQTT 5.0 §3.1.3.2.2"),
+    ];
+    for (is_given, flag, section) in flags {
+        if is_given && options.connection.mqtt_version == MqttVersion::V311 {
+            return Err(Failure::misuse(format!("`{flag}` needs MQTT 5"))
+                .because(format!("MQTT 3.1.1 has no such thing ({section})"))
+                .next(format!("add `--mqtt-version 5`, or leave `{flag}` out")));
+        }
+    }
+    Ok(())
+}
+
+/// Returns where client ids and credentials come from.
+fn names(options: &Simulate, connection: &Connection) -> Result<(Names, Credentials), Failure> {
+    let Some(path) = &options.devices.credentials else {
+        let template = |text: &str| read("--username", text);
+        let username = connection.username.as_deref().map(template).transpose()?;
+        let password = connection.password.clone();
+        let credentials = match (username, password) {
+            (None, None) => Credentials::Anonymous,
+            (username, password) => Credentials::Template { username, password },
+        };
+        return Ok((id_template(options, connection)?, credentials));
+    };
+    let rows = credentials::read(path, options.count)?;
+    let has_ids = rows.first().is_some_and(|row| row.client_id.is_some());
+    let names = if has_ids {
+        if connection.client_id.is_some() {
+            return Err(Failure::misuse("`--client-id` and a table of client ids")
+                .because(format!("{} has a column `client_id`", path.display()))
+                .next("leave `--client-id` out, or take the column out"));
+        }
+        if !options.devices.ids_are_mine {
+            return Err(not_mine(&format!("client ids from {}", path.display())));
+        }
+        Names::Table(rows.iter().filter_map(|row| row.client_id.clone()).collect())
+    } else {
+        id_template(options, connection)?
+    };
+    let mut logins = Vec::with_capacity(rows.len());
+    for row in rows {
+        logins.push(Login { username: row.username, password: row.password });
+    }
+    Ok((names, Credentials::Table(logins)))
+}
+
+fn id_template(options: &Simulate, connection: &Connection) -> Result<Names, Failure> {
+    let text = connection.client_id.as_deref().unwrap_or(CLIENT_ID);
+    let template = read("--client-id", text)?;
+    let shown = sanitize(text, 80);
+    if template.names_client() {
+        return Err(Failure::misuse(format!("`--client-id {shown}` names itself"))
+            .because("`{client}` stands for the client id")
+            .next(format!("pass a template with `{{n}}`, as in `--client-id {CLIENT_ID}`")));
+    }
+    if options.count > 1 && !template.tells_devices_apart() {
+        return Err(Failure::misuse(format!(
+            "`--client-id {shown}` gives all {} devices one id",
+            options.count
+        ))
+        .because("a broker throws out whoever is connected with the same id")
+        .next(format!("let `{{n}}` stand in it, as in `--client-id {CLIENT_ID}`")));
+    }
+    if !template.tells_runs_apart() && !options.devices.ids_are_mine {
+        return Err(not_mine(&format!("`--client-id {shown}`")));
+    }
+    Ok(Names::Template(template))
+}
+
+fn not_mine(what: &str) -> Failure {
+    Failure::misuse(format!("{what} may be those of real devices"))
+        .because("the mark of the run, `{run}`, does not stand in them")
+        .next(format!(
+            "put `{{run}}` into the template, as in `--client-id {CLIENT_ID}`, or say with \
+             `--ids-are-mine` that nobody else has them"
+        ))
+}
+
+fn will(options: &cli::Status) -> Result<Will, Failure> {
+    Ok(Will {
+        message: Message {
+            topic: read("--will-topic", &options.will_topic)?,
+            payload: Template::lenient(&options.will_payload),
+            qos: qos(options.will_qos),
+            retain: options.will_retain,
+        },
+        delay: seconds("--will-delay", options.will_delay.unwrap_or_default())?,
+    })
+}
+
+fn birth(options: &cli::Status) -> Result<Message, Failure> {
+    Ok(Message {
+        topic: read("--birth-topic", &options.birth_topic)?,
+        payload: Template::lenient(&options.birth_payload),
+        qos: qos(options.birth_qos),
+        retain: options.birth_retain,
+    })
+}
+
+fn traffic(options: &cli::Traffic) -> Result<Option<Traffic>, Failure> {
+    let Some(every) = options.publish_every else { return Ok(None) };
+    if every < EVERY_MIN {
+        return Err(Failure::misuse("`--publish-every` is too short")
+            .because(format!("devices act in steps of {TICK_MS} ms"))
+            .next(format!("pass at least `--publish-every {TICK_MS}ms`")));
+    }
+    let payload = match options.payload_size {
+        Some(bytes) => Template::plain("x".repeat(usize::try_from(bytes).unwrap_or(0))),
+        None => Template::lenient(&options.payload),
+    };
+    let topic = read("--publish-topic", &options.publish_topic)?;
+    let message = Message { topic, payload, qos: qos(options.qos), retain: false };
+    Ok(Some(Traffic { every, message }))
+}
+
+fn filters(options: &cli::Traffic) -> Result<Vec<(Template, Qos)>, Failure> {
+    let filter = |text: &String| Ok((read("--subscribe", text)?, qos(options.qos)));
+    options.subscribe.iter().map(filter).collect()
+}
+
+fn read(flag: &str, text: &str) -> Result<Template, Failure> {
+    Template::read(text).map_err(|cause| {
+        Failure::misuse(format!("`{flag} {}` is no template", sanitize(text, 80)))
+            .because(cause)
+            .next("see `presence simulate --help` for what can stand in a template")
+    })
+}
+
+/// MQTT counts in whole seconds, in 32 bits.
+fn seconds(flag: &str, duration: Duration) -> Result<u32, Failure> {
+    let refuse = |cause: &str, next: &str| {
+        Failure::misuse(format!("`{flag}` cannot be said in MQTT")).because(cause).next(next)
+    };
+    if duration.subsec_nanos() > 0 {
+        return Err(refuse("it counts in whole seconds", "pass whole seconds, as in `30s`"));
+    }
+    u32::try_from(duration.as_secs())
+        .map_err(|_| refuse("the field has 32 bits", "pass at most 4294967295s"))
+}
+
+fn qos(level: u8) -> Qos {
+    match level {
+        0 => Qos::AtMostOnce,
+        1 => Qos::AtLeastOnce,
+        _ => Qos::ExactlyOnce,
+    }
+}
+
+fn default_expiry() -> Duration {
+    humantime::parse_duration(SESSION_EXPIRY).expect("the default is a duration")
+}
+
+pub const MARK_MAX: usize = 32;
+const EVERY_MIN: Duration = Duration::from_millis(TICK_MS);
+
+#[cfg(test)]
+#[path = "devices_tests.rs"]
+mod tests;

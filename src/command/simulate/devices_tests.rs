@@ -1,0 +1,174 @@
+use super::*;
+use crate::cli::{Cli, Command};
+use crate::config::connection::{Surroundings, single};
+use crate::failure::Outcome;
+use crate::simulate::template::Template;
+use clap::Parser as _;
+
+fn try_fleet(words: &[&str]) -> Result<Fleet, Failure> {
+    let line = ["presence", "simulate"].into_iter().chain(words.iter().copied());
+    let cli = Cli::try_parse_from(line).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    let Command::Simulate(options) = cli.command else { panic!("another command") };
+    let mut stdin = "secret-{n}".as_bytes();
+    let mut surroundings = Surroundings { password: None, stdin: &mut stdin };
+    let keep_alive = Duration::from_secs(5);
+    let (connection, _) = single(&options.connection, keep_alive, &mut surroundings)?;
+    fleet(&options, connection, options.devices.run.clone().unwrap_or_else(|| "3fa92c".into()))
+}
+
+fn fleet_of(line: &str) -> Fleet {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    try_fleet(&words).unwrap_or_else(|failure| panic!("{line}: {failure}"))
+}
+
+#[track_caller]
+fn refused(words: &[&str], what: &str) {
+    let failure = try_fleet(words).expect_err(what);
+    assert_eq!(failure.outcome, Outcome::Misused, "{failure}");
+    assert!(failure.to_string().contains(what), "`{what}` is not in:\n{failure}");
+    assert!(failure.cause.is_some() && failure.next.is_some(), "{failure}");
+}
+
+#[test]
+fn a_device_says_by_default_what_a_watcher_listens_to() {
+    let fleet = fleet_of("");
+    let id = fleet.client_id(7);
+    assert_eq!(id, "sim-3fa92c-7");
+    let connect = fleet.connect(7);
+    assert_eq!((connect.keep_alive, connect.clean_start), (5, true));
+    let will = connect.will.expect("there is one");
+    assert_eq!((&*will.topic, &will.payload[..]), ("devices/sim-3fa92c-7/status", &b"offline"[..]));
+    assert_eq!((will.qos, will.retain, will.delay), (Qos::AtLeastOnce, true, 0));
+    let birth = fleet.birth.as_ref().expect("there is one");
+    let birth = fleet.publish(birth, 7, &id);
+    assert_eq!((&*birth.topic, &birth.payload[..]), (&*will.topic, &b"online"[..]));
+    assert!(birth.retain && birth.qos == Qos::AtLeastOnce);
+    assert!(fleet.traffic.is_none() && fleet.subscribe.is_empty());
+    assert!(matches!(fleet.credentials, Credentials::Anonymous));
+}
+
+#[test]
+fn templates_are_filled_in_everywhere() {
+    let fleet = fleet_of(
+        "--run night -i {run}/{n} -u u-{n} --password-stdin --will-topic w/{n} --birth-topic b/{client} \
+         --will-payload {\"n\":{n}} --publish-every 1s --publish-topic p/{run} --payload {client} \
+         --subscribe s/{n}/# --qos 2 --will-retain=false --birth-qos 0",
+    );
+    let id = fleet.client_id(3);
+    assert_eq!(id, "night/3");
+    let (username, password) = fleet.login(3, &id);
+    assert_eq!(username.as_deref(), Some("u-3"));
+    assert_eq!(password.expect("there is one").reveal(), "secret-3");
+    let will = fleet.will(3, &id).expect("there is one");
+    assert_eq!((&*will.topic, &will.payload[..], will.retain), ("w/3", &b"{\"n\":3}"[..], false));
+    let traffic = fleet.traffic.as_ref().expect("there is some");
+    let message = fleet.publish(&traffic.message, 3, &id);
+    assert_eq!((&*message.topic, &message.payload[..]), ("p/night", &b"night/3"[..]));
+    assert_eq!((message.qos, message.retain), (Qos::ExactlyOnce, false));
+    assert_eq!(fleet.filters(3, &id)[0].filter, "s/3/#");
+    assert_eq!(fleet.birth.as_ref().map(|birth| birth.qos), Some(Qos::AtMostOnce));
+}
+
+#[test]
+fn version_5_has_more_to_say() {
+    let fleet = fleet_of("--mqtt-version 5 --persistent --session-expiry 2m --will-delay 3s");
+    let connect = fleet.connect(0);
+    assert_eq!((connect.session_expiry, connect.clean_start), (120, false));
+    assert_eq!(connect.will.expect("there is one").delay, 3);
+    assert_eq!(fleet_of("--mqtt-version 5 --persistent").connect(0).session_expiry, 3_600);
+    refused(&["--will-delay", "3s"], "`--will-delay` needs MQTT 5");
+    refused(&["--persistent", "--session-expiry", "3s"], "`--session-expiry` needs MQTT 5");
+    refused(&["--session-expiry", "3s"], "without `--persistent`");
+    refused(&["--mqtt-version", "5", "--will-delay", "1500ms"], "whole seconds");
+    refused(&["--mqtt-version", "5", "--will-delay", "4294967296s"], "32 bits");
+}
+
+#[test]
+fn devices_need_ids_of_their_own_that_are_ours_to_take() {
+    refused(&["-i", "sim-{run}"], "gives all 100 devices one id");
+    refused(&["-i", "pump-{n}"], "may be those of real devices");
+    refused(&["-i", "{client}-{n}"], "names itself");
+    refused(&["-i", "{number}"], "is no template");
+    refused(&["-i", "a{n"], "is no template");
+    refused(&["-i", ""], "`--client-id` cannot be used");
+    assert_eq!(fleet_of("-i pump-{n} --ids-are-mine").client_id(9), "pump-9");
+    assert_eq!(fleet_of("-i pump --ids-are-mine --count 1").client_id(0), "pump");
+    assert_eq!(fleet_of("-i {{{run}-{n}}} --run a").client_id(1), "{a-1}");
+    let run = "r".repeat(33);
+    for run in ["", "a b", "ü", "a/b", "\x1b[2J", &run] {
+        refused(&["--run", run], "is no mark");
+    }
+}
+
+#[test]
+fn topics_that_cannot_be_published_to_are_found_before_anybody_connects() {
+    for flag in ["--will-topic", "--birth-topic"] {
+        for (topic, what) in [
+            ("a/#", "wildcard"),
+            ("a/+/b", "wildcard"),
+            ("", "at least one character"),
+            ("$SYS/a", "the broker's own"),
+            ("a\0b", "NUL"),
+            ("a/{id}", "is no template"),
+        ] {
+            refused(&[flag, topic], what);
+        }
+    }
+    refused(&["--publish-every", "1s", "--publish-topic", "a/+"], "`--publish-topic`");
+    let long = "t".repeat(65_536);
+    refused(&["--will-topic", &long], "too long");
+    let text = "t".repeat(65_535);
+    refused(&["--will-topic", &format!("{text}{{n}}")], "it has 65537 bytes");
+    refused(&["--will-payload", &long], "what `--will-payload` gives a device is too long");
+    let (id, run) = (format!("{}{{run}}{{n}}", &text[20..]), "r".repeat(32));
+    refused(&["-i", &id, "--run", &run], "what `--client-id` gives a device is too long");
+    let username = format!("{}{{client}}", &text[9..]);
+    refused(&["-u", &username], "what `--username` gives a device is too long");
+    for filter in ["a/#/b", "a+", "", "#a", "\0"] {
+        refused(&["--subscribe", filter], "is no filter");
+    }
+    for filter in ["#", "+", "a/+/b/#", "$share/g/a/#", "/"] {
+        try_fleet(&["--subscribe", filter]).unwrap_or_else(|failure| panic!("{filter}: {failure}"));
+    }
+    // Nobody publishes there.
+    fleet_of("--no-birth --publish-topic a/#");
+    assert!(fleet_of("--no-will").will.is_none());
+}
+
+#[test]
+fn traffic_has_a_pace_and_a_size() {
+    refused(&["--publish-every", "49ms"], "too short");
+    let fleet = fleet_of("--publish-every 50ms --payload-size 300");
+    let traffic = fleet.traffic.as_ref().expect("there is some");
+    assert_eq!(fleet.publish(&traffic.message, 0, "c").payload.len(), 300);
+    let empty = fleet_of("--publish-every 1s --payload-size 0").traffic.expect("there is some");
+    assert_eq!(empty.message.payload, Template::plain(String::new()));
+}
+
+#[test]
+fn a_table_tells_who_devices_are() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let table = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("the folder is ours");
+        path.display().to_string()
+    };
+    let logins = table("logins.csv", "username,password\na,1\nb,2\n");
+    let fleet = fleet_of(&format!("--count 2 --credentials {logins} -u ignored"));
+    assert_eq!(fleet.client_id(1), "sim-3fa92c-1");
+    let (username, password) = fleet.login(1, "");
+    assert_eq!(username.as_deref(), Some("b"));
+    assert_eq!(password.expect("there is one").reveal(), "2");
+
+    let ids = table("ids.csv", "client_id,username\npump-1,a\nx/+,b\n");
+    let line = ["--count", "1", "--credentials", &ids];
+    refused(&line, "may be those of real devices");
+    refused(&[&line[..], &["--ids-are-mine", "-i", "c{n}"]].concat(), "a table of client ids");
+    let fleet = try_fleet(&[&line[..], &["--ids-are-mine"]].concat()).expect("it is sound");
+    assert_eq!(fleet.client_id(0), "pump-1");
+    // The second client has a wildcard in its id, and so in its topic.
+    let both = ["--count", "2", "--ids-are-mine", "--credentials", &ids];
+    refused(&both, "`devices/x/+/status` is no topic");
+    try_fleet(&[&both[..], &["--no-will", "--no-birth"]].concat()).expect("it is sound");
+    refused(&["--count", "3", "--credentials", &logins], "more than there are rows");
+}

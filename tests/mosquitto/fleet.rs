@@ -1,0 +1,127 @@
+//! A thousand devices of which a third falls silent, comes back, and falls silent again.
+
+use crate::scene::Watch;
+use crate::support::process::{DEADLINE, Presence};
+use presence::simulate::plan::{Plan, Shares, Terms};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One run of simulated devices, and what it is going to do to them.
+pub struct Fleet {
+    terms: Terms,
+    /// Whom each turn kills.
+    killed: Vec<BTreeSet<String>>,
+    process: Presence,
+}
+
+impl Fleet {
+    /// Starts a run in which a broker that needs up to 8 s to notice silence has noticed before the
+    /// dead return.
+    pub fn start(url: &str) -> Self {
+        let terms = Terms {
+            devices: 1_000,
+            rate: 1_000,
+            duration_ms: 44_000,
+            lives: 3,
+            return_after_ms: 5_000,
+            deaths: Shares { stay: 67, silence: 33, ..Shares::default() },
+            // Three times the keep alive and 2 s.
+            silence_ms: 8_000,
+            seed: 7,
+        };
+        let killed = killed(&terms);
+        let numbers = [
+            ("--count", terms.devices.to_string()),
+            ("--rate", terms.rate.to_string()),
+            ("--duration", format!("{}ms", terms.duration_ms)),
+            ("--lives", terms.lives.to_string()),
+            ("--return-after", format!("{}ms", terms.return_after_ms)),
+            ("--seed", terms.seed.to_string()),
+        ];
+        let mut line: Vec<&str> = vec!["simulate", "-b", url, "--keepalive", "2s", "--run", RUN];
+        line.extend(["--deaths", "stay=67,silence=33", "--json"]);
+        line.extend(numbers.iter().flat_map(|(option, value)| [*option, value.as_str()]));
+        Self { killed, process: Presence::start(line), terms }
+    }
+
+    /// Follows a watcher through all turns. It is right if it says offline of exactly those who are
+    /// dead, before they return, and then says online of all: each change has to be one of those, and
+    /// none is missing.
+    #[track_caller]
+    pub fn is_told_by(&self, watch: &mut Watch) {
+        let everybody: BTreeSet<String> = (0..self.terms.devices).map(client_id).collect();
+        let mut told = Told::default();
+        told.follow(watch, "online", &everybody);
+        for (turn, killed) in self.killed.iter().enumerate() {
+            assert_eq!(killed.len(), 330, "turn {turn}");
+            told.follow(watch, "offline", killed);
+            assert_eq!(told.who("offline"), *killed, "turn {turn}");
+            assert_eq!(told.who("online").len(), 670, "turn {turn}");
+            if turn + 1 < self.killed.len() {
+                told.follow(watch, "online", killed);
+                assert_eq!(told.who("online"), everybody, "after turn {turn}");
+            }
+        }
+    }
+
+    /// Waits for the end of the run, in which all went as planned, and ends the watcher: its last word
+    /// on each client has to be the one before.
+    #[track_caller]
+    pub fn ends_well(&mut self, watch: Watch) {
+        let ended = self.process.ended(DEADLINE * 2);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let dead = self.killed.last().expect("there are turns");
+        let (believed, summary, _) = watch.finish();
+        assert_eq!(believed.len(), self.terms.devices as usize);
+        for (client, (state, _)) in believed {
+            let expected = if dead.contains(&client) { "offline" } else { "online" };
+            assert_eq!(state, expected, "{client}");
+        }
+        assert_eq!(summary["malformed"], 0, "{summary}");
+    }
+}
+
+/// What a watcher has said of each client last.
+#[derive(Default)]
+struct Told(BTreeMap<String, String>);
+
+impl Told {
+    /// Reads changes until each of these clients has changed to a state, and nobody else anyhow.
+    #[track_caller]
+    fn follow(&mut self, watch: &mut Watch, to: &str, clients: &BTreeSet<String>) {
+        let mut open = clients.clone();
+        while !open.is_empty() {
+            let change = watch.object(|line| line["type"] == "change");
+            let client = change["client"].as_str().expect("it is text");
+            assert_eq!(change["to"], to, "{} are still to go {to}, but: {change}", open.len());
+            assert!(open.remove(client), "unexpected: {change}");
+            self.0.insert(client.to_owned(), to.to_owned());
+        }
+    }
+
+    fn who(&self, state: &str) -> BTreeSet<String> {
+        self.0.iter().filter(|(_, told)| *told == state).map(|(id, _)| id.clone()).collect()
+    }
+}
+
+/// Returns whom each turn kills, as the plan has it.
+fn killed(terms: &Terms) -> Vec<BTreeSet<String>> {
+    use presence::simulate::plan::Death;
+    let plan = Plan::new(terms).expect("the terms make sense");
+    let mut killed = vec![BTreeSet::new(); terms.lives as usize];
+    // Lives begin with a turn, and one that ends with silence ends within one.
+    let latest = plan.lives().map(|life| life.begin_ms).max().unwrap_or_default();
+    let period_ms = latest / u64::from(terms.lives - 1);
+    for (number, lives) in (0..).zip(&plan.devices) {
+        for life in lives.iter().filter(|life| life.death == Death::Silence) {
+            let turn = usize::try_from(life.end_ms / period_ms).expect("turns are few");
+            killed[turn].insert(client_id(number));
+        }
+    }
+    killed
+}
+
+fn client_id(number: u32) -> String {
+    format!("sim-{RUN}-{number}")
+}
+
+const RUN: &str = "turn";

@@ -92,6 +92,7 @@ impl Trouble {
 
 #[derive(Serialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RemovedObject {
+    /// Topics that were cleared of what the run may have had retained there.
     pub retained: u64,
     pub sessions: u64,
 }
@@ -147,8 +148,8 @@ pub fn report(object: &SimulationObject, style: Style, columns: Option<u16>) -> 
     }
     let _ = writeln!(
         text,
-        "removed from the broker: {}, {}",
-        counted(object.removed.retained, "retained message"),
+        "removed from the broker: what was retained on {}, {}",
+        counted(object.removed.retained, "topic"),
         counted(object.removed.sessions, "session")
     );
     if !object.troubles.is_empty() {
@@ -335,7 +336,7 @@ fin             600   598
 all           1,000   997
 
 997 of 1,000 lives began; from the intended moment to CONNACK 1.2 ms (median), 20.0 ms (99 %), 1.5 s (longest)
-removed from the broker: 1,000 retained messages, 1 session
+removed from the broker: what was retained on 1,000 topics, 1 session
 
 run 3fa92c, seed 42: 1,000 devices at localhost:1883, 20.0 s
 ";

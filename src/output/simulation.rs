@@ -92,6 +92,7 @@ impl Trouble {
 
 #[derive(Serialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RemovedObject {
+    /// Topics that were cleared of what the run may have had retained there.
     pub retained: u64,
     pub sessions: u64,
 }
@@ -137,18 +138,18 @@ pub fn report(object: &SimulationObject, style: Style, columns: Option<u16>) -> 
         }
         text.push('\n');
     }
-    if object.stopped > 0 {
-        let lives = if object.stopped == 1 { "life" } else { "lives" };
-        let _ = writeln!(
-            text,
-            "{} {lives} ended before their time, by a goodbye",
-            grouped(object.stopped)
-        );
+    match object.stopped {
+        0 => {}
+        1 => text.push_str("1 life ended before its time, by a goodbye\n"),
+        lives => {
+            let _ =
+                writeln!(text, "{} lives ended before their time, by a goodbye", grouped(lives));
+        }
     }
     let _ = writeln!(
         text,
-        "removed from the broker: {}, {}",
-        counted(object.removed.retained, "retained message"),
+        "removed from the broker: what was retained on {}, {}",
+        counted(object.removed.retained, "topic"),
         counted(object.removed.sessions, "session")
     );
     if !object.troubles.is_empty() {
@@ -285,8 +286,8 @@ const ID_COLUMNS_MAX: usize = 256;
 
 /// Returns the line at the bottom of the terminal while devices live.
 #[must_use]
-pub fn progress(alive: u64, dead: u64, troubled: u64) -> String {
-    let mut text = format!("{} alive · {} dead", grouped(alive), grouped(dead));
+pub fn progress(alive: u64, deaths: u64, troubled: u64) -> String {
+    let mut text = format!("{} alive · {}", grouped(alive), counted(deaths, "death"));
     if troubled > 0 {
         let _ = write!(text, " · {} not as planned", grouped(troubled));
     }
@@ -335,7 +336,7 @@ fin             600   598
 all           1,000   997
 
 997 of 1,000 lives began; from the intended moment to CONNACK 1.2 ms (median), 20.0 ms (99 %), 1.5 s (longest)
-removed from the broker: 1,000 retained messages, 1 session
+removed from the broker: what was retained on 1,000 topics, 1 session
 
 run 3fa92c, seed 42: 1,000 devices at localhost:1883, 20.0 s
 ";
@@ -359,7 +360,7 @@ run 3fa92c, seed 42: 1,000 devices at localhost:1883, 20.0 s
         let text = report(&object, Style::PLAIN, None);
         for line in [
             "9 of 10 silences noticed by the broker; from the silence to the closed connection 7.5 s (median), 8.1 s (99 %), 8.1 s (longest)",
-            "1 life ended before their time",
+            "1 life ended before its time",
             "COUNT  DEVICE         REASON",
             r"   12  not connected  it refused: \x1b[2J",
             "    3  lost           it closed the connection",
@@ -402,7 +403,7 @@ run 3fa92c, seed 7: 1 device at 1,000/s to localhost:1883, 20.0 s, deaths fin=10
 
     #[test]
     fn progress_is_a_line() {
-        assert_eq!(progress(1_000, 0, 0), "1,000 alive · 0 dead");
-        assert_eq!(progress(10, 3, 2), "10 alive · 3 dead · 2 not as planned");
+        assert_eq!(progress(1_000, 0, 0), "1,000 alive · 0 deaths");
+        assert_eq!(progress(10, 3, 2), "10 alive · 3 deaths · 2 not as planned");
     }
 }

@@ -42,7 +42,7 @@ async fn people_get_a_table_and_are_told_run_and_seed() {
     );
     for text in [
         "\n3 of 3 lives began; from the intended moment to CONNACK ",
-        "\nremoved from the broker: 3 retained messages, 0 sessions\n",
+        "\nremoved from the broker: what was retained on 3 topics, 0 sessions\n",
         "\nrun r2, seed 7: 3 devices at localhost:",
     ] {
         assert!(ended.out.contains(text), "`{text}` is not in:\n{}", ended.out);

@@ -58,7 +58,7 @@ async fn simulate(options: &Simulate, console: &mut Console) -> Result<Outcome, 
         console.warn(&Warning::LeftBehind {
             kind: left.kind,
             count: left.count,
-            first: left.first.join(", "),
+            first: left.first.first().cloned().unwrap_or_default(),
             cause: left.cause.clone(),
         });
     }

@@ -137,9 +137,10 @@ pub fn announcement(terms: &Terms, run: &str, broker: &str) -> String {
         ),
     };
     format!(
-        "run {run}, seed {}: {} come to {broker} at {}/s{lives}, deaths {}, {} in all",
+        "run {run}, seed {}: {} {} to {broker} at {}/s{lives}, deaths {}, {} in all",
         terms.seed,
         counted(terms.devices.into(), "device"),
+        if terms.devices == 1 { "comes" } else { "come" },
         grouped(terms.rate.into()),
         terms.deaths,
         span(terms.duration_ms),

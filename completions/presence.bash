@@ -16,11 +16,17 @@ _presence() {
             ",$1")
                 cmd="presence"
                 ;;
+            presence,broker)
+                cmd="presence__subcmd__broker"
+                ;;
             presence,check)
                 cmd="presence__subcmd__check"
                 ;;
             presence,completions)
                 cmd="presence__subcmd__completions"
+                ;;
+            presence,demo)
+                cmd="presence__subcmd__demo"
                 ;;
             presence,help)
                 cmd="presence__subcmd__help"
@@ -37,11 +43,17 @@ _presence() {
             presence,watch)
                 cmd="presence__subcmd__watch"
                 ;;
+            presence__subcmd__help,broker)
+                cmd="presence__subcmd__help__subcmd__broker"
+                ;;
             presence__subcmd__help,check)
                 cmd="presence__subcmd__help__subcmd__check"
                 ;;
             presence__subcmd__help,completions)
                 cmd="presence__subcmd__help__subcmd__completions"
+                ;;
+            presence__subcmd__help,demo)
+                cmd="presence__subcmd__help__subcmd__demo"
                 ;;
             presence__subcmd__help,help)
                 cmd="presence__subcmd__help__subcmd__help"
@@ -116,12 +128,50 @@ _presence() {
 
     case "${cmd}" in
         presence)
-            opts="-q -v -h -V --quiet --verbose --help --version watch check replay store completions simulate help"
+            opts="-q -v -h -V --quiet --verbose --help --version watch check replay demo broker store completions simulate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__broker)
+            opts="-q -v -h --listen --password-file --notice-topic --connections-max --fault --fault-seed --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notice-topic)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connections-max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault-seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -289,9 +339,37 @@ _presence() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        presence__subcmd__help)
-            opts="watch check replay store completions simulate help"
+        presence__subcmd__demo)
+            opts="-q -v -h --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__help)
+            opts="watch check replay demo broker store completions simulate help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__help__subcmd__broker)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -318,6 +396,20 @@ _presence() {
             return 0
             ;;
         presence__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__help__subcmd__demo)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -29,8 +29,9 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand watch 'Shows who comes and goes, as it happens'
             cand check 'Answers whether clients are online, and how that is known'
             cand replay 'Judges recorded events: recordings, notices, broker logs'
-            cand store 'Looks after what watchers have kept'
+            cand demo 'Shows a small fleet living and dying, and what was heard of it'
             cand broker 'Runs a small MQTT broker that tells who comes and goes'
+            cand store 'Looks after what watchers have kept'
             cand completions 'Prints the completions for a shell, or the manual page'
             cand simulate 'Lets devices come, live and die at a broker'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -155,6 +156,28 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'presence;demo'= {
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'presence;broker'= {
+            cand --listen 'Address to listen on; may be given several times'
+            cand --password-file 'Let in only users in this file, lines `user:password`'
+            cand --notice-topic 'Topic of the notices; `{client}` stands for the client id'
+            cand --connections-max 'Clients that may be connected at the same time'
+            cand --fault 'Make the notices lie; may be given several times'
+            cand --fault-seed 'Seed of the chance in `--fault drop-notice`'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'presence;store'= {
             cand -q 'Say nothing on standard error but warnings and errors'
             cand --quiet 'Say nothing on standard error but warnings and errors'
@@ -269,20 +292,6 @@ set edit:completion:arg-completer[presence] = {|@words|
         }
         &'presence;store;help;help'= {
         }
-        &'presence;broker'= {
-            cand --listen 'Address to listen on; may be given several times'
-            cand --password-file 'Let in only users in this file, lines `user:password`'
-            cand --notice-topic 'Topic of the notices; `{client}` stands for the client id'
-            cand --connections-max 'Clients that may be connected at the same time'
-            cand --fault 'Make the notices lie; may be given several times'
-            cand --fault-seed 'Seed of the chance in `--fault drop-notice`'
-            cand -q 'Say nothing on standard error but warnings and errors'
-            cand --quiet 'Say nothing on standard error but warnings and errors'
-            cand -v 'Say on standard error what is going on inside'
-            cand --verbose 'Say on standard error what is going on inside'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
-        }
         &'presence;completions'= {
             cand -q 'Say nothing on standard error but warnings and errors'
             cand --quiet 'Say nothing on standard error but warnings and errors'
@@ -359,8 +368,9 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand watch 'Shows who comes and goes, as it happens'
             cand check 'Answers whether clients are online, and how that is known'
             cand replay 'Judges recorded events: recordings, notices, broker logs'
-            cand store 'Looks after what watchers have kept'
+            cand demo 'Shows a small fleet living and dying, and what was heard of it'
             cand broker 'Runs a small MQTT broker that tells who comes and goes'
+            cand store 'Looks after what watchers have kept'
             cand completions 'Prints the completions for a shell, or the manual page'
             cand simulate 'Lets devices come, live and die at a broker'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -370,6 +380,10 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;help;check'= {
         }
         &'presence;help;replay'= {
+        }
+        &'presence;help;demo'= {
+        }
+        &'presence;help;broker'= {
         }
         &'presence;help;store'= {
             cand info 'Shows which brokers a store knows, who listened, and until when'
@@ -387,8 +401,6 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;help;store;compact'= {
         }
         &'presence;help;store;forget-session'= {
-        }
-        &'presence;help;broker'= {
         }
         &'presence;help;completions'= {
         }

@@ -171,6 +171,32 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*::files -- Files to read; `-` is standard input:_files' \
 && ret=0
 ;;
+(demo)
+_arguments "${_arguments_options[@]}" : \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
+(broker)
+_arguments "${_arguments_options[@]}" : \
+'*--listen=[Address to listen on; may be given several times]:ADDRESS:_default' \
+'--password-file=[Let in only users in this file, lines \`user\:password\`]:PATH:_files' \
+'--notice-topic=[Topic of the notices; \`{client}\` stands for the client id]:TOPIC:_default' \
+'--connections-max=[Clients that may be connected at the same time]:COUNT:_default' \
+'*--fault=[Make the notices lie; may be given several times]:FAULT:_default' \
+'--fault-seed=[Seed of the chance in \`--fault drop-notice\`]:NUMBER:_default' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
 (store)
 _arguments "${_arguments_options[@]}" : \
 '-q[Say nothing on standard error but warnings and errors]' \
@@ -327,22 +353,6 @@ esac
     ;;
 esac
 ;;
-(broker)
-_arguments "${_arguments_options[@]}" : \
-'*--listen=[Address to listen on; may be given several times]:ADDRESS:_default' \
-'--password-file=[Let in only users in this file, lines \`user\:password\`]:PATH:_files' \
-'--notice-topic=[Topic of the notices; \`{client}\` stands for the client id]:TOPIC:_default' \
-'--connections-max=[Clients that may be connected at the same time]:COUNT:_default' \
-'*--fault=[Make the notices lie; may be given several times]:FAULT:_default' \
-'--fault-seed=[Seed of the chance in \`--fault drop-notice\`]:NUMBER:_default' \
-'-q[Say nothing on standard error but warnings and errors]' \
-'--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
-'-h[Print help (see more with '\''--help'\'')]' \
-'--help[Print help (see more with '\''--help'\'')]' \
-&& ret=0
-;;
 (completions)
 _arguments "${_arguments_options[@]}" : \
 '-q[Say nothing on standard error but warnings and errors]' \
@@ -449,6 +459,14 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(demo)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(broker)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (store)
 _arguments "${_arguments_options[@]}" : \
 ":: :_presence__subcmd__help__subcmd__store_commands" \
@@ -485,10 +503,6 @@ _arguments "${_arguments_options[@]}" : \
     ;;
 esac
 ;;
-(broker)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
 (completions)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -516,8 +530,9 @@ _presence_commands() {
 'watch:Shows who comes and goes, as it happens' \
 'check:Answers whether clients are online, and how that is known' \
 'replay:Judges recorded events\: recordings, notices, broker logs' \
-'store:Looks after what watchers have kept' \
+'demo:Shows a small fleet living and dying, and what was heard of it' \
 'broker:Runs a small MQTT broker that tells who comes and goes' \
+'store:Looks after what watchers have kept' \
 'completions:Prints the completions for a shell, or the manual page' \
 'simulate:Lets devices come, live and die at a broker' \
 'help:Print this message or the help of the given subcommand(s)' \
@@ -539,14 +554,20 @@ _presence__subcmd__completions_commands() {
     local commands; commands=()
     _describe -t commands 'presence completions commands' commands "$@"
 }
+(( $+functions[_presence__subcmd__demo_commands] )) ||
+_presence__subcmd__demo_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence demo commands' commands "$@"
+}
 (( $+functions[_presence__subcmd__help_commands] )) ||
 _presence__subcmd__help_commands() {
     local commands; commands=(
 'watch:Shows who comes and goes, as it happens' \
 'check:Answers whether clients are online, and how that is known' \
 'replay:Judges recorded events\: recordings, notices, broker logs' \
-'store:Looks after what watchers have kept' \
+'demo:Shows a small fleet living and dying, and what was heard of it' \
 'broker:Runs a small MQTT broker that tells who comes and goes' \
+'store:Looks after what watchers have kept' \
 'completions:Prints the completions for a shell, or the manual page' \
 'simulate:Lets devices come, live and die at a broker' \
 'help:Print this message or the help of the given subcommand(s)' \
@@ -567,6 +588,11 @@ _presence__subcmd__help__subcmd__check_commands() {
 _presence__subcmd__help__subcmd__completions_commands() {
     local commands; commands=()
     _describe -t commands 'presence help completions commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__demo_commands] )) ||
+_presence__subcmd__help__subcmd__demo_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help demo commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__help__subcmd__help_commands] )) ||
 _presence__subcmd__help__subcmd__help_commands() {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::{JoinSet, LocalSet, spawn_local, yield_now};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 impl Broker {
@@ -122,7 +122,10 @@ async fn accept(listener: TcpListener, shared: Rc<Shared>) {
                 // Without it an answer that follows another waits for the client's TCP.
                 let _ = stream.set_nodelay(true);
                 let link = shared.with(|core, now| core.opened(now, address));
-                tokio::task::spawn_local(connection::serve(stream, link, Rc::clone(&shared)));
+                spawn_local(connection::serve(stream, link, Rc::clone(&shared)));
+                // What came with the connection is read before the next: in a rush nobody is taken
+                // for somebody who says nothing.
+                yield_now().await;
             }
             // The other end was gone before it was let in.
             Err(error) if is_theirs(&error) => {}

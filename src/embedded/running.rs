@@ -56,17 +56,19 @@ impl Broker {
         })?;
         let settings = Settings { limits, logins, notice_topic, faults, seed };
         let shared = Shared::new(|now| Core::new(settings, now));
-        let mut background = JoinSet::new();
+        let mut doors = JoinSet::new();
         for listener in self.listeners {
             let listener = TcpListener::from_std(listener)
                 .map_err(|error| Failure::new("could not listen").because(error))?;
-            background.spawn_local(accept(listener, Rc::clone(&shared)));
+            doors.spawn_local(accept(listener, Rc::clone(&shared)));
         }
-        background.spawn_local(keep_time(Rc::clone(&shared)));
+        let mut time = JoinSet::new();
+        time.spawn_local(keep_time(Rc::clone(&shared)));
         tokio::select! {
             () = stop => {}
             () = watch_drops(&shared, dropped) => {}
         }
+        drop(doors);
         shared.with(Core::shut_down);
         let left = async {
             while shared.look(Core::has_links) {

@@ -27,8 +27,10 @@ impl Core {
     /// Makes what a new subscriber is brought true. Those who are subscribed already hear of it at the
     /// usual time.
     pub(super) fn refresh_status(&mut self, now: Moment) {
-        let uptime = Rc::new(self.uptime(now));
-        self.retained.keep(&uptime, usize::MAX, usize::MAX);
+        let dropped = status(DROPPED, self.totals.dropped.queue_full.to_string());
+        for message in [self.uptime(now), dropped] {
+            self.retained.keep(&Rc::new(message), usize::MAX, usize::MAX);
+        }
     }
 
     fn say_uptime(&mut self, now: Moment) {

@@ -1,6 +1,6 @@
 //! PUBLISH and its answers: PUBACK, PUBREC, PUBREL, PUBCOMP.
 
-use super::field::{Fields, check_topic, nonzero, put_text, qos};
+use super::field::{Fields, check_topic, nonzero, put_binary, qos};
 use super::frame::{Kind, put_sized, put_variable};
 use super::property;
 use super::{Ack, Malformed, Properties, Publish, Qos, Reason, Version};
@@ -53,7 +53,8 @@ pub(super) fn write(
     }
     let more = if version == Version::V5 { publish.properties.get() } else { None };
     let body = |buffer: &mut BytesMut| {
-        put_text(buffer, &publish.topic, "topic")?;
+        // `check_topic` has seen that there is no NUL.
+        put_binary(buffer, publish.topic.as_bytes(), "topic")?;
         if has_id {
             buffer.put_u16(publish.id);
         }

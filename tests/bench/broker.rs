@@ -12,7 +12,7 @@ mod messages;
 mod support;
 
 use floor::Floor;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 use support::mosquitto::Mosquitto;
@@ -27,6 +27,8 @@ const KIB_MAX: f64 = 8.0;
 const MESSAGE_MAX: f64 = 1.0;
 const PAYLOAD_LEN: usize = 160;
 const WINDOW: usize = 1_000;
+/// One message of so many is passed again with none beside it.
+const ALONE: usize = 10;
 const SETTLED: Duration = Duration::from_secs(2);
 /// See `fleet.rs`.
 const REST: Duration = Duration::from_secs(4);
@@ -71,12 +73,11 @@ fn compare(load: Load) -> ExitCode {
         "{connections} connections with a will; {messages} messages of {PAYLOAD_LEN} bytes, QoS 1"
     );
     println!(
-        "                connects/s  CPU µs/connect  KiB/connection  CPU µs/ping  CPU µs/message  messages/s"
+        "                connects/s  CPU µs/connect  KiB/connection  CPU µs/ping  CPU µs/message  messages/s  alone"
     );
     let mut rounds = Vec::new();
     for _ in 0..load.rounds {
-        let theirs = Server::mosquitto();
-        let theirs = theirs.measure(load);
+        let theirs = Server::mosquitto().measure(load);
         theirs.print("mosquitto");
         if has_broker {
             let ours = Server::ours().measure(load);
@@ -113,18 +114,21 @@ struct Figures {
     ping_micros: f64,
     message_micros: f64,
     messages_per_second: f64,
+    /// Of a message that is alone on its way: nothing can be gathered.
+    alone_micros: f64,
 }
 
 impl Figures {
     fn print(&self, name: &str) {
         println!(
-            "{name:<15} {:>10.0} {:>15.1} {:>15.2} {:>12.1} {:>15.2} {:>11.0}",
+            "{name:<15} {:>10.0} {:>15.1} {:>15.2} {:>12.1} {:>15.2} {:>11.0} {:>6.1}",
             self.connects_per_second,
             self.connect_micros,
             self.connection_kib,
             self.ping_micros,
             self.message_micros,
             self.messages_per_second,
+            self.alone_micros,
         );
     }
 }
@@ -150,12 +154,9 @@ impl Server {
     }
 
     fn ours() -> Self {
-        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
-        let address = bound.local_addr().expect("it is bound");
-        drop(bound);
-        let listen = address.to_string();
-        let broker = Presence::start(["broker", "--listen", &listen, "--quiet"]);
-        broker.wait_line(|line| line.contains(&listen), DEADLINE);
+        let broker = Presence::start(["broker", "--listen", "127.0.0.1:0", "--quiet"]);
+        let line = broker.wait_line(|line| address_in(line).is_some(), DEADLINE);
+        let address = address_in(&line).expect("it was waited for");
         Self { address, pid: broker.pid(), _process: Running::Ours(broker) }
     }
 
@@ -175,6 +176,9 @@ impl Server {
         let cpu = measure::cpu(self.pid);
         let passing = messages::pass(self.address, load.messages, PAYLOAD_LEN, WINDOW);
         let message_cpu = measure::cpu_since(self.pid, cpu);
+        let (cpu, alone) = (measure::cpu(self.pid), load.messages / ALONE);
+        messages::pass(self.address, alone, PAYLOAD_LEN, 1);
+        let alone_cpu = measure::cpu_since(self.pid, cpu);
         Figures {
             connects_per_second: measure::per_second(load.connections, took),
             connect_micros: measure::micros_each(connecting, load.connections),
@@ -182,8 +186,14 @@ impl Server {
             ping_micros: measure::micros_each(pinging, load.connections),
             message_micros: measure::micros_each(message_cpu, load.messages),
             messages_per_second: measure::per_second(load.messages, passing),
+            alone_micros: measure::micros_each(alone_cpu, alone),
         }
     }
+}
+
+/// Returns the address in `listening on mqtt://127.0.0.1:1883 (…)`.
+fn address_in(line: &str) -> Option<SocketAddr> {
+    line.split_once("mqtt://")?.1.split(' ').next()?.parse().ok()
 }
 
 fn rest(time: Duration) {

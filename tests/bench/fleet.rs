@@ -103,17 +103,18 @@ impl Cost {
     const NONE: Self = Self { cpu: Duration::ZERO, took: Duration::MAX, pss: 0 };
 
     fn of(process: &Process, took: Duration) -> Self {
-        std::thread::sleep(SETTLED);
+        rest(SETTLED);
         let pid = process.pid();
         Self { cpu: measure::cpu(pid), took, pss: measure::pss(pid) }
     }
 }
 
 fn by_floor(address: SocketAddr, devices: usize) -> Cost {
+    let begun = clock::monotonic();
     let floor = Floor::start(address, devices);
-    let cost = Cost::of(&floor.process, floor.took);
+    let cost = Cost::of(&floor.process, begun.elapsed());
     floor.end();
-    rest(devices);
+    rest(REST);
     cost
 }
 
@@ -146,12 +147,12 @@ fn by_simulate(address: SocketAddr, devices: usize) -> Cost {
     assert!(measure::files(presence.pid()) >= devices as u64, "devices were lost");
     presence.interrupt();
     presence.ended(DEADLINE);
-    rest(devices);
+    rest(REST);
     cost
 }
 
-fn rest(devices: usize) {
-    if devices > 1 && measure::is_asked() {
-        std::thread::sleep(REST);
+fn rest(time: Duration) {
+    if measure::is_asked() {
+        std::thread::sleep(time);
     }
 }

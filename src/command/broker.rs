@@ -12,6 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::number::{counted, grouped};
 use crate::output::warning::Warning;
+use crate::sys;
 use crate::wire::Reason;
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
@@ -74,7 +75,7 @@ fn options(typed: &Typed) -> Result<Options, Failure> {
                 .next("correct it, or leave it out")
         })?;
     }
-    let mut limits = Limits::default();
+    let mut limits = Limits::for_files(sys::raise_file_limit(u64::MAX).soft);
     if let Some(connections) = typed.connections_max {
         limits.connections = usize::try_from(connections).unwrap_or(usize::MAX);
     }

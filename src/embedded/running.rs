@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::{JoinSet, LocalSet, spawn_local, yield_now};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 impl Broker {
@@ -56,17 +56,19 @@ impl Broker {
         })?;
         let settings = Settings { limits, logins, notice_topic, faults, seed };
         let shared = Shared::new(|now| Core::new(settings, now));
-        let mut background = JoinSet::new();
+        let mut doors = JoinSet::new();
         for listener in self.listeners {
             let listener = TcpListener::from_std(listener)
                 .map_err(|error| Failure::new("could not listen").because(error))?;
-            background.spawn_local(accept(listener, Rc::clone(&shared)));
+            doors.spawn_local(accept(listener, Rc::clone(&shared)));
         }
-        background.spawn_local(keep_time(Rc::clone(&shared)));
+        let mut time = JoinSet::new();
+        time.spawn_local(keep_time(Rc::clone(&shared)));
         tokio::select! {
             () = stop => {}
             () = watch_drops(&shared, dropped) => {}
         }
+        drop(doors);
         shared.with(Core::shut_down);
         let left = async {
             while shared.look(Core::has_links) {
@@ -122,7 +124,10 @@ async fn accept(listener: TcpListener, shared: Rc<Shared>) {
                 // Without it an answer that follows another waits for the client's TCP.
                 let _ = stream.set_nodelay(true);
                 let link = shared.with(|core, now| core.opened(now, address));
-                tokio::task::spawn_local(connection::serve(stream, link, Rc::clone(&shared)));
+                spawn_local(connection::serve(stream, link, Rc::clone(&shared)));
+                // What came with the connection is read before the next: in a rush nobody is taken
+                // for somebody who says nothing.
+                yield_now().await;
             }
             // The other end was gone before it was let in.
             Err(error) if is_theirs(&error) => {}

@@ -56,3 +56,19 @@ impl Default for Limits {
         }
     }
 }
+
+impl Limits {
+    /// Returns the usual bounds for a process that may have so many files open: a fifth of them is for
+    /// those who have not said who they are.
+    pub fn for_files(files: u64) -> Self {
+        let files = usize::try_from(files.min(FILES_MAX)).unwrap_or(usize::MAX);
+        let rest = files.saturating_sub(FILES_KEPT).max(10);
+        let half_open = rest / 5;
+        Self { connections: rest - half_open, half_open, ..Self::default() }
+    }
+}
+
+/// Files that are no connections.
+const FILES_KEPT: usize = 64;
+/// More connections than this are beyond a test stand.
+const FILES_MAX: u64 = 1 << 20;

@@ -4,11 +4,12 @@
 use super::outbox::Message;
 use super::timers::Timer;
 use super::{Core, Moment};
+use std::rc::Rc;
 
 impl Core {
     pub(super) fn begin_status(&mut self, now: Moment) {
         let version = concat!("presence ", env!("CARGO_PKG_VERSION"));
-        self.say(now, "$SYS/broker/version", version.to_owned());
+        self.publish(now, None, status("$SYS/broker/version", version.to_owned()));
         self.say_uptime(now);
         self.say_dropped(now);
         self.timers.set(now.steady_ms + INTERVAL_MS, Timer::Status);
@@ -23,26 +24,33 @@ impl Core {
         self.timers.set(now.steady_ms + INTERVAL_MS, Timer::Status);
     }
 
-    /// Makes what a new subscriber is brought true.
+    /// Makes what a new subscriber is brought true. Those who are subscribed already hear of it at the
+    /// usual time.
     pub(super) fn refresh_status(&mut self, now: Moment) {
-        self.say_uptime(now);
+        let dropped = status(DROPPED, self.totals.dropped.queue_full.to_string());
+        for message in [self.uptime(now), dropped] {
+            self.retained.keep(&Rc::new(message), usize::MAX, usize::MAX);
+        }
     }
 
     fn say_uptime(&mut self, now: Moment) {
+        let uptime = self.uptime(now);
+        self.publish(now, None, uptime);
+    }
+
+    fn uptime(&self, now: Moment) -> Message {
         let seconds = now.steady_ms.saturating_sub(self.begun.steady_ms) / 1_000;
-        self.say(now, UPTIME, format!("{seconds} seconds"));
+        status(UPTIME, format!("{seconds} seconds"))
     }
 
     fn say_dropped(&mut self, now: Moment) {
         self.told_dropped = self.totals.dropped.queue_full;
-        self.say(now, DROPPED, self.told_dropped.to_string());
+        self.publish(now, None, status(DROPPED, self.told_dropped.to_string()));
     }
+}
 
-    fn say(&mut self, now: Moment, topic: &str, text: String) {
-        let mut message = Message::new(topic, text.into());
-        message.retain = true;
-        self.publish(now, None, message);
-    }
+fn status(topic: &str, text: String) -> Message {
+    Message { retain: true, ..Message::new(topic, text.into()) }
 }
 
 const UPTIME: &str = "$SYS/broker/uptime";

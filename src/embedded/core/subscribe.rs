@@ -21,7 +21,6 @@ impl Core {
             self.expel(now, link, Reason::PROTOCOL_ERROR);
             return;
         }
-        // Before the client hears of changes, or it would be told the same twice.
         if subscribe.filters.iter().any(|one| one.filter.starts_with("$SYS/")) {
             self.refresh_status(now);
         }

@@ -1,0 +1,17 @@
+//! The built-in broker on real sockets, and as a command.
+//!
+//! Tests wait for a packet or a line, never for time: deadlines only end a test that has failed.
+#![cfg(feature = "broker")]
+
+mod support;
+
+#[path = "embedded/client.rs"]
+mod client;
+#[path = "embedded/hostile.rs"]
+mod hostile;
+#[path = "embedded/mosquitto.rs"]
+mod mosquitto;
+#[path = "embedded/program.rs"]
+mod program;
+#[path = "embedded/websocket.rs"]
+mod websocket;

@@ -47,118 +47,121 @@ pub enum Warning {
 }
 
 impl Warning {
-    /// Returns what is the matter, and what can be done about it, where something can.
-    fn texts(&self) -> (String, Option<&str>) {
+    /// Returns what is the matter.
+    fn what(&self) -> String {
         match self {
-            Self::PasswordInUrl { broker } => (
-                format!(
-                    "the password of {} stands in its URL, where `ps` shows it to every user",
-                    value(broker)
-                ),
-                Some("use `--password-file`, `--password-stdin` or `PRESENCE_PASSWORD`"),
+            Self::PasswordInUrl { broker } => format!(
+                "the password of {} stands in its URL, where `ps` shows it to every user",
+                value(broker)
             ),
-            Self::NotVerified { broker } => (
-                format!("the certificate of {} is not verified", value(broker)),
-                Some("pass the authority that signed it with `--cafile` instead of `--insecure`"),
-            ),
-            Self::FilterRefused { filter, broker, cause } => (
-                format!("{} refused {}: {}", value(broker), value(filter), said(cause)),
-                Some(
-                    "use an account that may read it, or choose what to listen to with `--dialect`",
-                ),
-            ),
-            Self::Lossy { filter, broker } => (
+            Self::NotVerified { broker } => {
+                format!("the certificate of {} is not verified", value(broker))
+            }
+            Self::FilterRefused { filter, broker, cause } => {
+                format!("{} refused {}: {}", value(broker), value(filter), said(cause))
+            }
+            Self::Lossy { filter, broker } => {
                 format!(
                     "{} grants only QoS 0 for {}: losses go unseen",
                     value(broker),
                     value(filter)
-                ),
-                None,
+                )
+            }
+            Self::NotUnderstood { malformed, heard, place, first } => format!(
+                "{} of {} under {} {} not understood, the first is {}",
+                grouped(*malformed),
+                counted(*heard, "message"),
+                value(place),
+                if *malformed == 1 { "was" } else { "were" },
+                sanitize(first, EXAMPLE_COLUMNS_MAX),
             ),
-            Self::NotUnderstood { malformed, heard, place, first } => (
-                format!(
-                    "{} of {} under {} {} not understood, the first is {}",
-                    grouped(*malformed),
-                    counted(*heard, "message"),
-                    value(place),
-                    if *malformed == 1 { "was" } else { "were" },
-                    sanitize(first, EXAMPLE_COLUMNS_MAX),
-                ),
-                None,
+            Self::LinesSetAside { lines, first } => format!(
+                "{} {} set aside, the first is {}",
+                counted(*lines, "line"),
+                if *lines == 1 { "was" } else { "were" },
+                sanitize(first, EXAMPLE_COLUMNS_MAX),
             ),
-            Self::LinesSetAside { lines, first } => (
-                format!(
-                    "{} {} set aside, the first is {}",
-                    counted(*lines, "line"),
-                    if *lines == 1 { "was" } else { "were" },
-                    sanitize(first, EXAMPLE_COLUMNS_MAX),
-                ),
-                Some("`-v` shows more of them, `--strict` makes them fatal"),
-            ),
-            Self::NobodyKnown { instance } => (
+            Self::NobodyKnown { instance } => {
                 format!(
                     "no client of {} is known yet: each is with its next event",
                     value(instance)
-                ),
-                Some(
-                    "start watching before the devices connect, or let them keep a retained status",
-                ),
-            ),
-            Self::ConnectionLost { broker, cause } => {
-                (format!("lost {}: {}; trying again", value(broker), said(cause)), None)
+                )
             }
-            Self::Away { instance, from, until } => (
-                format!(
-                    "nobody listened to {} for {}, {} to {}: what was known before is uncertain",
-                    value(instance),
-                    duration_ms(until.since(*from)),
-                    rfc3339(*from),
-                    rfc3339(*until),
-                ),
-                None,
+            Self::ConnectionLost { broker, cause } => {
+                format!("lost {}: {}; trying again", value(broker), said(cause))
+            }
+            Self::Away { instance, from, until } => format!(
+                "nobody listened to {} for {}, {} to {}: what was known before is uncertain",
+                value(instance),
+                duration_ms(until.since(*from)),
+                rfc3339(*from),
+                rfc3339(*until),
             ),
-            Self::Dropped { instance, messages } => (
-                format!(
-                    "{} dropped {}: what was known before is uncertain",
-                    value(instance),
-                    counted(*messages, "message")
-                ),
-                Some("raise the broker's queue limit (Mosquitto: `max_queued_messages`)"),
+            Self::Dropped { instance, messages } => format!(
+                "{} dropped {}: what was known before is uncertain",
+                value(instance),
+                counted(*messages, "message")
             ),
-            Self::NotSaved { failure } => (
-                format!(
-                    "nothing heard is acknowledged: {}",
-                    said(failure.strip_prefix("error: ").unwrap_or(failure))
-                ),
-                Some("it is tried again every second, and nothing is lost while the broker queues"),
+            Self::NotSaved { failure } => format!(
+                "nothing heard is acknowledged: {}",
+                said(failure.strip_prefix("error: ").unwrap_or(failure))
             ),
-            Self::TornRecording { path } => (
-                format!(
-                    "the last line of {} was torn; it is left, and counts as malformed",
-                    value(path)
-                ),
-                None,
+            Self::TornRecording { path } => format!(
+                "the last line of {} was torn; it is left, and counts as malformed",
+                value(path)
             ),
             Self::SourceSilent { source, cause } => {
-                (format!("could not ask {}: {}", value(source), said(cause)), None)
+                format!("could not ask {}: {}", value(source), said(cause))
             }
-            Self::Fault { effect } => (
-                format!("this broker lies about its clients: {}", said(effect)),
-                Some("leave `--fault` out for the truth"),
-            ),
-            Self::Unnoticed { what, next } => (said(what), Some(next)),
+            Self::Fault { effect } => {
+                format!("this broker lies about its clients: {}", said(effect))
+            }
+            Self::Unnoticed { what, .. } => said(what),
             Self::LeftBehind { kind, count, first, cause } => {
-                (left_behind(kind, *count, first, cause), Some(LEFT_NEXT))
+                left_behind(kind, *count, first, cause)
             }
         }
+    }
+
+    /// Returns what can be done about it, where something can.
+    fn next(&self) -> Option<&str> {
+        Some(match self {
+            Self::PasswordInUrl { .. } => {
+                "use `--password-file`, `--password-stdin` or `PRESENCE_PASSWORD`"
+            }
+            Self::NotVerified { .. } => {
+                "pass the authority that signed it with `--cafile` instead of `--insecure`"
+            }
+            Self::FilterRefused { .. } => {
+                "use an account that may read it, or choose what to listen to with `--dialect`"
+            }
+            Self::LinesSetAside { .. } => "`-v` shows more of them, `--strict` makes them fatal",
+            Self::NobodyKnown { .. } => {
+                "start watching before the devices connect, or let them keep a retained status"
+            }
+            Self::Dropped { .. } => {
+                "raise the broker's queue limit (Mosquitto: `max_queued_messages`)"
+            }
+            Self::NotSaved { .. } => {
+                "it is tried again every second, and nothing is lost while the broker queues"
+            }
+            Self::Fault { .. } => "leave `--fault` out for the truth",
+            Self::Unnoticed { next, .. } => next,
+            Self::LeftBehind { .. } => LEFT_NEXT,
+            Self::Lossy { .. }
+            | Self::NotUnderstood { .. }
+            | Self::ConnectionLost { .. }
+            | Self::Away { .. }
+            | Self::TornRecording { .. }
+            | Self::SourceSilent { .. } => return None,
+        })
     }
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, next) = self.texts();
-        write!(f, "warning: {what}")?;
-        if let Some(next) = next {
+        write!(f, "warning: {}", self.what())?;
+        if let Some(next) = self.next() {
             write!(f, "\n  next:  {next}")?;
         }
         Ok(())

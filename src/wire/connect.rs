@@ -310,6 +310,17 @@ fn reason_of(code: u8) -> Reason {
     }
 }
 
+impl Reason {
+    /// Returns what stands in a CONNACK of this version for the reason.
+    #[must_use]
+    pub fn in_connack(self, version: Version) -> u8 {
+        match version {
+            Version::V311 => code_of(self),
+            Version::V5 => self.0,
+        }
+    }
+}
+
 /// Returns the nearest return code of 3.1.1.
 fn code_of(reason: Reason) -> u8 {
     match OLD_CODES.iter().find(|(_, known)| *known == reason) {

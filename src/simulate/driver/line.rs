@@ -6,6 +6,7 @@ use crate::simulate::dial::Route;
 use crate::simulate::fleet::Fleet;
 use crate::simulate::transport::Transport;
 use crate::source::mqtt::trouble::{Foreign, Stage, Trouble};
+use crate::wire::Version;
 use bytes::{Buf, BytesMut};
 use std::future::poll_fn;
 use std::io;
@@ -70,7 +71,7 @@ impl Line {
         let mut line = Self { transport, device, unsent: BytesMut::new(), is_unflushed: false };
         match poll_fn(|cx| line.poll_event(cx, clock)).await? {
             Event::Connected { session_present } => Ok(Accepted { line, session_present }),
-            end => Err(trouble(end)),
+            end => Err(trouble(end, fleet.version())),
         }
     }
 
@@ -166,9 +167,9 @@ impl Line {
 }
 
 /// Returns what an event that ends the connection means.
-pub fn trouble(event: Event) -> Trouble {
+pub fn trouble(event: Event, version: Version) -> Trouble {
     match event {
-        Event::Refused { reason, .. } => Trouble::Refused(reason.0),
+        Event::Refused { reason, .. } => Trouble::Refused(reason.in_connack(version)),
         Event::Dismissed { reason } => Trouble::Dismissed { code: reason.0, said: None },
         Event::Malformed(malformed) => Trouble::Malformed(malformed.cause),
         Event::Unanswered { keep_alive_ms } => {

@@ -203,7 +203,9 @@ impl One {
                         shared.report(number, turn, What::Refused { reason });
                         continue;
                     }
-                    Poll::Ready(Ok(end)) => return Poll::Ready(Over::Lost(trouble(end))),
+                    Poll::Ready(Ok(end)) => {
+                        return Poll::Ready(Over::Lost(trouble(end, shared.fleet.version())));
+                    }
                     Poll::Ready(Err(trouble)) => return Poll::Ready(Over::Lost(trouble)),
                     Poll::Pending => {}
                 }

@@ -17,7 +17,7 @@ use super::dial::Route;
 use super::driver::{Ended, Stop, asked};
 use super::fleet::{Fleet, Names};
 use super::template::Template;
-use super::trace::Trace;
+use super::trace::{Call, Trace};
 use crate::source::mqtt::trouble::Trouble;
 use crate::wire::Version;
 use books::Books;
@@ -34,7 +34,7 @@ pub async fn run(fleet: &Arc<Fleet>, ended: &Ended, mut stop: watch::Receiver<St
     let chores: Vec<_> = ended
         .traces
         .iter()
-        .filter(|trace| trace.has_called)
+        .filter(|trace| trace.call != Call::None)
         .map(|trace| Chore::new(fleet, *trace))
         .collect();
     // Behind a lock, so that an abort leaves the account of what was done before.
@@ -66,10 +66,16 @@ impl Chore {
         let will = fleet.will(trace.device, &client_id).filter(|_| trace.is_abrupt);
         let is_delayed =
             fleet.version() == Version::V5 && will.as_ref().is_some_and(|will| will.delay > 0);
-        let needs_visit =
-            trace.has_session || is_delayed || (!fleet.shares_login() && !topics.is_empty());
-        let will =
-            will.filter(|will| will.retain && !is_delayed).map(|will| (will.topic, will.payload));
+        // Whether there is a will nobody knows; that of a connection that there was comes with the
+        // visit at the latest.
+        let is_doubtful = will.is_some() && trace.call != Call::Accepted;
+        let needs_visit = trace.has_session
+            || is_delayed
+            || is_doubtful
+            || (!fleet.shares_login() && !topics.is_empty());
+        let will = will
+            .filter(|will| will.retain && !is_delayed && !is_doubtful)
+            .map(|will| (will.topic, will.payload));
         Self { trace, client_id, topics, will, needs_visit }
     }
 }

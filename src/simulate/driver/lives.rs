@@ -130,6 +130,7 @@ impl One {
     fn take(&mut self, start: Start) -> Option<Box<Line>> {
         match start.answer {
             Ok(Accepted { line, session_present }) => {
+                self.trace.accept();
                 let local = line.transport.local_address();
                 self.report(What::Connected { local, session_present, took: start.took });
                 Some(Box::new(line))

@@ -65,7 +65,7 @@ fn every_option_that_is_named_exists() {
         known.extend(arg.get_long().into_iter().chain(aliases).map(str::to_owned));
     });
     // Cargo's.
-    known.extend(["locked", "path", "release", "test"].map(str::to_owned));
+    known.extend(["bench", "locked", "path", "release", "test"].map(str::to_owned));
     for page in pages() {
         let text = fs::read_to_string(&page).expect("the page is there");
         for option in options(&text) {

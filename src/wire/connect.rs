@@ -11,19 +11,9 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Result<Connect, Malformed> {
     let version = read_version(fields)?;
     let flags = fields.byte("connect flags")?;
     check_flags(flags, version)?;
-    let mut connect = Connect {
-        version,
-        client_id: String::new(),
-        clean_start: flags & CLEAN_START != 0,
-        keep_alive: fields.two("keep alive")?,
-        will: None,
-        username: None,
-        password: None,
-        session_expiry: 0,
-        receive_maximum: None,
-        packet_max: None,
-        authentication: None,
-    };
+    let mut connect = Connect::new(version, "");
+    connect.clean_start = flags & CLEAN_START != 0;
+    connect.keep_alive = fields.two("keep alive")?;
     if version == Version::V5 {
         read_properties(fields, &mut connect)?;
     }

@@ -62,6 +62,26 @@ pub struct Connect {
     pub authentication: Option<String>,
 }
 
+impl Connect {
+    /// Returns that of a client that wants nothing kept, has no will, and says who it is by its id
+    /// alone.
+    pub fn new(version: Version, client_id: impl Into<String>) -> Self {
+        Self {
+            version,
+            client_id: client_id.into(),
+            clean_start: true,
+            keep_alive: 0,
+            will: None,
+            username: None,
+            password: None,
+            session_expiry: 0,
+            receive_maximum: None,
+            packet_max: None,
+            authentication: None,
+        }
+    }
+}
+
 /// What the broker publishes for a client whose connection ends without a goodbye.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Will {

@@ -188,19 +188,7 @@ fn connect_packet(number: usize) -> BytesMut {
 }
 
 pub fn plain_connect(client_id: String) -> Connect {
-    Connect {
-        version: Version::V311,
-        client_id,
-        clean_start: true,
-        keep_alive: 60,
-        will: None,
-        username: None,
-        password: None,
-        session_expiry: 0,
-        receive_maximum: None,
-        packet_max: None,
-        authentication: None,
-    }
+    Connect { keep_alive: 60, ..Connect::new(Version::V311, client_id) }
 }
 
 pub fn packed(packet: &Packet) -> BytesMut {

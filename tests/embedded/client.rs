@@ -23,22 +23,6 @@ pub struct Client {
     pub version: Version,
 }
 
-pub fn hello(version: Version, client_id: &str) -> Connect {
-    Connect {
-        version,
-        client_id: client_id.to_owned(),
-        clean_start: true,
-        keep_alive: 0,
-        will: None,
-        username: None,
-        password: None,
-        session_expiry: 0,
-        receive_maximum: None,
-        packet_max: None,
-        authentication: None,
-    }
-}
-
 pub fn message(topic: &str, payload: &[u8], qos: Qos, id: u16) -> Packet {
     let payload = payload.to_vec().into();
     Packet::Publish(Publish { topic: topic.to_owned(), payload, qos, id, ..Publish::default() })

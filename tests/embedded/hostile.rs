@@ -1,14 +1,14 @@
 //! Clients that mean harm, or do not know better: they harm only themselves.
 
-use crate::client::{Client, broker, bytes, hello, message};
+use crate::client::{Client, broker, bytes, message};
 use crate::support::process::{DEADLINE, Presence, Stream};
 use presence::embedded::core::limits::Limits;
-use presence::wire::{Packet, Qos, Reason, Version};
+use presence::wire::{Connect, Packet, Qos, Reason, Version};
 use std::net::{SocketAddr, TcpStream};
 
 /// What a client says that connects, subscribes, publishes to itself and leaves.
 fn life(version: Version, id: &str) -> (Vec<u8>, Vec<u8>) {
-    let connect = bytes(&Packet::Connect(Box::new(hello(version, id))), version);
+    let connect = bytes(&Packet::Connect(Box::new(Connect::new(version, id))), version);
     let subscribe = match version {
         Version::V311 => b"\x82\x06\x00\x01\x00\x01t\x01".to_vec(),
         Version::V5 => b"\x82\x07\x00\x01\x00\x00\x01t\x01".to_vec(),
@@ -40,7 +40,7 @@ fn packets_may_come_in_any_two_pieces() {
 fn a_client_may_be_gone_in_the_middle_of_anything() {
     let broker = broker(Limits::default());
     let address = broker.addresses()[0];
-    let mut witness = Client::connect(address, hello(Version::V5, "witness"));
+    let mut witness = Client::connect(address, Connect::new(Version::V5, "witness"));
     for version in [Version::V311, Version::V5] {
         let (life, _) = life(version, "torn");
         for cut in 0..life.len() {
@@ -56,7 +56,7 @@ fn a_client_may_be_gone_in_the_middle_of_anything() {
 fn lengths_that_lie_and_bytes_that_mean_nothing_end_only_their_own_connection() {
     let broker = broker(Limits::default());
     let address = broker.addresses()[0];
-    let mut witness = Client::connect(address, hello(Version::V5, "witness"));
+    let mut witness = Client::connect(address, Connect::new(Version::V5, "witness"));
     let lies: [&[u8]; 12] = [
         b"\x10\xff\xff\xff\xff\x7f",
         b"\x10\xff\xff\xff\x7f\x00\x04MQTT\x04",
@@ -87,7 +87,7 @@ fn lengths_that_lie_and_bytes_that_mean_nothing_end_only_their_own_connection() 
         b"\xe0\x03\x00\x05\x11",
         b"\xf0\x00",
     ] {
-        let mut client = Client::connect(address, hello(Version::V5, "liar"));
+        let mut client = Client::connect(address, Connect::new(Version::V5, "liar"));
         client.try_write(lie);
         let said = client.closed();
         assert!(matches!(said.as_slice(), [Packet::Disconnect(_)]), "{lie:02x?}: {said:?}");
@@ -99,7 +99,7 @@ fn lengths_that_lie_and_bytes_that_mean_nothing_end_only_their_own_connection() 
 fn a_packet_that_is_too_long_is_not_waited_for() {
     let broker = broker(Limits::default());
     let address = broker.addresses()[0];
-    let mut client = Client::connect(address, hello(Version::V5, "a"));
+    let mut client = Client::connect(address, Connect::new(Version::V5, "a"));
     client.send(&message("t", &vec![b'x'; (256 << 10) - 100], Qos::AtLeastOnce, 1));
     assert!(matches!(client.packet(), Some(Packet::PubAck(_))));
     client
@@ -113,12 +113,12 @@ fn a_packet_that_is_too_long_is_not_waited_for() {
 fn ids_of_all_kinds_are_told_as_they_are() {
     let broker = broker(Limits::default());
     let address = broker.addresses()[0];
-    let mut listener = Client::connect(address, hello(Version::V5, "listener"));
+    let mut listener = Client::connect(address, Connect::new(Version::V5, "listener"));
     listener.subscribe("$presence/+", Qos::AtMostOnce);
     for id in
         ["a/b", "+", "#", "$SYS/x", "%2F", "a\u{1b}[31mb", "\u{1}", "ü🦀", &"/".repeat(20_000)]
     {
-        drop(Client::connect(address, hello(Version::V5, id)));
+        drop(Client::connect(address, Connect::new(Version::V5, id)));
         for word in ["connect", "tcpclean"] {
             let message = listener.message();
             let body: serde_json::Value =
@@ -127,7 +127,7 @@ fn ids_of_all_kinds_are_told_as_they_are() {
         }
     }
     let mut client = Client::open(address, Version::V311);
-    client.send(&Packet::Connect(Box::new(hello(Version::V311, &"x".repeat(65_535)))));
+    client.send(&Packet::Connect(Box::new(Connect::new(Version::V311, "x".repeat(65_535)))));
     let said = client.closed();
     assert!(matches!(said.as_slice(), [Packet::ConnAck(ack)] if ack.reason.is_error()), "{said:?}");
 }
@@ -137,8 +137,8 @@ fn who_does_not_read_loses_only_his_own() {
     let limits = Limits { queue: 100, ..Limits::default() };
     let broker = broker(limits);
     let address = broker.addresses()[0];
-    let mut slow = Client::connect(address, hello(Version::V311, "slow"));
-    let mut quick = Client::connect(address, hello(Version::V311, "quick"));
+    let mut slow = Client::connect(address, Connect::new(Version::V311, "slow"));
+    let mut quick = Client::connect(address, Connect::new(Version::V311, "quick"));
     slow.subscribe("t", Qos::AtMostOnce);
     quick.subscribe("t", Qos::AtMostOnce);
     let payload = vec![b'x'; 64 << 10];
@@ -156,9 +156,10 @@ fn who_does_not_read_loses_only_his_own() {
 fn who_asks_and_does_not_read_the_answers_is_not_read_any_more() {
     let broker = broker(Limits::default());
     let address = broker.addresses()[0];
-    let mut witness = Client::connect(address, hello(Version::V5, "witness"));
+    let mut witness = Client::connect(address, Connect::new(Version::V5, "witness"));
     let stream = TcpStream::connect(address).expect("the broker listens");
-    let connect = bytes(&Packet::Connect(Box::new(hello(Version::V311, "greedy"))), Version::V311);
+    let connect =
+        bytes(&Packet::Connect(Box::new(Connect::new(Version::V311, "greedy"))), Version::V311);
     std::io::Write::write_all(&mut &stream, &connect).expect("the broker reads");
     stream.set_nonblocking(true).expect("it is a socket");
     let pings = [0xC0, 0].repeat(32 << 10);
@@ -187,7 +188,7 @@ fn many_who_say_nothing_do_not_keep_a_client_out() {
     let silent: Vec<TcpStream> =
         (0..count).filter_map(|_| TcpStream::connect(address).ok()).collect();
     assert!(silent.len() > count / 2, "{} of {count}", silent.len());
-    let mut client = Client::connect(address, hello(Version::V311, "real"));
+    let mut client = Client::connect(address, Connect::new(Version::V311, "real"));
     client.ping();
     drop(silent);
     client.ping();
@@ -199,7 +200,7 @@ fn without_files_it_waits_and_goes_on() {
     let line = ["broker", "-v", "--listen", "127.0.0.1:0", "--connections-max", "200"];
     let mut broker = Presence::start_through(home.path(), "ulimit -n 40 && exec \"$@\"", line);
     let address = address(&broker);
-    let connect = bytes(&Packet::Connect(Box::new(hello(Version::V311, ""))), Version::V311);
+    let connect = bytes(&Packet::Connect(Box::new(Connect::new(Version::V311, ""))), Version::V311);
     // They are let in as far as there are files, and the others wait in the backlog.
     let crowd: Vec<TcpStream> = (0..60)
         .map(|_| {
@@ -214,7 +215,7 @@ fn without_files_it_waits_and_goes_on() {
     crowd[0].set_read_timeout(Some(DEADLINE)).expect("it is a deadline");
     std::io::Read::read_exact(&mut &crowd[0], &mut first).expect("the first ones are in");
     drop(crowd);
-    let mut client = Client::connect(address, hello(Version::V311, "later"));
+    let mut client = Client::connect(address, Connect::new(Version::V311, "later"));
     client.ping();
     broker.terminate();
     let ended = broker.ended(DEADLINE);

@@ -1,6 +1,6 @@
 //! `presence broker` as a user meets it, with `watch` and `check` beside it.
 
-use crate::client::{Client, hello};
+use crate::client::Client;
 use crate::hostile::address;
 use crate::support::process::{DEADLINE, Ended, Presence, Stream};
 use presence::wire::{Connect, Disconnect, Packet, Qos, Reason, Version};
@@ -26,7 +26,7 @@ fn run(line: &[&str]) -> Ended {
 fn it_says_where_it_listens_what_it_is_and_what_it_did() {
     let mut broker = Presence::start(["broker", "--listen", "127.0.0.1:0"]);
     let address = address(&broker);
-    let mut client = Client::connect(address, hello(Version::V5, "a"));
+    let mut client = Client::connect(address, Connect::new(Version::V5, "a"));
     broker.interrupt();
     let said = client.closed();
     let [Packet::Disconnect(end)] = said.as_slice() else { panic!("{said:?}") };
@@ -76,11 +76,11 @@ fn watch_and_check_see_what_happens() {
         serde_json::from_str::<Value>(line).expect("check prints JSON")
     };
 
-    let mut client = Client::connect(address, hello(Version::V5, "pump/7"));
+    let mut client = Client::connect(address, Connect::new(Version::V5, "pump/7"));
     change(&watch, "online");
     let first = check(0)["channel"].clone();
     // Taken over: the end of the old one hides nothing.
-    let second = Client::connect(address, hello(Version::V311, "pump/7"));
+    let second = Client::connect(address, Connect::new(Version::V311, "pump/7"));
     assert!(matches!(client.packet(), Some(Packet::Disconnect(_))));
     change(&watch, "offline");
     change(&watch, "online");
@@ -90,7 +90,7 @@ fn watch_and_check_see_what_happens() {
     drop(second);
     change(&watch, "offline");
     assert_eq!(check(1)["how"], "abrupt");
-    let mut third = Client::connect(address, hello(Version::V5, "pump/7"));
+    let mut third = Client::connect(address, Connect::new(Version::V5, "pump/7"));
     change(&watch, "online");
     third.send(&Packet::Disconnect(Disconnect::default()));
     change(&watch, "offline");
@@ -110,12 +110,12 @@ fn a_watcher_that_comes_back_has_missed_nothing() {
     wait_uptime(address, 4);
     let mut watch = start(&home, &["watch", "--json", "-b", &url]);
     watch.wait_line_of(Stream::Err, |line| line.contains("is known yet"), DEADLINE);
-    let client = Client::connect(address, hello(Version::V311, "a"));
+    let client = Client::connect(address, Connect::new(Version::V311, "a"));
     watch.wait_line(|line| line.contains("\"to\":\"online\""), DEADLINE);
     watch.interrupt();
     assert_eq!(watch.ended(DEADLINE).code, Some(0));
     drop(client);
-    let _second = Client::connect(address, hello(Version::V311, "b"));
+    let _second = Client::connect(address, Connect::new(Version::V311, "b"));
     let mut watch = start(&home, &["watch", "--json", "-b", &url]);
     let is_known = |line: &str, client: &str, state: &str| {
         let object: Value = serde_json::from_str(line).expect("watch prints JSON");
@@ -130,7 +130,7 @@ fn a_watcher_that_comes_back_has_missed_nothing() {
 
 /// Waits until the broker is old enough to vouch for a short absence.
 fn wait_uptime(address: SocketAddr, least: u64) {
-    let mut client = Client::connect(address, hello(Version::V311, "impatient"));
+    let mut client = Client::connect(address, Connect::new(Version::V311, "impatient"));
     loop {
         client.subscribe("$SYS/broker/uptime", Qos::AtMostOnce);
         let told = client.message().payload;
@@ -195,7 +195,7 @@ fn with_a_password_file_everybody_logs_in() {
         let connect = Connect {
             username: password.map(|_| "ann".to_owned()),
             password: password.map(|password| password.to_owned().into()),
-            ..hello(Version::V5, "a")
+            ..Connect::new(Version::V5, "a")
         };
         let mut client = Client::open(address, Version::V5);
         client.send(&Packet::Connect(Box::new(connect)));

@@ -1,9 +1,9 @@
 //! MQTT in a WebSocket, on the port of MQTT over TCP.
 
-use crate::client::{Client, broker, bytes, hello, message};
+use crate::client::{Client, broker, bytes, message};
 use futures_util::{Sink, Stream};
 use presence::embedded::core::limits::Limits;
-use presence::wire::{Packet, Qos, Version};
+use presence::wire::{Connect, Packet, Qos, Version};
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -49,7 +49,7 @@ async fn both_ways_of_coming_in_meet() {
     let (mut socket, agreed) = open(address, "mqttv3.1, mqtt").await.expect("it is taken in");
     assert_eq!(agreed, "mqtt");
     // Packets and messages need not line up.
-    let connect = bytes(&Packet::Connect(Box::new(hello(Version::V5, "ws"))), Version::V5);
+    let connect = bytes(&Packet::Connect(Box::new(Connect::new(Version::V5, "ws"))), Version::V5);
     send(&mut socket, &connect[..5]).await;
     send(&mut socket, &[&connect[5..], b"\x82\x07\x00\x01\x00\x00\x01t\x00"].concat()).await;
     let mut heard = Vec::new();
@@ -57,7 +57,7 @@ async fn both_ways_of_coming_in_meet() {
         heard.extend(receive(&mut socket).await);
     }
     assert_eq!(heard[0], 0x20);
-    let mut publisher = Client::connect(address, hello(Version::V311, "tcp"));
+    let mut publisher = Client::connect(address, Connect::new(Version::V311, "tcp"));
     publisher.send(&message("t", b"over TCP", Qos::AtMostOnce, 0));
     let message = receive(&mut socket).await;
     assert!(message.ends_with(b"over TCP"), "{message:?}");
@@ -71,7 +71,7 @@ async fn what_speaks_something_else_is_refused() {
         Err(Error::Http(response)) => assert_eq!(response.status(), 400),
         other => panic!("{:?}", other.map(|(_, agreed)| agreed)),
     }
-    Client::connect(address, hello(Version::V311, "tcp")).ping();
+    Client::connect(address, Connect::new(Version::V311, "tcp")).ping();
 }
 
 #[tokio::test]

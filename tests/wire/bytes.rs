@@ -23,19 +23,7 @@ fn read_as(version: Version, bytes: &[u8], packet: Packet) {
 }
 
 fn connect(version: Version, client_id: &str) -> Connect {
-    Connect {
-        version,
-        client_id: client_id.to_owned(),
-        clean_start: true,
-        keep_alive: 60,
-        will: None,
-        username: None,
-        password: None,
-        session_expiry: 0,
-        receive_maximum: None,
-        packet_max: None,
-        authentication: None,
-    }
+    Connect { keep_alive: 60, ..Connect::new(version, client_id) }
 }
 
 fn publish(topic: &str, payload: &'static [u8]) -> Publish {

@@ -39,22 +39,6 @@ pub fn settings() -> Settings {
     }
 }
 
-pub fn hello(version: Version, client_id: &str) -> Connect {
-    Connect {
-        version,
-        client_id: client_id.to_owned(),
-        clean_start: true,
-        keep_alive: 0,
-        will: None,
-        username: None,
-        password: None,
-        session_expiry: 0,
-        receive_maximum: None,
-        packet_max: None,
-        authentication: None,
-    }
-}
-
 pub fn will(topic: &str, delay: u32) -> Will {
     Will {
         topic: topic.to_owned(),
@@ -105,7 +89,7 @@ impl Stand {
 
     /// Connects a client that nothing special is known about.
     pub fn client(&mut self, version: Version, client_id: &str) -> Client {
-        let (client, heard) = self.connect(hello(version, client_id));
+        let (client, heard) = self.connect(Connect::new(version, client_id));
         assert_eq!(heard[0], "connack 00");
         client
     }

@@ -1,6 +1,6 @@
 //! Who gets which message, and how.
 
-use super::super::stand::{Client, Stand, filter, hello, message, settings};
+use super::super::stand::{Client, Stand, filter, message, settings};
 use crate::wire::{
     Ack, Connect, Filter, MoreProperties, Packet, Properties, Publish, Qos, Reason, RetainedWanted,
     Subscribe, Unsubscribe, Version,
@@ -157,7 +157,8 @@ fn what_version_5_says_beside_the_payload_is_passed_on() {
 fn a_message_grows_old_while_it_waits() {
     let mut stand = Stand::new();
     let publisher = stand.client(Version::V5, "p");
-    let lasting = Connect { clean_start: false, session_expiry: 60, ..hello(Version::V5, "a") };
+    let lasting =
+        Connect { clean_start: false, session_expiry: 60, ..Connect::new(Version::V5, "a") };
     let (client, _) = stand.connect(lasting.clone());
     stand.subscribe(client, &[filter("t", Qos::AtLeastOnce)]);
     stand.cut(client);
@@ -178,8 +179,11 @@ fn a_message_grows_old_while_it_waits() {
 fn a_client_gets_no_more_than_it_wants_at_a_time() {
     let mut stand = Stand::new();
     let publisher = stand.client(Version::V5, "p");
-    let narrow =
-        Connect { receive_maximum: Some(2), packet_max: Some(100), ..hello(Version::V5, "a") };
+    let narrow = Connect {
+        receive_maximum: Some(2),
+        packet_max: Some(100),
+        ..Connect::new(Version::V5, "a")
+    };
     let (client, _) = stand.connect(narrow);
     stand.subscribe(client, &[filter("t", Qos::AtLeastOnce)]);
     for payload in ["one", "two", &"x".repeat(100), "three"] {

@@ -1,6 +1,6 @@
 //! What the broker says about its clients.
 
-use super::super::stand::{Stand, hello, message, notice, settings, told};
+use super::super::stand::{Stand, message, notice, settings, told};
 use crate::event::EventKind;
 use crate::wire::{Connect, Packet, Qos, Version};
 
@@ -54,7 +54,7 @@ fn a_take_over_ends_the_old_before_it_begins_the_new() {
 fn silence_and_broken_rules_are_ends_without_a_goodbye() {
     let mut stand = Stand::new();
     let listener = stand.listener("$presence/a");
-    stand.connect(Connect { keep_alive: 2, ..hello(Version::V311, "a") });
+    stand.connect(Connect { keep_alive: 2, ..Connect::new(Version::V311, "a") });
     stand.pass(3_000);
     let client = stand.client(Version::V311, "a");
     stand.say(client, &Packet::PingResp);
@@ -66,7 +66,7 @@ fn silence_and_broken_rules_are_ends_without_a_goodbye() {
 fn stamps_are_the_brokers_clock() {
     let mut stand = Stand::new();
     let listener = stand.listener("$presence/a");
-    let (client, _) = stand.connect(hello(Version::V311, "a"));
+    let (client, _) = stand.connect(Connect::new(Version::V311, "a"));
     stand.pass(1_234);
     stand.cut(client);
     let packets = stand.packets(listener);
@@ -116,7 +116,7 @@ fn ids_of_any_length_and_script_are_told_or_refused() {
     ] {
         let mut stand = Stand::new();
         let listener = stand.listener("$presence/+");
-        let (_, heard) = stand.connect(hello(Version::V5, &id));
+        let (_, heard) = stand.connect(Connect::new(Version::V5, &id));
         assert_eq!(heard, [expected], "{} bytes", id.len());
         let packets = stand.packets(listener);
         for packet in packets {

@@ -1,6 +1,6 @@
 //! Any packets from any clients: nothing panics, and what is said about connections adds up.
 
-use super::super::stand::{Client, Stand, filter, hello, message, notice, settings, will};
+use super::super::stand::{Client, Stand, filter, message, notice, settings, will};
 use super::super::{Settings, limits::Limits};
 use crate::event::EventKind;
 use crate::wire::{
@@ -31,7 +31,7 @@ fn random_connect(rng: &mut Rng) -> Connect {
         will: rng.bool().then(|| will(pick(rng, &TOPICS), rng.u32(..4))),
         session_expiry: [0, 2, u32::MAX][rng.usize(..3)],
         receive_maximum: rng.bool().then(|| rng.u16(1..4)),
-        ..hello(version, pick(rng, &IDS))
+        ..Connect::new(version, pick(rng, &IDS))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who is let in, who is shown out, and how many are too many.
 
-use super::super::stand::{Client, Stand, filter, hello, message, settings};
+use super::super::stand::{Client, Stand, filter, message, settings};
 use super::super::{Settings, limits::Limits};
 use crate::wire::{Connect, Filter, MoreProperties, Packet, Properties, Publish, Qos, Version};
 use bytes::BytesMut;
@@ -24,7 +24,7 @@ fn who_comes_in_must_say_the_password() {
         let connect = Connect {
             username: user.map(str::to_owned),
             password: password.map(|password| password.to_owned().into()),
-            ..hello(version, "a")
+            ..Connect::new(version, "a")
         };
         let (client, heard) = stand.connect(connect);
         assert_eq!(heard, [expected], "{user:?} {password:?}");
@@ -36,7 +36,7 @@ fn who_comes_in_must_say_the_password() {
 #[test]
 fn a_client_without_a_name_is_given_one() {
     let mut stand = Stand::new();
-    let nameless = |clean_start, version| Connect { clean_start, ..hello(version, "") };
+    let nameless = |clean_start, version| Connect { clean_start, ..Connect::new(version, "") };
     let (client, _) = stand.connect(nameless(true, Version::V311));
     assert_eq!(stand.say(client, &Packet::PingReq), ["pong"]);
     assert_eq!(stand.connect(nameless(false, Version::V311)).1, ["connack 85"]);
@@ -62,7 +62,7 @@ fn what_breaks_the_rules_ends_the_connection() {
     let shared = Filter { no_local: true, ..filter("$share/g/t", Qos::AtMostOnce) };
     let subscribe = crate::wire::Subscribe { id: 1, subscription_id: None, filters: vec![shared] };
     for (packet, expected) in [
-        (Packet::Connect(Box::new(hello(Version::V5, "a"))), "disconnect 82"),
+        (Packet::Connect(Box::new(Connect::new(Version::V5, "a"))), "disconnect 82"),
         (Packet::PingResp, "disconnect 82"),
         (Packet::Auth, "disconnect 8c"),
         (with(alias), "disconnect 94"),
@@ -84,7 +84,8 @@ fn what_breaks_the_rules_ends_the_connection() {
 #[test]
 fn what_wants_to_authenticate_otherwise_is_refused() {
     let mut stand = Stand::new();
-    let connect = Connect { authentication: Some("SCRAM".into()), ..hello(Version::V5, "a") };
+    let connect =
+        Connect { authentication: Some("SCRAM".into()), ..Connect::new(Version::V5, "a") };
     assert_eq!(stand.connect(connect).1, ["connack 8c"]);
 }
 
@@ -119,7 +120,7 @@ fn there_is_room_for_so_many_and_for_who_is_inside_already() {
     let limits = Limits { connections: 1, ..Limits::default() };
     let mut stand = Stand::with(Settings { limits, ..settings() });
     stand.client(Version::V5, "a");
-    assert_eq!(stand.connect(hello(Version::V5, "b")).1, ["connack 89"]);
+    assert_eq!(stand.connect(Connect::new(Version::V5, "b")).1, ["connack 89"]);
     let client = stand.client(Version::V5, "a");
     stand.goodbye(client);
     stand.client(Version::V5, "b");

@@ -1,10 +1,10 @@
 //! What outlives a connection, and what does not.
 
-use super::super::stand::{Client, Stand, filter, hello, message, settings};
+use super::super::stand::{Client, Stand, filter, message, settings};
 use crate::wire::{Ack, Connect, Disconnect, Packet, Qos, Reason, Version};
 
 fn lasting(version: Version) -> Connect {
-    Connect { clean_start: false, session_expiry: 60, ..hello(version, "a") }
+    Connect { clean_start: false, session_expiry: 60, ..Connect::new(version, "a") }
 }
 
 fn ack(id: u16) -> Ack {

@@ -1,12 +1,12 @@
 //! When a will is published, and when it is not.
 
-use super::super::stand::{Stand, hello, will};
+use super::super::stand::{Stand, will};
 use crate::wire::{Connect, Disconnect, Packet, Reason, Version};
 
 const GONE: &str = "w gone q1";
 
 fn mortal(version: Version, delay: u32) -> Connect {
-    Connect { will: Some(will("w", delay)), session_expiry: 100, ..hello(version, "a") }
+    Connect { will: Some(will("w", delay)), session_expiry: 100, ..Connect::new(version, "a") }
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_take_over_is_an_end_but_a_short_one() {
         let mut stand = Stand::new();
         let listener = stand.listener("w");
         stand.connect(mortal(version, delay));
-        stand.connect(Connect { clean_start: clean, ..hello(version, "a") });
+        stand.connect(Connect { clean_start: clean, ..Connect::new(version, "a") });
         assert_eq!(stand.hear(listener).len(), expected, "{version:?} {delay} {clean}");
         stand.pass(200_000);
         assert!(stand.hear(listener).is_empty(), "{version:?} {delay} {clean}");
@@ -129,7 +129,7 @@ fn silence_publishes_it() {
 #[test]
 fn half_a_packet_is_silence() {
     let mut stand = Stand::new();
-    let (client, _) = stand.connect(Connect { keep_alive: 2, ..hello(Version::V5, "a") });
+    let (client, _) = stand.connect(Connect { keep_alive: 2, ..Connect::new(Version::V5, "a") });
     for _ in 0..3 {
         stand.pass(999);
         stand.bytes(client.link, bytes::BytesMut::from(&[0x30][..]));
@@ -141,7 +141,7 @@ fn half_a_packet_is_silence() {
 #[test]
 fn a_keep_alive_of_zero_is_patient_for_ever() {
     let mut stand = Stand::new();
-    let (client, _) = stand.connect(hello(Version::V5, "a"));
+    let (client, _) = stand.connect(Connect::new(Version::V5, "a"));
     stand.pass(10_000_000);
     assert_eq!(stand.say(client, &Packet::PingReq), ["pong"]);
 }
@@ -149,6 +149,6 @@ fn a_keep_alive_of_zero_is_patient_for_ever() {
 #[test]
 fn nobody_leaves_a_will_in_the_brokers_name() {
     let mut stand = Stand::new();
-    let connect = Connect { will: Some(will("$presence/b", 0)), ..hello(Version::V5, "a") };
+    let connect = Connect { will: Some(will("$presence/b", 0)), ..Connect::new(Version::V5, "a") };
     assert_eq!(stand.connect(connect).1, ["connack 87"]);
 }

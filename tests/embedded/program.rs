@@ -49,6 +49,10 @@ fn it_says_where_it_listens_what_it_is_and_what_it_did() {
 fn several_addresses_are_one_broker() {
     let broker = Presence::start(["broker", "--listen", "0", "--listen", "ws://127.0.0.1:0"]);
     broker.wait_line_of(Stream::Err, |line| line.starts_with("in another terminal"), DEADLINE);
+    // What was printed before on the other stream may be read after it.
+    let is_address = |line: &str| line.starts_with("listening on ");
+    let (read, _) = broker.wait_line_from(Stream::Out, 0, is_address, DEADLINE);
+    broker.wait_line_from(Stream::Out, read, is_address, DEADLINE);
     let lines = broker.lines(Stream::Out);
     assert_eq!(lines.len(), 2, "{lines:?}");
 }

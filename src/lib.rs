@@ -14,6 +14,7 @@ pub mod embedded;
 pub mod event;
 pub mod failure;
 pub mod output;
+pub mod random;
 pub mod secret;
 pub mod simulate;
 pub mod source;

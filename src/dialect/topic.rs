@@ -4,7 +4,7 @@
 //! panics on some that begin with a multi-byte character. Nothing here panics, whatever the text.
 
 /// Longest topic or filter that MQTT can carry, in bytes (MQTT 3.1.1 §4.7.3).
-const LENGTH_MAX: usize = 65_535;
+pub const LENGTH_MAX: usize = 65_535;
 
 /// Returns whether the filter matches the topic (MQTT 3.1.1 §4.7).
 ///

@@ -12,7 +12,6 @@ pub mod driver;
 pub mod fleet;
 pub mod matching;
 pub mod plan;
-pub mod random;
 pub mod report;
 pub mod tally;
 pub mod template;

@@ -5,7 +5,7 @@
 //! the run: devices go at the rate at which they came. Every turn draws a death for every device. The
 //! shares are exact; whom a death hits is up to the seed, in each turn anew.
 
-use super::random::Random;
+use crate::random::Random;
 use std::fmt;
 
 /// What a plan is made from. Times are in ms since the run began.

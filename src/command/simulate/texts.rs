@@ -2,6 +2,7 @@
 //! connection.
 
 use crate::config::connection::TEXT_MAX;
+use crate::dialect::topic::is_valid_filter;
 use crate::failure::Failure;
 use crate::output::sanitize::sanitize;
 use crate::simulate::fleet::{Fleet, Message, Names};
@@ -76,17 +77,11 @@ fn check_topic(flag: &str, topic: &str) -> Result<(), Failure> {
 
 fn check_filter(filter: &str) -> Result<(), Failure> {
     check_length("--subscribe", filter.len())?;
-    let is_sound = |(at, level): (usize, &str), levels: usize| match level {
-        "+" => true,
-        "#" => at + 1 == levels,
-        level => !level.contains(['+', '#']),
-    };
-    let levels = filter.split('/').count();
     let cause = if filter.is_empty() {
         "a filter has at least one character (MQTT 3.1.1 §4.7.3)"
     } else if filter.contains('\0') {
         "it holds a NUL, which MQTT forbids (§1.5.3)"
-    } else if !filter.split('/').enumerate().all(|level| is_sound(level, levels)) {
+    } else if !is_valid_filter(filter) {
         "`+` stands for a whole level, and `#` for all at the end (MQTT 3.1.1 §4.7.1)"
     } else {
         return Ok(());

@@ -2,8 +2,10 @@
 
 use super::faults::Faults;
 use super::outbox::Message;
-use super::topic::{LENGTH_MAX, is_topic};
+use super::topic::is_topic;
+use crate::dialect::topic::LENGTH_MAX;
 use crate::event::Timestamp;
+use crate::random::Random;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -118,7 +120,7 @@ pub struct Notices {
     faults: Faults,
     /// Makes the names of channels differ from those of any other run.
     seed: u64,
-    chance: u64,
+    chance: Random,
     /// Notices that come later, in the order of their times, and of their making at the same time.
     held: BTreeMap<(u64, u64), Message>,
     held_max: usize,
@@ -127,7 +129,7 @@ pub struct Notices {
 
 impl Notices {
     pub fn new(topic: NoticeTopic, faults: Faults, seed: u64, held_max: usize) -> Self {
-        let chance = faults.seed;
+        let chance = Random::of_state(faults.seed);
         Self { topic, faults, seed, chance, held: BTreeMap::new(), held_max, made: 0 }
     }
 
@@ -205,13 +207,9 @@ impl Notices {
         self.held.pop_first().map(|(_, message)| message)
     }
 
-    /// Returns a number from 0 to 1, by `SplitMix64`: the same for the same seed.
+    /// Returns a number from 0 to 1: the same for the same seed.
     fn chance(&mut self) -> f64 {
-        self.chance = self.chance.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.chance;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let bits = u32::try_from((bits ^ (bits >> 31)) >> 32).unwrap_or(u32::MAX);
+        let bits = u32::try_from(self.chance.next() >> 32).unwrap_or(u32::MAX);
         f64::from(bits) / (f64::from(u32::MAX) + 1.0)
     }
 }

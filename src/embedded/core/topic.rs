@@ -1,9 +1,7 @@
 //! Which topics and filters the broker takes from its clients.
 
-use crate::dialect::topic::is_valid_filter;
+use crate::dialect::topic::{LENGTH_MAX, is_valid_filter};
 
-/// The longest topic or filter that MQTT can carry, in bytes (MQTT 5.0 §4.7.3).
-pub const LENGTH_MAX: usize = 65_535;
 /// Levels of a topic or a filter. More of them serve nobody but who wants to tire the broker.
 pub const LEVELS_MAX: usize = 64;
 

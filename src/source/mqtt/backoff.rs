@@ -1,5 +1,6 @@
 //! How long to wait before the next attempt to connect.
 
+use crate::random::Random;
 use std::time::Duration;
 
 /// Waits that grow, so that a broker in trouble is left alone, and differ from client to client, so
@@ -32,17 +33,10 @@ impl Backoff {
             0 | 1 => self.first,
             _ => self.second.saturating_mul(1 << (failures - 2).min(20)).min(self.max),
         };
-        let share = mix(seed ^ u64::from(failures)) % 501;
+        // Neighbouring seeds give unrelated waits.
+        let share = Random::of_state(seed ^ u64::from(failures)).next() % 501;
         due.mul_f64(0.75 + f64::from(u32::try_from(share).unwrap_or(250)) / 1000.0)
     }
-}
-
-/// One round of splitmix64: neighbouring inputs give unrelated outputs.
-const fn mix(seed: u64) -> u64 {
-    let mut z = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Random numbers that are the same on every machine.
 
-/// SplitMix64: 64 bits of state, integers only, the same everywhere and in every release. For plans;
-/// never for secrets.
+/// SplitMix64: 64 bits of state, integers only, the same everywhere and in every release. For plans
+/// and waits; never for secrets.
 #[derive(Clone, Debug)]
 pub struct Random {
     state: u64,
@@ -12,6 +12,11 @@ impl Random {
     pub const fn new(seed: u64, stream: u64) -> Self {
         // Mixed before they meet, so that neighbouring seeds and streams have nothing in common.
         Self { state: mix(seed ^ mix(stream)) }
+    }
+
+    /// Returns the numbers that the algorithm itself gives for this state.
+    pub const fn of_state(state: u64) -> Self {
+        Self { state }
     }
 
     pub const fn next(&mut self) -> u64 {
@@ -50,7 +55,7 @@ mod tests {
     #[test]
     fn numbers_are_those_of_splitmix64() {
         // The reference values of the algorithm for the state 1234567.
-        let mut random = Random { state: 1_234_567 };
+        let mut random = Random::of_state(1_234_567);
         let numbers: Vec<u64> = (0..3).map(|_| random.next()).collect();
         assert_eq!(
             numbers,

@@ -17,7 +17,6 @@ use crate::wire::Reason;
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
-use tokio::runtime::Builder;
 
 pub fn run(typed: &Typed, console: &mut Console) -> Result<Outcome, Failure> {
     let options = options(typed)?;
@@ -25,11 +24,7 @@ pub fn run(typed: &Typed, console: &mut Console) -> Result<Outcome, Failure> {
         console.warn(&Warning::Fault { effect });
     }
     let broker = Broker::bind(options)?;
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new("could not start").because(error))?;
-    let totals = runtime.block_on(serve(broker, console))?;
+    let totals = super::one_thread()?.block_on(serve(broker, console))?;
     for line in summary(&totals) {
         console.say(line);
     }

@@ -77,6 +77,14 @@ fn runtime() -> Result<Runtime, Failure> {
         .map_err(|error| Failure::new("could not start").because(error))
 }
 
+/// One thread, for what mostly waits for the network.
+fn one_thread() -> Result<Runtime, Failure> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("could not start").because(error))
+}
+
 /// Returns the one broker that was asked for, and says what is worth saying about it.
 fn connection(
     options: &cli::connection::Connection,

@@ -5,8 +5,9 @@ use super::transport::{Shared, Stream, Transport};
 use crate::config::broker::Scheme;
 use crate::failure::Failure;
 use crate::secret::Secret;
+use crate::source::mqtt::reach::addresses_within;
 use crate::source::mqtt::tls;
-use crate::source::mqtt::trouble::{Stage, Trouble};
+use crate::source::mqtt::trouble::Trouble;
 use crate::source::mqtt::websocket;
 use async_tungstenite::tungstenite::client::IntoClientRequest;
 use async_tungstenite::tungstenite::http::HeaderValue;
@@ -15,8 +16,7 @@ use rustls::pki_types::ServerName;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use tokio::net::{TcpSocket, TcpStream, lookup_host};
-use tokio::time::timeout;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use ws_stream_tungstenite::WsStream;
 
@@ -54,27 +54,18 @@ impl Route {
                 Some(Encryption { connector, name })
             }
         };
-        let lookup = lookup_host((host.clone(), broker.port));
-        let trouble = match timeout(fleet.connect_timeout, lookup).await {
-            Ok(Ok(addresses)) => {
-                let local: Arc<[IpAddr]> = fleet.local_addresses.as_slice().into();
-                let route = |address| Self {
-                    address,
-                    scheme: broker.scheme,
-                    tls: tls.clone(),
-                    websocket_url: broker.websocket_url(),
-                    local: Arc::clone(&local),
-                };
-                let routes: Vec<_> = addresses.map(route).collect();
-                if !routes.is_empty() {
-                    return Ok(routes);
-                }
-                Trouble::UnknownHost(host, None)
-            }
-            Ok(Err(error)) => Trouble::UnknownHost(host, Some(error)),
-            Err(_) => Trouble::Slow(Stage::Lookup),
+        let addresses = addresses_within(broker, fleet.connect_timeout)
+            .await
+            .map_err(|trouble| trouble.failure(connection))?;
+        let local: Arc<[IpAddr]> = fleet.local_addresses.as_slice().into();
+        let route = |address| Self {
+            address,
+            scheme: broker.scheme,
+            tls: tls.clone(),
+            websocket_url: broker.websocket_url(),
+            local: Arc::clone(&local),
         };
-        Err(trouble.failure(connection))
+        Ok(addresses.into_iter().map(route).collect())
     }
 
     /// Opens a connection for the device of this number.

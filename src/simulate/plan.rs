@@ -141,6 +141,11 @@ impl Plan {
 }
 
 impl Terms {
+    /// Errors: those of [`Plan::new`], without a plan being made.
+    pub fn check(&self) -> Result<(), Flaw> {
+        Turns::new(self).map(|_| ())
+    }
+
     /// Returns how long after the first device the last one comes, rounded up.
     pub fn ramp_ms(&self) -> u64 {
         (u64::from(self.devices) * 1000).div_ceil(u64::from(self.rate.max(1)))

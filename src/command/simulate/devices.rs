@@ -1,5 +1,6 @@
 //! Who the devices are and what they say: options checked together, before anybody is bothered.
 
+use super::known;
 use crate::cli::connection::MqttVersion;
 use crate::cli::simulate::{self as cli, CLIENT_ID, SESSION_EXPIRY, Simulate};
 use crate::config::connection::Connection;
@@ -24,7 +25,7 @@ pub fn fleet(options: &Simulate, connection: Connection, run: String) -> Result<
     let birth = (!status.no_birth).then(|| birth(status)).transpose()?;
     let session_expiry = match options.devices.session_expiry {
         Some(expiry) => seconds("--session-expiry", expiry)?,
-        None => seconds("--session-expiry", default_expiry())?,
+        None => seconds("--session-expiry", known(SESSION_EXPIRY))?,
     };
     let fleet = Fleet {
         connection,
@@ -211,10 +212,6 @@ fn qos(level: u8) -> Qos {
         1 => Qos::AtLeastOnce,
         _ => Qos::ExactlyOnce,
     }
-}
-
-fn default_expiry() -> Duration {
-    humantime::parse_duration(SESSION_EXPIRY).expect("the default is a duration")
 }
 
 pub const MARK_MAX: usize = 32;

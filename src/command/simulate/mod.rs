@@ -7,44 +7,36 @@ mod report;
 mod schedule;
 mod texts;
 
-use crate::cli::simulate::{KEEP_ALIVE, Simulate};
-use crate::config::connection::Connection;
+use crate::cli::simulate::{KEEP_ALIVE, RATE, Simulate};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::simulation::{life_line, plan_head, report as rendered};
 use crate::output::warning::Warning;
 use crate::simulate::fleet::Fleet;
 use crate::simulate::plan::{Plan, Terms};
-use crate::source::mqtt::trouble::{Stage, Trouble};
+use crate::source::mqtt::reach::addresses_within;
 use crate::sys;
 use schedule::Schedule;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::lookup_host;
-use tokio::runtime::Builder;
-use tokio::time::timeout;
 
 pub fn run(options: &Simulate, console: &mut Console) -> Result<Outcome, Failure> {
-    // One thread: devices do little, and what they do is cheaper where nobody else has to be woken.
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new("could not start").because(error))?;
-    runtime.block_on(simulate(options, console))
+    // Devices do little, and what they do is cheaper where nobody else has to be woken.
+    super::one_thread()?.block_on(simulate(options, console))
 }
 
 async fn simulate(options: &Simulate, console: &mut Console) -> Result<Outcome, Failure> {
-    let keep_alive = humantime::parse_duration(KEEP_ALIVE).expect("the default is a duration");
-    let connection = super::connection(&options.connection, keep_alive, console)?;
+    let connection = super::connection(&options.connection, known(KEEP_ALIVE), console)?;
     let seed = options.lives.seed.map_or_else(random_seed, Ok)?;
     let run = options.devices.run.clone().map_or_else(random_mark, Ok)?;
     let schedule = Schedule::new(options.count, &options.lives, connection.keep_alive, seed)?;
     // What is wrong whatever the rate is found before a name is looked up.
-    plan(&schedule.terms(schedule::usual_rate()))?;
+    let usual = schedule.terms(RATE);
+    usual.check().map_err(|flaw| schedule::flaw(flaw, &usual))?;
     let fleet = devices::fleet(options, connection, run)?;
-    let terms = terms(options, &schedule, &fleet).await?;
-    let plan = plan(&terms)?;
+    let terms = terms(options, usual, &schedule, &fleet).await?;
+    let plan = Plan::new(&terms).map_err(|flaw| schedule::flaw(flaw, &terms))?;
     if options.plan {
         return show_plan(&terms, &fleet, &plan, console);
     }
@@ -74,43 +66,27 @@ async fn simulate(options: &Simulate, console: &mut Console) -> Result<Outcome, 
     report::outcome(&fleet, &lived.tally, &lived.cleaned)
 }
 
-fn plan(terms: &Terms) -> Result<Plan, Failure> {
-    Plan::new(terms).map_err(|flaw| schedule::flaw(flaw, terms))
-}
-
 /// Settles the rate, which depends on where the broker is.
-async fn terms(options: &Simulate, schedule: &Schedule, fleet: &Fleet) -> Result<Terms, Failure> {
-    let usual = schedule.terms(schedule::usual_rate());
+async fn terms(
+    options: &Simulate,
+    usual: Terms,
+    schedule: &Schedule,
+    fleet: &Fleet,
+) -> Result<Terms, Failure> {
     if options.load.yes_load {
         return Ok(usual);
     }
-    let addresses = match addresses(&fleet.connection, options.load.timeout).await {
-        Ok(addresses) => addresses,
+    let connection = &fleet.connection;
+    let addresses = match addresses_within(&connection.broker, options.load.timeout).await {
+        Ok(addresses) => addresses.iter().map(SocketAddr::ip).collect::<Vec<_>>(),
         // A plan can be looked at without a network.
         Err(_) if options.plan => return Ok(usual),
-        Err(failure) => return Err(failure),
+        Err(trouble) => return Err(trouble.failure(connection)),
     };
     let Some(address) = load::public(&addresses) else { return Ok(usual) };
     let careful = schedule.terms(load::PUBLIC_RATE_MAX);
     load::guard(&careful, fleet, address)?;
     Ok(careful)
-}
-
-async fn addresses(connection: &Connection, limit: Duration) -> Result<Vec<IpAddr>, Failure> {
-    let host = connection.broker.host_name();
-    let lookup = lookup_host((host.clone(), connection.broker.port));
-    let trouble = match timeout(limit, lookup).await {
-        Ok(Ok(found)) => {
-            let found: Vec<IpAddr> = found.map(|address| address.ip()).collect();
-            if !found.is_empty() {
-                return Ok(found);
-            }
-            Trouble::UnknownHost(host, None)
-        }
-        Ok(Err(error)) => Trouble::UnknownHost(host, Some(error)),
-        Err(_) => Trouble::Slow(Stage::Lookup),
-    };
-    Err(trouble.failure(connection))
 }
 
 fn show_plan(
@@ -154,6 +130,11 @@ fn announce(schedule: &Schedule, terms: &Terms, fleet: &Fleet, console: &mut Con
         console.warn(&Warning::Unnoticed { what, next });
     }
     console.say(schedule::announcement(terms, &fleet.run, &fleet.connection.broker.to_string()));
+}
+
+/// Reads a default of the command line.
+fn known(text: &str) -> Duration {
+    humantime::parse_duration(text).expect("defaults are durations")
 }
 
 /// 32 bits, so that it is short to type and whole in every reader of JSON.

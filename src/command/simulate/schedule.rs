@@ -1,6 +1,7 @@
 //! What was asked for of the lives, and the terms that this amounts to.
 
-use crate::cli::simulate::{DEATHS, DURATION, Lives, RATE, RETURN_AFTER};
+use super::known;
+use crate::cli::simulate::{DEATHS, DURATION, Lives, RETURN_AFTER};
 use crate::failure::Failure;
 use crate::output::number::{counted, grouped};
 use crate::output::time::duration;
@@ -240,16 +241,6 @@ pub fn flaw(flaw: Flaw, terms: &Terms) -> Failure {
             .because("`--count`, `--rate` or `--lives` is 0")
             .next("pass at least 1"),
     }
-}
-
-/// Returns the rate of those who did not ask for one, on a broker that can bear it.
-pub const fn usual_rate() -> u32 {
-    RATE
-}
-
-/// Reads a default of the command line.
-fn known(text: &str) -> Duration {
-    humantime::parse_duration(text).expect("defaults are durations")
 }
 
 fn ms(duration: Duration) -> u64 {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::cli::simulate::RATE;
 use crate::cli::{Cli, Command};
 use clap::Parser as _;
 
@@ -12,7 +13,7 @@ fn schedule(line: &str) -> Result<Schedule, Failure> {
 }
 
 fn terms(line: &str) -> Terms {
-    schedule(line).unwrap_or_else(|failure| panic!("{line}: {failure}")).terms(usual_rate())
+    schedule(line).unwrap_or_else(|failure| panic!("{line}: {failure}")).terms(RATE)
 }
 
 #[test]
@@ -56,7 +57,7 @@ fn a_run_grows_with_the_time_that_devices_need_to_come() {
         ("--lives 3 --return-after 6s", 32_100),
     ] {
         let schedule = schedule(line).expect("it can be planned");
-        let terms = schedule.terms(usual_rate());
+        let terms = schedule.terms(RATE);
         assert_eq!(terms.duration_ms, duration_ms, "{line}");
         let has_grown = duration_ms > 20_000 && !line.contains("--duration");
         assert_eq!(schedule.longer(&terms).is_some(), has_grown, "{line}");

@@ -17,7 +17,7 @@
 mod backoff;
 mod check;
 mod link;
-mod reach;
+pub mod reach;
 pub mod reason;
 mod rumqtt;
 mod session;

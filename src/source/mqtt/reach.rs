@@ -5,13 +5,16 @@
 //! connects to is also the name it looks for in the certificate. There it is given the name, looks it
 //! up once, and tries every address by itself; one that swallows packets eats the time of those behind.
 
-use super::trouble::Trouble;
+use super::trouble::{Stage, Trouble};
 use crate::config::broker::{Broker, Scheme};
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::net::lookup_host;
+use tokio::time::timeout;
 
 /// One place to connect to.
+#[derive(Debug)]
 pub enum Place {
     Address(SocketAddr),
     /// A name that the library looks up, and the port.
@@ -46,13 +49,24 @@ impl Place {
 
 /// Looks up where a broker is. There is at least one place.
 pub async fn places(broker: &Broker) -> Result<Vec<Place>, Trouble> {
-    let host = broker.host_name();
     if broker.scheme == Scheme::Mqtts {
-        return Ok(vec![Place::Name(host, broker.port)]);
+        return Ok(vec![Place::Name(broker.host_name(), broker.port)]);
     }
-    let found = lookup_host((host.as_str(), broker.port)).await;
-    match found.map(|found| found.map(Place::Address).collect::<Vec<_>>()) {
-        Ok(places) if !places.is_empty() => Ok(places),
+    Ok(addresses(broker).await?.into_iter().map(Place::Address).collect())
+}
+
+/// Looks the addresses of a broker up, within a time. There is at least one.
+pub async fn addresses_within(
+    broker: &Broker,
+    limit: Duration,
+) -> Result<Vec<SocketAddr>, Trouble> {
+    timeout(limit, addresses(broker)).await.unwrap_or(Err(Trouble::Slow(Stage::Lookup)))
+}
+
+async fn addresses(broker: &Broker) -> Result<Vec<SocketAddr>, Trouble> {
+    let host = broker.host_name();
+    match lookup_host((host.as_str(), broker.port)).await.map(Iterator::collect::<Vec<_>>) {
+        Ok(addresses) if !addresses.is_empty() => Ok(addresses),
         Ok(_) => Err(Trouble::UnknownHost(host, None)),
         Err(error) => Err(Trouble::UnknownHost(host, Some(error))),
     }

@@ -6,7 +6,9 @@ pub mod mosquitto;
 pub mod process;
 pub mod rabbitmq;
 
+use process::DEADLINE;
 use std::net::{Ipv4Addr, TcpListener};
+use std::time::{Duration, Instant};
 
 /// Returns ports of loopback that nobody has at the moment.
 pub fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
@@ -15,3 +17,16 @@ pub fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
         .map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port"));
     bound.map(|listener| listener.local_addr().expect("it is bound").port())
 }
+
+/// Waits until a log is as it should be; panics with the log if it does not come to that.
+#[track_caller]
+#[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
+pub fn wait_log(log: impl Fn() -> String, is_it: impl Fn(&str) -> bool) {
+    let until = Instant::now() + DEADLINE;
+    while !is_it(&log()) {
+        assert!(Instant::now() < until, "the log is not as expected:\n{}", log());
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}
+
+const LOOK_AGAIN: Duration = Duration::from_millis(5);

@@ -115,13 +115,8 @@ impl Mosquitto {
 
     /// Waits until the log is as it should be; panics with the log if it does not come to that.
     #[track_caller]
-    #[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
     pub fn wait_log(&self, is_it: impl Fn(&str) -> bool) {
-        let until = Instant::now() + DEADLINE;
-        while !is_it(&self.log()) {
-            assert!(Instant::now() < until, "the log is not as expected:\n{}", self.log());
-            std::thread::sleep(LOOK_AGAIN);
-        }
+        super::wait_log(|| self.log(), is_it);
     }
 
     /// Publishes with `mosquitto_pub` and returns when the broker has taken the message.

@@ -3,6 +3,7 @@
 use super::server::{Habits, Seen, Server};
 use super::{Run, bounded, fleet, life, template};
 use presence::simulate::cleaning::{self, Cleaned, Kind};
+use presence::simulate::deed::What;
 use presence::simulate::driver::Stop;
 use presence::simulate::fleet::{Credentials, Fleet, Login};
 use presence::simulate::plan::Death;
@@ -138,8 +139,12 @@ async fn a_broker_that_is_gone_leaves_everything_with_the_cause() {
     let server = Server::start(Habits::default()).await;
     let mut fleet = fleet(&server.url(), "");
     fleet.persistent = true;
-    let run = Run::start(fleet, vec![vec![life(0, 50, Death::Disconnect)]; 200]);
+    let mut run = Run::start(fleet, vec![vec![life(0, 60_000, Death::Disconnect)]; 200]);
     let fleet = Arc::clone(&run.fleet);
+    for _ in 0..200 {
+        run.until(|what| matches!(what, What::Connected { .. })).await;
+    }
+    run.stop.send(Stop::Goodbye).expect("the run listens");
     let ended = run.end().await.0.expect("the broker is there");
     server.finish().await;
     let (_stop, asked) = watch::channel(Stop::Run);

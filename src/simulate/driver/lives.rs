@@ -103,9 +103,11 @@ impl One {
             let intended = Duration::from_millis(life.begin_ms);
             shared.clock.elapsed().saturating_sub(intended)
         };
+        // In this order: who may connect at once does so, however late the machine woke it.
         let _permit = tokio::select! {
-            permit = shared.in_flight.acquire() => permit.ok()?,
+            biased;
             () = &mut stopped => return None,
+            permit = shared.in_flight.acquire() => permit.ok()?,
             () = sleep_until(shared.clock.at(life.end_ms)) => {
                 let answer = Err(Trouble::Failed(CROWD.into()));
                 return Some(Start { answer, took: took() });

@@ -2,7 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "everything else is handed the time")]
 
 use crate::event::Timestamp;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Returns the wall clock's time.
 #[must_use]
@@ -18,4 +19,12 @@ pub fn now() -> Timestamp {
 #[must_use]
 pub fn monotonic() -> Instant {
     Instant::now()
+}
+
+/// Returns the time since the process first asked for it, on the clock of [`monotonic`]. What happens on
+/// both sides of a line is compared by it, so that a step of the wall clock does no harm.
+#[must_use]
+pub fn uptime() -> Duration {
+    static BEGUN: LazyLock<Instant> = LazyLock::new(monotonic);
+    monotonic().saturating_duration_since(*BEGUN)
 }

@@ -19,7 +19,7 @@ use presence::config::connection::{Connection, Surroundings, single};
 use presence::failure::Failure;
 use presence::simulate::deed::{Deed, What};
 use presence::simulate::driver::{self, Ended, Stop};
-use presence::simulate::fleet::{Credentials, Fleet, Message, Names, Will};
+use presence::simulate::fleet::{Conduct, Credentials, Fleet, Message, Names, Will};
 use presence::simulate::plan::{Death, Life, Plan};
 use presence::simulate::template::Template;
 use presence::wire::Qos;
@@ -58,17 +58,21 @@ fn message(payload: &str, qos: Qos) -> Message {
 
 /// A fleet as `presence simulate` makes it by default.
 fn fleet(url: &str, flags: &str) -> Fleet {
+    let connection = connection(url, flags);
+    let keep_alive = u16::try_from(connection.keep_alive.as_secs()).expect("MQTT has 16 bits");
     Fleet {
-        connection: connection(url, flags),
+        connection,
         run: "3fa9".into(),
         client_id: Names::Template(template("sim-{run}-{n}")),
         credentials: Credentials::Anonymous,
-        will: Some(Will { message: message("offline", Qos::AtLeastOnce), delay: 0 }),
-        birth: Some(message("online", Qos::AtLeastOnce)),
-        persistent: false,
-        session_expiry: 600,
-        traffic: None,
-        subscribe: Vec::new(),
+        conduct: Conduct {
+            keep_alive,
+            will: Some(Will { message: message("offline", Qos::AtLeastOnce), delay: 0 }),
+            birth: Some(message("online", Qos::AtLeastOnce)),
+            session_expiry: 600,
+            ..Conduct::default()
+        },
+        groups: Vec::new(),
         in_flight: 64,
         connect_timeout: Duration::from_secs(10),
         local_addresses: Vec::new(),
@@ -141,6 +145,7 @@ fn whats(deeds: &[Deed], device: u32) -> Vec<String> {
                 format!("{} connected {session_present}", deed.life)
             }
             What::Died(death) => format!("{} {death:?}", deed.life),
+            What::GaveUp => format!("{} gave up", deed.life),
             What::Noticed => format!("{} noticed", deed.life),
             What::Stopped => format!("{} stopped", deed.life),
             What::Lost { reason } => format!("{} lost: {reason}", deed.life),

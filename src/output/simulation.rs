@@ -6,6 +6,7 @@ use crate::output::style::Style;
 use crate::output::table::{Cell, Table};
 use crate::output::time::duration;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -56,9 +57,9 @@ pub struct TimesObject {
     pub longest: u64,
 }
 
-#[derive(Serialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Serialize, Clone, Debug, PartialEq, Eq)]
 pub struct DeathObject {
-    pub death: &'static str,
+    pub death: Cow<'static, str>,
     pub planned: u64,
     pub done: u64,
 }
@@ -180,7 +181,7 @@ fn deaths(object: &SimulationObject, style: Style, columns: Option<u16>) -> Stri
     let mut table = Table::new(&["death", "planned", "done"]);
     let shown = object.deaths.iter().filter(|death| death.planned > 0 || death.done > 0);
     for death in shown.clone() {
-        table.row([death.death.into(), death.planned.into(), death.done.into()]);
+        table.row([Cell::text(&death.death), death.planned.into(), death.done.into()]);
     }
     if shown.clone().count() > 1 {
         let sum = |of: fn(&DeathObject) -> u64| object.deaths.iter().map(of).sum::<u64>();
@@ -240,7 +241,7 @@ pub struct LifeObject<'a> {
     pub begin_ms: u64,
     /// Of a silent one: when it falls silent.
     pub end_ms: u64,
-    pub death: &'static str,
+    pub death: Cow<'static, str>,
 }
 
 #[derive(Serialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -299,7 +300,8 @@ mod tests {
     use super::*;
 
     fn object() -> SimulationObject {
-        let death = |death, planned, done| DeathObject { death, planned, done };
+        let death =
+            |death: &'static str, planned, done| DeathObject { death: death.into(), planned, done };
         SimulationObject {
             kind: SimulationKind::Simulation,
             instance: "localhost:1883".into(),
@@ -346,7 +348,7 @@ run 3fa92c, seed 42: 1,000 devices at localhost:1883, 20.0 s
     #[test]
     fn what_went_wrong_and_what_was_noticed_is_there_if_it_happened() {
         let mut object = object();
-        object.deaths[3] = DeathObject { death: "silence", planned: 10, done: 10 };
+        object.deaths[3] = DeathObject { death: "silence".into(), planned: 10, done: 10 };
         object.noticed = 9;
         object.notice_us =
             Some(TimesObject { median: 7_500_000, p99: 8_100_000, longest: 8_100_000 });
@@ -390,7 +392,7 @@ run 3fa92c, seed 42: 1,000 devices at localhost:1883, 20.0 s
             life: 0,
             begin_ms: 7,
             end_ms: 19_999,
-            death: "fin",
+            death: "fin".into(),
         };
         let expected = "\
 run 3fa92c, seed 7: 1 device at 1,000/s to localhost:1883, 20.0 s, deaths fin=100

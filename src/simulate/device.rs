@@ -129,7 +129,7 @@ impl Device {
             number,
             phase: Phase::Asking,
             terms: Terms {
-                keep_alive_ms: u64::from(fleet.keep_alive()) * 1000,
+                keep_alive_ms: u64::from(fleet.conduct(number).keep_alive) * 1000,
                 qos_max: Qos::ExactlyOnce,
                 retain: true,
                 packet_max: u32::MAX,
@@ -241,11 +241,18 @@ impl Device {
     /// has words for it.
     pub fn say_goodbye(&mut self, is_last: bool) {
         if std::mem::replace(&mut self.phase, Phase::Over) == Phase::Up {
-            let ends_session = is_last && self.fleet.persistent && self.version() == Version::V5;
+            let ends_session = is_last
+                && self.fleet.conduct(self.number).persistent
+                && self.version() == Version::V5;
             let session_expiry = ends_session.then_some(0);
             let goodbye = Disconnect { reason: Reason::SUCCESS, session_expiry };
             self.send(0, &Packet::Disconnect(goodbye));
         }
+    }
+
+    /// Returns the keep alive that holds, in seconds.
+    pub fn keep_alive(&self) -> u16 {
+        u16::try_from(self.terms.keep_alive_ms / 1000).unwrap_or(u16::MAX)
     }
 
     pub fn is_up(&self) -> bool {
@@ -279,10 +286,10 @@ impl Device {
         let client_id = self.fleet.client_id(self.number);
         self.subscribe(now, &client_id);
         let fleet = Arc::clone(&self.fleet);
-        if let Some(birth) = &fleet.birth {
+        if let Some(birth) = &fleet.conduct(self.number).birth {
             self.publish(now, fleet.publish(birth, self.number, &client_id));
         }
-        if let Some(traffic) = &fleet.traffic {
+        if let Some(traffic) = &fleet.conduct(self.number).traffic {
             self.publish_at = now + spread(self.number, ms(traffic.every));
         }
         if self.terms.keep_alive_ms > 0 {
@@ -355,7 +362,7 @@ impl Device {
     /// up for.
     fn publish_traffic(&mut self, now: u64) {
         let fleet = Arc::clone(&self.fleet);
-        let Some(traffic) = &fleet.traffic else { return };
+        let Some(traffic) = &fleet.conduct(self.number).traffic else { return };
         let every = ms(traffic.every);
         let late = now.saturating_sub(TICK_MS);
         if self.publish_at < late {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::broker::{Broker, MqttVersion};
 use crate::config::connection::Connection;
-use crate::simulate::fleet::{Credentials, Message, Names, Traffic};
+use crate::simulate::fleet::{Conduct, Credentials, Message, Names, Traffic};
 use crate::simulate::template::Template;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ fn template(text: &str) -> Template {
     Template::read(text).expect("the test's own")
 }
 
-fn fleet(keep_alive: u64) -> Fleet {
+fn fleet(keep_alive: u16) -> Fleet {
     let (broker, _) = Broker::read("mqtt://broker.example").expect("the test's own");
     Fleet {
         connection: Connection {
@@ -18,19 +18,15 @@ fn fleet(keep_alive: u64) -> Fleet {
             username: None,
             password: None,
             client_id: None,
-            keep_alive: Duration::from_secs(keep_alive),
+            keep_alive: Duration::from_secs(keep_alive.into()),
             mqtt_version: MqttVersion::V5,
             tls: None,
         },
         run: "3fa9".into(),
         client_id: Names::Template(template("sim-{run}-{n}")),
         credentials: Credentials::Anonymous,
-        will: None,
-        birth: None,
-        persistent: false,
-        session_expiry: 0,
-        traffic: None,
-        subscribe: Vec::new(),
+        conduct: Conduct { keep_alive, ..Conduct::default() },
+        groups: Vec::new(),
         in_flight: 1,
         connect_timeout: Duration::from_secs(1),
         local_addresses: Vec::new(),
@@ -151,7 +147,7 @@ fn a_ping_without_answer_is_the_end_after_another_keep_alive() {
 fn who_talks_does_not_ping() {
     for qos in [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce] {
         let mut fleet = fleet(10);
-        fleet.traffic = Some(traffic(4_000, qos));
+        fleet.conduct.traffic = Some(traffic(4_000, qos));
         let mut story = Story::up(fleet);
         let mut published = 0;
         while story.now < 60_000 {
@@ -178,7 +174,7 @@ fn who_talks_does_not_ping() {
 #[test]
 fn one_message_of_its_own_is_under_way_at_a_time() {
     let mut fleet = fleet(60);
-    fleet.traffic = Some(traffic(1_000, Qos::AtLeastOnce));
+    fleet.conduct.traffic = Some(traffic(1_000, Qos::AtLeastOnce));
     let mut story = Story::up(fleet);
     let Some(Packet::Publish(first)) = story.wait().pop() else { panic!("a message is due") };
     // Nothing but the patience of a keep alive is due until the answer.
@@ -194,7 +190,7 @@ fn one_message_of_its_own_is_under_way_at_a_time() {
 #[test]
 fn messages_closer_than_a_tick_go_out_together() {
     let mut fleet = fleet(60);
-    fleet.traffic = Some(traffic(10, Qos::AtMostOnce));
+    fleet.conduct.traffic = Some(traffic(10, Qos::AtMostOnce));
     let mut story = Story::up(fleet);
     story.wait();
     for _ in 0..10 {
@@ -205,7 +201,7 @@ fn messages_closer_than_a_tick_go_out_together() {
 #[test]
 fn a_device_that_is_not_taken_from_stops_talking() {
     let mut fleet = fleet(60);
-    fleet.traffic = Some(traffic(1, Qos::AtMostOnce));
+    fleet.conduct.traffic = Some(traffic(1, Qos::AtMostOnce));
     let mut story = Story::up(fleet);
     for second in 1..600 {
         story.device.handle_timeout(second * 1000);
@@ -217,9 +213,9 @@ fn a_device_that_is_not_taken_from_stops_talking() {
 fn a_birth_and_subscriptions_come_first() {
     let mut fleet = fleet(60);
     let (topic, payload) = (template("d/{client}/status"), template("online"));
-    fleet.birth = Some(Message { topic, payload, qos: Qos::ExactlyOnce, retain: true });
-    fleet.subscribe = vec![(template("c/{client}"), Qos::AtLeastOnce)];
-    fleet.traffic = Some(traffic(1_000, Qos::AtLeastOnce));
+    fleet.conduct.birth = Some(Message { topic, payload, qos: Qos::ExactlyOnce, retain: true });
+    fleet.conduct.subscribe = vec![(template("c/{client}"), Qos::AtLeastOnce)];
+    fleet.conduct.traffic = Some(traffic(1_000, Qos::AtLeastOnce));
     let connack = ConnAck {
         qos_max: Some(Qos::AtLeastOnce),
         retain_available: Some(false),
@@ -340,7 +336,7 @@ fn no_bytes_make_a_device_panic() {
 fn a_message_larger_than_the_broker_takes_is_not_sent() {
     let mut fleet = fleet(60);
     let (topic, payload) = (template("d"), template(&"x".repeat(1000)));
-    fleet.birth = Some(Message { topic, payload, qos: Qos::AtMostOnce, retain: true });
+    fleet.conduct.birth = Some(Message { topic, payload, qos: Qos::AtMostOnce, retain: true });
     let connack = ConnAck { packet_max: Some(1000), ..ConnAck::default() };
     let mut story = Story::up_with(fleet, connack);
     assert!(story.said().is_empty());
@@ -352,7 +348,7 @@ fn a_message_larger_than_the_broker_takes_is_not_sent() {
 fn a_goodbye_ends_the_session_only_in_the_last_life() {
     for (is_last, expected) in [(false, None), (true, Some(0))] {
         let mut fleet = fleet(60);
-        (fleet.persistent, fleet.session_expiry) = (true, 600);
+        (fleet.conduct.persistent, fleet.conduct.session_expiry) = (true, 600);
         let mut story = Story::up(fleet);
         story.device.say_goodbye(is_last);
         let goodbye = Disconnect { reason: Reason::SUCCESS, session_expiry: expected };

@@ -1,6 +1,7 @@
 //! What the devices of a run are: names, wills, sessions, traffic. The same for all, but for what a
 //! template or a table fills in.
 
+use super::pinging::Pinging;
 use super::template::Template;
 use crate::config::broker::MqttVersion;
 use crate::config::connection::Connection;
@@ -12,12 +13,33 @@ use std::time::Duration;
 /// The devices of one run.
 #[derive(Clone, Debug)]
 pub struct Fleet {
-    /// Broker, TLS, version and keep alive. Its client id, user and password are not used.
+    /// Broker, TLS and version. Its client id, user, password and keep alive are not used.
     pub connection: Connection,
     /// The run's own mark.
     pub run: String,
     pub client_id: Names,
     pub credentials: Credentials,
+    /// How devices behave that are in no group.
+    pub conduct: Conduct,
+    /// Groups in order of their numbers.
+    pub groups: Vec<Group>,
+    /// Connections that are being made at the same time, at most.
+    pub in_flight: usize,
+    /// For TCP, TLS, WebSocket and CONNACK together.
+    pub connect_timeout: Duration,
+    /// Local addresses to connect from, in turn. Empty: the system chooses.
+    pub local_addresses: Vec<IpAddr>,
+}
+
+/// How a device behaves while it lives.
+#[derive(Clone, Debug)]
+pub struct Conduct {
+    /// Seconds that the device promises not to be silent for longer; 0: no promise.
+    pub keep_alive: u16,
+    /// When it pings, and when it gives up.
+    pub pinging: Pinging,
+    /// Whether it reads what comes after CONNACK.
+    pub reads: bool,
     pub will: Option<Will>,
     /// Published after CONNACK.
     pub birth: Option<Message>,
@@ -27,12 +49,35 @@ pub struct Fleet {
     pub session_expiry: u32,
     pub traffic: Option<Traffic>,
     pub subscribe: Vec<(Template, Qos)>,
-    /// Connections that are being made at the same time, at most.
-    pub in_flight: usize,
-    /// For TCP, TLS, WebSocket and CONNACK together.
-    pub connect_timeout: Duration,
-    /// Local addresses to connect from, in turn. Empty: the system chooses.
-    pub local_addresses: Vec<IpAddr>,
+    /// How long after it was lost, or gave up, it comes back within the same life; `None`: not at all.
+    pub reconnect: Option<Duration>,
+}
+
+impl Default for Conduct {
+    /// Pings as it should, and says nothing else.
+    fn default() -> Self {
+        Self {
+            keep_alive: 0,
+            pinging: Pinging::Spec,
+            reads: true,
+            will: None,
+            birth: None,
+            persistent: false,
+            session_expiry: 0,
+            traffic: None,
+            subscribe: Vec::new(),
+            reconnect: None,
+        }
+    }
+}
+
+/// Neighbours that behave alike.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub name: String,
+    /// Its first device; its last one comes before the first of the next group.
+    pub first: u32,
+    pub conduct: Conduct,
 }
 
 /// Where client ids come from.
@@ -92,6 +137,13 @@ impl Fleet {
         }
     }
 
+    /// Returns how a device behaves.
+    pub fn conduct(&self, number: u32) -> &Conduct {
+        let place = self.groups.partition_point(|group| group.first <= number);
+        let group = place.checked_sub(1).and_then(|place| self.groups.get(place));
+        group.map_or(&self.conduct, |group| &group.conduct)
+    }
+
     /// Returns the client id of a device. A number beyond the table has none.
     pub fn client_id(&self, number: u32) -> String {
         match &self.client_id {
@@ -138,7 +190,7 @@ impl Fleet {
 
     /// Returns the will that a device leaves with the broker.
     pub fn will(&self, number: u32, client_id: &str) -> Option<wire::Will> {
-        self.will.as_ref().map(|will| {
+        self.conduct(number).will.as_ref().map(|will| {
             let publish = self.publish(&will.message, number, client_id);
             wire::Will {
                 topic: publish.topic,
@@ -173,15 +225,16 @@ impl Fleet {
             retain_as_published: false,
             retained: RetainedWanted::Always,
         };
-        self.subscribe.iter().map(filter).collect()
+        self.conduct(number).subscribe.iter().map(filter).collect()
     }
 
     /// Returns the topics on which a device makes the broker retain a message, each once.
     pub fn retained_topics(&self, number: u32, client_id: &str) -> Vec<String> {
+        let conduct = self.conduct(number);
         let messages = [
-            self.birth.as_ref(),
-            self.will.as_ref().map(|will| &will.message),
-            self.traffic.as_ref().map(|traffic| &traffic.message),
+            conduct.birth.as_ref(),
+            conduct.will.as_ref().map(|will| &will.message),
+            conduct.traffic.as_ref().map(|traffic| &traffic.message),
         ];
         let mut topics = Vec::new();
         for message in messages.into_iter().flatten().filter(|message| message.retain) {
@@ -197,24 +250,20 @@ impl Fleet {
     pub fn connect(&self, number: u32) -> Connect {
         let client_id = self.client_id(number);
         let (username, password) = self.login(number, &client_id);
+        let conduct = self.conduct(number);
         Connect {
             version: self.version(),
-            clean_start: !self.persistent,
-            keep_alive: self.keep_alive(),
+            clean_start: !conduct.persistent,
+            keep_alive: conduct.keep_alive,
             will: self.will(number, &client_id),
             username,
             password: password.map(|secret| secret.reveal().to_owned().into()),
-            session_expiry: if self.persistent { self.session_expiry } else { 0 },
+            session_expiry: if conduct.persistent { conduct.session_expiry } else { 0 },
             receive_maximum: None,
             packet_max: None,
             authentication: None,
             client_id,
         }
-    }
-
-    /// Returns the seconds that devices promise not to be silent for longer.
-    pub fn keep_alive(&self) -> u16 {
-        u16::try_from(self.connection.keep_alive.as_secs()).unwrap_or(u16::MAX)
     }
 }
 

@@ -27,12 +27,19 @@ fn fleet(credentials: Credentials) -> Fleet {
         run: "3fa9".into(),
         client_id: Names::Template(template("sim-{run}-{n}")),
         credentials,
-        will: Some(Will { message: message("d/{client}/status", true), delay: 5 }),
-        birth: Some(message("d/{client}/status", true)),
-        persistent: true,
-        session_expiry: 600,
-        traffic: Some(Traffic { every: Duration::from_secs(1), message: message("data", false) }),
-        subscribe: Vec::new(),
+        conduct: Conduct {
+            keep_alive: u16::MAX,
+            will: Some(Will { message: message("d/{client}/status", true), delay: 5 }),
+            birth: Some(message("d/{client}/status", true)),
+            persistent: true,
+            session_expiry: 600,
+            traffic: Some(Traffic {
+                every: Duration::from_secs(1),
+                message: message("data", false),
+            }),
+            ..Conduct::default()
+        },
+        groups: Vec::new(),
         in_flight: 1,
         connect_timeout: Duration::from_secs(1),
         local_addresses: Vec::new(),
@@ -96,6 +103,6 @@ fn a_fleet_knows_whether_another_may_use_its_login() {
 fn retained_topics_are_named_once() {
     let mut fleet = fleet(Credentials::Anonymous);
     assert_eq!(fleet.retained_topics(7, "c"), ["d/c/status"]);
-    fleet.traffic.as_mut().expect("the test's own").message.retain = true;
+    fleet.conduct.traffic.as_mut().expect("the test's own").message.retain = true;
     assert_eq!(fleet.retained_topics(7, "c"), ["d/c/status", "data"]);
 }

@@ -7,8 +7,9 @@
 use super::deed::{Deed, What};
 use super::plan::Death;
 use super::report::Report;
-use crate::event::{EventKind, Timestamp};
+use crate::event::EventKind;
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 /// Deeds and reports, in whatever order they come in.
 #[derive(Debug, Default)]
@@ -23,8 +24,8 @@ struct Life {
     client: String,
     /// `ip:port` of our end.
     local: Option<String>,
-    connected: Timestamp,
-    ended: Option<(Death, Timestamp)>,
+    connected: Duration,
+    ended: Option<(Death, Duration)>,
 }
 
 /// One deed with what was said of it.
@@ -34,8 +35,8 @@ pub struct Joined {
     pub life: u32,
     pub client: String,
     pub done: Done,
-    /// Our clock.
-    pub at: Timestamp,
+    /// By [`uptime`](crate::clock::uptime).
+    pub at: Duration,
     pub said: Said,
 }
 
@@ -85,7 +86,11 @@ impl Matching {
             What::Died(death) => *death,
             What::Stopped => Death::Disconnect,
             // Not our doing, or no new deed.
-            What::Failed { .. } | What::Refused { .. } | What::Noticed | What::Lost { .. } => {
+            What::Failed { .. }
+            | What::Refused { .. }
+            | What::Noticed
+            | What::GaveUp
+            | What::Lost { .. } => {
                 return;
             }
         };
@@ -145,9 +150,9 @@ const fn is_silent_about(death: Death) -> bool {
 /// When each kind of report of one connection arrived.
 #[derive(Clone, Copy, Debug, Default)]
 struct Heard {
-    opened: Option<Timestamp>,
-    farewell: Option<Timestamp>,
-    closed: Option<Timestamp>,
+    opened: Option<Duration>,
+    farewell: Option<Duration>,
+    closed: Option<Duration>,
     by_address: bool,
 }
 
@@ -157,7 +162,7 @@ impl Heard {
             let fits = |report: &&&Report| {
                 report.kind == kind && address.is_none_or(|address| report.address == address)
             };
-            said.iter().filter(fits).nth(skip).map(|report| report.received)
+            said.iter().filter(fits).nth(skip).map(|report| report.arrived)
         };
         if said.iter().any(|report| !report.address.is_empty()) {
             let address = Some(life.local.as_deref().unwrap_or(""));
@@ -178,13 +183,13 @@ impl Heard {
         heard
     }
 
-    fn beginning(&self, at: Timestamp) -> Said {
-        self.opened.map_or(Said::Nothing, |heard| Said::Rightly { late_ms: heard.since(at) })
+    fn beginning(&self, at: Duration) -> Said {
+        self.opened.map_or(Said::Nothing, |heard| Said::Rightly { late_ms: late(heard, at) })
     }
 
-    fn end(&self, death: Death, at: Timestamp) -> Said {
+    fn end(&self, death: Death, at: Duration) -> Said {
         let Some(closed) = self.closed else { return Said::Nothing };
-        let late_ms = closed.since(at);
+        let late_ms = late(closed, at);
         let said_goodbye = self.farewell.is_some();
         if self.by_address && said_goodbye != (death == Death::Disconnect) {
             Said::WrongKind { late_ms }
@@ -227,34 +232,43 @@ impl Totals {
     }
 }
 
+/// Returns how many ms after a deed a report arrived. Both are told by the same clock, but not in the same
+/// thread.
+fn late(heard: Duration, done: Duration) -> i64 {
+    let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    ms(heard) - ms(done)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::net::SocketAddr;
-    use std::time::Duration;
 
     const LMQ: &str = "lmq";
     const STATUS: &str = "status";
 
-    fn connected(device: u32, life: u32, at: i64, port: u16) -> Deed {
+    fn connected(device: u32, life: u32, at: u64, port: u16) -> Deed {
         let local = Some(SocketAddr::from(([127, 0, 0, 1], port)));
-        let what = What::Connected { local, session_present: false, took: Duration::ZERO };
-        Deed { device, life, at: Timestamp(at), what }
+        let (at, took) = (Duration::from_millis(at), Duration::ZERO);
+        let what =
+            What::Connected { local, session_present: false, took, asked: at, keep_alive: 5 };
+        Deed { device, life, connection: life, at, last_sent: at, what }
     }
 
-    fn died(device: u32, life: u32, at: i64, death: Death) -> Deed {
-        Deed { device, life, at: Timestamp(at), what: What::Died(death) }
+    fn died(device: u32, life: u32, at: u64, death: Death) -> Deed {
+        let at = Duration::from_millis(at);
+        Deed { device, life, connection: life, at, last_sent: at, what: What::Died(death) }
     }
 
-    fn report(voice: &'static str, client: &str, kind: EventKind, at: i64, port: u16) -> Report {
+    fn report(voice: &'static str, client: &str, kind: EventKind, at: u64, port: u16) -> Report {
         Report {
             client: client.into(),
             voice,
             kind,
             channel: None,
             address: if port == 0 { String::new() } else { format!("127.0.0.1:{port}") },
-            stamped: Some(Timestamp(at)),
-            received: Timestamp(at),
+            stamped: None,
+            arrived: Duration::from_millis(at),
             standing: false,
         }
     }

@@ -11,6 +11,7 @@ pub mod dial;
 pub mod driver;
 pub mod fleet;
 pub mod matching;
+pub mod pinging;
 pub mod plan;
 pub mod report;
 pub mod tally;

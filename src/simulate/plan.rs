@@ -6,6 +6,7 @@
 //! shares are exact; whom a death hits is up to the seed, in each turn anew.
 
 use crate::random::Random;
+use std::borrow::Cow;
 use std::fmt;
 
 /// What a plan is made from. Times are in ms since the run began.
@@ -31,27 +32,58 @@ pub struct Terms {
 pub enum Death {
     /// A goodbye.
     Disconnect,
+    /// A goodbye with a reason other than 0x00 (MQTT 5): the will is published.
+    DisconnectWith(u8),
     /// The connection is closed without a goodbye.
     Fin,
     /// The connection is reset.
     Rst,
+    /// The TCP connection under TLS is closed, and TLS is not told (no close_notify).
+    TlsCut,
     /// The connection stays open, and nothing is sent or read any more.
     Silence,
+    /// A router forgets the flow: nothing passes in either direction any more. The device does not
+    /// know, and goes on until it misses an answer.
+    NatDrop,
+    /// The device connects once more while this connection is open, with its next life.
+    TakeOver,
+    /// It lives until the run is over, and says goodbye then.
+    Stay,
 }
 
 impl Death {
-    pub const ALL: [Self; 4] = [Self::Disconnect, Self::Fin, Self::Rst, Self::Silence];
+    /// One of each kind.
+    pub const ALL: [Self; 9] = [
+        Self::Disconnect,
+        Self::DisconnectWith(WITH_WILL),
+        Self::Fin,
+        Self::Rst,
+        Self::TlsCut,
+        Self::Silence,
+        Self::NatDrop,
+        Self::TakeOver,
+        Self::Stay,
+    ];
 
     /// Returns the word for it, as it is typed and shown.
-    pub const fn word(self) -> &'static str {
-        match self {
+    pub fn word(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Disconnect => "disconnect",
+            Self::DisconnectWith(WITH_WILL) => "disconnect-with-will",
+            Self::DisconnectWith(reason) => return format!("disconnect-0x{reason:02x}").into(),
             Self::Fin => "fin",
             Self::Rst => "rst",
+            Self::TlsCut => "tls-cut",
             Self::Silence => "silence",
-        }
+            Self::NatDrop => "nat-drop",
+            Self::TakeOver => "takeover",
+            Self::Stay => "stay",
+        })
     }
 }
+
+/// "Disconnect with will message" (MQTT 5.0 §3.14.2.1).
+pub const WITH_WILL: u8 = 0x04;
 
 /// Per cent of the devices for each way to end a life; they add up to 100.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -263,7 +295,7 @@ impl fmt::Display for Shares {
         let mut comma = "";
         for (fate, share) in self.each().into_iter().filter(|(_, share)| *share > 0) {
             let word = match fate {
-                Fate::Stay => "stay",
+                Fate::Stay => Death::Stay.word(),
                 Fate::Die(death) => death.word(),
             };
             write!(f, "{comma}{word}={share}")?;

@@ -1,5 +1,7 @@
 use super::*;
 
+const FOUR: [Death; 4] = [Death::Disconnect, Death::Fin, Death::Rst, Death::Silence];
+
 fn terms(devices: u32, rate: u32, duration_ms: u64) -> Terms {
     Terms {
         devices,
@@ -64,7 +66,7 @@ fn the_same_terms_give_the_same_plan() {
 fn a_plan_of_a_seed_stays_what_it_was() {
     let terms = Terms { deaths: shares(0, 40, 20, 20, 20), ..terms(10, 10, 30_000) };
     let plan = Plan::new(&terms).expect("the terms are sound");
-    let fates: Vec<&str> = plan.lives().map(|life| life.death.word()).collect();
+    let fates: Vec<_> = plan.lives().map(|life| life.death.word()).collect();
     // A change here changes every run of every seed that somebody has noted.
     assert_eq!(
         fates.join(" "),
@@ -124,7 +126,7 @@ fn shares_are_exact_in_every_turn() {
         for turn in 0..3 {
             let count =
                 |death| plan.devices.iter().filter(|lives| lives[turn].death == death).count();
-            assert_eq!(Death::ALL.map(count), [400, 200, 200, 200], "seed {seed}, turn {turn}");
+            assert_eq!(FOUR.map(count), [400, 200, 200, 200], "seed {seed}, turn {turn}");
         }
     }
 }
@@ -143,7 +145,7 @@ fn what_does_not_divide_goes_to_the_largest_remainders() {
     ] {
         let plan = Plan::new(&Terms { deaths: shares, ..terms(devices, 1_000, 20_000) });
         let plan = plan.expect("the terms are sound");
-        assert_eq!(Death::ALL.map(|death| plan.count(death)), expected, "{devices} × {shares}");
+        assert_eq!(FOUR.map(|death| plan.count(death)), expected, "{devices} × {shares}");
     }
 }
 

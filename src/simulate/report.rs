@@ -1,6 +1,7 @@
 //! What a broker said about a device, and when it reached us: the other half of the join.
 
 use crate::event::{Event, EventKind, Timestamp};
+use std::time::Duration;
 
 /// One event as it was heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +16,15 @@ pub struct Report {
     pub address: String,
     /// The broker's clock.
     pub stamped: Option<Timestamp>,
-    /// Our clock.
-    pub received: Timestamp,
+    /// When it reached us, by [`uptime`](crate::clock::uptime).
+    pub arrived: Duration,
     /// It was retained, so it says how things stand and not when they became so.
     pub standing: bool,
 }
 
 impl Report {
     /// Returns the report that an event is; `None` for one that is about no device.
-    pub fn of(event: &Event<'_>, voice: &'static str, received: Timestamp) -> Option<Self> {
+    pub fn of(event: &Event<'_>, voice: &'static str, arrived: Duration) -> Option<Self> {
         let Event::Channel(event) = event else { return None };
         let is_strong = event.channel.is_strong();
         Some(Self {
@@ -33,7 +34,7 @@ impl Report {
             channel: event.channel.name().filter(|_| is_strong).map(str::to_owned),
             address: event.address.clone().into_owned(),
             stamped: event.stamp.map(|stamp| stamp.time),
-            received,
+            arrived,
             standing: event.standing,
         })
     }

@@ -86,7 +86,7 @@ async fn a_will_is_waited_for_before_its_topic_is_emptied() {
 async fn sessions_are_ended_by_the_devices_themselves() {
     let server = Server::start(Habits::default()).await;
     let mut fleet = fleet(&server.url(), "");
-    (fleet.persistent, fleet.birth, fleet.will) = (true, None, None);
+    (fleet.conduct.persistent, fleet.conduct.birth, fleet.conduct.will) = (true, None, None);
     let cleaned = clean(fleet, Death::Disconnect).await;
     assert_eq!(cleaned, Cleaned { sessions: 2, ..Cleaned::default() });
     let seen = server.finish().await;
@@ -101,7 +101,7 @@ async fn sessions_are_ended_by_the_devices_themselves() {
 async fn a_will_that_the_broker_holds_back_is_settled_by_a_visit() {
     let server = Server::start(Habits::default()).await;
     let mut fleet = fleet(&server.url(), "--mqtt-version 5");
-    fleet.will.as_mut().expect("there is one").delay = 3600;
+    fleet.conduct.will.as_mut().expect("there is one").delay = 3600;
     let cleaned = clean(fleet, Death::Rst).await;
     assert_eq!(cleaned, Cleaned { topics: 2, ..Cleaned::default() });
     let seen = server.finish().await;
@@ -138,7 +138,7 @@ async fn what_the_broker_does_not_allow_is_told() {
 async fn a_broker_that_is_gone_leaves_everything_with_the_cause() {
     let server = Server::start(Habits::default()).await;
     let mut fleet = fleet(&server.url(), "");
-    fleet.persistent = true;
+    fleet.conduct.persistent = true;
     let mut run = Run::start(fleet, vec![vec![life(0, 60_000, Death::Disconnect)]; 200]);
     let fleet = Arc::clone(&run.fleet);
     for _ in 0..200 {
@@ -161,8 +161,8 @@ async fn a_broker_that_is_gone_leaves_everything_with_the_cause() {
 async fn nothing_made_is_nothing_to_do() {
     let server = Server::start(Habits::default()).await;
     let mut fleet = fleet(&server.url(), "");
-    (fleet.birth, fleet.will) = (None, None);
-    fleet.subscribe = vec![(template("a"), Qos::AtMostOnce)];
+    (fleet.conduct.birth, fleet.conduct.will) = (None, None);
+    fleet.conduct.subscribe = vec![(template("a"), Qos::AtMostOnce)];
     assert_eq!(clean(fleet, Death::Fin).await, Cleaned::default());
     assert!(visitors(&server.finish().await).is_empty());
 }

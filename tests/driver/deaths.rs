@@ -75,11 +75,14 @@ async fn nobody_dies_or_comes_before_the_time() {
             .await;
     ended.expect("it ran");
     let begun = deeds[0].at;
-    let times: Vec<_> =
-        deeds.iter().filter(|deed| deed.device == 1).map(|deed| deed.at.since(begun)).collect();
-    // The wall clock may be a ms behind the steady one.
+    let times: Vec<_> = deeds
+        .iter()
+        .filter(|deed| deed.device == 1)
+        .map(|deed| deed.at.saturating_sub(begun).as_millis())
+        .collect();
+    // The run began a moment before the first deed was told.
     for (time, due) in times.iter().zip([100, 200, 300, 400]) {
-        assert!(*time >= due - 1, "{times:?}");
+        assert!(*time >= due - 5, "{times:?}");
     }
     assert_eq!(times.len(), 4);
 }
@@ -128,7 +131,7 @@ async fn the_last_goodbye_ends_a_kept_session_where_it_can() {
     for (version, expected) in [("5", [None, Some(0)]), ("3.1.1", [None, None])] {
         let server = Server::start(Habits::default()).await;
         let mut fleet = fleet(&server.url(), &format!("--mqtt-version {version}"));
-        fleet.persistent = true;
+        fleet.conduct.persistent = true;
         let lives = vec![life(0, 20, Death::Disconnect), life(40, 60, Death::Disconnect)];
         let (ended, _) = Run::start(fleet, vec![lives]).end().await;
         let trace = ended.expect("it ran").traces[0];

@@ -174,7 +174,7 @@ async fn what_is_refused_while_connected_is_told_once() {
     let habits = Habits { reason: Reason::NOT_AUTHORIZED, ..Habits::default() };
     let server = Server::start(habits).await;
     let mut fleet = fleet(&server.url(), "--mqtt-version 5");
-    fleet.subscribe = vec![(template("commands/{client}"), Qos::AtLeastOnce)];
+    fleet.conduct.subscribe = vec![(template("commands/{client}"), Qos::AtLeastOnce)];
     let plan = vec![vec![life(0, 100, Death::Disconnect)]];
     let (_, deeds) = Run::start(fleet, plan).end().await;
     let expected = "0 objected: a subscription was refused: 0x87, not authorized";
@@ -193,10 +193,11 @@ async fn traffic_of_every_kind_flows() {
         };
         let server = Server::start(Habits { gift: Some(gift), ..Habits::default() }).await;
         let mut fleet = fleet(&server.url(), "");
-        fleet.birth = None;
-        fleet.subscribe = vec![(template("commands/all"), qos)];
+        fleet.conduct.birth = None;
+        fleet.conduct.subscribe = vec![(template("commands/all"), qos)];
         let traffic = message("{n}", qos);
-        fleet.traffic = Some(Traffic { every: Duration::from_millis(50), message: traffic });
+        fleet.conduct.traffic =
+            Some(Traffic { every: Duration::from_millis(50), message: traffic });
         let plan = vec![vec![life(0, 500, Death::Disconnect)]];
         let (_, deeds) = Run::start(fleet, plan).end().await;
         assert_eq!(whats(&deeds, 0), ["0 connected false", "0 Disconnect"], "{qos:?}");

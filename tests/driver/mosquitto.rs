@@ -43,7 +43,7 @@ async fn assert_spotless(broker: &Mosquitto, cleaned: &Cleaned, flags: &str) {
     assert_eq!(ended.out, "", "retained messages are left");
     // The same once more: each asks for its session.
     let mut again = fleet(&broker.url(), flags);
-    (again.persistent, again.will, again.birth) = (true, None, None);
+    (again.conduct.persistent, again.conduct.will, again.conduct.birth) = (true, None, None);
     let run = Run::start(again, vec![vec![life(0, 2_000, Death::Disconnect)]; DEVICES as usize]);
     let (_, deeds) = run.end().await;
     let is_new = |what: &What| matches!(what, What::Connected { session_present: false, .. });
@@ -61,7 +61,7 @@ async fn a_thousand_live_and_die_and_nothing_is_left() {
         let broker = Mosquitto::start(&[]);
         let flags = format!("--mqtt-version {version} --keepalive 1");
         let mut fleet = fleet(&broker.url(), &flags);
-        fleet.persistent = persistent;
+        fleet.conduct.persistent = persistent;
         let run = Run::start_until(fleet, plan(false), 12_000);
         let fleet = Arc::clone(&run.fleet);
         let (ended, deeds) = run.end().await;
@@ -93,8 +93,8 @@ async fn a_run_stopped_in_the_middle_leaves_nothing() {
         let broker = Mosquitto::start(&[]);
         let flags = format!("--mqtt-version {version} --keepalive 60");
         let mut fleet = fleet(&broker.url(), &flags);
-        fleet.persistent = persistent;
-        fleet.will.as_mut().expect("there is one").delay = u32::from(version == "5");
+        fleet.conduct.persistent = persistent;
+        fleet.conduct.will.as_mut().expect("there is one").delay = u32::from(version == "5");
         let mut run = Run::start(fleet, plan(true));
         // Some have returned, some are silent, some are just coming back.
         run.until(|what| *what == What::Died(Death::Silence)).await;

@@ -98,7 +98,7 @@ async fn a_second_ctrl_c_ends_at_once_and_says_what_it_leaves() {
 
     assert_eq!(ended.code, Some(130), "{}", ended.err);
     let report = report(&ended);
-    assert_eq!(report["deaths"][1], json!({"death": "fin", "planned": 2, "done": 2}));
+    assert_eq!(report["deaths"][0], json!({"death": "fin", "planned": 2, "done": 2}));
     assert!(
         ended.err.contains("may be left at the broker, the first for `devices/sim-r4-"),
         "{}",

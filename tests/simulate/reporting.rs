@@ -18,7 +18,7 @@ async fn a_run_that_goes_as_planned_is_told_in_figures() {
     assert_eq!((&report["run"], &report["seed"]), (&json!("r1"), &json!(7)));
     assert_eq!((&report["lives"], &report["connected"]), (&json!(20), &json!(20)));
     let death = |death, count| json!({"death": death, "planned": count, "done": count});
-    let deaths = [("disconnect", 10), ("fin", 6), ("rst", 4), ("silence", 0)];
+    let deaths = [("disconnect", 10), ("fin", 6), ("rst", 4)];
     assert_eq!(report["deaths"], json!(deaths.map(|(word, count)| death(word, count))));
     assert_eq!((&report["troubles"], &report["left"]), (&json!([]), &json!([])));
     assert_eq!(report["removed"], json!({"retained": 20, "sessions": 0}));

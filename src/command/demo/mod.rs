@@ -11,7 +11,6 @@ use crate::config::broker::{Broker, MqttVersion};
 use crate::config::connection::Connection;
 use crate::dialect::lmq::Lmq;
 use crate::embedded;
-use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::simulate::deed::Deed;
@@ -99,7 +98,7 @@ struct Show<'a> {
     console: &'a mut Console,
     fleet: Arc<Fleet>,
     plan: Arc<Plan>,
-    begun: (Timestamp, Instant),
+    begun: (Duration, Instant),
     matching: Matching,
     believed: HashMap<String, Verdict>,
     /// Reports have come whose changes are still to come.
@@ -116,7 +115,7 @@ impl<'a> Show<'a> {
             console,
             fleet,
             plan: Arc::new(script::plan()),
-            begun: (clock::now(), clock::monotonic()),
+            begun: (clock::uptime(), clock::monotonic()),
             matching: Matching::default(),
             believed: HashMap::new(),
             is_ahead: false,
@@ -130,7 +129,7 @@ impl<'a> Show<'a> {
         &mut self,
         heard: &mut mpsc::Receiver<(usize, News)>,
     ) -> Result<Outcome, Failure> {
-        self.begun = (clock::now(), clock::monotonic());
+        self.begun = (clock::uptime(), clock::monotonic());
         let heads = screen::heads(self.console.style());
         self.console.print_line(heads)?;
         let (deed, mut deeds) = mpsc::unbounded_channel();
@@ -222,10 +221,10 @@ impl<'a> Show<'a> {
         for one in joined {
             let told = one.said != Said::Nothing || even_untold;
             if told && self.shown.insert((one.device, one.life, one.done)) {
-                let at = u64::try_from(one.at.since(self.begun.0)).unwrap_or(0);
+                let at = one.at.saturating_sub(self.begun.0);
                 let verdict = self.believed.get(&one.client);
                 let style = self.console.style();
-                let line = screen::line(&one, Duration::from_millis(at), verdict, style);
+                let line = screen::line(&one, at, verdict, style);
                 self.console.print_line(line)?;
             }
         }

@@ -55,7 +55,7 @@ const fn done(done: Done) -> &'static str {
         Done::Died(Death::Disconnect) => "said goodbye (DISCONNECT)",
         Done::Died(Death::Fin) => "connection closed, no goodbye",
         Done::Died(Death::Rst) => "connection reset",
-        Done::Died(Death::Silence) => "fell silent, connection open",
+        Done::Died(_) => "fell silent, connection open",
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::config::connection::Connection;
 use crate::failure::Failure;
-use crate::simulate::fleet::{Credentials, Fleet, Message, Names, Will};
+use crate::simulate::fleet::{Conduct, Credentials, Fleet, Message, Names, Will};
 use crate::simulate::plan::{Death, Life, Plan};
 use crate::simulate::template::Template;
 use crate::wire::Qos;
@@ -61,12 +61,13 @@ pub fn fleet(connection: Connection) -> Result<Fleet, Failure> {
         run: RUN.to_owned(),
         client_id: Names::Template(read("{run}-{n}")?),
         credentials: Credentials::Anonymous,
-        will: Some(Will { message: message("offline")?, delay: 0 }),
-        birth: Some(message("online")?),
-        persistent: false,
-        session_expiry: 0,
-        traffic: None,
-        subscribe: Vec::new(),
+        conduct: Conduct {
+            keep_alive: u16::try_from(KEEP_ALIVE.as_secs()).unwrap_or(u16::MAX),
+            will: Some(Will { message: message("offline")?, delay: 0 }),
+            birth: Some(message("online")?),
+            ..Conduct::default()
+        },
+        groups: Vec::new(),
         in_flight: 8,
         connect_timeout: Duration::from_secs(5),
         local_addresses: Vec::new(),

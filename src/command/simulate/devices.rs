@@ -8,7 +8,7 @@ use crate::config::credentials;
 use crate::failure::Failure;
 use crate::output::sanitize::sanitize;
 use crate::simulate::device::TICK_MS;
-use crate::simulate::fleet::{Credentials, Fleet, Login, Message, Names, Traffic, Will};
+use crate::simulate::fleet::{Conduct, Credentials, Fleet, Login, Message, Names, Traffic, Will};
 use crate::simulate::template::Template;
 use crate::wire::Qos;
 use std::time::Duration;
@@ -27,17 +27,23 @@ pub fn fleet(options: &Simulate, connection: Connection, run: String) -> Result<
         Some(expiry) => seconds("--session-expiry", expiry)?,
         None => seconds("--session-expiry", known(SESSION_EXPIRY))?,
     };
+    let keep_alive = u16::try_from(connection.keep_alive.as_secs()).unwrap_or(u16::MAX);
     let fleet = Fleet {
         connection,
         run,
         client_id,
         credentials,
-        will,
-        birth,
-        persistent: options.devices.persistent,
-        session_expiry,
-        traffic: traffic(&options.traffic)?,
-        subscribe: filters(&options.traffic)?,
+        conduct: Conduct {
+            keep_alive,
+            will,
+            birth,
+            persistent: options.devices.persistent,
+            session_expiry,
+            traffic: traffic(&options.traffic)?,
+            subscribe: filters(&options.traffic)?,
+            ..Conduct::default()
+        },
+        groups: Vec::new(),
         in_flight: options.load.in_flight.into(),
         connect_timeout: options.load.timeout,
         local_addresses: options.load.bind_address.clone(),

@@ -39,11 +39,11 @@ fn a_device_says_by_default_what_a_watcher_listens_to() {
     let will = connect.will.expect("there is one");
     assert_eq!((&*will.topic, &will.payload[..]), ("devices/sim-3fa92c-7/status", &b"offline"[..]));
     assert_eq!((will.qos, will.retain, will.delay), (Qos::AtLeastOnce, true, 0));
-    let birth = fleet.birth.as_ref().expect("there is one");
+    let birth = fleet.conduct.birth.as_ref().expect("there is one");
     let birth = fleet.publish(birth, 7, &id);
     assert_eq!((&*birth.topic, &birth.payload[..]), (&*will.topic, &b"online"[..]));
     assert!(birth.retain && birth.qos == Qos::AtLeastOnce);
-    assert!(fleet.traffic.is_none() && fleet.subscribe.is_empty());
+    assert!(fleet.conduct.traffic.is_none() && fleet.conduct.subscribe.is_empty());
     assert!(matches!(fleet.credentials, Credentials::Anonymous));
 }
 
@@ -61,12 +61,12 @@ fn templates_are_filled_in_everywhere() {
     assert_eq!(password.expect("there is one").reveal(), "secret-3");
     let will = fleet.will(3, &id).expect("there is one");
     assert_eq!((&*will.topic, &will.payload[..], will.retain), ("w/3", &b"{\"n\":3}"[..], false));
-    let traffic = fleet.traffic.as_ref().expect("there is some");
+    let traffic = fleet.conduct.traffic.as_ref().expect("there is some");
     let message = fleet.publish(&traffic.message, 3, &id);
     assert_eq!((&*message.topic, &message.payload[..]), ("p/night", &b"night/3"[..]));
     assert_eq!((message.qos, message.retain), (Qos::ExactlyOnce, false));
     assert_eq!(fleet.filters(3, &id)[0].filter, "s/3/#");
-    assert_eq!(fleet.birth.as_ref().map(|birth| birth.qos), Some(Qos::AtMostOnce));
+    assert_eq!(fleet.conduct.birth.as_ref().map(|birth| birth.qos), Some(Qos::AtMostOnce));
 }
 
 #[test]
@@ -132,16 +132,17 @@ fn topics_that_cannot_be_published_to_are_found_before_anybody_connects() {
     }
     // Nobody publishes there.
     fleet_of("--no-birth --publish-topic a/#");
-    assert!(fleet_of("--no-will").will.is_none());
+    assert!(fleet_of("--no-will").conduct.will.is_none());
 }
 
 #[test]
 fn traffic_has_a_pace_and_a_size() {
     refused(&["--publish-every", "49ms"], "too short");
     let fleet = fleet_of("--publish-every 50ms --payload-size 300");
-    let traffic = fleet.traffic.as_ref().expect("there is some");
+    let traffic = fleet.conduct.traffic.as_ref().expect("there is some");
     assert_eq!(fleet.publish(&traffic.message, 0, "c").payload.len(), 300);
-    let empty = fleet_of("--publish-every 1s --payload-size 0").traffic.expect("there is some");
+    let empty =
+        fleet_of("--publish-every 1s --payload-size 0").conduct.traffic.expect("there is some");
     assert_eq!(empty.message.payload, Template::plain(String::new()));
 }
 

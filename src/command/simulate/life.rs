@@ -143,7 +143,7 @@ fn left_by_abort(fleet: &Fleet, tally: &Tally) -> Cleaned {
     };
     let times = count.saturating_mul(u32::try_from(topics.len()).unwrap_or(u32::MAX));
     add(Kind::Retained, topics, times);
-    add(Kind::Session, vec![client_id], if fleet.persistent { count } else { 0 });
+    add(Kind::Session, vec![client_id], if fleet.conduct.persistent { count } else { 0 });
     Cleaned { left, ..Cleaned::default() }
 }
 

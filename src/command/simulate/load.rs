@@ -57,7 +57,7 @@ pub fn guard(terms: &Terms, fleet: &Fleet, address: IpAddr) -> Result<(), Failur
 }
 
 fn messages_per_second(devices: u32, fleet: &Fleet) -> u64 {
-    fleet.traffic.as_ref().map_or(0, |traffic| {
+    fleet.conduct.traffic.as_ref().map_or(0, |traffic| {
         let every_ms = u64::try_from(traffic.every.as_millis()).unwrap_or(u64::MAX).max(1);
         (u64::from(devices) * 1000).div_ceil(every_ms)
     })

@@ -8,7 +8,7 @@ use crate::output::simulation::{
 };
 use crate::simulate::cleaning::{Cleaned, Kind};
 use crate::simulate::fleet::Fleet;
-use crate::simulate::plan::{Death, Plan, Terms};
+use crate::simulate::plan::{Plan, Terms};
 use crate::simulate::tally::{Reasons, Tally, Times};
 
 /// Returns what came of a run.
@@ -31,13 +31,15 @@ pub fn simulation(
         lives: tally.planned.total(),
         connected: tally.connected,
         connect_us: tally.connect_times().map(times),
-        deaths: Death::ALL
+        deaths: tally
+            .planned
+            .kinds()
             .map(|death| DeathObject {
                 death: death.word(),
                 planned: tally.planned.of(death),
                 done: tally.died.of(death),
             })
-            .to_vec(),
+            .collect(),
         noticed: tally.noticed(),
         notice_us: tally.notice_times().map(times),
         stopped: tally.stopped,

@@ -24,18 +24,18 @@ fn check_device(fleet: &Fleet, number: u32) -> Result<(), Failure> {
         check_length("--username", username.len())?;
     }
     let fill = |message: &Message| message.topic.fill(number, &fleet.run, &id);
-    if let Some(will) = &fleet.will {
+    if let Some(will) = &fleet.conduct(number).will {
         check_topic("--will-topic", &fill(&will.message))?;
         let payload = will.message.payload.fill(number, &fleet.run, &id);
         check_length("--will-payload", payload.len())?;
     }
-    if let Some(birth) = &fleet.birth {
+    if let Some(birth) = &fleet.conduct(number).birth {
         check_topic("--birth-topic", &fill(birth))?;
     }
-    if let Some(traffic) = &fleet.traffic {
+    if let Some(traffic) = &fleet.conduct(number).traffic {
         check_topic("--publish-topic", &fill(&traffic.message))?;
     }
-    for (filter, _) in &fleet.subscribe {
+    for (filter, _) in &fleet.conduct(number).subscribe {
         check_filter(&filter.fill(number, &fleet.run, &id))?;
     }
     Ok(())

@@ -104,6 +104,8 @@ impl Default for State {
 #[derive(Clone, Copy, Debug)]
 struct Arrival {
     time: Timestamp,
+    /// The same moment by [`clock::uptime`].
+    up: Duration,
     tie: u64,
 }
 
@@ -310,8 +312,9 @@ impl Watcher {
     }
 
     /// Gives a message its place in the order of arrival, before it waits for anything.
-    const fn arrival(&mut self, time: Timestamp) -> Arrival {
-        Arrival { time, tie: self.ledger.next_tie() }
+    fn arrival(&mut self, time: Timestamp) -> Arrival {
+        let up = clock::uptime();
+        Arrival { time, up, tie: self.ledger.next_tie() }
     }
 
     async fn message(&mut self, publish: &Publish, arrival: Arrival, now: Moment) {
@@ -341,7 +344,7 @@ impl Watcher {
         }
         let mark = coverage.mark(&self.hearing.key(voice.name));
         if let (Some(reports), Reading::Events(events)) = (&mut self.reports, &reading) {
-            let report = |event| Report::of(event, voice.name, arrival.time);
+            let report = |event| Report::of(event, voice.name, arrival.up);
             reports.extend(events.iter().filter_map(report));
         }
         // Judged now, even if it had to wait: at its arrival we did not count as listening yet.

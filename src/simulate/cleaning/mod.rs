@@ -15,7 +15,7 @@ pub use books::{Cleaned, Kind, Left};
 
 use super::dial::Route;
 use super::driver::{Ended, Stop, asked};
-use super::fleet::{Fleet, Names};
+use super::fleet::{Conduct, Fleet, Names};
 use super::template::Template;
 use super::trace::{Call, Trace};
 use crate::source::mqtt::trouble::Trouble;
@@ -24,7 +24,6 @@ use books::Books;
 use caller::Caller;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use sweep::{Wills, sweep};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -263,14 +262,13 @@ fn bare(fleet: &Fleet, name: Option<&str>) -> Fleet {
     let name = name.and_then(|name| Template::read(name).ok()).map(Names::Template);
     let mut bare = Fleet {
         client_id: name.unwrap_or_else(|| fleet.client_id.clone()),
-        will: None,
-        birth: None,
-        persistent: false,
-        traffic: None,
-        subscribe: Vec::new(),
+        groups: Vec::new(),
         ..fleet.clone()
     };
-    // Nobody pings here; answers come sooner.
-    bare.connection.keep_alive = Duration::from_mins(1);
+    bare.conduct = Conduct {
+        // Nobody pings here; answers come sooner.
+        keep_alive: 60,
+        ..Conduct::default()
+    };
     bare
 }

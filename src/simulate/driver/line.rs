@@ -25,6 +25,8 @@ pub struct Line {
     /// Taken from the device and not written yet.
     unsent: BytesMut,
     is_unflushed: bool,
+    /// When CONNECT was handed to the network, by [`clock::uptime`].
+    pub asked: Duration,
 }
 
 /// A line that has just been accepted.
@@ -68,7 +70,8 @@ impl Line {
     ) -> Result<Accepted, Trouble> {
         let transport = route.open(number).await?;
         let device = Device::new(fleet, number, clock.now());
-        let mut line = Self { transport, device, unsent: BytesMut::new(), is_unflushed: false };
+        let (unsent, asked) = (BytesMut::new(), crate::clock::uptime());
+        let mut line = Self { transport, device, unsent, is_unflushed: false, asked };
         match poll_fn(|cx| line.poll_event(cx, clock)).await? {
             Event::Connected { session_present } => Ok(Accepted { line, session_present }),
             end => Err(trouble(end, fleet.version())),

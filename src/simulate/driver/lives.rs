@@ -125,7 +125,7 @@ impl One {
 
     fn call(&mut self) {
         self.trace_before = self.trace;
-        self.trace.call(self.shared.fleet.persistent);
+        self.trace.call(self.shared.fleet.conduct(self.number).persistent);
     }
 
     /// Reports how a life began.
@@ -134,7 +134,10 @@ impl One {
             Ok(Accepted { line, session_present }) => {
                 self.trace.accept();
                 let local = line.transport.local_address();
-                self.report(What::Connected { local, session_present, took: start.took });
+                let keep_alive = line.device.keep_alive();
+                let asked = line.asked;
+                let took = start.took;
+                self.report(What::Connected { local, session_present, took, asked, keep_alive });
                 Some(Box::new(line))
             }
             Err(trouble) => {
@@ -168,7 +171,7 @@ impl One {
                     line.transport.reset();
                     self.report(What::Died(Death::Rst));
                 }
-                Death::Silence => {
+                _ => {
                     self.silent = Some(line);
                     self.silent_turn = self.turn;
                     self.report(What::Died(Death::Silence));
@@ -278,7 +281,9 @@ impl One {
 impl Shared {
     fn report(&self, device: u32, life: u32, what: What) {
         // When nobody listens any more, the run is over.
-        let _ = self.deeds.send(Deed { device, life, at: clock::now(), what });
+        let at = clock::uptime();
+        let (connection, last_sent) = (life, at);
+        let _ = self.deeds.send(Deed { device, life, connection, at, last_sent, what });
     }
 }
 

@@ -75,7 +75,7 @@ pub async fn run(
         start = first_call(&fleet, first) => start?,
         () = asked(&mut stop, &[Stop::Goodbye, Stop::Abort]) => {
             let mut trace = Trace::none(first);
-            trace.call(fleet.persistent);
+            trace.call(fleet.conduct(first).persistent);
             let was_aborted = *stop.borrow() == Stop::Abort;
             return Ok(Ended { traces: vec![trace], was_aborted, route: None });
         }

@@ -23,11 +23,14 @@ const PURE: &[&str] = &[
     "src/simulate/device",
     "src/simulate/fleet",
     "src/simulate/matching",
+    "src/simulate/pinging",
     "src/simulate/plan",
     "src/simulate/report",
+    "src/simulate/scenario",
     "src/simulate/tally",
     "src/simulate/template",
     "src/simulate/trace",
+    "src/simulate/verify",
     "src/wire",
 ];
 

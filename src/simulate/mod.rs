@@ -18,3 +18,4 @@ pub mod tally;
 pub mod template;
 pub mod trace;
 pub mod transport;
+pub mod verify;

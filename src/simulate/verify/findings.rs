@@ -1,0 +1,161 @@
+//! What came of a verification, in figures that can be added up over shards.
+
+use super::window::Window;
+use crate::simulate::plan::Death;
+use hdrhistogram::Histogram;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Something that a voice may speak of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Act {
+    Connect,
+    Died(Death),
+    /// The device found no answer and closed the connection.
+    GaveUp,
+    /// The broker or the network ended a connection that was to live on. Whether it is told says
+    /// something only to a reader: it fails nothing.
+    Lost,
+}
+
+/// What a deed amounts to in one voice. Every deed has exactly one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Told rightly and in time.
+    Reported,
+    /// What must not be told was not told: the will of one that said goodbye or came back in time.
+    Withheld,
+    /// Told before it can have been known.
+    Early,
+    Late,
+    /// A goodbye told as an abrupt end, or the reverse.
+    WrongKind,
+    /// The end told before the beginning, or an old will over a newer birth.
+    WrongOrder,
+    Missed,
+    /// Told though it must not be.
+    Unwanted,
+    /// The voice has no words for it, or nobody listened when it was due.
+    NotObservable,
+    /// Its window was still open when observing ended.
+    NotDue,
+}
+
+impl Outcome {
+    /// Tells whether a broker has to answer for it.
+    pub const fn is_fault(self) -> bool {
+        match self {
+            Self::Reported | Self::Withheld | Self::NotObservable | Self::NotDue => false,
+            Self::Early
+            | Self::Late
+            | Self::WrongKind
+            | Self::WrongOrder
+            | Self::Missed
+            | Self::Unwanted => true,
+        }
+    }
+}
+
+/// What is counted together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The dialect.
+    pub voice: String,
+    pub act: Act,
+    /// What is expected; `None` where nothing is to be told, or nothing can be.
+    pub window: Option<Window>,
+}
+
+/// Deeds of one kind as one voice told them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// How many there are of each; they add up to the deeds that were done.
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// Reports beyond the first.
+    pub duplicates: u64,
+    /// From the deed (of a silent one: from its last packet) to the arrival of the report, in µs.
+    pub delays_us: Histogram<u64>,
+}
+
+/// How many of an act were planned, and how many were done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    pub planned: u64,
+    pub done: u64,
+}
+
+/// How what was believed of the devices at the end compares with the truth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct States {
+    pub right: u64,
+    pub wrong: u64,
+    /// The state logic said so itself.
+    pub unknown: u64,
+    /// No voice that was heard can tell how this device ended.
+    pub not_observable: u64,
+}
+
+/// One thing that somebody has to answer for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// Since the run began.
+    pub at: Duration,
+    pub device: u32,
+    pub client: String,
+    pub connection: u32,
+    pub voice: String,
+    pub what: Wrong,
+    /// From the deed to the report, where there was one, in µs.
+    pub delay_us: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wrong {
+    Told(Act, Outcome),
+    Duplicate(Act),
+    /// An end told of a connection that was open.
+    FalseOffline,
+    /// Told of one of our clients, but of no connection that it had.
+    Stray,
+    /// What was believed at the end is not the truth.
+    State {
+        alive: bool,
+    },
+}
+
+/// What one voice said in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Voice {
+    pub reports: u64,
+    pub false_offline: u64,
+    pub strays: u64,
+    /// How it tells one connection of a client from another.
+    pub names: Naming,
+}
+
+/// What tells the connections of a client apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Naming {
+    /// The address, at both ends.
+    Address,
+    /// The broker's name of the channel, at both ends.
+    Channel,
+    /// Nothing but the order in which it speaks.
+    #[default]
+    Order,
+}
+
+/// Everything that was found. Findings of shards of one run add up to those of the whole run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Findings {
+    pub rows: BTreeMap<Key, Row>,
+    pub done: BTreeMap<Act, Done>,
+    pub voices: BTreeMap<String, Voice>,
+    pub states: States,
+    /// The first [`FAULTS_MAX`] in order of time.
+    pub faults: Vec<Fault>,
+    pub faults_total: u64,
+}
+
+/// Faults that are kept one by one.
+pub const FAULTS_MAX: usize = 1_000;

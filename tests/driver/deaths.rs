@@ -182,6 +182,19 @@ async fn a_newcomer_that_is_refused_leaves_the_old_one_alive() {
 }
 
 #[tokio::test]
+async fn who_waits_to_be_taken_over_may_end_before() {
+    let server = Server::start(Habits { answers_pings: false, ..Habits::default() }).await;
+    let fleet = fleet(&server.url(), "--keepalive 1");
+    let lives = vec![life(0, 20, Death::TakeOver), life(HOUR_MS, HOUR_MS + 1, Death::Fin)];
+    let mut run = Run::start(fleet, vec![lives]);
+    let gave_up = run.until(|what| *what == What::GaveUp).await;
+    assert_eq!((gave_up.life, gave_up.connection), (0, 0));
+    let (ended, deeds) = run.stop().await;
+    assert!(deeds.is_empty() && ended.expect("it ran").traces[0].is_abrupt, "{deeds:?}");
+    assert_eq!(ends(&server.finish().await, "sim-3fa9-0"), [How::Fin]);
+}
+
+#[tokio::test]
 async fn who_stays_says_goodbye_when_the_run_is_over() {
     let server = Server::start(Habits::default()).await;
     let plan = vec![vec![life(0, 50, Death::Stay)], vec![life(0, 10, Death::Disconnect)]];

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// A connection on which packets are sent and received.
 #[derive(Debug)]
 pub struct Caller {
-    line: Line,
+    line: Box<Line>,
     version: Version,
     input: BytesMut,
     next_id: u16,

@@ -44,7 +44,8 @@ pub enum Flow {
 /// A line that has just been accepted; CONNECT is the last that was sent on it.
 #[derive(Debug)]
 pub struct Accepted {
-    pub line: Line,
+    /// Boxed, because it is handed on from one to another that wait for something.
+    pub line: Box<Line>,
     pub session_present: bool,
 }
 
@@ -82,14 +83,14 @@ impl Line {
     ) -> Result<Accepted, Trouble> {
         let transport = route.open(number).await?;
         let device = Device::new(fleet, number, clock.now());
-        let mut line = Self {
+        let mut line = Box::new(Self {
             transport,
             device,
             flow: Flow::Both,
             last_sent: Duration::ZERO,
             unsent: BytesMut::new(),
             is_unflushed: false,
-        };
+        });
         match poll_fn(|cx| line.poll_event(cx, clock)).await? {
             Event::Connected { session_present } => Ok(Accepted { line, session_present }),
             end => Err(trouble(end, fleet.version())),
@@ -177,7 +178,7 @@ impl Line {
 
     /// Waits until the broker has closed the connection, as it has to after a goodbye. To close first,
     /// with bytes unread, would be a reset, which can overtake the goodbye.
-    pub async fn end(mut self) {
+    pub async fn end(mut self: Box<Self>) {
         let closed = poll_fn(|cx| {
             loop {
                 let mut space = [MaybeUninit::uninit(); READ_MAX];
@@ -193,7 +194,7 @@ impl Line {
     }
 
     /// Closes the connection without a goodbye, layer by layer.
-    pub async fn close(mut self) {
+    pub async fn close(mut self: Box<Self>) {
         let closed = poll_fn(|cx| self.transport.poll_close(cx));
         let _ = timeout(GOODBYE_MAX, closed).await;
         self.transport.cut();

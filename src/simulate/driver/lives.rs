@@ -112,8 +112,9 @@ impl One {
         };
         self.call();
         let limit = shared.fleet.connect_timeout;
-        let answer = Line::connect(&shared.route, &shared.fleet, self.number, shared.clock, limit);
-        let answer = self.meanwhile(pin!(answer)).await?;
+        let call = Line::connect(&shared.route, &shared.fleet, self.number, shared.clock, limit);
+        // Apart, because few call at a time, and those who are connected would pay for it.
+        let answer = self.meanwhile(Box::pin(call).as_mut()).await?;
         Some(Start { answer, took: took() })
     }
 
@@ -206,12 +207,8 @@ impl One {
         let (took, asked) = (start.took, line.last_sent);
         let local = line.transport.local_address();
         let keep_alive = line.device.keep_alive();
-        let mut open = Open {
-            line: Box::new(line),
-            number: self.number,
-            life: self.turn,
-            connection: self.connections,
-        };
+        let mut open =
+            Open { line, number: self.number, life: self.turn, connection: self.connections };
         self.connections += 1;
         let old = self.held.take();
         if let Some(old) = old.as_ref().filter(|old| old.manner == Manner::Waiting) {

@@ -30,7 +30,7 @@ pub enum Stop {
     #[default]
     Run,
     /// The run goes on beyond its plan: who lives to its end, or is silent until then, stays until told to
-    /// say goodbye. To be asked before the run begins.
+    /// say goodbye. To be asked before the run begins. Where nobody is left it ends as always.
     Hold,
     /// Every device says goodbye, and no further life begins.
     Goodbye,

@@ -35,7 +35,8 @@ async fn who_does_not_read_goes_on_speaking() {
         payload: vec![7; 1_000_000].into(),
         ..Publish::default()
     };
-    let mut server = Server::start(Habits { gift: Some(gift), ..Habits::default() }).await;
+    let mut server =
+        Server::start(Habits { gift: Some(gift), is_patient: true, ..Habits::default() }).await;
     let mut fleet = fleet(&server.url(), "--keepalive 1");
     fleet.conduct.reads = false;
     fleet.conduct.subscribe = vec![(template("commands/all"), Qos::AtMostOnce)];
@@ -54,7 +55,8 @@ async fn who_does_not_read_goes_on_speaking() {
 
 #[tokio::test]
 async fn who_does_not_read_pings_and_never_gives_up() {
-    let mut server = Server::start(Habits { answers_pings: false, ..Habits::default() }).await;
+    let mut server =
+        Server::start(Habits { answers_pings: false, is_patient: true, ..Habits::default() }).await;
     let mut fleet = fleet(&server.url(), "--keepalive 1");
     (fleet.conduct.reads, fleet.conduct.birth) = (false, None);
     let run = Run::start(fleet, vec![vec![life(0, HOUR_MS, Death::Disconnect)]]);
@@ -204,7 +206,8 @@ async fn two_of_one_name_take_each_other_over_for_ever() {
 #[tokio::test]
 async fn a_profile_gives_up_when_its_library_does() {
     // Paho C 1.2 looks again a second after its ping, and has heard nothing for a keep alive by then.
-    let server = Server::start(Habits { answers_pings: false, ..Habits::default() }).await;
+    let server =
+        Server::start(Habits { answers_pings: false, is_patient: true, ..Habits::default() }).await;
     let mut fleet = fleet(&server.url(), "--keepalive 2");
     (fleet.conduct.pinging, fleet.conduct.birth) = (Pinging::PahoC12, None);
     let (_, deeds) = Run::start(fleet, vec![vec![life(0, HOUR_MS, Death::Fin)]]).end().await;

@@ -161,7 +161,7 @@ async fn a_slow_first_answer_delays_no_ping() {
 
 #[tokio::test]
 async fn who_finds_no_answer_to_a_ping_gives_up_without_a_goodbye() {
-    let habits = Habits { answers_pings: false, ..Habits::default() };
+    let habits = Habits { answers_pings: false, is_patient: true, ..Habits::default() };
     let server = Server::start(habits).await;
     let fleet = fleet(&server.url(), "--keepalive 1");
     let (_, deeds) = Run::start(fleet, vec![vec![life(0, 60_000, Death::Fin)]]).end().await;

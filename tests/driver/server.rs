@@ -50,6 +50,8 @@ pub struct Habits {
     pub gift: Option<Publish>,
     /// A CONNECT ends the older connection of the same client, as it must (MQTT 3.1.1 §3.1.4).
     pub takes_over: bool,
+    /// Ends no connection for silence, whatever was promised.
+    pub is_patient: bool,
 }
 
 impl Default for Habits {
@@ -61,6 +63,7 @@ impl Default for Habits {
             answers_pings: true,
             gift: None,
             takes_over: false,
+            is_patient: false,
         }
     }
 }
@@ -155,6 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Peer<S> {
         self.version = connect.version;
         let client = connect.client_id.clone();
         let patience = match connect.keep_alive {
+            _ if habits.is_patient => Duration::from_hours(1),
             0 => Duration::from_mins(1),
             seconds => Duration::from_millis(u64::from(seconds) * 1500),
         };

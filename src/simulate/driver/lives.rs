@@ -10,6 +10,7 @@ use super::open::{Held, Manner, Open, Over, held_ended};
 use super::{GOODBYE, Shared, asked};
 use crate::clock;
 use crate::simulate::deed::{Deed, What};
+use crate::simulate::device::TICK_MS;
 use crate::simulate::pinging::Pinging;
 use crate::simulate::plan::{Death, Life};
 use crate::simulate::trace::{Call, Trace};
@@ -183,14 +184,15 @@ impl One {
         }
     }
 
-    /// Returns when a device comes back that does so by itself.
+    /// Returns when a device comes back that does so by itself: not at once, or one that a broker ends as
+    /// soon as it has accepted it would do nothing else.
     fn return_at(&self, failures: u32) -> Option<u64> {
         let mut wait = self.shared.fleet.conduct(self.number).reconnect?;
         if failures > 0 {
-            wait += BACKOFF.delay(failures, self.number.into());
+            wait = wait.saturating_add(BACKOFF.delay(failures, self.number.into()));
         }
-        let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        Some(self.shared.clock.now().saturating_add(wait))
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(TICK_MS);
+        Some(self.shared.clock.now().saturating_add(wait_ms))
     }
 
     /// Tells how a call ended, unless it is one more of the same kind.

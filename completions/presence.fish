@@ -226,16 +226,30 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand completions" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand completions" -s v -l verbose -d 'Say on standard error what is going on inside'
 complete -c presence -n "__fish_presence_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l count -d 'How many devices' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate" -l count -d 'How many devices [default: 100, or as the scenario says]' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l rate -d 'Devices that come, and later go, per second [default: 1000]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate" -l ramp -d 'Time within which all devices come, instead of a rate' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l duration -d 'How long the whole run takes [default: 20s, or more if the devices need it to come]' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l deaths -d 'How devices die: shares that add up to 100' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate" -l scenario -d 'Let devices do what a scenario says: a file, or the name of a preset' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate" -l deaths -d 'How devices die, in shares that add up to 100 [default: disconnect=100]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate" -l nat-drop -d 'Let a router forget devices this long after they connected' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate" -l storm -d 'Reset a share of the devices at one moment, and let them return at once' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l lives -d 'How often each device lives [default: 1, or 2 with --return-after]' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l return-after -d 'Time between a death and the next life of a device [default: 2s]' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l seed -d 'Number that decides whom a death hits [default: a random one, which is shown]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate" -l shard -d 'Carry out only a part of the plan, on one of several machines' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l run -d 'Mark of this run, `{run}` in templates [default: 6 random hexadecimal digits]' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l credentials -d 'Read user and password of each device from a CSV file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l session-expiry -d 'How long a kept session outlives its connection, MQTT 5 only [default: 1h]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate" -l keepalive-profile -d 'Whose way of keeping a connection alive devices have' -r -f -a "spec\t''
+paho-c-1.2\t''
+paho-c-1.3.1\t''
+paho-c-1.3.13\t''
+paho-golang\t''
+mobile-app\t''
+never-pings\t''
+half-open\t''"
+complete -c presence -n "__fish_presence_using_subcommand simulate" -l reconnect -d 'Let devices that were lost connect again, after this time or 1s' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l will-topic -d 'Topic on which the broker announces a death' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l will-payload -l will-message -d 'What the broker announces' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l will-qos -d 'QoS of the will' -r
@@ -272,6 +286,7 @@ complete -c presence -n "__fish_presence_using_subcommand simulate" -l json -d '
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l plan -d 'Print who would live when, and connect to nothing'
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l ids-are-mine -d 'Allow client ids without the mark of the run'
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l persistent -d 'Ask the broker to keep a session for each device'
+complete -c presence -n "__fish_presence_using_subcommand simulate" -l no-read -d 'Let devices read nothing after CONNACK'
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l no-will -d 'Leave no will with the broker'
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l no-birth -d 'Say nothing when a device is there'
 complete -c presence -n "__fish_presence_using_subcommand simulate" -l yes-load -d 'Put load on a broker that is neither on this machine nor in a private network'

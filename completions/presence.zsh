@@ -371,16 +371,23 @@ man\:"The manual page, in roff"))' \
 ;;
 (simulate)
 _arguments "${_arguments_options[@]}" : \
-'--count=[How many devices]:COUNT:_default' \
+'--count=[How many devices \[default\: 100, or as the scenario says\]]:COUNT:_default' \
 '--rate=[Devices that come, and later go, per second \[default\: 1000\]]:RATE:_default' \
+'(--rate)--ramp=[Time within which all devices come, instead of a rate]:DURATION:_default' \
 '--duration=[How long the whole run takes \[default\: 20s, or more if the devices need it to come\]]:DURATION:_default' \
-'--deaths=[How devices die\: shares that add up to 100]:KIND=SHARE,…:_default' \
+'--scenario=[Let devices do what a scenario says\: a file, or the name of a preset]:FILE|NAME:_default' \
+'--deaths=[How devices die, in shares that add up to 100 \[default\: disconnect=100\]]:KIND=SHARE,…:_default' \
+'--nat-drop=[Let a router forget devices this long after they connected]:DURATION:_default' \
+'--storm=[Reset a share of the devices at one moment, and let them return at once]:PERCENT@TIME:_default' \
 '--lives=[How often each device lives \[default\: 1, or 2 with --return-after\]]:COUNT:_default' \
 '--return-after=[Time between a death and the next life of a device \[default\: 2s\]]:DURATION:_default' \
 '--seed=[Number that decides whom a death hits \[default\: a random one, which is shown\]]:NUMBER:_default' \
+'--shard=[Carry out only a part of the plan, on one of several machines]:I/N:_default' \
 '--run=[Mark of this run, \`{run}\` in templates \[default\: 6 random hexadecimal digits\]]:MARK:_default' \
 '--credentials=[Read user and password of each device from a CSV file]:FILE:_files' \
 '--session-expiry=[How long a kept session outlives its connection, MQTT 5 only \[default\: 1h\]]:DURATION:_default' \
+'--keepalive-profile=[Whose way of keeping a connection alive devices have]:PROFILE:(spec paho-c-1.2 paho-c-1.3.1 paho-c-1.3.13 paho-golang mobile-app never-pings half-open)' \
+'--reconnect=[Let devices that were lost connect again, after this time or 1s]::DURATION:_default' \
 '--will-topic=[Topic on which the broker announces a death]:TOPIC:_default' \
 '--will-payload=[What the broker announces]:TEXT:_default' \
 '--will-message=[What the broker announces]:TEXT:_default' \
@@ -422,6 +429,7 @@ _arguments "${_arguments_options[@]}" : \
 '--plan[Print who would live when, and connect to nothing]' \
 '--ids-are-mine[Allow client ids without the mark of the run]' \
 '--persistent[Ask the broker to keep a session for each device]' \
+'--no-read[Let devices read nothing after CONNACK]' \
 '(--will-topic --will-payload --will-qos --will-retain --will-delay)--no-will[Leave no will with the broker]' \
 '(--birth-topic --birth-payload --birth-qos --birth-retain)--no-birth[Say nothing when a device is there]' \
 '--yes-load[Put load on a broker that is neither on this machine nor in a private network]' \

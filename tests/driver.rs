@@ -99,7 +99,7 @@ impl Run {
 
     fn start_until(fleet: Fleet, devices: Vec<Vec<Life>>, end_ms: u64) -> Self {
         let fleet = Arc::new(fleet);
-        let plan = Arc::new(Plan { devices, end_ms });
+        let plan = Arc::new(Plan { devices: devices.into(), end_ms });
         let (stop, asked) = watch::channel(Stop::Run);
         let (sender, deeds) = mpsc::unbounded_channel();
         let task = tokio::spawn(driver::run(Arc::clone(&fleet), plan, asked, sender));

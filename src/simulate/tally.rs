@@ -39,7 +39,7 @@ impl Tally {
         for life in plan.lives() {
             planned.add(life.death);
         }
-        let devices = u64::try_from(plan.devices.len()).unwrap_or(u64::MAX);
+        let devices = plan.inhabitants();
         Self { devices, planned, ..Self::default() }
     }
 
@@ -210,18 +210,20 @@ const OTHER: &str = "other reasons";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulate::plan::{Shares, Terms};
+    use crate::simulate::plan::{Come, Shares, Terms};
 
     fn plan(devices: u32) -> Plan {
-        let deaths = Shares { stay: 0, disconnect: 50, fin: 0, rst: 0, silence: 50 };
+        let deaths = Shares::new([(Death::Disconnect, 50), (Death::Silence, 50)]);
         Plan::new(&Terms {
             devices,
-            rate: 1_000,
+            come: Come::Rate(1_000),
             duration_ms: 20_000,
             lives: 1,
             return_after_ms: 0,
             deaths,
             silence_ms: 5_000,
+            nat_drop_ms: None,
+            storm: None,
             seed: 1,
         })
         .expect("the terms are sound")

@@ -1,9 +1,9 @@
 //! What this machine and a stranger's broker can be asked to bear.
 
+use super::agenda::Outline;
 use crate::failure::Failure;
 use crate::output::number::{counted, grouped};
-use crate::simulate::fleet::Fleet;
-use crate::simulate::plan::Terms;
+use crate::simulate::fleet::{Conduct, Fleet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Connects per second that a broker on a public address is asked for without `--yes-load`.
@@ -31,16 +31,16 @@ fn is_private(address: IpAddr) -> bool {
 }
 
 /// Refuses what a broker on a public address was not asked about.
-pub fn guard(terms: &Terms, fleet: &Fleet, address: IpAddr) -> Result<(), Failure> {
-    let messages = messages_per_second(terms.devices, fleet);
+pub fn guard(outline: &Outline, fleet: &Fleet, address: IpAddr) -> Result<(), Failure> {
+    let messages = messages_per_second(outline.devices, fleet);
     let too_much = [
-        (terms.rate > PUBLIC_RATE_MAX).then(|| {
-            let rate = grouped(terms.rate.into());
+        (outline.rate > PUBLIC_RATE_MAX).then(|| {
+            let rate = grouped(outline.rate.into());
             (format!("{rate} connects per second"), format!("at most `--rate {PUBLIC_RATE_MAX}`"))
         }),
-        (terms.devices > PUBLIC_DEVICES_MAX).then(|| {
+        (outline.devices > PUBLIC_DEVICES_MAX).then(|| {
             let next = format!("at most `--count {PUBLIC_DEVICES_MAX}`");
-            (counted(terms.devices.into(), "device"), next)
+            (counted(outline.devices.into(), "device"), next)
         }),
         (messages > PUBLIC_MESSAGES_MAX).then(|| {
             let next = "a longer `--publish-every`".to_owned();
@@ -57,17 +57,20 @@ pub fn guard(terms: &Terms, fleet: &Fleet, address: IpAddr) -> Result<(), Failur
 }
 
 fn messages_per_second(devices: u32, fleet: &Fleet) -> u64 {
-    fleet.conduct.traffic.as_ref().map_or(0, |traffic| {
-        let every_ms = u64::try_from(traffic.every.as_millis()).unwrap_or(u64::MAX).max(1);
-        (u64::from(devices) * 1000).div_ceil(every_ms)
-    })
-}
-
-/// Returns how many connections are open at once, at most. A silent one stays open while its device
-/// returns.
-pub fn connections(terms: &Terms) -> u64 {
-    let silent = u64::from(terms.devices) * u64::from(terms.deaths.silence) / 100;
-    u64::from(terms.devices) + if terms.lives > 1 { silent } else { 0 }
+    let of = |conduct: &Conduct, devices: u32| {
+        conduct.traffic.as_ref().map_or(0, |traffic| {
+            let every_ms = u64::try_from(traffic.every.as_millis()).unwrap_or(u64::MAX).max(1);
+            (u64::from(devices) * 1000).div_ceil(every_ms)
+        })
+    };
+    let next = fleet.groups.iter().skip(1).map(|group| group.first).chain([devices]);
+    let groups = fleet.groups.iter().zip(next);
+    match fleet.groups.first() {
+        Some(_) => {
+            groups.map(|(group, next)| of(&group.conduct, next.saturating_sub(group.first))).sum()
+        }
+        None => of(&fleet.conduct, devices),
+    }
 }
 
 /// Returns the files that a run opens beside its connections' own.

@@ -1,5 +1,6 @@
 //! `presence simulate`: devices that come, live and die at a broker.
 
+mod agenda;
 mod devices;
 mod life;
 mod load;
@@ -13,10 +14,10 @@ use crate::output::console::Console;
 use crate::output::simulation::{life_line, plan_head, report as rendered};
 use crate::output::warning::Warning;
 use crate::simulate::fleet::Fleet;
-use crate::simulate::plan::{Plan, Terms};
+use crate::simulate::plan::{Death, Shares};
 use crate::source::mqtt::reach::addresses_within;
 use crate::sys;
-use schedule::Schedule;
+use agenda::{Agenda, Planned};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,22 +31,21 @@ async fn simulate(options: &Simulate, console: &mut Console) -> Result<Outcome, 
     let connection = super::connection(&options.connection, known(KEEP_ALIVE), console)?;
     let seed = options.lives.seed.map_or_else(random_seed, Ok)?;
     let run = options.devices.run.clone().map_or_else(random_mark, Ok)?;
-    let schedule = Schedule::new(options.count, &options.lives, connection.keep_alive, seed)?;
+    let agenda = Agenda::new(options, &connection, Shares::all(Death::Disconnect), seed)?;
     // What is wrong whatever the rate is found before a name is looked up.
-    let usual = schedule.terms(RATE);
-    usual.check().map_err(|flaw| schedule::flaw(flaw, &usual))?;
-    let fleet = devices::fleet(options, connection, run)?;
-    let terms = terms(options, usual, &schedule, &fleet).await?;
-    let plan = Plan::new(&terms).map_err(|flaw| schedule::flaw(flaw, &terms))?;
+    let usual = agenda.planned(RATE)?;
+    let fleet = devices::fleet(options, connection, run, &agenda)?;
+    let planned = settled(options, usual, &agenda, &fleet).await?;
     if options.plan {
-        return show_plan(&terms, &fleet, &plan, console);
+        return show_plan(&planned, &fleet, console);
     }
-    check_machine(&terms, &fleet)?;
-    announce(&schedule, &terms, &fleet, console);
-    let (fleet, plan) = (Arc::new(fleet), Arc::new(plan));
+    check_machine(&planned, &fleet)?;
+    announce(&planned, &fleet, console);
+    let outline = planned.outline;
+    let (fleet, plan) = (Arc::new(fleet), Arc::new(planned.plan));
     let lived = life::live(&fleet, &plan, console).await?;
     let object =
-        report::simulation(&terms, &fleet, &lived.tally, &lived.cleaned, lived.was_interrupted);
+        report::simulation(&outline, &fleet, &lived.tally, &lived.cleaned, lived.was_interrupted);
     for left in &object.left {
         console.warn(&Warning::LeftBehind {
             kind: left.kind,
@@ -67,12 +67,12 @@ async fn simulate(options: &Simulate, console: &mut Console) -> Result<Outcome, 
 }
 
 /// Settles the rate, which depends on where the broker is.
-async fn terms(
+async fn settled(
     options: &Simulate,
-    usual: Terms,
-    schedule: &Schedule,
+    usual: Planned,
+    agenda: &Agenda,
     fleet: &Fleet,
-) -> Result<Terms, Failure> {
+) -> Result<Planned, Failure> {
     if options.load.yes_load {
         return Ok(usual);
     }
@@ -84,31 +84,28 @@ async fn terms(
         Err(trouble) => return Err(trouble.failure(connection)),
     };
     let Some(address) = load::public(&addresses) else { return Ok(usual) };
-    let careful = schedule.terms(load::PUBLIC_RATE_MAX);
-    load::guard(&careful, fleet, address)?;
+    let careful = agenda.planned(load::PUBLIC_RATE_MAX)?;
+    load::guard(&careful.outline, fleet, address)?;
     Ok(careful)
 }
 
-fn show_plan(
-    terms: &Terms,
-    fleet: &Fleet,
-    plan: &Plan,
-    console: &mut Console,
-) -> Result<Outcome, Failure> {
-    let head = report::plan(terms, fleet, plan);
+fn show_plan(planned: &Planned, fleet: &Fleet, console: &mut Console) -> Result<Outcome, Failure> {
+    let plan = &planned.plan;
+    let head = report::plan(planned, fleet);
     if console.is_json() {
         console.json_line(&head)?;
         report::each_life(plan, fleet, |life| console.json_line(life))?;
     } else {
-        console.print(&plan_head(&head))?;
-        report::each_life(plan, fleet, |life| console.print(&life_line(life)))?;
+        let columns = report::columns(plan, fleet);
+        console.print(&plan_head(&head, columns))?;
+        report::each_life(plan, fleet, |life| console.print(&life_line(life, columns)))?;
     }
     Ok(Outcome::Yes)
 }
 
 /// Refuses what this machine cannot do, after its limit of open files was raised as far as it goes.
-fn check_machine(terms: &Terms, fleet: &Fleet) -> Result<(), Failure> {
-    let connections = load::connections(terms);
+fn check_machine(planned: &Planned, fleet: &Fleet) -> Result<(), Failure> {
+    let connections = planned.plan.connections_max();
     let limit = sys::raise_file_limit(connections.saturating_add(load::FILES_BESIDE));
     load::check_files(connections, limit.soft)?;
     let addresses = u64::try_from(fleet.local_addresses.len()).unwrap_or(u64::MAX);
@@ -122,14 +119,14 @@ fn check_machine(terms: &Terms, fleet: &Fleet) -> Result<(), Failure> {
 
 /// Says what is going to happen. The mark and the seed are shown at any rate: with them the run can be
 /// had again.
-fn announce(schedule: &Schedule, terms: &Terms, fleet: &Fleet, console: &mut Console) {
-    if let Some(longer) = schedule.longer(terms) {
+fn announce(planned: &Planned, fleet: &Fleet, console: &mut Console) {
+    if let Some(longer) = &planned.longer {
         console.say(longer);
     }
-    if let Some((what, next)) = schedule.unnoticed(terms) {
+    if let Some((what, next)) = planned.unnoticed.clone() {
         console.warn(&Warning::Unnoticed { what, next });
     }
-    console.say(schedule::announcement(terms, &fleet.run, &fleet.connection.broker.to_string()));
+    console.say(planned.outline.announcement(&fleet.run, &fleet.connection.broker.to_string()));
 }
 
 /// Reads a default of the command line.

@@ -59,7 +59,7 @@ pub async fn live_all(shared: Arc<Shared>, number: u32, mut start: Option<Box<St
     let trace = Trace::none(number);
     let plan = Arc::clone(&shared.plan);
     let lives = usize::try_from(number).ok().and_then(|place| plan.devices.get(place));
-    let lives = lives.map_or(&[][..], Vec::as_slice);
+    let lives = lives.unwrap_or_default();
     let mut one =
         One { shared, number, turn: 0, silent: None, silent_turn: 0, trace, trace_before: trace };
     for (turn, life) in (0..).zip(lives) {

@@ -200,7 +200,7 @@ fn spread(times: &TimesObject) -> String {
 }
 
 /// Returns a time of µs: below 100 ms with a digit more than others have.
-fn fine(us: u64) -> String {
+pub(super) fn fine(us: u64) -> String {
     if us < 100_000 {
         format!("{}.{} ms", us / 1_000, us % 1_000 / 100)
     } else {

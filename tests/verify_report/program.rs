@@ -1,0 +1,1 @@
+//! `presence simulate merge` from beginning to end.

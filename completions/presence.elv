@@ -363,6 +363,27 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --verbose 'Say on standard error what is going on inside'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand merge 'Joins the reports of the shards of one run'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'presence;simulate;merge'= {
+            cand --report 'Write the report into this file as well, as a web page'
+            cand --compare 'Compare with an earlier run, as `simulate --json` printed it'
+            cand --json 'Print one JSON object a line'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'presence;simulate;help'= {
+            cand merge 'Joins the reports of the shards of one run'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'presence;simulate;help;merge'= {
+        }
+        &'presence;simulate;help;help'= {
         }
         &'presence;help'= {
             cand watch 'Shows who comes and goes, as it happens'
@@ -405,6 +426,9 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;help;completions'= {
         }
         &'presence;help;simulate'= {
+            cand merge 'Joins the reports of the shards of one run'
+        }
+        &'presence;help;simulate;merge'= {
         }
         &'presence;help;help'= {
         }

@@ -433,7 +433,57 @@ _arguments "${_arguments_options[@]}" : \
 '--verbose[Say on standard error what is going on inside]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
+":: :_presence__subcmd__simulate_commands" \
+"*::: :->simulate" \
 && ret=0
+
+    case $state in
+    (simulate)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:presence-simulate-command-$line[1]:"
+        case $line[1] in
+            (merge)
+_arguments "${_arguments_options[@]}" : \
+'--report=[Write the report into this file as well, as a web page]:FILE:_files' \
+'--compare=[Compare with an earlier run, as \`simulate --json\` printed it]:FILE:_files' \
+'--json[Print one JSON object a line]' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::files -- Reports of shards, in any order; `-` is standard input:_files' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_presence__subcmd__simulate__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:presence-simulate-help-command-$line[1]:"
+        case $line[1] in
+            (merge)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
 ;;
 (help)
 _arguments "${_arguments_options[@]}" : \
@@ -509,7 +559,23 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (simulate)
 _arguments "${_arguments_options[@]}" : \
+":: :_presence__subcmd__help__subcmd__simulate_commands" \
+"*::: :->simulate" \
 && ret=0
+
+    case $state in
+    (simulate)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:presence-help-simulate-command-$line[1]:"
+        case $line[1] in
+            (merge)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
 ;;
 (help)
 _arguments "${_arguments_options[@]}" : \
@@ -606,8 +672,15 @@ _presence__subcmd__help__subcmd__replay_commands() {
 }
 (( $+functions[_presence__subcmd__help__subcmd__simulate_commands] )) ||
 _presence__subcmd__help__subcmd__simulate_commands() {
-    local commands; commands=()
+    local commands; commands=(
+'merge:Joins the reports of the shards of one run' \
+    )
     _describe -t commands 'presence help simulate commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__simulate__subcmd__merge_commands] )) ||
+_presence__subcmd__help__subcmd__simulate__subcmd__merge_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help simulate merge commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__help__subcmd__store_commands] )) ||
 _presence__subcmd__help__subcmd__store_commands() {
@@ -657,8 +730,34 @@ _presence__subcmd__replay_commands() {
 }
 (( $+functions[_presence__subcmd__simulate_commands] )) ||
 _presence__subcmd__simulate_commands() {
-    local commands; commands=()
+    local commands; commands=(
+'merge:Joins the reports of the shards of one run' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
     _describe -t commands 'presence simulate commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__simulate__subcmd__help_commands] )) ||
+_presence__subcmd__simulate__subcmd__help_commands() {
+    local commands; commands=(
+'merge:Joins the reports of the shards of one run' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'presence simulate help commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__simulate__subcmd__help__subcmd__help_commands] )) ||
+_presence__subcmd__simulate__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence simulate help help commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__simulate__subcmd__help__subcmd__merge_commands] )) ||
+_presence__subcmd__simulate__subcmd__help__subcmd__merge_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence simulate help merge commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__simulate__subcmd__merge_commands] )) ||
+_presence__subcmd__simulate__subcmd__merge_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence simulate merge commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__store_commands] )) ||
 _presence__subcmd__store_commands() {

@@ -1,6 +1,8 @@
 //! The report of a verification: what is printed can be read back, shards make the whole, two runs can
 //! be compared, and nothing in it acts on a terminal or a page.
 
+mod support;
+
 #[path = "verify_report/comparing.rs"]
 mod comparing;
 #[path = "verify_report/hostile.rs"]

@@ -7,6 +7,7 @@ pub mod completions;
 pub mod connection;
 #[cfg(feature = "broker")]
 pub mod demo;
+pub mod merge;
 pub mod policy;
 pub mod reading;
 pub mod replay;

@@ -1,6 +1,7 @@
 //! `presence simulate`
 
 use super::connection::Connection;
+use super::merge::Action;
 use clap::builder::BoolishValueParser;
 use clap::{Args, value_parser};
 use std::net::IpAddr;
@@ -39,8 +40,11 @@ Example:
 /// of the device, `{client}` its client id, `{run}` the mark of the run. Exit code: 0 all went as
 /// planned, 1 some devices could not connect or were lost, 4 none could connect or the broker went away.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLE, args_conflicts_with_subcommands = true)]
 pub struct Simulate {
+    #[command(subcommand)]
+    pub action: Option<Action>,
+
     /// How many devices
     #[arg(long, value_name = "COUNT", env = "PRESENCE_COUNT", value_parser = value_parser!(u32).range(1..=1_000_000), default_value_t = COUNT)]
     pub count: u32,

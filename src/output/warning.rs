@@ -314,6 +314,14 @@ mod tests {
                 },
                 "7 retained messages may be left at the broker, the first for `devices/sim-1-0/status`: not authorized\n  next:  remove them with an empty retained message on each topic, and a clean connection under each id",
             ),
+        ] {
+            assert_eq!(warning.to_string(), format!("warning: {expected}"));
+        }
+    }
+
+    #[test]
+    fn warnings_of_joined_and_compared_runs_read_well() {
+        for (warning, expected) in [
             (
                 Warning::ShardsMissing { present: vec![2, 4], of: 4 },
                 "2 of 4 shards are missing: 1, 3\n  next:  join them as well: what is shown is true of a part only",

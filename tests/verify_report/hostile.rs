@@ -1,11 +1,12 @@
 //! Foreign text and foreign files: nothing acts on a terminal, nothing is believed that is not whole,
 //! and nothing panics.
 
-use super::sample::{fault, printed, read, run};
+use super::sample::{fault, is_kept, printed, read, run};
 use presence::failure::Outcome as Ends;
+use presence::output::html::verification;
 use presence::output::style::Style;
-use presence::output::verification::text;
-use presence::simulate::verify::findings::Wrong;
+use presence::output::verification::{Verified, text};
+use presence::simulate::verify::findings::{Fault, Key, Wrong};
 
 const EVIL: &str = "</td><script>alert('1')</script>\"&\u{202e}\x1b[2J\0\n";
 
@@ -15,9 +16,7 @@ fn foreign_text_does_not_act_on_a_terminal() {
     evil.findings.faults[0].client = EVIL.into();
     evil.findings.faults[0].voice = EVIL.into();
     let row = evil.findings.rows.pop_first().expect("there are some");
-    evil.findings
-        .rows
-        .insert(presence::simulate::verify::findings::Key { voice: EVIL.into(), ..row.0 }, row.1);
+    evil.findings.rows.insert(Key { voice: EVIL.into(), ..row.0 }, row.1);
     let context = &mut evil.context;
     for text in [&mut context.instance, &mut context.run, &mut context.mqtt, &mut context.presence]
     {
@@ -114,10 +113,8 @@ fn no_file_takes_more_than_a_bounded_amount() {
         assert!(failure.contains(&format!("line {}: ", most + 1)), "{kind}: {failure}");
     }
     let mut long = run();
-    long.findings.faults = vec![presence::simulate::verify::findings::Fault {
-        client: "x".repeat(65_536),
-        ..fault(1, 1, "lmq", Wrong::Stray, None)
-    }];
+    long.findings.faults =
+        vec![Fault { client: "x".repeat(65_536), ..fault(1, 1, "lmq", Wrong::Stray, None) }];
     assert!(read(&printed(&long)).is_err());
 }
 
@@ -139,8 +136,88 @@ fn no_bytes_make_it_panic() {
             }
         }
         let lines = bytes.split(|byte| *byte == b'\n');
-        if let Ok(verified) = presence::output::verification::Verified::read("report.json", lines) {
+        if let Ok(verified) = Verified::read("report.json", lines) {
             let _ = text(&verified, Style::COLOURED, Some(3));
         }
     }
+}
+
+#[test]
+fn foreign_text_is_text_on_a_page() {
+    let mut evil = run();
+    evil.findings.faults[0].client = EVIL.into();
+    evil.findings.faults[1].voice = EVIL.into();
+    let (key, row) = evil.findings.rows.pop_first().expect("there are some");
+    evil.findings.rows.insert(Key { voice: EVIL.into(), ..key }, row);
+    let context = &mut evil.context;
+    for text in [&mut context.instance, &mut context.run, &mut context.mqtt, &mut context.presence]
+    {
+        *text = EVIL.into();
+    }
+    (context.broker, context.scenario) = (Some(EVIL.into()), Some(EVIL.into()));
+    (context.options, context.distrust) = (vec![EVIL.into()], vec![EVIL.into()]);
+    context.expectation = EVIL.into();
+
+    let page = verification(&evil);
+
+    assert!(!page.contains("<script") && !page.contains("alert('"), "{page}");
+    assert!(!page.contains(['\u{202e}', '\x1b', '\0']), "{page}");
+    assert!(page.matches("&lt;script&gt;").count() >= 12, "{page}");
+    // Quotes close no attribute: every tag is one of ours.
+    let known = [
+        "!DOCTYPE",
+        "html",
+        "head",
+        "meta",
+        "title",
+        "style",
+        "body",
+        "main",
+        "h1",
+        "h2",
+        "p",
+        "dl",
+        "dt",
+        "dd",
+        "div",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "figure",
+        "svg",
+        "rect",
+        "line",
+        "path",
+        "text",
+        "figcaption",
+    ];
+    for tag in page.split('<').skip(1) {
+        let name = tag.trim_start_matches('/').split([' ', '>', '/']).next().unwrap_or_default();
+        assert!(known.contains(&name), "<{name}");
+        let inside = tag.split('>').next().unwrap_or_default();
+        assert_eq!(inside.matches('"').count() % 2, 0, "{inside}");
+        assert!(!inside.contains(" on"), "{inside}");
+    }
+}
+
+#[test]
+fn a_page_shows_what_there_is() {
+    let page = verification(&run());
+    is_kept("report.html", &page);
+    for part in [
+        "not verified: 1 duplicate, 1 early, 1 missed",
+        "<rect class=\"window\"",
+        "<rect class=\"late\"",
+        "<path class=\"alive\"",
+        "<path class=\"believed\"",
+        "sim-3fa92c-13",
+        "mosquitto version 2.0.11",
+        "seed 42",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!verification(&Verified::default()).contains("<figure"));
 }

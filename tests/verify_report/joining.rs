@@ -7,7 +7,7 @@ use presence::output::object::Summary;
 use presence::output::verification::{Shards, Verified, merge};
 use presence::output::warning::Warning;
 use presence::random::Random;
-use presence::simulate::verify::findings::{FAULTS_MAX, Findings, Row, Wrong};
+use presence::simulate::verify::findings::{FAULTS_MAX, Findings, Row, Voice, Wrong};
 
 #[test]
 fn shards_make_the_whole_byte_for_byte() {
@@ -130,7 +130,7 @@ fn named(shards: Vec<Verified>) -> Vec<(String, Verified)> {
 }
 
 /// Returns a run as its shards tell it: every count is split at random.
-fn split(whole: &Verified, of: u32, seed: u64) -> Vec<Verified> {
+pub fn split(whole: &Verified, of: u32, seed: u64) -> Vec<Verified> {
     let mut random = Random::new(seed, 0);
     let mut shards: Vec<Verified> = (1..=of)
         .map(|shard| {
@@ -195,9 +195,9 @@ fn split(whole: &Verified, of: u32, seed: u64) -> Vec<Verified> {
         });
     }
     for (name, voice) in &whole.findings.voices {
-        deal(voice.reports, &mut |shard, part| {
-            shard.findings.voices.get_mut(name).expect("it is there").reports = part;
-        });
+        deal(voice.reports, &mut |shard, part| voice_of(shard, name).reports = part);
+        deal(voice.false_offline, &mut |shard, part| voice_of(shard, name).false_offline = part);
+        deal(voice.strays, &mut |shard, part| voice_of(shard, name).strays = part);
     }
     deal(whole.findings.states.right, &mut |shard, part| shard.findings.states.right = part);
     deal(whole.findings.states.unknown, &mut |shard, part| shard.findings.states.unknown = part);
@@ -226,4 +226,8 @@ fn split(whole: &Verified, of: u32, seed: u64) -> Vec<Verified> {
 
 fn below(random: &mut Random, bound: u64) -> u64 {
     random.below(u32::try_from(bound).expect("it is small")).into()
+}
+
+fn voice_of<'a>(shard: &'a mut Verified, name: &str) -> &'a mut Voice {
+    shard.findings.voices.get_mut(name).expect("it is there")
 }

@@ -1,12 +1,15 @@
 //! `presence simulate`: devices that come, live and die at a broker.
 
+mod compare;
 mod devices;
 mod life;
 mod load;
+mod merge;
 mod report;
 mod schedule;
 mod texts;
 
+use crate::cli::merge::Action;
 use crate::cli::simulate::{KEEP_ALIVE, RATE, Simulate};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
@@ -22,6 +25,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub fn run(options: &Simulate, console: &mut Console) -> Result<Outcome, Failure> {
+    if let Some(Action::Merge(options)) = &options.action {
+        return merge::run(options, console);
+    }
     // Devices do little, and what they do is cheaper where nobody else has to be woken.
     super::one_thread()?.block_on(simulate(options, console))
 }

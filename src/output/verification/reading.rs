@@ -7,7 +7,7 @@ use super::object::{
 };
 use super::{Context, SAMPLES_MAX, Sample, Shards, Verified, words};
 use crate::failure::Failure;
-use crate::output::number::counted;
+use crate::output::number::{counted, grouped};
 use crate::output::sanitize::sanitize;
 use crate::simulate::verify::findings::{
     Act, Done, FAULTS_MAX, Fault, Key, Row, States, Voice, Wrong,
@@ -56,11 +56,20 @@ impl Reader {
     ///
     /// Errors: exit code 2, with the number of the line and what is the matter with it.
     pub fn line(&mut self, number: u64, line: &[u8]) -> Result<(), Failure> {
-        self.take(line).map_err(|cause| {
-            Failure::misuse(format!("{}, line {number}: no line of a report", self.name))
-                .because(cause)
-                .next(NEXT)
-        })
+        self.take(line).map_err(|cause| self.refused(number, &cause))
+    }
+
+    /// Returns why a line is refused that nobody has read.
+    pub fn too_long(&self, number: u64, bytes: u64, bytes_max: usize) -> Failure {
+        let cause =
+            format!("it has {} bytes, {} are the most", grouped(bytes), grouped(bytes_max as u64));
+        self.refused(number, &cause)
+    }
+
+    fn refused(&self, number: u64, cause: &str) -> Failure {
+        Failure::misuse(format!("{}, line {number}: no line of a report", self.name))
+            .because(cause)
+            .next(NEXT)
     }
 
     /// Returns what was read.

@@ -95,7 +95,8 @@ fn strip(key: &Key, row: &Row) -> Svg {
         let is_outside = key
             .window
             .is_some_and(|window| from_us >= us(window.latest) || to_us <= us(window.earliest));
-        let height = share(count, bins.highest(), STRIP_PLOT).max(1);
+        // One among thousands is what a reader looks for.
+        let height = share(count, bins.highest(), STRIP_PLOT).max(BAR_HEIGHT_MIN);
         let (from, to) = (x(from_us), x(to_us));
         let width = (to - from).saturating_sub(1).max(1);
         let tip = format!("{} after {} to {}", grouped(count), fine(from_us), fine(to_us));
@@ -151,6 +152,7 @@ const PLOT_WIDTH: u32 = 620;
 const TOP: u32 = 16;
 const STRIP_PLOT: u32 = 70;
 const STRIP_HEIGHT: u32 = TOP + STRIP_PLOT + 22;
+const BAR_HEIGHT_MIN: u32 = 3;
 const TIMELINE_PLOT: u32 = 140;
 const TIMELINE_HEIGHT: u32 = TOP + TIMELINE_PLOT + 22;
 /// Bars of one picture, about.

@@ -11,6 +11,7 @@ mod object;
 mod reading;
 mod shards;
 pub(super) mod text;
+mod typed;
 pub(super) mod words;
 
 pub use compare::{
@@ -21,6 +22,7 @@ pub use object::Line;
 pub use reading::Reader;
 pub use shards::merge;
 pub use text::text;
+pub use typed::typed;
 
 use crate::failure::{Failure, Outcome};
 use crate::output::object::Summary;
@@ -48,7 +50,7 @@ pub struct Context {
     pub run: String,
     pub seed: u64,
     pub scenario: Option<String>,
-    /// The words of the command line as they were typed, without secrets.
+    /// The words of the command line as they were typed, without secrets: those of [`typed`].
     pub options: Vec<String>,
     /// When the run began, in ms since 1970.
     pub begun_ms: i64,

@@ -27,6 +27,8 @@ pub struct Reader {
     verified: Verified,
     /// What the outcomes of a row have to add up to.
     sums: BTreeMap<Key, u64>,
+    /// Counts that histograms hold.
+    cells: usize,
     has_states: bool,
     has_summary: bool,
 }
@@ -47,6 +49,7 @@ impl Reader {
             name: sanitize(name, NAME_COLUMNS_MAX).into_owned(),
             verified: Verified::default(),
             sums: BTreeMap::new(),
+            cells: 0,
             has_states: false,
             has_summary: false,
         }
@@ -134,6 +137,8 @@ impl Reader {
             duplicates: count(read.duplicates)?,
             delays_us: delays(&read.delay)?,
         };
+        self.cells += row.delays_us.distinct_values();
+        bounded(self.cells, CELLS_MAX)?;
         self.sums.insert(key.clone(), count(read.done)?);
         once(rows.insert(key, row).is_none())
     }
@@ -360,8 +365,10 @@ const CLIENT_BYTES_MAX: usize = 65_535;
 const WORD_MAX: usize = 64;
 /// Of anything. Sums over all that one report can hold stay within 64 bits.
 const COUNT_MAX: u64 = 1_000_000_000_000;
-/// Voices, acts and windows together: several times what a run can have. Each may take a quarter MB.
-const ROWS_MAX: usize = 500;
+/// Voices, acts and windows together: several times what a run can have.
+const ROWS_MAX: usize = 5_000;
+/// Counts in all histograms together, of 8 bytes each.
+const CELLS_MAX: usize = 64 * 1024 * 1024;
 const VOICES_MAX: usize = 64;
 /// 12 days: 65,535 s of keep alive are noticed within three.
 const DELAY_US_MAX: u64 = 1 << 40;

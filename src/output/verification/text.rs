@@ -268,6 +268,9 @@ pub(in crate::output) fn meanings(findings: &Findings) -> Vec<(String, &'static 
     let mut words: Vec<_> = (acts.iter())
         .map(|act| (words::act(*act).into_owned(), words::act_meaning(*act)))
         .collect();
+    if findings.done.values().any(|done| done.done != done.planned) {
+        words.push((DONE.to_owned(), DONE_MEANING));
+    }
     let occurs = |outcome: &Outcome| {
         let mut counts = findings.rows.values().filter_map(|row| row.outcomes.get(outcome));
         counts.any(|count| *count > 0)
@@ -310,7 +313,7 @@ pub(in crate::output) fn facts(verified: &Verified) -> Vec<(&'static str, String
                 None => context.instance.clone(),
             },
         ),
-        ("expected", format!("what {} does", context.expectation)),
+        ("expected", context.expectation.clone()),
     ];
     facts.extend(context.scenario.clone().map(|scenario| ("scenario", scenario)));
     if let Some(shards) = &context.shards {
@@ -326,6 +329,15 @@ pub(in crate::output) fn facts(verified: &Verified) -> Vec<(&'static str, String
         let what = "the broker went away in the middle; what was not done is not missed";
         facts.push(("broker died", what.to_owned()));
     }
+    facts.push((
+        "heard",
+        format!(
+            "{}, {} that changed nothing, {}",
+            counted(verified.heard.events, "event"),
+            grouped(verified.heard.duplicates),
+            counted(verified.heard.gaps, "gap")
+        ),
+    ));
     facts.push(("begun", rfc3339(Timestamp(context.begun_ms))));
     facts.push(("presence", context.presence.clone()));
     facts.push(("options", sanitize(&context.options.join(" "), OPTIONS_COLUMNS_MAX).into()));
@@ -418,6 +430,8 @@ fn value(text: &str) -> String {
     sanitize(text, VALUE_COLUMNS_MAX).into_owned()
 }
 
+const DONE: &str = "done";
+const DONE_MEANING: &str = "came about; what was planned and did not is not missed";
 const SILENCE: Act = Act::Died(Death::Silence);
 /// Faults that are shown one by one.
 const FAULTS_SHOWN: usize = 10;

@@ -5,7 +5,7 @@ use super::sample::{fault, is_kept, printed, read, run};
 use presence::failure::Outcome as Ends;
 use presence::output::html::verification;
 use presence::output::style::Style;
-use presence::output::verification::{Verified, text};
+use presence::output::verification::{Verified, compare, comparison_text, text};
 use presence::simulate::verify::findings::{Fault, Key, Wrong};
 
 const EVIL: &str = "</td><script>alert('1')</script>\"&\u{202e}\x1b[2J\0\n";
@@ -138,6 +138,8 @@ fn no_bytes_make_it_panic() {
         let lines = bytes.split(|byte| *byte == b'\n');
         if let Ok(verified) = Verified::read("report.json", lines) {
             let _ = text(&verified, Style::COLOURED, Some(3));
+            let _ = verification(&verified);
+            let _ = comparison_text(&compare(&run(), &verified), Style::PLAIN, None);
         }
     }
 }

@@ -76,3 +76,47 @@ pub fn us(time: Duration) -> u64 {
 
 /// Shorter spans are widened: below it delays are noise.
 const SPAN_US_MIN: u64 = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_round_and_hold_every_delay() {
+        let mut delays = Histogram::new(3).expect("3 digits are possible");
+        for (us, count) in [(5_000_000, 1), (7_600_000, 150), (8_100_000, 47)] {
+            delays.record_n(us, count).expect("it grows");
+        }
+        let window =
+            Window { earliest: Duration::from_secs(7), latest: Duration::from_millis(8_500) };
+        let bins = Bins::new(&delays, Some(window), 14);
+        assert_eq!((bins.from_us, bins.step_us), (4_500_000, 500_000));
+        assert_eq!(bins.counts, [1, 0, 0, 0, 0, 0, 150, 47, 0]);
+        assert_eq!(bins.steps().last(), Some((8_500_000, 0)));
+    }
+
+    #[test]
+    fn no_delays_and_no_window_make_it_panic() {
+        let empty = Histogram::new(3).expect("3 digits are possible");
+        let mut long = empty.clone();
+        long.record(1 << 40).expect("it grows");
+        let forever = Window { earliest: Duration::ZERO, latest: Duration::MAX };
+        for delays in [empty, long] {
+            for window in [None, Some(forever)] {
+                for steps_max in [0, 1, 80] {
+                    let bins = Bins::new(&delays, window, steps_max);
+                    assert!(bins.counts.len() as u64 <= steps_max.max(1) + 2, "{bins:?}");
+                    assert_eq!(bins.counts.iter().sum::<u64>(), delays.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_share_stays_within_its_length() {
+        assert_eq!(share(1, 3, 300), 100);
+        assert_eq!(share(7, 3, 300), 300);
+        assert_eq!(share(0, 0, 300), 0);
+        assert_eq!(share(u64::MAX, u64::MAX, u32::MAX), u32::MAX);
+    }
+}

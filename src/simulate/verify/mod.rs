@@ -5,4 +5,5 @@
 //! observable, which is neither right nor wrong.
 
 pub mod findings;
+pub mod voice;
 pub mod window;

@@ -77,6 +77,45 @@ pub struct Row {
     pub delays_us: Histogram<u64>,
 }
 
+impl Row {
+    /// Returns a row in which nothing has been counted.
+    pub fn new() -> Self {
+        Self { outcomes: BTreeMap::new(), duplicates: 0, delays_us: delays() }
+    }
+
+    /// Counts a deed, with the delay of its report in µs. A report may be told by a clock that was read
+    /// before the deed's: that is no delay.
+    pub fn count(&mut self, outcome: Outcome, delay_us: Option<i64>) {
+        *self.outcomes.entry(outcome).or_default() += 1;
+        if let Some(delay) = delay_us {
+            // It resizes itself, so nothing is out of its range.
+            let _ = self.delays_us.record(u64::try_from(delay).unwrap_or(0));
+        }
+    }
+
+    /// Returns how many deeds were counted.
+    pub fn deeds(&self) -> u64 {
+        self.outcomes.values().sum()
+    }
+
+    fn merge(&mut self, other: Self) {
+        add(&mut self.outcomes, other.outcomes, |mine, theirs| *mine += theirs);
+        self.duplicates += other.duplicates;
+        let _ = self.delays_us.add(other.delays_us);
+    }
+}
+
+impl Default for Row {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Returns the histogram in which delays are counted, in µs: three significant digits, without a limit.
+pub fn delays() -> Histogram<u64> {
+    Histogram::new(3).expect("three digits are allowed")
+}
+
 /// How many of an act were planned, and how many were done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done {
@@ -155,6 +194,49 @@ pub struct Findings {
     /// The first [`FAULTS_MAX`] in order of time.
     pub faults: Vec<Fault>,
     pub faults_total: u64,
+}
+
+impl Findings {
+    /// Takes in the findings of another shard of the same run.
+    pub fn merge(&mut self, other: Self) {
+        add(&mut self.rows, other.rows, Row::merge);
+        add(&mut self.done, other.done, |mine, theirs| {
+            mine.planned += theirs.planned;
+            mine.done += theirs.done;
+        });
+        add(&mut self.voices, other.voices, |mine, theirs| {
+            mine.reports += theirs.reports;
+            mine.false_offline += theirs.false_offline;
+            mine.strays += theirs.strays;
+            mine.names = mine.names.min(theirs.names);
+        });
+        self.states.right += other.states.right;
+        self.states.wrong += other.states.wrong;
+        self.states.unknown += other.states.unknown;
+        self.states.not_observable += other.states.not_observable;
+        self.faults.extend(other.faults);
+        self.faults.sort();
+        self.faults.truncate(FAULTS_MAX);
+        self.faults_total += other.faults_total;
+    }
+
+    /// Tells whether something was told, and nothing is to be answered for.
+    pub fn is_verified(&self) -> bool {
+        let told = [Outcome::Reported, Outcome::Withheld];
+        let is_told = |row: &Row| told.iter().any(|outcome| row.outcomes.contains_key(outcome));
+        self.faults_total == 0 && self.rows.values().any(is_told)
+    }
+}
+
+/// Adds one map to another, key by key.
+fn add<K: Ord, V: Default>(
+    mine: &mut BTreeMap<K, V>,
+    theirs: BTreeMap<K, V>,
+    merge: impl Fn(&mut V, V),
+) {
+    for (key, value) in theirs {
+        merge(mine.entry(key).or_default(), value);
+    }
 }
 
 /// Faults that are kept one by one.

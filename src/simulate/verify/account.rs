@@ -155,7 +155,7 @@ impl Verification {
             return;
         }
         let heard = Heard::of(report, u8::try_from(index).unwrap_or(u8::MAX));
-        let at = device.heard.partition_point(|other| other.arrived <= heard.arrived);
+        let at = device.heard.partition_point(|other| other.order() <= heard.order());
         device.heard.insert(at, heard);
     }
 

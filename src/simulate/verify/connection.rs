@@ -177,6 +177,17 @@ impl Heard {
             voice,
         }
     }
+
+    /// Returns what reports are sorted by. Those of one line came at the same time, the goodbye first.
+    pub(super) const fn order(&self) -> (Micros, u8) {
+        let rank = match self.kind {
+            EventKind::Opened => 0,
+            EventKind::Seen => 1,
+            EventKind::Farewell => 2,
+            EventKind::Closed => 3,
+        };
+        (self.arrived, rank)
+    }
 }
 
 /// Returns what stands for an address with port: the same for all ways to write it. 0 for none.

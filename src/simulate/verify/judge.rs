@@ -254,8 +254,16 @@ impl Judge {
         must.fill(ends.iter_mut().map(|end| (end.arrived, &mut end.place)));
         may.fill(ends.iter_mut().map(|end| (end.arrived, &mut end.place)));
         for end in ends.iter() {
-            let late = || must.fill_late(end.arrived);
-            let place = end.place.or_else(late).or_else(|| current(connections, end.arrived));
+            let current = current(connections, end.arrived);
+            // Of a connection that has ended, rather than a late one of an older connection.
+            let early = current.filter(|place| {
+                let ended = connections.get(*place as usize).and_then(|it| it.end.as_ref());
+                ended.is_some_and(|ended| ended.at <= end.arrived)
+                    && end.place.is_none()
+                    && must.fill_early(end.arrived, *place)
+            });
+            let place = end.place.or(early);
+            let place = place.or_else(|| must.fill_late(end.arrived)).or(current);
             for at in [Some(end.closed), end.farewell].into_iter().flatten() {
                 items[at].place = place;
                 items[at].is_stray = place.is_none();

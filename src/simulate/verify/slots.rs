@@ -61,6 +61,17 @@ impl Slots {
         }
     }
 
+    /// Gives a report that came early the slot of this place, if that is empty and still to be opened.
+    pub(super) fn fill_early(&mut self, arrived: Micros, place: u32) -> bool {
+        let coming = self.slots.partition_point(|slot| slot.earliest <= arrived);
+        let mut coming = self.slots.iter_mut().skip(coming);
+        let slot = coming.find(|slot| slot.place == place && !slot.is_taken);
+        slot.is_some_and(|slot| {
+            slot.is_taken = true;
+            true
+        })
+    }
+
     /// Gives a report that came outside of all windows the slot that closed last before it. Not one before
     /// a slot that is taken: that would be another order than that of the deeds.
     pub(super) fn fill_late(&mut self, arrived: Micros) -> Option<u32> {
@@ -97,6 +108,17 @@ mod tests {
         assert_eq!(filled(&slots, &[13, 20]), [Some(1), Some(0)]);
         assert_eq!(filled(&slots, &[13]), [Some(1)]);
         assert_eq!(filled(&slots, &[11, 13]), [Some(0), Some(1)]);
+    }
+
+    #[test]
+    fn what_comes_early_goes_to_a_slot_that_is_empty() {
+        let mut slots = Slots::default();
+        slots.add(7, 10, 11);
+        slots.fill(std::iter::empty());
+        assert!(!slots.fill_early(9, 8));
+        assert!(!slots.fill_early(10, 7), "it is open");
+        assert!(slots.fill_early(9, 7));
+        assert!(!slots.fill_early(9, 7));
     }
 
     #[test]

@@ -70,6 +70,9 @@ _presence() {
             presence__subcmd__help,watch)
                 cmd="presence__subcmd__help__subcmd__watch"
                 ;;
+            presence__subcmd__help__subcmd__simulate,merge)
+                cmd="presence__subcmd__help__subcmd__simulate__subcmd__merge"
+                ;;
             presence__subcmd__help__subcmd__store,compact)
                 cmd="presence__subcmd__help__subcmd__store__subcmd__compact"
                 ;;
@@ -84,6 +87,18 @@ _presence() {
                 ;;
             presence__subcmd__help__subcmd__store,info)
                 cmd="presence__subcmd__help__subcmd__store__subcmd__info"
+                ;;
+            presence__subcmd__simulate,help)
+                cmd="presence__subcmd__simulate__subcmd__help"
+                ;;
+            presence__subcmd__simulate,merge)
+                cmd="presence__subcmd__simulate__subcmd__merge"
+                ;;
+            presence__subcmd__simulate__subcmd__help,help)
+                cmd="presence__subcmd__simulate__subcmd__help__subcmd__help"
+                ;;
+            presence__subcmd__simulate__subcmd__help,merge)
+                cmd="presence__subcmd__simulate__subcmd__help__subcmd__merge"
                 ;;
             presence__subcmd__store,compact)
                 cmd="presence__subcmd__store__subcmd__compact"
@@ -452,8 +467,22 @@ _presence() {
             return 0
             ;;
         presence__subcmd__help__subcmd__simulate)
-            opts=""
+            opts="merge"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__help__subcmd__simulate__subcmd__merge)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -642,7 +671,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__simulate)
-            opts="-b -i -u -k -q -v -h --count --json --plan --rate --duration --deaths --lives --return-after --seed --run --ids-are-mine --credentials --persistent --session-expiry --will-topic --will-message --will-payload --will-qos --will-retain --will-delay --no-will --birth-topic --birth-payload --birth-qos --birth-retain --no-birth --publish-every --publish-topic --message --payload --payload-size --qos --subscribe --bind-address --in-flight --timeout --yes-load --broker --instance --password-file --password-stdin --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --client-id --username --keepalive --quiet --verbose --help"
+            opts="-b -i -u -k -q -v -h --count --json --plan --rate --ramp --duration --scenario --deaths --nat-drop --storm --lives --return-after --seed --shard --run --ids-are-mine --credentials --persistent --session-expiry --keepalive-profile --no-read --reconnect --will-topic --will-message --will-payload --will-qos --will-retain --will-delay --no-will --birth-topic --birth-payload --birth-qos --birth-retain --no-birth --publish-every --publish-topic --message --payload --payload-size --qos --subscribe --verify --expect-window --dialect --verify-username --verify-password-file --lag-max --report --compare --source-ip --bind-address --in-flight --timeout --yes-load --broker --instance --password-file --password-stdin --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --client-id --username --keepalive --quiet --verbose --help merge help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -656,11 +685,27 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ramp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --duration)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --scenario)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --deaths)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --nat-drop)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storm)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -676,6 +721,10 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --shard)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --run)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -685,6 +734,14 @@ _presence() {
                     return 0
                     ;;
                 --session-expiry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keepalive-profile)
+                    COMPREPLY=($(compgen -W "spec paho-c-1.2 paho-c-1.3.1 paho-c-1.3.13 paho-golang mobile-app never-pings half-open" -- "${cur}"))
+                    return 0
+                    ;;
+                --reconnect)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -756,7 +813,39 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --expect-window)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dialect)
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto status" -- "${cur}"))
+                    return 0
+                    ;;
+                --verify-username)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --verify-password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lag-max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compare)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --bind-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source-ip)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -833,6 +922,70 @@ _presence() {
                     return 0
                     ;;
                 -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__simulate__subcmd__help)
+            opts="merge help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__simulate__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__simulate__subcmd__help__subcmd__merge)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__simulate__subcmd__merge)
+            opts="-q -v -h --json --report --compare --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compare)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -301,16 +301,23 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'presence;simulate'= {
-            cand --count 'How many devices'
+            cand --count 'How many devices [default: 100, or as the scenario says]'
             cand --rate 'Devices that come, and later go, per second [default: 1000]'
+            cand --ramp 'Time within which all devices come, instead of a rate'
             cand --duration 'How long the whole run takes [default: 20s, or more if the devices need it to come]'
-            cand --deaths 'How devices die: shares that add up to 100'
+            cand --scenario 'Let devices do what a scenario says: a file, or the name of a preset'
+            cand --deaths 'How devices die, in shares that add up to 100 [default: disconnect=100]'
+            cand --nat-drop 'Let a router forget devices this long after they connected'
+            cand --storm 'Reset a share of the devices at one moment, and let them return at once'
             cand --lives 'How often each device lives [default: 1, or 2 with --return-after]'
             cand --return-after 'Time between a death and the next life of a device [default: 2s]'
             cand --seed 'Number that decides whom a death hits [default: a random one, which is shown]'
+            cand --shard 'Carry out only a part of the plan, on one of several machines'
             cand --run 'Mark of this run, `{run}` in templates [default: 6 random hexadecimal digits]'
             cand --credentials 'Read user and password of each device from a CSV file'
             cand --session-expiry 'How long a kept session outlives its connection, MQTT 5 only [default: 1h]'
+            cand --keepalive-profile 'Whose way of keeping a connection alive devices have'
+            cand --reconnect 'Let devices that were lost connect again, after this time or 1s'
             cand --will-topic 'Topic on which the broker announces a death'
             cand --will-payload 'What the broker announces'
             cand --will-message 'What the broker announces'
@@ -328,7 +335,15 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --payload-size 'Publish this many bytes instead of a text'
             cand --qos 'QoS of what devices publish and subscribe to'
             cand --subscribe 'Let each device subscribe to this; may be given several times'
+            cand --expect-window 'When a silence has to be noticed: the name of a broker, or a range [default: by what the broker says it is]'
+            cand --dialect 'Evidence to listen for; may be given several times'
+            cand --verify-username 'User to listen as [default: --username]'
+            cand --verify-password-file 'Read the password to listen with from this file'
+            cand --lag-max 'Longest hold-up of this process with which its figures are trusted'
+            cand --report 'Write the report into this file as well, as a web page'
+            cand --compare 'Compare with an earlier run, as `simulate --json` printed it'
             cand --bind-address 'Connect from this address of the machine; may be given several times'
+            cand --source-ip 'Connect from this address of the machine; may be given several times'
             cand --in-flight 'Connections that are being made at the same time, at most'
             cand --timeout 'Longest time that a connection may take'
             cand -b 'Where the broker listens'
@@ -352,8 +367,10 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --plan 'Print who would live when, and connect to nothing'
             cand --ids-are-mine 'Allow client ids without the mark of the run'
             cand --persistent 'Ask the broker to keep a session for each device'
+            cand --no-read 'Let devices read nothing after CONNACK'
             cand --no-will 'Leave no will with the broker'
             cand --no-birth 'Say nothing when a device is there'
+            cand --verify 'Match every life and death to what the broker says of it, and tell how late'
             cand --yes-load 'Put load on a broker that is neither on this machine nor in a private network'
             cand --password-stdin 'Read the password from standard input'
             cand --insecure 'Accept any certificate from whoever answers'
@@ -363,6 +380,27 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --verbose 'Say on standard error what is going on inside'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand merge 'Joins the reports of the shards of one run'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'presence;simulate;merge'= {
+            cand --report 'Write the report into this file as well, as a web page'
+            cand --compare 'Compare with an earlier run, as `simulate --json` printed it'
+            cand --json 'Print one JSON object a line'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside'
+            cand --verbose 'Say on standard error what is going on inside'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'presence;simulate;help'= {
+            cand merge 'Joins the reports of the shards of one run'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'presence;simulate;help;merge'= {
+        }
+        &'presence;simulate;help;help'= {
         }
         &'presence;help'= {
             cand watch 'Shows who comes and goes, as it happens'
@@ -405,6 +443,9 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;help;completions'= {
         }
         &'presence;help;simulate'= {
+            cand merge 'Joins the reports of the shards of one run'
+        }
+        &'presence;help;simulate;merge'= {
         }
         &'presence;help;help'= {
         }

@@ -226,60 +226,96 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand completions" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand completions" -s v -l verbose -d 'Say on standard error what is going on inside'
 complete -c presence -n "__fish_presence_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l count -d 'How many devices' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l rate -d 'Devices that come, and later go, per second [default: 1000]' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l duration -d 'How long the whole run takes [default: 20s, or more if the devices need it to come]' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l deaths -d 'How devices die: shares that add up to 100' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l lives -d 'How often each device lives [default: 1, or 2 with --return-after]' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l return-after -d 'Time between a death and the next life of a device [default: 2s]' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l seed -d 'Number that decides whom a death hits [default: a random one, which is shown]' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l run -d 'Mark of this run, `{run}` in templates [default: 6 random hexadecimal digits]' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l credentials -d 'Read user and password of each device from a CSV file' -r -F
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l session-expiry -d 'How long a kept session outlives its connection, MQTT 5 only [default: 1h]' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l will-topic -d 'Topic on which the broker announces a death' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l will-payload -l will-message -d 'What the broker announces' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l will-qos -d 'QoS of the will' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l will-retain -d 'Let the broker keep the will for those who subscribe later; `false` for not' -r -f -a "true\t''
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l count -d 'How many devices [default: 100, or as the scenario says]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l rate -d 'Devices that come, and later go, per second [default: 1000]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l ramp -d 'Time within which all devices come, instead of a rate' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l duration -d 'How long the whole run takes [default: 20s, or more if the devices need it to come]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l scenario -d 'Let devices do what a scenario says: a file, or the name of a preset' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l deaths -d 'How devices die, in shares that add up to 100 [default: disconnect=100]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l nat-drop -d 'Let a router forget devices this long after they connected' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l storm -d 'Reset a share of the devices at one moment, and let them return at once' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l lives -d 'How often each device lives [default: 1, or 2 with --return-after]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l return-after -d 'Time between a death and the next life of a device [default: 2s]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l seed -d 'Number that decides whom a death hits [default: a random one, which is shown]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l shard -d 'Carry out only a part of the plan, on one of several machines' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l run -d 'Mark of this run, `{run}` in templates [default: 6 random hexadecimal digits]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l credentials -d 'Read user and password of each device from a CSV file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l session-expiry -d 'How long a kept session outlives its connection, MQTT 5 only [default: 1h]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l keepalive-profile -d 'Whose way of keeping a connection alive devices have' -r -f -a "spec\t''
+paho-c-1.2\t''
+paho-c-1.3.1\t''
+paho-c-1.3.13\t''
+paho-golang\t''
+mobile-app\t''
+never-pings\t''
+half-open\t''"
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l reconnect -d 'Let devices that were lost connect again, after this time or 1s' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l will-topic -d 'Topic on which the broker announces a death' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l will-payload -l will-message -d 'What the broker announces' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l will-qos -d 'QoS of the will' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l will-retain -d 'Let the broker keep the will for those who subscribe later; `false` for not' -r -f -a "true\t''
 false\t''"
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l will-delay -d 'How long the broker waits for a return before it announces the death, MQTT 5 only' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l birth-topic -d 'Topic on which a device says that it is there' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l birth-payload -d 'What a device says when it is there' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l birth-qos -d 'QoS of the birth message' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l birth-retain -d 'Let the broker keep the birth message; `false` for not' -r -f -a "true\t''
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l will-delay -d 'How long the broker waits for a return before it announces the death, MQTT 5 only' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l birth-topic -d 'Topic on which a device says that it is there' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l birth-payload -d 'What a device says when it is there' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l birth-qos -d 'QoS of the birth message' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l birth-retain -d 'Let the broker keep the birth message; `false` for not' -r -f -a "true\t''
 false\t''"
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l publish-every -d 'Let each device publish at this interval' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l publish-topic -d 'Topic that devices publish to' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l payload -l message -d 'What devices publish' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l payload-size -d 'Publish this many bytes instead of a text' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l qos -d 'QoS of what devices publish and subscribe to' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l subscribe -d 'Let each device subscribe to this; may be given several times' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l bind-address -d 'Connect from this address of the machine; may be given several times' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l in-flight -d 'Connections that are being made at the same time, at most' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l timeout -d 'Longest time that a connection may take' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -s b -l broker -d 'Where the broker listens' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l instance -d 'Name the broker goes by in stores and output' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l password-file -d 'Read the password from a file' -r -F
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l publish-every -d 'Let each device publish at this interval' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l publish-topic -d 'Topic that devices publish to' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l payload -l message -d 'What devices publish' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l payload-size -d 'Publish this many bytes instead of a text' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l qos -d 'QoS of what devices publish and subscribe to' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l subscribe -d 'Let each device subscribe to this; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l expect-window -d 'When a silence has to be noticed: the name of a broker, or a range [default: by what the broker says it is]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l dialect -d 'Evidence to listen for; may be given several times' -r -f -a "auto\t'All of them, recognised by topic and content'
+lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
+mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
+status\t'Retained status that devices keep by birth and will'"
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify-username -d 'User to listen as [default: --username]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify-password-file -d 'Read the password to listen with from this file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l lag-max -d 'Longest hold-up of this process with which its figures are trusted' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l report -d 'Write the report into this file as well, as a web page' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l compare -d 'Compare with an earlier run, as `simulate --json` printed it' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l bind-address -l source-ip -d 'Connect from this address of the machine; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l in-flight -d 'Connections that are being made at the same time, at most' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l timeout -d 'Longest time that a connection may take' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s b -l broker -d 'Where the broker listens' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l instance -d 'Name the broker goes by in stores and output' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
 5\t''"
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l cafile -l ca -d 'Believe only the certificate authorities in this PEM file' -r -F
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -s i -l client-id -d 'Client ids of the devices, a template [default: sim-{run}-{n}]' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -s u -l username -d 'User to connect as, a template like the password' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -s k -l keepalive -d 'Longest silence of a device [default: 5s]' -r
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l json -d 'Print one JSON object'
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l plan -d 'Print who would live when, and connect to nothing'
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l ids-are-mine -d 'Allow client ids without the mark of the run'
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l persistent -d 'Ask the broker to keep a session for each device'
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l no-will -d 'Leave no will with the broker'
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l no-birth -d 'Say nothing when a device is there'
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l yes-load -d 'Put load on a broker that is neither on this machine nor in a private network'
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l password-stdin -d 'Read the password from standard input'
-complete -c presence -n "__fish_presence_using_subcommand simulate" -l insecure -d 'Accept any certificate from whoever answers'
-complete -c presence -n "__fish_presence_using_subcommand simulate" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand simulate" -s v -l verbose -d 'Say on standard error what is going on inside'
-complete -c presence -n "__fish_presence_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l cafile -l ca -d 'Believe only the certificate authorities in this PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s i -l client-id -d 'Client ids of the devices, a template [default: sim-{run}-{n}]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s u -l username -d 'User to connect as, a template like the password' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s k -l keepalive -d 'Longest silence of a device [default: 5s]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l json -d 'Print one JSON object'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l plan -d 'Print who would live when, and connect to nothing'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l ids-are-mine -d 'Allow client ids without the mark of the run'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l persistent -d 'Ask the broker to keep a session for each device'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l no-read -d 'Let devices read nothing after CONNACK'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l no-will -d 'Leave no will with the broker'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l no-birth -d 'Say nothing when a device is there'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify -d 'Match every life and death to what the broker says of it, and tell how late'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l yes-load -d 'Put load on a broker that is neither on this machine nor in a private network'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l password-stdin -d 'Read the password from standard input'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l insecure -d 'Accept any certificate from whoever answers'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -f -a "merge" -d 'Joins the reports of the shards of one run'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -l report -d 'Write the report into this file as well, as a web page' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -l compare -d 'Compare with an earlier run, as `simulate --json` printed it' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -l json -d 'Print one JSON object a line'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "merge" -d 'Joins the reports of the shards of one run'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay demo broker store completions simulate help" -f -a "watch" -d 'Shows who comes and goes, as it happens'
 complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay demo broker store completions simulate help" -f -a "check" -d 'Answers whether clients are online, and how that is known'
 complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay demo broker store completions simulate help" -f -a "replay" -d 'Judges recorded events: recordings, notices, broker logs'
@@ -294,3 +330,4 @@ complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "export" -d 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "compact" -d 'Gives space that is no longer used back to the disk'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'
+complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from simulate" -f -a "merge" -d 'Joins the reports of the shards of one run'

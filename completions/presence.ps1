@@ -324,16 +324,23 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;simulate' {
-            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'How many devices')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'How many devices [default: 100, or as the scenario says]')
             [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Devices that come, and later go, per second [default: 1000]')
+            [CompletionResult]::new('--ramp', '--ramp', [CompletionResultType]::ParameterName, 'Time within which all devices come, instead of a rate')
             [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'How long the whole run takes [default: 20s, or more if the devices need it to come]')
-            [CompletionResult]::new('--deaths', '--deaths', [CompletionResultType]::ParameterName, 'How devices die: shares that add up to 100')
+            [CompletionResult]::new('--scenario', '--scenario', [CompletionResultType]::ParameterName, 'Let devices do what a scenario says: a file, or the name of a preset')
+            [CompletionResult]::new('--deaths', '--deaths', [CompletionResultType]::ParameterName, 'How devices die, in shares that add up to 100 [default: disconnect=100]')
+            [CompletionResult]::new('--nat-drop', '--nat-drop', [CompletionResultType]::ParameterName, 'Let a router forget devices this long after they connected')
+            [CompletionResult]::new('--storm', '--storm', [CompletionResultType]::ParameterName, 'Reset a share of the devices at one moment, and let them return at once')
             [CompletionResult]::new('--lives', '--lives', [CompletionResultType]::ParameterName, 'How often each device lives [default: 1, or 2 with --return-after]')
             [CompletionResult]::new('--return-after', '--return-after', [CompletionResultType]::ParameterName, 'Time between a death and the next life of a device [default: 2s]')
             [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Number that decides whom a death hits [default: a random one, which is shown]')
+            [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Carry out only a part of the plan, on one of several machines')
             [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'Mark of this run, `{run}` in templates [default: 6 random hexadecimal digits]')
             [CompletionResult]::new('--credentials', '--credentials', [CompletionResultType]::ParameterName, 'Read user and password of each device from a CSV file')
             [CompletionResult]::new('--session-expiry', '--session-expiry', [CompletionResultType]::ParameterName, 'How long a kept session outlives its connection, MQTT 5 only [default: 1h]')
+            [CompletionResult]::new('--keepalive-profile', '--keepalive-profile', [CompletionResultType]::ParameterName, 'Whose way of keeping a connection alive devices have')
+            [CompletionResult]::new('--reconnect', '--reconnect', [CompletionResultType]::ParameterName, 'Let devices that were lost connect again, after this time or 1s')
             [CompletionResult]::new('--will-topic', '--will-topic', [CompletionResultType]::ParameterName, 'Topic on which the broker announces a death')
             [CompletionResult]::new('--will-payload', '--will-payload', [CompletionResultType]::ParameterName, 'What the broker announces')
             [CompletionResult]::new('--will-message', '--will-message', [CompletionResultType]::ParameterName, 'What the broker announces')
@@ -351,7 +358,15 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--payload-size', '--payload-size', [CompletionResultType]::ParameterName, 'Publish this many bytes instead of a text')
             [CompletionResult]::new('--qos', '--qos', [CompletionResultType]::ParameterName, 'QoS of what devices publish and subscribe to')
             [CompletionResult]::new('--subscribe', '--subscribe', [CompletionResultType]::ParameterName, 'Let each device subscribe to this; may be given several times')
+            [CompletionResult]::new('--expect-window', '--expect-window', [CompletionResultType]::ParameterName, 'When a silence has to be noticed: the name of a broker, or a range [default: by what the broker says it is]')
+            [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Evidence to listen for; may be given several times')
+            [CompletionResult]::new('--verify-username', '--verify-username', [CompletionResultType]::ParameterName, 'User to listen as [default: --username]')
+            [CompletionResult]::new('--verify-password-file', '--verify-password-file', [CompletionResultType]::ParameterName, 'Read the password to listen with from this file')
+            [CompletionResult]::new('--lag-max', '--lag-max', [CompletionResultType]::ParameterName, 'Longest hold-up of this process with which its figures are trusted')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write the report into this file as well, as a web page')
+            [CompletionResult]::new('--compare', '--compare', [CompletionResultType]::ParameterName, 'Compare with an earlier run, as `simulate --json` printed it')
             [CompletionResult]::new('--bind-address', '--bind-address', [CompletionResultType]::ParameterName, 'Connect from this address of the machine; may be given several times')
+            [CompletionResult]::new('--source-ip', '--source-ip', [CompletionResultType]::ParameterName, 'Connect from this address of the machine; may be given several times')
             [CompletionResult]::new('--in-flight', '--in-flight', [CompletionResultType]::ParameterName, 'Connections that are being made at the same time, at most')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time that a connection may take')
             [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Where the broker listens')
@@ -375,8 +390,10 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Print who would live when, and connect to nothing')
             [CompletionResult]::new('--ids-are-mine', '--ids-are-mine', [CompletionResultType]::ParameterName, 'Allow client ids without the mark of the run')
             [CompletionResult]::new('--persistent', '--persistent', [CompletionResultType]::ParameterName, 'Ask the broker to keep a session for each device')
+            [CompletionResult]::new('--no-read', '--no-read', [CompletionResultType]::ParameterName, 'Let devices read nothing after CONNACK')
             [CompletionResult]::new('--no-will', '--no-will', [CompletionResultType]::ParameterName, 'Leave no will with the broker')
             [CompletionResult]::new('--no-birth', '--no-birth', [CompletionResultType]::ParameterName, 'Say nothing when a device is there')
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Match every life and death to what the broker says of it, and tell how late')
             [CompletionResult]::new('--yes-load', '--yes-load', [CompletionResultType]::ParameterName, 'Put load on a broker that is neither on this machine nor in a private network')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept any certificate from whoever answers')
@@ -386,6 +403,31 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('merge', 'merge', [CompletionResultType]::ParameterValue, 'Joins the reports of the shards of one run')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'presence;simulate;merge' {
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write the report into this file as well, as a web page')
+            [CompletionResult]::new('--compare', '--compare', [CompletionResultType]::ParameterName, 'Compare with an earlier run, as `simulate --json` printed it')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'presence;simulate;help' {
+            [CompletionResult]::new('merge', 'merge', [CompletionResultType]::ParameterValue, 'Joins the reports of the shards of one run')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'presence;simulate;help;merge' {
+            break
+        }
+        'presence;simulate;help;help' {
             break
         }
         'presence;help' {
@@ -442,6 +484,10 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;help;simulate' {
+            [CompletionResult]::new('merge', 'merge', [CompletionResultType]::ParameterValue, 'Joins the reports of the shards of one run')
+            break
+        }
+        'presence;help;simulate;merge' {
             break
         }
         'presence;help;help' {

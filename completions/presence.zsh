@@ -371,16 +371,23 @@ man\:"The manual page, in roff"))' \
 ;;
 (simulate)
 _arguments "${_arguments_options[@]}" : \
-'--count=[How many devices]:COUNT:_default' \
+'--count=[How many devices \[default\: 100, or as the scenario says\]]:COUNT:_default' \
 '--rate=[Devices that come, and later go, per second \[default\: 1000\]]:RATE:_default' \
+'(--rate)--ramp=[Time within which all devices come, instead of a rate]:DURATION:_default' \
 '--duration=[How long the whole run takes \[default\: 20s, or more if the devices need it to come\]]:DURATION:_default' \
-'--deaths=[How devices die\: shares that add up to 100]:KIND=SHARE,…:_default' \
+'--scenario=[Let devices do what a scenario says\: a file, or the name of a preset]:FILE|NAME:_default' \
+'--deaths=[How devices die, in shares that add up to 100 \[default\: disconnect=100\]]:KIND=SHARE,…:_default' \
+'--nat-drop=[Let a router forget devices this long after they connected]:DURATION:_default' \
+'--storm=[Reset a share of the devices at one moment, and let them return at once]:PERCENT@TIME:_default' \
 '--lives=[How often each device lives \[default\: 1, or 2 with --return-after\]]:COUNT:_default' \
 '--return-after=[Time between a death and the next life of a device \[default\: 2s\]]:DURATION:_default' \
 '--seed=[Number that decides whom a death hits \[default\: a random one, which is shown\]]:NUMBER:_default' \
+'--shard=[Carry out only a part of the plan, on one of several machines]:I/N:_default' \
 '--run=[Mark of this run, \`{run}\` in templates \[default\: 6 random hexadecimal digits\]]:MARK:_default' \
 '--credentials=[Read user and password of each device from a CSV file]:FILE:_files' \
 '--session-expiry=[How long a kept session outlives its connection, MQTT 5 only \[default\: 1h\]]:DURATION:_default' \
+'--keepalive-profile=[Whose way of keeping a connection alive devices have]:PROFILE:(spec paho-c-1.2 paho-c-1.3.1 paho-c-1.3.13 paho-golang mobile-app never-pings half-open)' \
+'--reconnect=[Let devices that were lost connect again, after this time or 1s]::DURATION:_default' \
 '--will-topic=[Topic on which the broker announces a death]:TOPIC:_default' \
 '--will-payload=[What the broker announces]:TEXT:_default' \
 '--will-message=[What the broker announces]:TEXT:_default' \
@@ -398,7 +405,18 @@ _arguments "${_arguments_options[@]}" : \
 '--payload-size=[Publish this many bytes instead of a text]:BYTES:_default' \
 '--qos=[QoS of what devices publish and subscribe to]:QOS:_default' \
 '*--subscribe=[Let each device subscribe to this; may be given several times]:FILTER:_default' \
+'--expect-window=[When a silence has to be noticed\: the name of a broker, or a range \[default\: by what the broker says it is\]]:BROKER|FROM..TO:_default' \
+'*--dialect=[Evidence to listen for; may be given several times]:DIALECT:((auto\:"All of them, recognised by topic and content"
+lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
+mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
+status\:"Retained status that devices keep by birth and will"))' \
+'--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
+'--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
+'--lag-max=[Longest hold-up of this process with which its figures are trusted]:DURATION:_default' \
+'--report=[Write the report into this file as well, as a web page]:FILE:_files' \
+'--compare=[Compare with an earlier run, as \`simulate --json\` printed it]:FILE:_files' \
 '*--bind-address=[Connect from this address of the machine; may be given several times]:IP:_default' \
+'*--source-ip=[Connect from this address of the machine; may be given several times]:IP:_default' \
 '--in-flight=[Connections that are being made at the same time, at most]:COUNT:_default' \
 '--timeout=[Longest time that a connection may take]:DURATION:_default' \
 '*-b+[Where the broker listens]:URL:_default' \
@@ -422,8 +440,10 @@ _arguments "${_arguments_options[@]}" : \
 '--plan[Print who would live when, and connect to nothing]' \
 '--ids-are-mine[Allow client ids without the mark of the run]' \
 '--persistent[Ask the broker to keep a session for each device]' \
+'--no-read[Let devices read nothing after CONNACK]' \
 '(--will-topic --will-payload --will-qos --will-retain --will-delay)--no-will[Leave no will with the broker]' \
 '(--birth-topic --birth-payload --birth-qos --birth-retain)--no-birth[Say nothing when a device is there]' \
+'--verify[Match every life and death to what the broker says of it, and tell how late]' \
 '--yes-load[Put load on a broker that is neither on this machine nor in a private network]' \
 '--password-stdin[Read the password from standard input]' \
 '--insecure[Accept any certificate from whoever answers]' \
@@ -433,7 +453,57 @@ _arguments "${_arguments_options[@]}" : \
 '--verbose[Say on standard error what is going on inside]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
+":: :_presence__subcmd__simulate_commands" \
+"*::: :->simulate" \
 && ret=0
+
+    case $state in
+    (simulate)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:presence-simulate-command-$line[1]:"
+        case $line[1] in
+            (merge)
+_arguments "${_arguments_options[@]}" : \
+'--report=[Write the report into this file as well, as a web page]:FILE:_files' \
+'--compare=[Compare with an earlier run, as \`simulate --json\` printed it]:FILE:_files' \
+'--json[Print one JSON object a line]' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'-v[Say on standard error what is going on inside]' \
+'--verbose[Say on standard error what is going on inside]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::files -- Reports of shards, in any order; `-` is standard input:_files' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_presence__subcmd__simulate__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:presence-simulate-help-command-$line[1]:"
+        case $line[1] in
+            (merge)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
 ;;
 (help)
 _arguments "${_arguments_options[@]}" : \
@@ -509,7 +579,23 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (simulate)
 _arguments "${_arguments_options[@]}" : \
+":: :_presence__subcmd__help__subcmd__simulate_commands" \
+"*::: :->simulate" \
 && ret=0
+
+    case $state in
+    (simulate)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:presence-help-simulate-command-$line[1]:"
+        case $line[1] in
+            (merge)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
 ;;
 (help)
 _arguments "${_arguments_options[@]}" : \
@@ -606,8 +692,15 @@ _presence__subcmd__help__subcmd__replay_commands() {
 }
 (( $+functions[_presence__subcmd__help__subcmd__simulate_commands] )) ||
 _presence__subcmd__help__subcmd__simulate_commands() {
-    local commands; commands=()
+    local commands; commands=(
+'merge:Joins the reports of the shards of one run' \
+    )
     _describe -t commands 'presence help simulate commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__simulate__subcmd__merge_commands] )) ||
+_presence__subcmd__help__subcmd__simulate__subcmd__merge_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help simulate merge commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__help__subcmd__store_commands] )) ||
 _presence__subcmd__help__subcmd__store_commands() {
@@ -657,8 +750,34 @@ _presence__subcmd__replay_commands() {
 }
 (( $+functions[_presence__subcmd__simulate_commands] )) ||
 _presence__subcmd__simulate_commands() {
-    local commands; commands=()
+    local commands; commands=(
+'merge:Joins the reports of the shards of one run' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
     _describe -t commands 'presence simulate commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__simulate__subcmd__help_commands] )) ||
+_presence__subcmd__simulate__subcmd__help_commands() {
+    local commands; commands=(
+'merge:Joins the reports of the shards of one run' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'presence simulate help commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__simulate__subcmd__help__subcmd__help_commands] )) ||
+_presence__subcmd__simulate__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence simulate help help commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__simulate__subcmd__help__subcmd__merge_commands] )) ||
+_presence__subcmd__simulate__subcmd__help__subcmd__merge_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence simulate help merge commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__simulate__subcmd__merge_commands] )) ||
+_presence__subcmd__simulate__subcmd__merge_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence simulate merge commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__store_commands] )) ||
 _presence__subcmd__store_commands() {

@@ -12,6 +12,8 @@ pub enum Outcome {
     CannotTell = 3,
     CouldNotAsk = 4,
     Suspect = 5,
+    /// What measured was itself too slow: the figures are not to be trusted.
+    Overloaded = 6,
     Interrupted = 130,
 }
 

@@ -46,6 +46,19 @@ pub fn local_ports() -> Option<RangeInclusive<u16>> {
     std::fs::read_to_string(LOCAL_PORTS).ok().as_deref().and_then(read_ports)
 }
 
+/// Returns the bytes of memory that programs can have without others being pushed out; `None` where the
+/// system does not say.
+pub fn memory_available() -> Option<u64> {
+    std::fs::read_to_string(MEMORY).ok().as_deref().and_then(read_memory)
+}
+
+/// Reads the line `MemAvailable:   12345 kB`.
+fn read_memory(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
 /// Reads two numbers with space between them.
 fn read_ports(text: &str) -> Option<RangeInclusive<u16>> {
     let mut ports = text.split_ascii_whitespace().map(str::parse);
@@ -57,6 +70,7 @@ fn read_ports(text: &str) -> Option<RangeInclusive<u16>> {
 
 /// Linux keeps them here.
 const LOCAL_PORTS: &str = "/proc/sys/net/ipv4/ip_local_port_range";
+const MEMORY: &str = "/proc/meminfo";
 
 #[cfg(test)]
 mod tests {
@@ -67,6 +81,15 @@ mod tests {
         assert_eq!(read_ports("32768\t60999\n"), Some(32_768..=60_999));
         for text in ["", "1024", "1024 70000", "a b", "2 1", "1 2 3", "-1 5"] {
             assert_eq!(read_ports(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn available_memory_is_one_of_many_lines() {
+        let text = "MemTotal:  100 kB\nMemFree: 5 kB\nMemAvailable:      42 kB\n";
+        assert_eq!(read_memory(text), Some(42 * 1024));
+        for text in ["", "MemAvailable: 42", "MemAvailable: x kB", "MemAvailable: -1 kB"] {
+            assert_eq!(read_memory(text), None, "{text:?}");
         }
     }
 

@@ -2,6 +2,8 @@
 
 #[path = "driver/cleaned.rs"]
 mod cleaned;
+#[path = "driver/conduct.rs"]
+mod conduct;
 #[path = "driver/deaths.rs"]
 mod deaths;
 #[path = "driver/failing.rs"]
@@ -98,9 +100,13 @@ impl Run {
     }
 
     fn start_until(fleet: Fleet, devices: Vec<Vec<Life>>, end_ms: u64) -> Self {
+        Self::start_asked(Stop::Run, fleet, devices, end_ms)
+    }
+
+    fn start_asked(what: Stop, fleet: Fleet, devices: Vec<Vec<Life>>, end_ms: u64) -> Self {
         let fleet = Arc::new(fleet);
-        let plan = Arc::new(Plan { devices, end_ms });
-        let (stop, asked) = watch::channel(Stop::Run);
+        let plan = Arc::new(Plan { devices: devices.into(), end_ms });
+        let (stop, asked) = watch::channel(what);
         let (sender, deeds) = mpsc::unbounded_channel();
         let task = tokio::spawn(driver::run(Arc::clone(&fleet), plan, asked, sender));
         Self { stop, deeds, task, fleet }
@@ -118,6 +124,12 @@ impl Run {
                 return deed;
             }
         }
+    }
+
+    /// Has everybody say goodbye, and waits for the end as [`end`](Self::end) does.
+    async fn stop(self) -> (Result<Ended, Failure>, Vec<Deed>) {
+        self.stop.send(Stop::Goodbye).expect("the run listens");
+        self.end().await
     }
 
     /// Waits for the end, and returns it with all deeds that were not handed out.

@@ -41,6 +41,9 @@ fn a_plan_is_a_head_and_its_lives() {
     assert_valid(&schema("plan"), &printed);
     assert_eq!(types(&printed), ["life", "plan"]);
     assert_eq!(printed[0]["lives"], json!(printed.len() - 1));
+    let shard = ["--shard", "2/2", "--seed", "7", "--run", "r"];
+    let scenario = ["simulate", "--plan", "--json", "--scenario", "every-death"];
+    assert_valid(&schema("plan"), &lines(&run(&[&scenario[..], &shard].concat())));
     let schema = schema("plan");
     for (field, value) in [("death", json!("crash")), ("begin_ms", json!(-1)), ("type", json!("x"))]
     {

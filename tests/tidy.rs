@@ -75,7 +75,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("wire", &[]),
     ("random", &[]),
-    ("output", &["dialect", "event", "failure", "state"]),
+    ("output", &["dialect", "event", "failure", "simulate", "state"]),
     ("secret", &[]),
     ("config", &["cli", "dialect", "event", "failure", "secret", "state"]),
     ("cli", &["dialect", "secret", "state"]),

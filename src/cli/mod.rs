@@ -7,11 +7,13 @@ pub mod completions;
 pub mod connection;
 #[cfg(feature = "broker")]
 pub mod demo;
+pub mod merge;
 pub mod policy;
 pub mod reading;
 pub mod replay;
 pub mod simulate;
 pub mod store;
+pub mod verify;
 pub mod watch;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};

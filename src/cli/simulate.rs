@@ -1,6 +1,8 @@
 //! `presence simulate`
 
 use super::connection::Connection;
+use super::merge::Action;
+use super::verify::Verify;
 use clap::builder::BoolishValueParser;
 use clap::{Args, value_parser};
 use std::net::IpAddr;
@@ -25,6 +27,18 @@ pub const QOS: u8 = 0;
 pub const SESSION_EXPIRY: &str = "1h";
 pub const IN_FLIGHT: u16 = 64;
 pub const TIMEOUT: &str = "10s";
+pub const RECONNECT: &str = "1s";
+/// The first one is the default.
+pub const PROFILES: [&str; 8] = [
+    "spec",
+    "paho-c-1.2",
+    "paho-c-1.3.1",
+    "paho-c-1.3.13",
+    "paho-golang",
+    "mobile-app",
+    "never-pings",
+    "half-open",
+];
 
 const EXAMPLE: &str = "\
 Example:
@@ -39,11 +53,15 @@ Example:
 /// of the device, `{client}` its client id, `{run}` the mark of the run. Exit code: 0 all went as
 /// planned, 1 some devices could not connect or were lost, 4 none could connect or the broker went away.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLE, args_conflicts_with_subcommands = true)]
 pub struct Simulate {
-    /// How many devices
-    #[arg(long, value_name = "COUNT", env = "PRESENCE_COUNT", value_parser = value_parser!(u32).range(1..=1_000_000), default_value_t = COUNT)]
-    pub count: u32,
+    #[command(subcommand)]
+    pub action: Option<Action>,
+
+    /// How many devices [default: 100, or as the scenario says]
+    // No default value: a scenario may have one of its own.
+    #[arg(long, value_name = "COUNT", env = "PRESENCE_COUNT", value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub count: Option<u32>,
 
     /// Print one JSON object
     #[arg(long, env = "PRESENCE_JSON", value_parser = BoolishValueParser::new())]
@@ -62,6 +80,8 @@ pub struct Simulate {
     #[command(flatten)]
     pub traffic: Traffic,
     #[command(flatten)]
+    pub verify: Verify,
+    #[command(flatten)]
     pub load: Load,
     #[command(flatten)]
     pub connection: Connection,
@@ -78,17 +98,47 @@ pub struct Lives {
     #[arg(long, value_name = "RATE", env = "PRESENCE_RATE")]
     pub rate: Option<Rate>,
 
+    /// Time within which all devices come, instead of a rate
+    #[arg(long, value_name = "DURATION", env = "PRESENCE_RAMP", value_parser = humantime::parse_duration, conflicts_with = "rate")]
+    pub ramp: Option<Duration>,
+
     /// How long the whole run takes [default: 20s, or more if the devices need it to come]
     #[arg(long, value_name = "DURATION", env = "PRESENCE_DURATION", value_parser = humantime::parse_duration)]
     pub duration: Option<Duration>,
 
-    /// How devices die: shares that add up to 100
+    /// Let devices do what a scenario says: a file, or the name of a preset
     ///
-    /// `disconnect` is a goodbye, `fin` a connection that is closed without one, `rst` one that is
-    /// reset, `silence` one that stays open while nothing is sent or read any more; who has `stay`
-    /// lives on to the next turn. The shares are exact; whom they hit is up to the seed.
-    #[arg(long, value_name = "KIND=SHARE,…", env = "PRESENCE_DEATHS", default_value = DEATHS)]
-    pub deaths: String,
+    /// Groups of devices that behave differently, and what each does step by step. `--count`,
+    /// `--duration`, `--rate` and `--ramp` outrank what stands there; other options say what it leaves
+    /// open. An unknown name lists the presets. The format is described in docs/scenarios.md.
+    #[arg(long, value_name = "FILE|NAME", env = "PRESENCE_SCENARIO")]
+    pub scenario: Option<String>,
+
+    /// How devices die, in shares that add up to 100 [default: disconnect=100]
+    ///
+    /// `disconnect` is a goodbye, `disconnect-with-will` one that lets the will out and
+    /// `disconnect-0x81` one with that reason (MQTT 5); `fin` is a connection that is closed without
+    /// one, `rst` one that is reset, `tls-cut` one whose TCP is closed under TLS; `silence` one that
+    /// stays open while nothing is sent or read any more, `nat-drop` one that a router has forgotten;
+    /// `takeover` is a second connection with the same id. Who has `stay` lives on to the next turn,
+    /// and in the last one to the end of the run. `every` is all there is on this connection, in equal
+    /// shares. The shares are exact; whom they hit is up to the seed.
+    // No default value: what was not asked for may be another one.
+    #[arg(long, value_name = "KIND=SHARE,…", env = "PRESENCE_DEATHS")]
+    pub deaths: Option<String>,
+
+    /// Let a router forget devices this long after they connected
+    ///
+    /// From then on nothing passes in either direction, and neither side is told. All devices die so,
+    /// or those that have `nat-drop` in `--deaths`.
+    #[arg(long, value_name = "DURATION", env = "PRESENCE_NAT_DROP", value_parser = humantime::parse_duration)]
+    pub nat_drop: Option<Duration>,
+
+    /// Reset a share of the devices at one moment, and let them return at once
+    ///
+    /// `30%@10s`: 30 % of all devices, 10 s after the run began.
+    #[arg(long, value_name = "PERCENT@TIME", env = "PRESENCE_STORM")]
+    pub storm: Option<Storm>,
 
     /// How often each device lives [default: 1, or 2 with --return-after]
     #[arg(long, value_name = "COUNT", env = "PRESENCE_LIVES", value_parser = value_parser!(u32).range(1..=10_000))]
@@ -101,6 +151,14 @@ pub struct Lives {
     /// Number that decides whom a death hits [default: a random one, which is shown]
     #[arg(long, value_name = "NUMBER", env = "PRESENCE_SEED")]
     pub seed: Option<u64>,
+
+    /// Carry out only a part of the plan, on one of several machines
+    ///
+    /// `3/10` is the third of ten. `10` alone takes the part from `JOB_COMPLETION_INDEX`, which counts
+    /// from 0 and which Kubernetes sets in an Indexed Job. All parts need the same `--seed`, `--run` and
+    /// options.
+    #[arg(long, value_name = "I/N", env = "PRESENCE_SHARD")]
+    pub shard: Option<Shard>,
 }
 
 /// Who the devices are.
@@ -132,6 +190,22 @@ pub struct Devices {
     /// How long a kept session outlives its connection, MQTT 5 only [default: 1h]
     #[arg(long, value_name = "DURATION", env = "PRESENCE_SESSION_EXPIRY", value_parser = humantime::parse_duration)]
     pub session_expiry: Option<Duration>,
+
+    /// Whose way of keeping a connection alive devices have
+    ///
+    /// When they ping, and when they give up: `spec` is what MQTT asks for, others are what clients do.
+    #[arg(long, value_name = "PROFILE", env = "PRESENCE_KEEPALIVE_PROFILE", value_parser = PROFILES, default_value = PROFILES[0])]
+    pub keepalive_profile: String,
+
+    /// Let devices read nothing after CONNACK
+    #[arg(long, env = "PRESENCE_NO_READ", value_parser = BoolishValueParser::new())]
+    pub no_read: bool,
+
+    /// Let devices that were lost connect again, after this time or 1s
+    ///
+    /// Until their life is over; the time grows with every attempt that fails.
+    #[arg(long, value_name = "DURATION", env = "PRESENCE_RECONNECT", value_parser = humantime::parse_duration, num_args = 0..=1, require_equals = true, default_missing_value = RECONNECT)]
+    pub reconnect: Option<Duration>,
 }
 
 /// What devices say about themselves, and have said when they die.
@@ -221,8 +295,15 @@ pub struct Traffic {
 pub struct Load {
     /// Connect from this address of the machine; may be given several times
     ///
-    /// Each address has ports of its own: more devices than one address has ports need a second one.
-    #[arg(long, value_name = "IP", env = "PRESENCE_BIND_ADDRESS", value_delimiter = ' ')]
+    /// Each address has ports of its own: more devices than one address has ports need a second one. To a
+    /// broker on this machine as many of 127.0.0.0/8 are used as are needed.
+    #[arg(
+        long,
+        visible_alias = "source-ip",
+        value_name = "IP",
+        env = "PRESENCE_BIND_ADDRESS",
+        value_delimiter = ','
+    )]
     pub bind_address: Vec<IpAddr>,
 
     /// Connections that are being made at the same time, at most
@@ -253,6 +334,56 @@ impl FromStr for Rate {
             Ok(0) => Err("at least one device has to come per second".into()),
             Ok(rate) => Ok(Self(rate)),
             Err(error) => Err(format!("{error}; write it as 200 or 200/s")),
+        }
+    }
+}
+
+/// A share of the devices, and when it is reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Storm {
+    pub percent: u32,
+    pub at: Duration,
+}
+
+impl FromStr for Storm {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<Self, Self::Err> {
+        let (percent, at) =
+            typed.split_once('@').ok_or("write it as 30%@10s: a share, and a moment of the run")?;
+        let percent = percent.strip_suffix('%').unwrap_or(percent).parse();
+        match percent.ok().filter(|percent| (1..=100).contains(percent)) {
+            Some(percent) => humantime::parse_duration(at)
+                .map(|at| Self { percent, at })
+                .map_err(|error| format!("`{at}`: {error}")),
+            None => Err("the share is a whole number from 1 to 100".into()),
+        }
+    }
+}
+
+/// One of several parts of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// From 0; `None` leaves it to the surroundings.
+    pub index: Option<u32>,
+    pub count: u32,
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<Self, Self::Err> {
+        let number = |text: &str| text.parse::<u32>().map_err(|error| format!("`{text}`: {error}"));
+        let (index, count) = match typed.split_once('/') {
+            Some((index, count)) => (Some(number(index)?), number(count)?),
+            None => (None, number(typed)?),
+        };
+        match index {
+            _ if count == 0 => Err("there is at least one part".into()),
+            Some(index) if !(1..=count).contains(&index) => {
+                Err(format!("parts are counted from 1 to {count}"))
+            }
+            index => Ok(Self { index: index.map(|index| index - 1), count }),
         }
     }
 }
@@ -298,6 +429,25 @@ pub fn describe(command: clap::Command) -> clap::Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_storm_is_a_share_and_a_moment() {
+        let storm = |percent, seconds| Storm { percent, at: Duration::from_secs(seconds) };
+        assert_eq!("30%@10s".parse(), Ok(storm(30, 10)));
+        assert_eq!("100@1m".parse(), Ok(storm(100, 60)));
+        for wrong in ["", "30%", "@10s", "0@10s", "101%@1s", "30%@", "30%@soon", "-1@1s"] {
+            assert!(wrong.parse::<Storm>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn parts_are_typed_from_one() {
+        assert_eq!("3/10".parse(), Ok(Shard { index: Some(2), count: 10 }));
+        assert_eq!("10".parse(), Ok(Shard { index: None, count: 10 }));
+        for wrong in ["", "0/10", "11/10", "0", "0/0", "1/", "/3", "a/b", "1/2/3", "-1/3"] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_rate_is_a_number_per_second() {

@@ -36,7 +36,10 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Replay(options) => options.json,
         #[cfg(feature = "broker")]
         Command::Demo(_) => false,
-        Command::Simulate(options) => options.json,
+        Command::Simulate(options) => match &options.action {
+            Some(cli::merge::Action::Merge(options)) => options.json,
+            None => options.json,
+        },
         Command::Store(_) | Command::Completions(_) => false,
         #[cfg(feature = "broker")]
         Command::Broker(_) => false,

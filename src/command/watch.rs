@@ -151,7 +151,7 @@ impl View {
                 }
             }
             News::Changes(changes) => self.changes(number, &changes, console)?,
-            News::Reports(_) => {}
+            News::Testimony(_) => {}
             News::Warning(warning) => console.warn(&warning),
             News::Debug(text) => console.debug(text),
             News::Pulse(pulse) => {

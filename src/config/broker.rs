@@ -130,15 +130,20 @@ impl Broker {
         Ok((Self { scheme, host, port, path, query }, user))
     }
 
+    /// Tells whether the broker is on this machine, as far as its name says so.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        match self.address() {
+            Some(address) => address.is_loopback(),
+            None => self.host_name() == "localhost",
+        }
+    }
+
     /// Returns the name that stores and output know the broker by: host and port. All loopback
     /// addresses are one machine, this one.
     #[must_use]
     pub fn instance(&self) -> String {
-        let loopback = match self.address() {
-            Some(address) => address.is_loopback(),
-            None => self.host_name() == "localhost",
-        };
-        if loopback {
+        if self.is_loopback() {
             return format!("localhost:{}", self.port);
         }
         match self.address() {

@@ -7,7 +7,7 @@ use crate::config::warning::Warning;
 use crate::failure::Failure;
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The longest text a field of MQTT carries, in bytes (MQTT 3.1.1 §1.5.3).
@@ -220,20 +220,30 @@ fn check_instance(options: &cli::Connection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads the password from a file or from standard input. One line end at its end does not count,
-/// since editors and `echo` put it there.
+/// Reads the password from a file or from standard input.
 fn read_password(
     options: &cli::Connection,
     surroundings: &mut Surroundings<'_>,
 ) -> Result<Option<Secret>, Failure> {
-    let (place, read) = if let Some(path) = &options.password_file {
-        let read = File::open(path).and_then(|mut file| read_limited(&mut file));
-        (format!("`{}`", path.display()), read)
+    if let Some(path) = &options.password_file {
+        password_from(path).map(Some)
     } else if options.password_stdin {
-        ("standard input".to_owned(), read_limited(surroundings.stdin))
+        password_of("standard input", read_limited(surroundings.stdin)).map(Some)
     } else {
-        return Ok(None);
-    };
+        Ok(None)
+    }
+}
+
+/// Reads a password from a file.
+///
+/// Errors: a file that cannot be read, or that holds no password (exit 4).
+pub fn password_from(path: &Path) -> Result<Secret, Failure> {
+    let read = File::open(path).and_then(|mut file| read_limited(&mut file));
+    password_of(&format!("`{}`", path.display()), read)
+}
+
+/// One line end at its end does not count, since editors and `echo` put it there.
+fn password_of(place: &str, read: std::io::Result<Vec<u8>>) -> Result<Secret, Failure> {
     let refuse = || Failure::new(format!("could not read the password from {place}"));
     let bytes = read.map_err(|error| {
         refuse().because(error).next("check the path and who may read the file")
@@ -244,7 +254,7 @@ fn read_password(
         text.strip_suffix('\n').map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
     match text.len() {
         0 => Err(refuse().because("it is empty").next("write the password there")),
-        1..=TEXT_MAX => Ok(Some(Secret::from(text))),
+        1..=TEXT_MAX => Ok(Secret::from(text)),
         _ => Err(refuse()
             .because("it is longer than the 65,535 bytes MQTT can carry")
             .next("check that this is the file of the password")),

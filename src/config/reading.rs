@@ -7,12 +7,8 @@ use jiff::tz::{Offset, TimeZone};
 
 /// Returns the terms of reading with the zone of local stamps, if one was named.
 pub fn terms(options: &Reading) -> Result<(Terms, Option<TimeZone>), Failure> {
-    let all = options.dialect.contains(&DialectName::Auto);
-    let named = Terms::NAMES
-        .into_iter()
-        .filter(|name| all || options.dialect.iter().any(|dialect| word(*dialect) == *name));
     let terms = Terms {
-        dialects: named.map(str::to_owned).collect(),
+        dialects: named(&options.dialect),
         topics: options.topic.clone(),
         status_topic: options.status_topic.clone(),
         status_online: options.status_online.clone(),
@@ -28,6 +24,15 @@ pub fn terms(options: &Reading) -> Result<(Terms, Option<TimeZone>), Failure> {
             .next("see the section `Dialects` of the command's help")
     })?;
     Ok((terms, zone))
+}
+
+/// Returns the names of the dialects that were chosen, in the order in which they are asked.
+pub fn named(chosen: &[DialectName]) -> Vec<String> {
+    let all = chosen.contains(&DialectName::Auto);
+    let named = Terms::NAMES
+        .into_iter()
+        .filter(|name| all || chosen.iter().any(|dialect| word(*dialect) == *name));
+    named.map(str::to_owned).collect()
 }
 
 /// Returns the terms of someone who chose nothing.

@@ -6,6 +6,7 @@
 
 pub mod console;
 pub mod explain;
+pub mod html;
 pub mod json;
 pub mod number;
 pub mod object;
@@ -17,4 +18,5 @@ pub mod table;
 pub mod terminal;
 pub mod time;
 pub mod verdict;
+pub mod verification;
 pub mod warning;

@@ -3,7 +3,7 @@
 
 use crate::state::presence::{Change, Counts};
 use crate::state::verdict::{Blind, LastKnown, Status, Verdict};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is believed about a client.
 #[derive(Serialize, Debug)]
@@ -114,7 +114,7 @@ impl<'a> ChangeObject<'a> {
 }
 
 /// What a run amounts to.
-#[derive(Serialize, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     #[serde(rename = "type")]
     kind: SummaryKind,
@@ -143,7 +143,7 @@ pub struct Summary {
     pub foreign_ends: u64,
 }
 
-#[derive(Serialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum SummaryKind {
     #[default]
     #[serde(rename = "summary")]

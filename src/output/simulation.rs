@@ -1,7 +1,7 @@
 //! What a simulation is to do, and what came of it: one object each, for people and for programs.
 
 use crate::output::number::{counted, grouped};
-use crate::output::sanitize::guard;
+use crate::output::sanitize::{guard, sanitize};
 use crate::output::style::Style;
 use crate::output::table::{Cell, Table};
 use crate::output::time::duration;
@@ -200,7 +200,7 @@ fn spread(times: &TimesObject) -> String {
 }
 
 /// Returns a time of µs: below 100 ms with a digit more than others have.
-fn fine(us: u64) -> String {
+pub(super) fn fine(us: u64) -> String {
     if us < 100_000 {
         format!("{}.{} ms", us / 1_000, us % 1_000 / 100)
     } else {
@@ -215,12 +215,25 @@ pub struct PlanObject<'a> {
     pub kind: PlanKind,
     pub instance: &'a str,
     pub run: &'a str,
+    /// What the scenario is called.
+    pub scenario: Option<&'a str>,
     pub seed: u64,
+    /// Which part of the plan is shown.
+    pub shard: Option<ShardObject>,
+    /// Of all shards.
     pub devices: u64,
     pub rate: u32,
     pub duration_ms: u64,
     pub lives: u64,
-    pub deaths: String,
+    pub deaths: &'a str,
+}
+
+/// One of several parts of a plan.
+#[derive(Serialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShardObject {
+    /// From 0.
+    pub index: u32,
+    pub count: u32,
 }
 
 #[derive(Serialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -236,6 +249,8 @@ pub struct LifeObject<'a> {
     pub kind: LifeKind,
     pub device: u32,
     pub client: &'a str,
+    /// That of the scenario.
+    pub group: Option<&'a str>,
     /// From 0.
     pub life: u32,
     pub begin_ms: u64,
@@ -250,11 +265,34 @@ pub enum LifeKind {
     Life,
 }
 
+/// How wide the columns of a plan are, as far as that differs.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns {
+    pub death: usize,
+    /// `None` where there are no groups.
+    pub group: Option<usize>,
+}
+
+impl Columns {
+    fn line(self, [begin, end, death, life, group, client]: [&str; 6]) -> String {
+        let width = self.death.max(DEATH_COLUMNS_MIN);
+        let group = self.group.map_or_else(String::new, |columns| {
+            let columns = columns.clamp("GROUP".len(), GROUP_COLUMNS_MAX);
+            format!("  {group:<columns$}")
+        });
+        format!("{begin:>10}  {end:>10}  {death:<width$}  {life:>5}{group}  {client}\n")
+    }
+}
+
 /// Returns a plan's first lines, up to the heads of the columns of [`life_line`].
 #[must_use]
-pub fn plan_head(plan: &PlanObject<'_>) -> String {
+pub fn plan_head(plan: &PlanObject<'_>, columns: Columns) -> String {
+    let scenario = plan.scenario.map_or_else(String::new, |name| format!("{}, ", guard(name)));
+    let shard = plan.shard.map_or_else(String::new, |shard| {
+        format!(", shard {}/{}", u64::from(shard.index) + 1, shard.count)
+    });
     format!(
-        "run {}, seed {}: {} at {}/s to {}, {}, deaths {}\n\n{:>10}  {:>10}  {:<10}  {:>5}  CLIENT\n",
+        "run {}, seed {}: {scenario}{} at {}/s to {}, {}, deaths {}{shard}\n\n{}",
         plan.run,
         plan.seed,
         counted(plan.devices, "device"),
@@ -262,26 +300,26 @@ pub fn plan_head(plan: &PlanObject<'_>) -> String {
         guard(plan.instance),
         duration(Duration::from_millis(plan.duration_ms)),
         plan.deaths,
-        "BEGIN",
-        "END",
-        "DEATH",
-        "LIFE",
+        columns.line(["BEGIN", "END", "DEATH", "LIFE", "GROUP", "CLIENT"]),
     )
 }
 
 /// Returns the line of one life.
 #[must_use]
-pub fn life_line(life: &LifeObject<'_>) -> String {
+pub fn life_line(life: &LifeObject<'_>, columns: Columns) -> String {
     let seconds = |ms: u64| format!("{}.{:03} s", ms / 1_000, ms % 1_000);
-    format!(
-        "{:>10}  {:>10}  {:<10}  {:>5}  {}\n",
-        seconds(life.begin_ms),
-        seconds(life.end_ms),
-        life.death,
-        u64::from(life.life) + 1,
-        crate::output::sanitize::sanitize(life.client, ID_COLUMNS_MAX),
-    )
+    columns.line([
+        &seconds(life.begin_ms),
+        &seconds(life.end_ms),
+        &life.death,
+        &(u64::from(life.life) + 1).to_string(),
+        &sanitize(life.group.unwrap_or_default(), GROUP_COLUMNS_MAX),
+        &sanitize(life.client, ID_COLUMNS_MAX),
+    ])
 }
+
+const DEATH_COLUMNS_MIN: usize = 10;
+const GROUP_COLUMNS_MAX: usize = 40;
 
 const ID_COLUMNS_MAX: usize = 256;
 
@@ -378,17 +416,20 @@ run 3fa92c, seed 42: 1,000 devices at localhost:1883, 20.0 s
             kind: PlanKind::Plan,
             instance: "localhost:1883",
             run: "3fa92c",
+            scenario: None,
             seed: 7,
+            shard: None,
             devices: 1,
             rate: 1_000,
             duration_ms: 20_000,
             lives: 1,
-            deaths: "fin=100".into(),
+            deaths: "fin=100",
         };
         let life = LifeObject {
             kind: LifeKind::Life,
             device: 0,
             client: "sim-3fa92c-0\n",
+            group: None,
             life: 0,
             begin_ms: 7,
             end_ms: 19_999,
@@ -400,7 +441,8 @@ run 3fa92c, seed 7: 1 device at 1,000/s to localhost:1883, 20.0 s, deaths fin=10
      BEGIN         END  DEATH        LIFE  CLIENT
    0.007 s    19.999 s  fin             1  sim-3fa92c-0\\n
 ";
-        assert_eq!(plan_head(&plan) + &life_line(&life), expected);
+        let columns = Columns { death: 3, group: None };
+        assert_eq!(plan_head(&plan, columns) + &life_line(&life, columns), expected);
     }
 
     #[test]

@@ -31,6 +31,16 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// Returns the headers, and whether what stands below them stands at the right.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (&str, bool)> {
+        let is_right = |at| self.header_alignment(at) == CellAlignment::Right;
+        self.headers.iter().enumerate().map(move |(at, header)| (header.as_str(), is_right(at)))
+    }
+
+    pub(super) fn rows(&self) -> &[Vec<Cell>] {
+        &self.rows
+    }
+
     /// Returns the table as lines, each with its newline.
     ///
     /// Within `columns` long cells go on in further lines; without a limit a row is always one line,
@@ -123,6 +133,19 @@ impl Cell {
     pub const fn tone(mut self, tone: Tone) -> Self {
         self.tone = tone;
         self
+    }
+
+    /// Returns the text, made safe.
+    pub(super) fn shown(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) const fn tone_of(&self) -> Tone {
+        self.tone
+    }
+
+    pub(super) const fn is_right(&self) -> bool {
+        self.right
     }
 
     fn to_comfy(&self) -> comfy_table::Cell {

@@ -44,6 +44,12 @@ pub enum Warning {
     Unnoticed { what: String, next: String },
     /// What a run made may still be at the broker: so many of `retained`, `session` or `will`.
     LeftBehind { kind: &'static str, count: u64, first: String, cause: String },
+    /// Only these of the shards of a run are there.
+    ShardsMissing { present: Vec<u32>, of: u32 },
+    /// Shards of one run that do not say the same of something.
+    ShardsDiffer { what: &'static str, first: String, other: String, file: String },
+    /// What makes a comparison of two runs worth less.
+    Incomparable { what: String },
 }
 
 impl Warning {
@@ -116,9 +122,13 @@ impl Warning {
             Self::Fault { effect } => {
                 format!("this broker lies about its clients: {}", said(effect))
             }
-            Self::Unnoticed { what, .. } => said(what),
+            Self::Unnoticed { what, .. } | Self::Incomparable { what } => said(what),
             Self::LeftBehind { kind, count, first, cause } => {
                 left_behind(kind, *count, first, cause)
+            }
+            Self::ShardsMissing { present, of } => shards_missing(present, *of),
+            Self::ShardsDiffer { what, first, other, file } => {
+                format!("{what} of {} is {}, of others {}", value(file), value(other), value(first))
             }
         }
     }
@@ -148,12 +158,15 @@ impl Warning {
             Self::Fault { .. } => "leave `--fault` out for the truth",
             Self::Unnoticed { next, .. } => next,
             Self::LeftBehind { .. } => LEFT_NEXT,
+            Self::ShardsMissing { .. } => "join them as well: what is shown is true of a part only",
             Self::Lossy { .. }
             | Self::NotUnderstood { .. }
             | Self::ConnectionLost { .. }
             | Self::Away { .. }
             | Self::TornRecording { .. }
-            | Self::SourceSilent { .. } => return None,
+            | Self::SourceSilent { .. }
+            | Self::ShardsDiffer { .. }
+            | Self::Incomparable { .. } => return None,
         })
     }
 }
@@ -177,6 +190,20 @@ fn left_behind(kind: &str, count: u64, first: &str, cause: &str) -> String {
     format!("{what} may be left at the broker, the first for {}: {}", value(first), said(cause))
 }
 
+fn shards_missing(present: &[u32], of: u32) -> String {
+    let missing = || (1..=of).filter(|shard| present.binary_search(shard).is_err());
+    let first: Vec<String> = missing().take(SHARDS_SHOWN).map(|shard| shard.to_string()).collect();
+    let count = missing().count();
+    let more = if count > first.len() { ", …" } else { "" };
+    let verb = if count == 1 { "is" } else { "are" };
+    format!(
+        "{} of {} {verb} missing: {}{more}",
+        grouped(count as u64),
+        counted(of.into(), "shard"),
+        first.join(", ")
+    )
+}
+
 /// Returns a foreign value in backticks.
 fn value(text: &str) -> String {
     format!("`{}`", sanitize(text, VALUE_COLUMNS_MAX))
@@ -188,6 +215,7 @@ fn said(cause: &str) -> String {
 }
 
 const LEFT_NEXT: &str = "remove them with an empty retained message on each topic, and a clean connection under each id";
+const SHARDS_SHOWN: usize = 10;
 const VALUE_COLUMNS_MAX: usize = 80;
 /// For an example with the place where it stood.
 const EXAMPLE_COLUMNS_MAX: usize = 140;
@@ -285,6 +313,31 @@ mod tests {
                     cause: "not authorized".into(),
                 },
                 "7 retained messages may be left at the broker, the first for `devices/sim-1-0/status`: not authorized\n  next:  remove them with an empty retained message on each topic, and a clean connection under each id",
+            ),
+        ] {
+            assert_eq!(warning.to_string(), format!("warning: {expected}"));
+        }
+    }
+
+    #[test]
+    fn warnings_of_joined_and_compared_runs_read_well() {
+        for (warning, expected) in [
+            (
+                Warning::ShardsMissing { present: vec![2, 4], of: 4 },
+                "2 of 4 shards are missing: 1, 3\n  next:  join them as well: what is shown is true of a part only",
+            ),
+            (
+                Warning::ShardsDiffer {
+                    what: "the broker",
+                    first: "mosquitto version 2.0.11".into(),
+                    other: "mosquitto version 2.1.2".into(),
+                    file: "b.json".into(),
+                },
+                "the broker of `b.json` is `mosquitto version 2.1.2`, of others `mosquitto version 2.0.11`",
+            ),
+            (
+                Warning::Incomparable { what: "the scenario was `nat`, and is `viewers`".into() },
+                "the scenario was `nat`, and is `viewers`",
             ),
         ] {
             assert_eq!(warning.to_string(), format!("warning: {expected}"));

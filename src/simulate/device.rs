@@ -7,9 +7,12 @@
 //! process gathers what its devices have to say. The device's number spreads their phases, so that
 //! they do not all speak at once.
 //!
+//! A device that does not read cannot wait for answers: to it, whatever it sends is answered at once.
+//!
 //! A device that has nothing to say owns no buffers: there may be many.
 
 use super::fleet::Fleet;
+use super::pinging::{Due, Pinger};
 use crate::wire::{
     self, Ack, ConnAck, Disconnect, Malformed, Packet, Publish, Qos, Reason, SubAck, Subscribe,
     Version,
@@ -37,14 +40,12 @@ pub struct Device {
     own: Own,
     next_id: u16,
     has_objected: bool,
-    /// When PINGREQ is due.
-    ping_at: u64,
     /// When the next message is due.
     publish_at: u64,
-    /// When whatever awaits an answer has waited too long.
-    patience_ends: u64,
+    pinger: Pinger,
     is_subscribing: bool,
-    is_pinging: bool,
+    /// It does not read what comes after CONNACK.
+    is_deaf: bool,
     input: BytesMut,
     output: BytesMut,
     events: VecDeque<Event>,
@@ -62,8 +63,6 @@ enum Phase {
 /// What the broker allows.
 #[derive(Clone, Copy, Debug)]
 struct Terms {
-    /// 0 is never.
-    keep_alive_ms: u64,
     qos_max: Qos,
     retain: bool,
     packet_max: u32,
@@ -104,10 +103,8 @@ pub enum Event {
     },
     /// The broker sent what MQTT does not allow, or CONNECT cannot be said in MQTT.
     Malformed(Malformed),
-    /// Nothing was heard for a whole keep alive, though an answer was due.
-    Unanswered {
-        keep_alive_ms: u64,
-    },
+    /// Nothing was heard for as long as the device waits, though an answer was due.
+    Unanswered,
     /// A message of its own has more bytes than the broker takes.
     Oversized {
         size: usize,
@@ -124,12 +121,12 @@ pub enum Objection {
 impl Device {
     /// Returns a device that is about to say CONNECT.
     pub fn new(fleet: &Arc<Fleet>, number: u32, now: u64) -> Self {
+        let conduct = fleet.conduct(number);
         let mut device = Self {
             fleet: Arc::clone(fleet),
             number,
             phase: Phase::Asking,
             terms: Terms {
-                keep_alive_ms: u64::from(fleet.conduct(number).keep_alive) * 1000,
                 qos_max: Qos::ExactlyOnce,
                 retain: true,
                 packet_max: u32::MAX,
@@ -140,11 +137,10 @@ impl Device {
             // of a new message would be taken for a repetition of (MQTT 5.0 §4.3.3).
             next_id: u16::try_from(now % u64::from(u16::MAX)).unwrap_or(0),
             has_objected: false,
-            ping_at: u64::MAX,
             publish_at: u64::MAX,
-            patience_ends: u64::MAX,
+            pinger: Pinger::new(conduct.pinging, conduct.keep_alive, now),
             is_subscribing: false,
-            is_pinging: false,
+            is_deaf: !conduct.reads,
             input: BytesMut::new(),
             output: BytesMut::new(),
             events: VecDeque::new(),
@@ -184,7 +180,7 @@ impl Device {
             (Phase::Asking, Packet::ConnAck(connack)) => self.handle_connack(now, connack),
             (Phase::Up, packet) => {
                 self.handle_while_up(now, packet);
-                self.renew_patience(now);
+                self.pinger.heard(tick(now), self.awaits_answer());
             }
             (Phase::Asking, _) => self.end(no_connack()),
             (Phase::Over, _) => {}
@@ -196,14 +192,20 @@ impl Device {
         if self.phase != Phase::Up {
             return;
         }
-        if self.patience_ends <= now {
-            return self.end(Event::Unanswered { keep_alive_ms: self.terms.keep_alive_ms });
-        }
         self.publish_traffic(now);
-        if self.phase == Phase::Up && tick(self.ping_at) <= now && !self.is_pinging {
-            self.is_pinging = true;
-            self.send(now, &Packet::PingReq);
-            self.await_answer(now);
+        if self.phase != Phase::Up {
+            return;
+        }
+        match self.pinger.handle_timeout(tick(now)) {
+            Due::Nothing => {}
+            Due::GiveUp => self.end(Event::Unanswered),
+            Due::Ping => {
+                self.send(now, &Packet::PingReq);
+                if self.is_deaf {
+                    self.pinger.answered();
+                    self.pinger.heard(tick(now), false);
+                }
+            }
         }
     }
 
@@ -213,8 +215,7 @@ impl Device {
             return None;
         }
         let publish_at = if self.may_publish() { tick(self.publish_at) } else { u64::MAX };
-        let ping_at = if self.is_pinging { u64::MAX } else { tick(self.ping_at) };
-        let next = publish_at.min(ping_at).min(self.patience_ends);
+        let next = publish_at.min(self.pinger.poll_timeout().unwrap_or(u64::MAX));
         (next < tick(u64::MAX)).then_some(next)
     }
 
@@ -237,22 +238,21 @@ impl Device {
         self.events.front()
     }
 
-    /// Says goodbye. In the last life the broker is asked to forget the session, as far as the version
-    /// has words for it.
-    pub fn say_goodbye(&mut self, is_last: bool) {
+    /// Says goodbye, with a reason where the version has one. In the last life the broker is asked to
+    /// forget the session, as far as the version has words for it.
+    pub fn say_goodbye(&mut self, reason: Reason, is_last: bool) {
         if std::mem::replace(&mut self.phase, Phase::Over) == Phase::Up {
             let ends_session = is_last
                 && self.fleet.conduct(self.number).persistent
                 && self.version() == Version::V5;
             let session_expiry = ends_session.then_some(0);
-            let goodbye = Disconnect { reason: Reason::SUCCESS, session_expiry };
-            self.send(0, &Packet::Disconnect(goodbye));
+            self.send(0, &Packet::Disconnect(Disconnect { reason, session_expiry }));
         }
     }
 
     /// Returns the keep alive that holds, in seconds.
     pub fn keep_alive(&self) -> u16 {
-        u16::try_from(self.terms.keep_alive_ms / 1000).unwrap_or(u16::MAX)
+        self.pinger.keep_alive()
     }
 
     pub fn is_up(&self) -> bool {
@@ -275,9 +275,10 @@ impl Device {
             return self.end(Event::Refused { reason, said });
         }
         self.phase = Phase::Up;
-        if let Some(seconds) = connack.server_keep_alive {
-            self.terms.keep_alive_ms = u64::from(seconds) * 1000;
-        }
+        let fleet = Arc::clone(&self.fleet);
+        let conduct = fleet.conduct(self.number);
+        let keep_alive = connack.server_keep_alive.unwrap_or(conduct.keep_alive);
+        self.pinger = Pinger::new(conduct.pinging, keep_alive, tick(now));
         self.terms.qos_max = connack.qos_max.unwrap_or(Qos::ExactlyOnce);
         self.terms.retain = connack.retain_available.unwrap_or(true);
         self.terms.packet_max = connack.packet_max.unwrap_or(u32::MAX);
@@ -285,16 +286,13 @@ impl Device {
         self.events.push_back(Event::Connected { session_present: connack.session_present });
         let client_id = self.fleet.client_id(self.number);
         self.subscribe(now, &client_id);
-        let fleet = Arc::clone(&self.fleet);
-        if let Some(birth) = &fleet.conduct(self.number).birth {
+        if let Some(birth) = &conduct.birth {
             self.publish(now, fleet.publish(birth, self.number, &client_id));
         }
-        if let Some(traffic) = &fleet.conduct(self.number).traffic {
+        if let Some(traffic) = &conduct.traffic {
             self.publish_at = now + spread(self.number, ms(traffic.every));
         }
-        if self.terms.keep_alive_ms > 0 {
-            self.ping_at = now + spread(self.number, self.terms.keep_alive_ms);
-        }
+        self.pinger.bring_forward(tick(now + spread(self.number, u64::from(keep_alive) * 1000)));
     }
 
     fn handle_while_up(&mut self, now: u64, packet: Packet) {
@@ -322,7 +320,7 @@ impl Device {
                     self.object(Objection::Subscription, reason);
                 }
             }
-            Packet::PingResp => self.is_pinging = false,
+            Packet::PingResp => self.pinger.answered(),
             Packet::Disconnect(Disconnect { reason, .. }) => self.end(Event::Dismissed { reason }),
             Packet::Connect(_)
             | Packet::ConnAck(_)
@@ -414,26 +412,22 @@ impl Device {
             return self.end(Event::Malformed(malformed));
         }
         // Whatever is sent keeps the connection alive (MQTT 3.1.1 §3.1.2.10).
-        if self.phase == Phase::Up && self.terms.keep_alive_ms > 0 {
-            self.ping_at = now + self.terms.keep_alive_ms;
+        if self.phase == Phase::Up {
+            self.pinger.sent(tick(now));
         }
     }
 
     fn awaits_answer(&self) -> bool {
-        self.is_pinging || self.is_subscribing || self.own != Own::None
+        self.is_subscribing || self.own != Own::None
     }
 
-    /// Begins to wait for an answer, unless one is awaited already.
+    /// Begins to wait for an answer to what it has sent, unless one is awaited already.
     fn await_answer(&mut self, now: u64) {
-        if self.patience_ends == u64::MAX {
-            self.renew_patience(now);
+        if self.is_deaf {
+            (self.is_subscribing, self.own) = (false, Own::None);
+        } else if self.awaits_answer() {
+            self.pinger.ask(tick(now));
         }
-    }
-
-    /// Something was heard: the broker is there.
-    fn renew_patience(&mut self, now: u64) {
-        let is_bounded = self.awaits_answer() && self.terms.keep_alive_ms > 0;
-        self.patience_ends = if is_bounded { now + self.terms.keep_alive_ms } else { u64::MAX };
     }
 
     fn object(&mut self, to: Objection, reason: Reason) {

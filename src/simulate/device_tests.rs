@@ -2,6 +2,7 @@ use super::*;
 use crate::config::broker::{Broker, MqttVersion};
 use crate::config::connection::Connection;
 use crate::simulate::fleet::{Conduct, Credentials, Message, Names, Traffic};
+use crate::simulate::pinging::Pinging;
 use crate::simulate::template::Template;
 use std::time::Duration;
 
@@ -138,7 +139,7 @@ fn a_ping_without_answer_is_the_end_after_another_keep_alive() {
     let sent = story.now;
     assert!(story.wait().is_empty());
     assert_eq!(story.now, sent + 10_000);
-    assert_eq!(story.device.poll_event(), Some(Event::Unanswered { keep_alive_ms: 10_000 }));
+    assert_eq!(story.device.poll_event(), Some(Event::Unanswered));
     assert_eq!(story.device.poll_timeout(), None);
     assert!(!story.device.is_up());
 }
@@ -350,12 +351,46 @@ fn a_goodbye_ends_the_session_only_in_the_last_life() {
         let mut fleet = fleet(60);
         (fleet.conduct.persistent, fleet.conduct.session_expiry) = (true, 600);
         let mut story = Story::up(fleet);
-        story.device.say_goodbye(is_last);
+        story.device.say_goodbye(Reason::SUCCESS, is_last);
         let goodbye = Disconnect { reason: Reason::SUCCESS, session_expiry: expected };
         assert_eq!(story.said(), [Packet::Disconnect(goodbye)]);
-        story.device.say_goodbye(is_last);
+        story.device.say_goodbye(Reason::SUCCESS, is_last);
         assert!(story.said().is_empty(), "nobody says goodbye twice");
     }
+}
+
+#[test]
+fn who_does_not_read_takes_everything_for_answered() {
+    let mut fleet = fleet(10);
+    fleet.conduct.reads = false;
+    fleet.conduct.subscribe = vec![(template("c/{client}"), Qos::AtLeastOnce)];
+    fleet.conduct.traffic = Some(traffic(4_000, Qos::ExactlyOnce));
+    let mut story = Story::up(fleet);
+    story.said();
+    let mut published = 0;
+    while story.now < 60_000 {
+        let said = story.wait();
+        published += said.iter().filter(|packet| matches!(packet, Packet::Publish(_))).count();
+    }
+    assert_eq!((published, story.device.poll_event()), (15, None));
+}
+
+#[test]
+fn a_library_is_followed_on_the_tick() {
+    let mut fleet = fleet(60);
+    fleet.conduct.pinging = Pinging::PahoC1313;
+    let mut story = Story::begin(fleet);
+    story.now = 1_234;
+    story.hear(&Packet::ConnAck(ConnAck::default()));
+    story.device.poll_event();
+    assert_eq!(story.wait(), [Packet::PingReq]);
+    assert_eq!(story.now, 61_200);
+    story.now += 130;
+    story.hear(&Packet::PingResp);
+    assert_eq!(story.wait(), [Packet::PingReq]);
+    assert_eq!(story.now, 121_200);
+    assert!(story.wait().is_empty());
+    assert_eq!((story.now, story.device.poll_event()), (211_200, Some(Event::Unanswered)));
 }
 
 #[test]

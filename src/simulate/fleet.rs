@@ -131,10 +131,7 @@ pub struct Traffic {
 
 impl Fleet {
     pub const fn version(&self) -> Version {
-        match self.connection.mqtt_version {
-            MqttVersion::V311 => Version::V311,
-            MqttVersion::V5 => Version::V5,
-        }
+        version_of(&self.connection)
     }
 
     /// Returns how a device behaves.
@@ -264,6 +261,14 @@ impl Fleet {
             authentication: None,
             client_id,
         }
+    }
+}
+
+/// Returns the version that is spoken on a connection.
+pub const fn version_of(connection: &Connection) -> Version {
+    match connection.mqtt_version {
+        MqttVersion::V311 => Version::V311,
+        MqttVersion::V5 => Version::V5,
     }
 }
 

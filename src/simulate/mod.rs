@@ -14,6 +14,7 @@ pub mod matching;
 pub mod pinging;
 pub mod plan;
 pub mod report;
+pub mod scenario;
 pub mod tally;
 pub mod template;
 pub mod trace;

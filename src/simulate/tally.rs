@@ -2,7 +2,7 @@
 
 use super::deed::{Deed, What};
 use super::plan::{Death, Plan};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 /// What was done so far, and what was planned.
@@ -11,7 +11,8 @@ pub struct Tally {
     pub devices: u64,
     pub planned: Deaths,
     pub died: Deaths,
-    /// Lives that began.
+    /// Connections that were accepted: one of each life that began, and those of devices that came back
+    /// within it.
     pub connected: u64,
     /// Devices that are connected and speak.
     pub alive: u64,
@@ -28,6 +29,8 @@ pub struct Tally {
     /// From the silence to its notice, in ms.
     notices_ms: Vec<u32>,
     silent_since: HashMap<(u32, u32), Duration>,
+    /// Connections on which nothing passes any more, and whose devices have not given up.
+    dropped: HashSet<(u32, u32)>,
     /// Connections that were lost since the broker last gave a sign of life.
     lost_in_a_row: u64,
 }
@@ -39,7 +42,7 @@ impl Tally {
         for life in plan.lives() {
             planned.add(life.death);
         }
-        let devices = u64::try_from(plan.devices.len()).unwrap_or(u64::MAX);
+        let devices = plan.inhabitants();
         Self { devices, planned, ..Self::default() }
     }
 
@@ -58,8 +61,12 @@ impl Tally {
             What::Died(death) => {
                 self.alive = self.alive.saturating_sub(1);
                 self.died.add(death);
-                if death == Death::Silence {
-                    self.silent_since.insert((deed.device, deed.life), deed.at);
+                match death {
+                    Death::Silence => {
+                        self.silent_since.insert((deed.device, deed.life), deed.at);
+                    }
+                    Death::NatDrop => _ = self.dropped.insert((deed.device, deed.connection)),
+                    _ => {}
                 }
             }
             What::Noticed => {
@@ -73,8 +80,11 @@ impl Tally {
                 self.lost_in_a_row += 1;
                 self.lost.add(reason);
             }
+            // It finds out what was done to it.
+            What::GaveUp if self.dropped.remove(&(deed.device, deed.connection)) => {}
             What::GaveUp => {
                 self.alive = self.alive.saturating_sub(1);
+                self.lost_in_a_row += 1;
                 self.lost.add(GAVE_UP.to_owned());
             }
             What::Refused { reason } => self.objections.add(reason),
@@ -100,7 +110,7 @@ impl Tally {
         Times::of(&self.notices_ms, Duration::from_millis)
     }
 
-    /// Returns the lives that have begun, or could not.
+    /// Returns the connections that there were, or could not be.
     pub fn tried(&self) -> u64 {
         self.connected + self.failed.total()
     }
@@ -210,18 +220,20 @@ const OTHER: &str = "other reasons";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulate::plan::{Shares, Terms};
+    use crate::simulate::plan::{Come, Shares, Terms};
 
     fn plan(devices: u32) -> Plan {
-        let deaths = Shares { stay: 0, disconnect: 50, fin: 0, rst: 0, silence: 50 };
+        let deaths = Shares::new([(Death::Disconnect, 50), (Death::Silence, 50)]);
         Plan::new(&Terms {
             devices,
-            rate: 1_000,
+            come: Come::Rate(1_000),
             duration_ms: 20_000,
             lives: 1,
             return_after_ms: 0,
             deaths,
             silence_ms: 5_000,
+            nat_drop_ms: None,
+            storm: None,
             seed: 1,
         })
         .expect("the terms are sound")
@@ -291,6 +303,24 @@ mod tests {
         let times = tally.notice_times().expect("one was noticed");
         assert_eq!(times.median, Duration::from_millis(7_500));
         assert!(!tally.is_whole() && !tally.is_vain());
+    }
+
+    #[test]
+    fn giving_up_is_a_loss_unless_it_was_planned() {
+        let tally = tally(
+            4,
+            [
+                connected(0, 1),
+                connected(1, 1),
+                connected(2, 1),
+                deed(0, 9_000, What::GaveUp),
+                deed(1, 5_000, What::Died(Death::NatDrop)),
+                deed(1, 9_000, What::GaveUp),
+                deed(2, 20_000, What::Died(Death::Stay)),
+            ],
+        );
+        assert_eq!((tally.alive, tally.lost.total()), (0, 1));
+        assert_eq!(tally.died.kinds().collect::<Vec<_>>(), [Death::NatDrop, Death::Stay]);
     }
 
     #[test]

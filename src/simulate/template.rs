@@ -107,6 +107,21 @@ impl Template {
         self.parts.contains(&Part::Client)
     }
 
+    /// Returns the text of a run in which `{client}` still stands for the client id; `None` if the number
+    /// of the device stands in it.
+    pub fn of_run(&self, run: &str) -> Option<String> {
+        let mut text = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(literal) => text.push_str(literal),
+                Part::Number => return None,
+                Part::Run => text.push_str(run),
+                Part::Client => text.push_str("{client}"),
+            }
+        }
+        Some(text)
+    }
+
     /// Returns the text for one device.
     pub fn fill(&self, number: u32, run: &str, client: &str) -> String {
         let mut text = String::new();
@@ -180,6 +195,14 @@ mod tests {
             assert_eq!(Template::lenient(text).fill(7, "3fa9", "c7"), expected, "{text}");
         }
         assert_eq!(Template::plain("{n}".into()).fill(7, "3fa9", "c7"), "{n}");
+    }
+
+    #[test]
+    fn the_text_of_a_run_leaves_the_client_open() {
+        let of_run = |text: &str| Template::read(text).unwrap().of_run("3fa9");
+        assert_eq!(of_run("{run}/{client}/status").as_deref(), Some("3fa9/{client}/status"));
+        assert_eq!(of_run("online").as_deref(), Some("online"));
+        assert_eq!(of_run("d/{n}/status"), None);
     }
 
     #[test]

@@ -7,7 +7,8 @@ pub struct Trace {
     pub call: Call,
     /// The broker may keep a session.
     pub has_session: bool,
-    /// Its last connection ended without a goodbye: a will may have come, or may still come.
+    /// Its last connection ended without a goodbye, or with one that does not stop the will: it may have
+    /// come, or may still come.
     pub is_abrupt: bool,
 }
 
@@ -40,9 +41,10 @@ impl Trace {
         self.call = Call::Accepted;
     }
 
-    /// The connection has ended with a goodbye, which may have ended the session too.
-    pub const fn leave(&mut self, ends_session: bool) {
-        self.is_abrupt = false;
+    /// The connection has ended with a goodbye, which may have ended the session too, and may have asked
+    /// for the will.
+    pub const fn leave(&mut self, ends_session: bool, with_will: bool) {
+        self.is_abrupt = with_will;
         self.has_session &= !ends_session;
     }
 }

@@ -1,13 +1,13 @@
 //! What carries a device's packets, and the ways in which it can be cut off.
 //!
-//! TLS and WebSocket lie on a TCP connection that stays within reach: a device dies by what happens to
-//! that one. Its end is then as a lost network would have it, without close_notify and without a
-//! closing frame.
+//! TLS and WebSocket lie on a TCP connection that stays within reach. A device may close all of it, layer
+//! by layer, or die by what happens to the lowest one alone: then the layers above end as a lost network
+//! would have it, without close_notify and without a closing frame.
 
 use socket2::SockRef;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
@@ -77,8 +77,16 @@ impl Transport {
         let _ = self.tcp().set_quickack(true);
     }
 
-    /// Ends the connection as a process that ends: FIN, and no goodbye.
-    pub fn close(self) {
+    /// Ends the layers above TCP by what they have to say at an end.
+    pub fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(_) => Poll::Ready(Ok(())),
+            Self::Layered(layered) => Pin::new(&mut layered.stream).poll_shutdown(cx),
+        }
+    }
+
+    /// Ends the TCP connection as a process that ends: FIN, and no goodbye of any layer.
+    pub fn cut(self) {
         // First the FIN: to close a socket with bytes unread would be a reset.
         let _ = SockRef::from(self.tcp()).shutdown(Shutdown::Write);
     }
@@ -89,13 +97,18 @@ impl Transport {
         let _ = self.tcp().set_zero_linger();
     }
 
-    /// Waits until the other side has closed the connection, without reading from it.
-    pub async fn hung_up(&mut self) {
+    /// Is ready when the other side has closed the connection, without reading from it.
+    pub fn poll_hung_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let tcp = self.tcp();
         loop {
-            match tcp.ready(Interest::READABLE).await {
-                Ok(ready) if !ready.is_read_closed() => {}
-                _ => return,
+            if ready!(tcp.poll_read_ready(cx)).is_err() {
+                return Poll::Ready(());
+            }
+            // What it is ready for only this one tells, and at once.
+            match pin!(tcp.ready(Interest::READABLE)).poll(cx) {
+                Poll::Ready(Ok(ready)) if !ready.is_read_closed() => {}
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => continue,
             }
             // Bytes have come, which stay where they are. Only what comes after them wakes us again.
             let _ = tcp.try_io(Interest::READABLE, || {

@@ -4,11 +4,12 @@ use crate::run::{Home, lines, notice};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "watch",
     "check",
     "replay",
     "simulate",
+    "simulate merge",
     "store",
     "store info",
     "store import",

@@ -97,7 +97,8 @@ fn a_plan_is_shown_without_a_connection_and_is_that_of_its_seed() {
     assert_eq!(
         *head,
         json!({
-            "type": "plan", "instance": "nowhere.invalid:1883", "run": "r", "seed": 7,
+            "type": "plan", "instance": "nowhere.invalid:1883", "run": "r", "scenario": null, "seed": 7,
+            "shard": null,
             "devices": 10, "rate": 1000, "duration_ms": 20000, "lives": 20,
             "deaths": "disconnect=20,fin=50,silence=30",
         })

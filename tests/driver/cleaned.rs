@@ -6,7 +6,7 @@ use presence::simulate::cleaning::{self, Cleaned, Kind};
 use presence::simulate::deed::What;
 use presence::simulate::driver::Stop;
 use presence::simulate::fleet::{Credentials, Fleet, Login};
-use presence::simulate::plan::Death;
+use presence::simulate::plan::{Death, WITH_WILL};
 use presence::wire::{Connect, Packet, Publish, Qos, Reason};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -95,6 +95,28 @@ async fn sessions_are_ended_by_the_devices_themselves() {
     let ids: Vec<_> = visitors.iter().map(|connect| connect.client_id.as_str()).collect();
     assert_eq!(ids, ["sim-3fa9-0", "sim-3fa9-1"]);
     assert!(visitors.iter().all(|connect| connect.clean_start && connect.session_expiry == 0));
+}
+
+#[tokio::test]
+async fn where_nothing_passes_any_more_somebody_comes_in_the_devices_name() {
+    let server = Server::start(Habits::default()).await;
+    let mut fleet = fleet(&server.url(), "--keepalive 60");
+    (fleet.conduct.persistent, fleet.conduct.birth, fleet.conduct.will) = (true, None, None);
+    let cleaned = clean(fleet, Death::NatDrop).await;
+    assert_eq!(cleaned, Cleaned { sessions: 2, ..Cleaned::default() });
+    let seen = server.finish().await;
+    assert_eq!(visitors(&seen).len(), 2);
+}
+
+#[tokio::test]
+async fn a_will_that_a_goodbye_asked_for_is_waited_for() {
+    let server = Server::start(Habits::default()).await;
+    let death = Death::DisconnectWith(WITH_WILL);
+    let cleaned = clean(fleet(&server.url(), "--mqtt-version 5"), death).await;
+    assert_eq!(cleaned.topics, 2);
+    // This broker publishes none.
+    let [left] = &cleaned.left[..] else { panic!("{cleaned:?}") };
+    assert_eq!((left.kind, left.count), (Kind::Will, 2));
 }
 
 #[tokio::test]

@@ -160,13 +160,13 @@ async fn a_slow_first_answer_delays_no_ping() {
 }
 
 #[tokio::test]
-async fn no_answer_to_a_ping_is_a_loss() {
-    let habits = Habits { answers_pings: false, ..Habits::default() };
+async fn who_finds_no_answer_to_a_ping_gives_up_without_a_goodbye() {
+    let habits = Habits { answers_pings: false, is_patient: true, ..Habits::default() };
     let server = Server::start(habits).await;
     let fleet = fleet(&server.url(), "--keepalive 1");
     let (_, deeds) = Run::start(fleet, vec![vec![life(0, 60_000, Death::Fin)]]).end().await;
-    let lost = whats(&deeds, 0).pop().unwrap_or_default();
-    assert!(lost.contains("lost: the broker sent nothing for 1s"), "{lost}");
+    assert_eq!(whats(&deeds, 0), ["0 connected false", "0 gave up"]);
+    assert_eq!(ends(&server.finish().await, "sim-3fa9-0"), [How::Fin]);
 }
 
 #[tokio::test]

@@ -2,12 +2,12 @@
 
 use super::support::mosquitto::Mosquitto;
 use super::support::process::{DEADLINE, Process};
-use super::{Run, bounded, fleet, life};
+use super::{Run, bounded, fleet, life, whats};
 use presence::simulate::cleaning::{self, Cleaned};
 use presence::simulate::deed::{Deed, What};
 use presence::simulate::driver::{Ended, Stop};
 use presence::simulate::fleet::Fleet;
-use presence::simulate::plan::{Death, Life};
+use presence::simulate::plan::{Death, Life, WITH_WILL};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -84,6 +84,47 @@ async fn a_thousand_live_and_die_and_nothing_is_left() {
         assert_eq!(cleaned.topics, 1000);
         assert_spotless(&broker, &cleaned, &flags).await;
     }
+}
+
+#[tokio::test]
+#[ignore = "needs mosquitto"]
+async fn take_overs_and_goodbyes_with_a_will_are_what_the_broker_sees() {
+    let broker = Mosquitto::start(&[]);
+    let wills = broker.subscribe("devices/+/status", &[]);
+    let run_fleet = fleet(&broker.url(), "--mqtt-version 5 --keepalive 1");
+    let plan = vec![
+        vec![life(0, 300, Death::TakeOver), life(1_000, 1_500, Death::Disconnect)],
+        vec![life(0, 300, Death::DisconnectWith(WITH_WILL))],
+        vec![life(0, 300, Death::NatDrop)],
+    ];
+    let mut run = Run::start_until(run_fleet, plan, 3_600_000);
+    let fleet = Arc::clone(&run.fleet);
+    let mut deeds = Vec::new();
+    let is_done = |deeds: &[Deed]| {
+        let goodbye = |what: &What| *what == What::Died(Death::Disconnect);
+        count(deeds, goodbye) == 1 && count(deeds, |what| *what == What::GaveUp) == 1
+    };
+    while !is_done(&deeds) {
+        deeds.push(run.deed().await);
+    }
+    assert_eq!(
+        whats(&deeds, 0),
+        ["0 connected false", "0 TakeOver", "1 connected false", "1 Disconnect"]
+    );
+    assert_eq!(whats(&deeds, 1), ["0 connected false", "0 DisconnectWith(4)"]);
+    assert_eq!(whats(&deeds, 2), ["0 connected false", "0 NatDrop", "0 gave up"]);
+    // Nobody closed that connection: it is the broker that has waited long enough.
+    broker.wait_log(|log| log.contains("Client sim-3fa9-2 has exceeded timeout"));
+    let log = broker.log();
+    assert!(log.contains("Client sim-3fa9-0 already connected, closing old connection"), "{log}");
+    assert!(log.contains("Received DISCONNECT from sim-3fa9-1"), "{log}");
+    for number in 1..3 {
+        let will = format!("devices/sim-3fa9-{number}/status offline");
+        wills.wait_line(|line| line == will, DEADLINE);
+    }
+    let (ended, _) = run.stop().await;
+    let cleaned = clean(&fleet, &ended.expect("the broker is there")).await;
+    assert_eq!((cleaned.topics, cleaned.left.len()), (3, 0), "{cleaned:?}");
 }
 
 #[tokio::test]

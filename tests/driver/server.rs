@@ -2,12 +2,13 @@
 
 use bytes::BytesMut;
 use presence::wire::{self, Ack, ConnAck, Connect, Packet, Publish, Qos, Reason, SubAck, Version};
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
@@ -24,7 +25,11 @@ pub enum Seen {
 pub enum How {
     Goodbye,
     Fin,
+    /// TCP ended under a layer that was not told.
+    Cut,
     Rst,
+    /// Another connection of the same client took its place.
+    TakenOver,
     /// The broker ended it after one and a half keep alives without a packet.
     Silence,
 }
@@ -43,6 +48,10 @@ pub struct Habits {
     pub answers_pings: bool,
     /// Sent after SUBACK.
     pub gift: Option<Publish>,
+    /// A CONNECT ends the older connection of the same client, as it must (MQTT 3.1.1 §3.1.4).
+    pub takes_over: bool,
+    /// Ends no connection for silence, whatever was promised.
+    pub is_patient: bool,
 }
 
 impl Default for Habits {
@@ -53,6 +62,8 @@ impl Default for Habits {
             reason: Reason::SUCCESS,
             answers_pings: true,
             gift: None,
+            takes_over: false,
+            is_patient: false,
         }
     }
 }
@@ -65,11 +76,17 @@ pub struct Server {
 
 impl Server {
     pub async fn start(habits: Habits) -> Self {
-        Self::layered(habits, |stream| async { Some(stream) }).await
+        Self::at(FREE_PORT, habits).await
+    }
+
+    /// Starts at an address, for one that died there.
+    pub async fn at(address: SocketAddr, habits: Habits) -> Self {
+        Self::layered(address, habits, |stream| async { Some(stream) }).await
     }
 
     /// Starts a broker with something between TCP and MQTT.
     pub async fn layered<S, F>(
+        address: SocketAddr,
         habits: Habits,
         layer: impl Fn(TcpStream) -> F + Send + Sync + 'static,
     ) -> Self
@@ -77,18 +94,20 @@ impl Server {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
         F: Future<Output = Option<S>> + Send + 'static,
     {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
+        let listener = TcpListener::bind(address).await.expect("loopback has a free port");
         let address = listener.local_addr().expect("it is bound");
         let (sender, seen) = mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
             // Dropped with the task, so that all connections end with the broker.
             let mut peers = JoinSet::new();
+            let clients = Clients::default();
             for count in 0.. {
                 let Ok((stream, _)) = listener.accept().await else { return };
                 let (sender, habits, layered) = (sender.clone(), habits.clone(), layer(stream));
+                let clients = clients.clone();
                 peers.spawn(async move {
                     if let Some(stream) = layered.await {
-                        Peer { stream, input: BytesMut::new(), version: Version::V311 }
+                        Peer { stream, input: BytesMut::new(), version: Version::V311, clients }
                             .serve(count, &habits, &sender)
                             .await;
                     }
@@ -127,7 +146,11 @@ struct Peer<S> {
     stream: S,
     input: BytesMut,
     version: Version,
+    clients: Clients,
 }
+
+/// Whoever is connected under a name, and how to have him go.
+type Clients = Arc<Mutex<HashMap<String, oneshot::Sender<()>>>>;
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Peer<S> {
     async fn serve(mut self, count: usize, habits: &Habits, seen: &mpsc::UnboundedSender<Seen>) {
@@ -135,6 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Peer<S> {
         self.version = connect.version;
         let client = connect.client_id.clone();
         let patience = match connect.keep_alive {
+            _ if habits.is_patient => Duration::from_hours(1),
             0 => Duration::from_mins(1),
             seconds => Duration::from_millis(u64::from(seconds) * 1500),
         };
@@ -145,12 +169,25 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Peer<S> {
             tokio::time::sleep(habits.delay).await;
         }
         let is_refusal = connack.reason.is_error();
+        let (leaver, mut left) = oneshot::channel();
+        // Kept, so that it does not fire where nobody takes over.
+        let mut leaver = Some(leaver);
+        if habits.takes_over && !is_refusal {
+            let mut clients = self.clients.lock().expect("no test panics with it");
+            if let Some(old) = leaver.take().and_then(|new| clients.insert(client.clone(), new)) {
+                let _ = old.send(());
+            }
+        }
         self.say(Packet::ConnAck(connack)).await;
         if is_refusal {
             return;
         }
         let how = loop {
-            let packet = match timeout(patience, self.packet()).await {
+            let heard = tokio::select! {
+                heard = timeout(patience, self.packet()) => heard,
+                Ok(()) = &mut left => break How::TakenOver,
+            };
+            let packet = match heard {
                 Ok(Ok(packet)) => packet,
                 Ok(Err(how)) => break how,
                 Err(_) => break How::Silence,
@@ -196,7 +233,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Peer<S> {
                     return Err(How::Rst);
                 }
                 // TLS without close_notify, a WebSocket without a closing frame.
-                Err(_) => return Err(How::Fin),
+                Err(_) => return Err(How::Cut),
             }
         }
     }
@@ -241,4 +278,6 @@ pub fn ends(seen: &[Seen], client: &str) -> Vec<How> {
     ends.collect()
 }
 
+/// Whichever port of loopback is free.
+pub const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 const PACKET_MAX: usize = 1 << 20;

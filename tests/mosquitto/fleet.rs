@@ -2,7 +2,7 @@
 
 use crate::scene::Watch;
 use crate::support::process::{DEADLINE, Presence};
-use presence::simulate::plan::{Plan, Shares, Terms};
+use presence::simulate::plan::{Come, Death, Plan, Shares, Terms};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One run of simulated devices, and what it is going to do to them.
@@ -19,19 +19,21 @@ impl Fleet {
     pub fn start(url: &str) -> Self {
         let terms = Terms {
             devices: 1_000,
-            rate: 1_000,
+            come: Come::Rate(1_000),
             duration_ms: 44_000,
             lives: 3,
             return_after_ms: 5_000,
-            deaths: Shares { stay: 67, silence: 33, ..Shares::default() },
+            deaths: Shares::new([(Death::Stay, 67), (Death::Silence, 33)]),
             // Three times the keep alive and 2 s.
             silence_ms: 8_000,
+            nat_drop_ms: None,
+            storm: None,
             seed: 7,
         };
         let killed = killed(&terms);
         let numbers = [
             ("--count", terms.devices.to_string()),
-            ("--rate", terms.rate.to_string()),
+            ("--rate", terms.come.rate(terms.devices).to_string()),
             ("--duration", format!("{}ms", terms.duration_ms)),
             ("--lives", terms.lives.to_string()),
             ("--return-after", format!("{}ms", terms.return_after_ms)),
@@ -93,7 +95,6 @@ impl Fleet {
 
 /// Returns whom each turn kills, as the plan has it.
 fn killed(terms: &Terms) -> Vec<BTreeSet<String>> {
-    use presence::simulate::plan::Death;
     let plan = Plan::new(terms).expect("the terms make sense");
     let mut killed = vec![BTreeSet::new(); terms.lives as usize];
     // Lives begin with a turn, and one that ends with silence ends within one.

@@ -4,7 +4,7 @@ mod screen;
 mod script;
 
 use super::stop;
-use super::watcher::{News, Setup, Watcher};
+use super::watcher::{News, Setup, Testimony, Watcher};
 use crate::clock;
 use crate::config;
 use crate::config::broker::{Broker, MqttVersion};
@@ -191,7 +191,7 @@ impl<'a> Show<'a> {
 
     fn news(&mut self, news: News) -> Result<(), Failure> {
         match news {
-            News::Reports(reports) => {
+            News::Testimony(Testimony::Reports(reports)) => {
                 for report in reports {
                     self.matching.report(report);
                 }
@@ -206,7 +206,7 @@ impl<'a> Show<'a> {
             News::Debug(text) => self.console.debug(text),
             // Comes last.
             News::Pulse(_) => self.is_ahead = false,
-            News::Known(_) => {}
+            News::Known(_) | News::Testimony(_) => {}
         }
         self.show(false)
     }

@@ -34,14 +34,15 @@ pub fn plan() -> Plan {
             vec![life(1_200, 5_000, Death::Silence)],
             // Comes back before the broker has noticed: the old connection ends after the new one began.
             vec![life(1_350, 8_200, Death::Silence), last(9_000)],
-        ],
+        ]
+        .into(),
         end_ms: LEAVE_MS + 500,
     }
 }
 
 /// Tells whether a device is connected at that moment, by the plan.
 pub fn is_up(plan: &Plan, device: usize, at_ms: u64) -> bool {
-    let lives = plan.devices.get(device).map_or(&[][..], Vec::as_slice);
+    let lives = plan.devices.get(device).unwrap_or_default();
     lives.iter().any(|life| (life.begin_ms..life.end_ms).contains(&at_ms))
 }
 

@@ -1,5 +1,6 @@
 //! Who the devices are and what they say: options checked together, before anybody is bothered.
 
+use super::agenda::Agenda;
 use super::known;
 use crate::cli::connection::MqttVersion;
 use crate::cli::simulate::{self as cli, CLIENT_ID, SESSION_EXPIRY, Simulate};
@@ -8,7 +9,11 @@ use crate::config::credentials;
 use crate::failure::Failure;
 use crate::output::sanitize::sanitize;
 use crate::simulate::device::TICK_MS;
-use crate::simulate::fleet::{Conduct, Credentials, Fleet, Login, Message, Names, Traffic, Will};
+use crate::simulate::fleet::{
+    Conduct, Credentials, Fleet, Group, Login, Message, Names, Traffic, Will,
+};
+use crate::simulate::pinging::Pinging;
+use crate::simulate::scenario::{Scenario, Words};
 use crate::simulate::template::Template;
 use crate::wire::Qos;
 use std::time::Duration;
@@ -16,10 +21,16 @@ use std::time::Duration;
 /// Returns the devices that were asked for. `run` is the mark of the run.
 ///
 /// Errors: options that contradict each other or MQTT, and a table of credentials that is not sound.
-pub fn fleet(options: &Simulate, connection: Connection, run: String) -> Result<Fleet, Failure> {
+pub fn fleet(
+    options: &Simulate,
+    connection: Connection,
+    run: String,
+    agenda: &Agenda,
+) -> Result<Fleet, Failure> {
+    let count = agenda.devices();
     check_mark(&run)?;
     check_version(options)?;
-    let (client_id, credentials) = names(options, &connection)?;
+    let (client_id, credentials) = names(options, count, &connection)?;
     let status = &options.status;
     let will = (!status.no_will).then(|| will(status)).transpose()?;
     let birth = (!status.no_birth).then(|| birth(status)).transpose()?;
@@ -28,28 +39,63 @@ pub fn fleet(options: &Simulate, connection: Connection, run: String) -> Result<
         None => seconds("--session-expiry", known(SESSION_EXPIRY))?,
     };
     let keep_alive = u16::try_from(connection.keep_alive.as_secs()).unwrap_or(u16::MAX);
+    let conduct = Conduct {
+        keep_alive,
+        pinging: pinging(&options.devices.keepalive_profile),
+        reads: !options.devices.no_read,
+        will,
+        birth,
+        persistent: options.devices.persistent,
+        session_expiry,
+        traffic: traffic(&options.traffic)?,
+        subscribe: filters(&options.traffic)?,
+        reconnect: options.devices.reconnect,
+    };
+    let groups = match agenda.scenario() {
+        Some(scenario) => groups(scenario, count, &conduct, &words(options)?),
+        None => Vec::new(),
+    };
     let fleet = Fleet {
         connection,
         run,
         client_id,
         credentials,
-        conduct: Conduct {
-            keep_alive,
-            will,
-            birth,
-            persistent: options.devices.persistent,
-            session_expiry,
-            traffic: traffic(&options.traffic)?,
-            subscribe: filters(&options.traffic)?,
-            ..Conduct::default()
-        },
-        groups: Vec::new(),
+        conduct,
+        groups,
         in_flight: options.load.in_flight.into(),
         connect_timeout: options.load.timeout,
         local_addresses: options.load.bind_address.clone(),
     };
-    super::texts::check(&fleet, options.count)?;
+    super::texts::check(&fleet, count)?;
     Ok(fleet)
+}
+
+/// Returns the groups of a scenario that have devices.
+fn groups(scenario: &Scenario, count: u32, usual: &Conduct, words: &Words) -> Vec<Group> {
+    let mut first = 0;
+    let mut groups = Vec::new();
+    for (group, size) in scenario.groups.iter().zip(scenario.sizes(count)) {
+        if size > 0 {
+            let conduct = group.manners.conduct(usual, words);
+            groups.push(Group { name: group.name.clone(), first, conduct });
+        }
+        first += size;
+    }
+    groups
+}
+
+/// Returns what devices would say, for those that are told to by a scenario.
+fn words(options: &Simulate) -> Result<Words, Failure> {
+    Ok(Words {
+        will: will(&options.status)?,
+        birth: birth(&options.status)?,
+        message: message(&options.traffic)?,
+    })
+}
+
+fn pinging(word: &str) -> Pinging {
+    // clap knows the words.
+    Pinging::ALL.into_iter().find(|pinging| pinging.word() == word).unwrap_or_default()
 }
 
 /// The mark stands in client ids, topics and commands that are typed: only what is plain everywhere.
@@ -85,7 +131,11 @@ fn check_version(options: &Simulate) -> Result<(), Failure> {
 }
 
 /// Returns where client ids and credentials come from.
-fn names(options: &Simulate, connection: &Connection) -> Result<(Names, Credentials), Failure> {
+fn names(
+    options: &Simulate,
+    count: u32,
+    connection: &Connection,
+) -> Result<(Names, Credentials), Failure> {
     let Some(path) = &options.devices.credentials else {
         let template = |text: &str| read("--username", text);
         let username = connection.username.as_deref().map(template).transpose()?;
@@ -94,9 +144,9 @@ fn names(options: &Simulate, connection: &Connection) -> Result<(Names, Credenti
             (None, None) => Credentials::Anonymous,
             (username, password) => Credentials::Template { username, password },
         };
-        return Ok((id_template(options, connection)?, credentials));
+        return Ok((id_template(options, count, connection)?, credentials));
     };
-    let rows = credentials::read(path, options.count)?;
+    let rows = credentials::read(path, count)?;
     let has_ids = rows.first().is_some_and(|row| row.client_id.is_some());
     let names = if has_ids {
         if connection.client_id.is_some() {
@@ -109,7 +159,7 @@ fn names(options: &Simulate, connection: &Connection) -> Result<(Names, Credenti
         }
         Names::Table(rows.iter().filter_map(|row| row.client_id.clone()).collect())
     } else {
-        id_template(options, connection)?
+        id_template(options, count, connection)?
     };
     let mut logins = Vec::with_capacity(rows.len());
     for row in rows {
@@ -118,7 +168,7 @@ fn names(options: &Simulate, connection: &Connection) -> Result<(Names, Credenti
     Ok((names, Credentials::Table(logins)))
 }
 
-fn id_template(options: &Simulate, connection: &Connection) -> Result<Names, Failure> {
+fn id_template(options: &Simulate, count: u32, connection: &Connection) -> Result<Names, Failure> {
     let text = connection.client_id.as_deref().unwrap_or(CLIENT_ID);
     let template = read("--client-id", text)?;
     let shown = sanitize(text, 80);
@@ -127,10 +177,9 @@ fn id_template(options: &Simulate, connection: &Connection) -> Result<Names, Fai
             .because("`{client}` stands for the client id")
             .next(format!("pass a template with `{{n}}`, as in `--client-id {CLIENT_ID}`")));
     }
-    if options.count > 1 && !template.tells_devices_apart() {
+    if count > 1 && !template.tells_devices_apart() {
         return Err(Failure::misuse(format!(
-            "`--client-id {shown}` gives all {} devices one id",
-            options.count
+            "`--client-id {shown}` gives all {count} devices one id"
         ))
         .because("a broker throws out whoever is connected with the same id")
         .next(format!("let `{{n}}` stand in it, as in `--client-id {CLIENT_ID}`")));
@@ -178,13 +227,16 @@ fn traffic(options: &cli::Traffic) -> Result<Option<Traffic>, Failure> {
             .because(format!("devices act in steps of {TICK_MS} ms"))
             .next(format!("pass at least `--publish-every {TICK_MS}ms`")));
     }
+    Ok(Some(Traffic { every, message: message(options)? }))
+}
+
+fn message(options: &cli::Traffic) -> Result<Message, Failure> {
     let payload = match options.payload_size {
         Some(bytes) => Template::plain("x".repeat(usize::try_from(bytes).unwrap_or(0))),
         None => Template::lenient(&options.payload),
     };
     let topic = read("--publish-topic", &options.publish_topic)?;
-    let message = Message { topic, payload, qos: qos(options.qos), retain: false };
-    Ok(Some(Traffic { every, message }))
+    Ok(Message { topic, payload, qos: qos(options.qos), retain: false })
 }
 
 fn filters(options: &cli::Traffic) -> Result<Vec<(Template, Qos)>, Failure> {

@@ -2,6 +2,7 @@ use super::*;
 use crate::cli::{Cli, Command};
 use crate::config::connection::{Surroundings, single};
 use crate::failure::Outcome;
+use crate::simulate::plan::{Death, Shares};
 use crate::simulate::template::Template;
 use clap::Parser as _;
 
@@ -13,7 +14,9 @@ fn try_fleet(words: &[&str]) -> Result<Fleet, Failure> {
     let mut surroundings = Surroundings { password: None, stdin: &mut stdin };
     let keep_alive = Duration::from_secs(5);
     let (connection, _) = single(&options.connection, keep_alive, &mut surroundings)?;
-    fleet(&options, connection, options.devices.run.clone().unwrap_or_else(|| "3fa92c".into()))
+    let agenda = Agenda::new(&options, &connection, Shares::all(Death::Disconnect), 7)?;
+    let run = options.devices.run.clone().unwrap_or_else(|| "3fa92c".into());
+    fleet(&options, connection, run, &agenda)
 }
 
 fn fleet_of(line: &str) -> Fleet {

@@ -1,8 +1,11 @@
 //! A run from its first connection to the last thing that is removed, with an ear for Ctrl-C.
 
 use super::super::stop;
+use super::verify::witness::Witness;
+use crate::command::watcher::News;
 use crate::failure::Failure;
 use crate::output::console::Console;
+use crate::output::number::counted;
 use crate::output::simulation::progress;
 use crate::output::status::Status;
 use crate::simulate::cleaning::{self, Cleaned, Kind, Left};
@@ -11,6 +14,8 @@ use crate::simulate::driver::{self, Ended, Stop};
 use crate::simulate::fleet::Fleet;
 use crate::simulate::plan::Plan;
 use crate::simulate::tally::Tally;
+use crate::simulate::verify::findings::Findings;
+use std::future::pending;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,28 +27,38 @@ pub struct Lived {
     pub tally: Tally,
     pub cleaned: Cleaned,
     pub was_interrupted: bool,
+    /// What a witness makes of it.
+    pub findings: Option<Findings>,
 }
 
 /// Lets the devices live, and removes what they made.
+///
+/// With a witness the run goes on beyond its plan, until everything that is due was told; who lives to the
+/// end lives until then.
 ///
 /// Errors: what keeps the first device from the broker.
 pub async fn live(
     fleet: &Arc<Fleet>,
     plan: &Arc<Plan>,
+    ear: &mut Ear,
+    mut witness: Option<&mut Witness>,
     console: &mut Console,
 ) -> Result<Lived, Failure> {
-    let mut ear = Ear::new();
     let mut tally = Tally::new(plan);
-    let ended = drive(fleet, plan, &mut tally, &mut ear, console).await;
+    if witness.is_some() {
+        ear.hold();
+    }
+    let driven = drive(fleet, plan, &mut tally, ear, witness.as_deref_mut(), console).await;
     console.status().clear();
-    let ended = ended?;
+    let ended = driven?;
+    let findings = witness.map(Witness::judge);
     let cleaned = if ended.was_aborted {
         left_by_abort(fleet, &tally)
     } else {
-        clean(fleet, &ended, &mut ear, console).await
+        clean(fleet, &ended, ear, console).await
     };
     console.status().clear();
-    Ok(Lived { tally, cleaned, was_interrupted: ear.heard > 0 })
+    Ok(Lived { tally, cleaned, was_interrupted: ear.was_heard(), findings })
 }
 
 async fn drive(
@@ -51,6 +66,7 @@ async fn drive(
     plan: &Arc<Plan>,
     tally: &mut Tally,
     ear: &mut Ear,
+    mut witness: Option<&mut Witness>,
     console: &mut Console,
 ) -> Result<Ended, Failure> {
     let (teller, mut told) = mpsc::unbounded_channel();
@@ -60,22 +76,50 @@ async fn drive(
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut deeds: Vec<Deed> = Vec::new();
-    let ended = loop {
+    let mut ended = None;
+    while ended.is_none() || witness.as_deref().is_some_and(Witness::is_waiting) {
         tokio::select! {
-            ended = &mut driving => break ended,
+            result = &mut driving, if ended.is_none() => ended = Some(result?),
             count = told.recv_many(&mut deeds, DEEDS_MAX), if !told.is_closed() || !told.is_empty() => {
                 for deed in deeds.drain(..count) {
+                    if let Some(witness) = &mut witness {
+                        witness.deed(&deed);
+                    }
                     tally.take(deed);
                 }
             }
-            _ = ticks.tick(), if status.is_visible() => show(&status, tally),
+            news = heard(&mut witness) => {
+                if let Some(witness) = &mut witness {
+                    witness.news(news, console);
+                }
+            }
+            _ = ticks.tick(), if status.is_visible() || witness.is_some() => {
+                show(&status, tally, witness.as_deref());
+                if let Some(witness) = &mut witness {
+                    witness.tick(ended.is_some(), ear.was_heard());
+                    if !witness.is_waiting() {
+                        ear.release();
+                    }
+                }
+            }
             () = ear.asked() => ear.hear(console),
         }
-    };
+        if ended.as_ref().is_some_and(|ended: &Ended| ended.was_aborted) {
+            break;
+        }
+    }
     while let Ok(deed) = told.try_recv() {
         tally.take(deed);
     }
-    ended
+    Ok(ended.unwrap_or_default())
+}
+
+/// Returns what a witness hears; never, if there is none or nothing more to hear.
+async fn heard(witness: &mut Option<&mut Witness>) -> Option<News> {
+    match witness {
+        Some(witness) if !witness.is_gone() => witness.next().await,
+        _ => pending().await,
+    }
 }
 
 async fn clean(fleet: &Arc<Fleet>, ended: &Ended, ear: &mut Ear, console: &mut Console) -> Cleaned {
@@ -90,7 +134,11 @@ async fn clean(fleet: &Arc<Fleet>, ended: &Ended, ear: &mut Ear, console: &mut C
     }
 }
 
-fn show(status: &Status, tally: &Tally) {
+fn show(status: &Status, tally: &Tally, witness: Option<&Witness>) {
+    if let Some(outstanding) = witness.and_then(Witness::outstanding_after_plan) {
+        status.set(&format!("{} still to come", counted(outstanding, "report")));
+        return;
+    }
     let troubled = tally.failed.total() + tally.lost.total();
     if tally.tried() < tally.devices {
         let text = format!("connecting, {}", progress(tally.alive, tally.died.total(), troubled));
@@ -101,24 +149,28 @@ fn show(status: &Status, tally: &Tally) {
 }
 
 /// Hears Ctrl-C: the first lets everybody say goodbye, the second ends everything at once.
-struct Ear {
-    stop: watch::Sender<Stop>,
+pub struct Ear {
+    pub stop: watch::Sender<Stop>,
     asked: Pin<Box<dyn Future<Output = ()> + Send>>,
     heard: u32,
 }
 
 impl Ear {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { stop: watch::Sender::new(Stop::Run), asked: Box::pin(stop::asked()), heard: 0 }
     }
 
-    async fn asked(&mut self) {
+    pub const fn was_heard(&self) -> bool {
+        self.heard > 0
+    }
+
+    pub async fn asked(&mut self) {
         (&mut self.asked).await;
         // A future that is done is not to be asked again.
         self.asked = Box::pin(stop::asked());
     }
 
-    fn hear(&mut self, console: &mut Console) {
+    pub fn hear(&mut self, console: &mut Console) {
         self.heard += 1;
         if self.heard == 1 {
             self.stop.send_replace(Stop::Goodbye);
@@ -128,6 +180,23 @@ impl Ear {
             self.stop.send_replace(Stop::Abort);
         }
     }
+
+    /// Keeps a run going beyond its plan, unless somebody wants its end.
+    fn hold(&self) {
+        self.stop.send_if_modified(|stop| replace(stop, Stop::Run, Stop::Hold));
+    }
+
+    fn release(&self) {
+        self.stop.send_if_modified(|stop| replace(stop, Stop::Hold, Stop::Goodbye));
+    }
+}
+
+fn replace(stop: &mut Stop, from: Stop, to: Stop) -> bool {
+    let is_so = *stop == from;
+    if is_so {
+        *stop = to;
+    }
+    is_so
 }
 
 /// Returns what an end without any cleaning may leave: nobody has kept account of it.
@@ -143,7 +212,9 @@ fn left_by_abort(fleet: &Fleet, tally: &Tally) -> Cleaned {
     };
     let times = count.saturating_mul(u32::try_from(topics.len()).unwrap_or(u32::MAX));
     add(Kind::Retained, topics, times);
-    add(Kind::Session, vec![client_id], if fleet.conduct.persistent { count } else { 0 });
+    let mut conducts = fleet.groups.iter().map(|group| &group.conduct).chain([&fleet.conduct]);
+    let keeps = conducts.any(|conduct| conduct.persistent);
+    add(Kind::Session, vec![client_id], if keeps { count } else { 0 });
     Cleaned { left, ..Cleaned::default() }
 }
 

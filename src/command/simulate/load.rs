@@ -1,9 +1,9 @@
 //! What this machine and a stranger's broker can be asked to bear.
 
+use super::agenda::Outline;
 use crate::failure::Failure;
 use crate::output::number::{counted, grouped};
-use crate::simulate::fleet::Fleet;
-use crate::simulate::plan::Terms;
+use crate::simulate::fleet::{Conduct, Fleet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Connects per second that a broker on a public address is asked for without `--yes-load`.
@@ -31,16 +31,16 @@ fn is_private(address: IpAddr) -> bool {
 }
 
 /// Refuses what a broker on a public address was not asked about.
-pub fn guard(terms: &Terms, fleet: &Fleet, address: IpAddr) -> Result<(), Failure> {
-    let messages = messages_per_second(terms.devices, fleet);
+pub fn guard(outline: &Outline, fleet: &Fleet, address: IpAddr) -> Result<(), Failure> {
+    let messages = messages_per_second(outline.devices, fleet);
     let too_much = [
-        (terms.rate > PUBLIC_RATE_MAX).then(|| {
-            let rate = grouped(terms.rate.into());
+        (outline.rate > PUBLIC_RATE_MAX).then(|| {
+            let rate = grouped(outline.rate.into());
             (format!("{rate} connects per second"), format!("at most `--rate {PUBLIC_RATE_MAX}`"))
         }),
-        (terms.devices > PUBLIC_DEVICES_MAX).then(|| {
+        (outline.devices > PUBLIC_DEVICES_MAX).then(|| {
             let next = format!("at most `--count {PUBLIC_DEVICES_MAX}`");
-            (counted(terms.devices.into(), "device"), next)
+            (counted(outline.devices.into(), "device"), next)
         }),
         (messages > PUBLIC_MESSAGES_MAX).then(|| {
             let next = "a longer `--publish-every`".to_owned();
@@ -57,17 +57,20 @@ pub fn guard(terms: &Terms, fleet: &Fleet, address: IpAddr) -> Result<(), Failur
 }
 
 fn messages_per_second(devices: u32, fleet: &Fleet) -> u64 {
-    fleet.conduct.traffic.as_ref().map_or(0, |traffic| {
-        let every_ms = u64::try_from(traffic.every.as_millis()).unwrap_or(u64::MAX).max(1);
-        (u64::from(devices) * 1000).div_ceil(every_ms)
-    })
-}
-
-/// Returns how many connections are open at once, at most. A silent one stays open while its device
-/// returns.
-pub fn connections(terms: &Terms) -> u64 {
-    let silent = u64::from(terms.devices) * u64::from(terms.deaths.silence) / 100;
-    u64::from(terms.devices) + if terms.lives > 1 { silent } else { 0 }
+    let of = |conduct: &Conduct, devices: u32| {
+        conduct.traffic.as_ref().map_or(0, |traffic| {
+            let every_ms = u64::try_from(traffic.every.as_millis()).unwrap_or(u64::MAX).max(1);
+            (u64::from(devices) * 1000).div_ceil(every_ms)
+        })
+    };
+    let next = fleet.groups.iter().skip(1).map(|group| group.first).chain([devices]);
+    let groups = fleet.groups.iter().zip(next);
+    match fleet.groups.first() {
+        Some(_) => {
+            groups.map(|(group, next)| of(&group.conduct, next.saturating_sub(group.first))).sum()
+        }
+        None => of(&fleet.conduct, devices),
+    }
 }
 
 /// Returns the files that a run opens beside its connections' own.
@@ -95,6 +98,47 @@ pub fn check_files(connections: u64, soft: u64) -> Result<(), Failure> {
         soft.saturating_sub(FILES_BESIDE)
     )))
 }
+
+/// Refuses more connections than there is memory for. `available` is in bytes.
+pub fn check_memory(connections: u64, available: u64) -> Result<(), Failure> {
+    let needed = connections.saturating_mul(BYTES_EACH);
+    if needed <= available {
+        return Ok(());
+    }
+    let mib = |bytes: u64| grouped(bytes.div_ceil(1 << 20));
+    Err(Failure::misuse(format!(
+        "{} need more memory than this machine has left",
+        counted(connections, "connection")
+    ))
+    .because(format!(
+        "they need about {} MiB with what the system keeps for each, and {} MiB are available",
+        mib(needed),
+        mib(available)
+    ))
+    .next(format!(
+        "pass at most `--count {}`, or split the run over machines with `--shard`",
+        available / BYTES_EACH
+    )))
+}
+
+/// A device, and what the system keeps for its socket.
+const BYTES_EACH: u64 = 8 << 10;
+
+/// Returns the addresses to connect from: those that were given; else, to a broker on this machine, as
+/// many of the machine's own as have the ports. `range` are the ports of one address.
+pub fn sources(given: &[IpAddr], is_loopback: bool, connections: u64, range: u64) -> Vec<IpAddr> {
+    // Ports of a run before may not be free again yet.
+    let usable = (range / 2).max(1);
+    if !given.is_empty() || !is_loopback || connections <= usable {
+        return given.to_vec();
+    }
+    let count = u32::try_from(connections.div_ceil(usable)).unwrap_or(u32::MAX).min(SOURCES_MAX);
+    let first = u32::from(Ipv4Addr::LOCALHOST);
+    (0..count).map(|number| Ipv4Addr::from_bits(first + number).into()).collect()
+}
+
+/// All of 127.0.0.0/8 is this machine; more than these nobody needs.
+const SOURCES_MAX: u32 = 1_000;
 
 /// Refuses more connections than there are ports to connect from. `range` are those of one address.
 pub fn check_ports(connections: u64, range: u64, addresses: u64) -> Result<(), Failure> {
@@ -154,6 +198,18 @@ mod tests {
     }
 
     #[test]
+    fn a_machine_lends_its_own_addresses_to_those_who_need_them() {
+        let given = ["192.0.2.1".parse().expect("it is an address")];
+        assert_eq!(sources(&given, true, 1_000_000, 28_232), given);
+        assert_eq!(sources(&[], false, 1_000_000, 28_232), [] as [IpAddr; 0]);
+        assert_eq!(sources(&[], true, 10_000, 28_232), [] as [IpAddr; 0]);
+        let many = sources(&[], true, 100_000, 28_232);
+        let [first, .., last] = &many[..] else { panic!("{many:?}") };
+        assert_eq!((first.to_string(), last.to_string()), ("127.0.0.1".into(), "127.0.0.8".into()));
+        assert_eq!(sources(&[], true, u64::MAX, 1).len(), 1_000);
+    }
+
+    #[test]
     fn what_this_machine_cannot_bear_is_said_with_what_to_raise() {
         assert_eq!(check_files(960, 1_024), Ok(()));
         let failure = check_files(10_000, 4_096).expect_err("it is too much").to_string();
@@ -166,6 +222,12 @@ mod tests {
         for word in ["28,232 on one address", "sysctl", "--bind-address"] {
             assert!(failure.contains(word), "{word}: {failure}");
         }
+        assert_eq!(check_memory(1_000, 8_192_000), Ok(()));
+        let failure = check_memory(1_000_000, 1 << 30).expect_err("it is too much").to_string();
+        for word in ["7,813 MiB", "1,024 MiB are available", "--count 131072", "--shard"] {
+            assert!(failure.contains(word), "{word}: {failure}");
+        }
+        assert_eq!(check_memory(u64::MAX, u64::MAX), Ok(()));
         assert!(check_files(u64::MAX, 1).is_err());
         assert_eq!(check_ports(1, u64::MAX, u64::MAX), Ok(()));
     }

@@ -1,51 +1,80 @@
 //! `presence simulate`: devices that come, live and die at a broker.
 
+mod agenda;
+mod compare;
 mod devices;
 mod life;
 mod load;
+mod merge;
 mod report;
 mod schedule;
 mod texts;
+mod verify;
 
+use crate::cli::merge::Action;
 use crate::cli::simulate::{KEEP_ALIVE, RATE, Simulate};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::simulation::{life_line, plan_head, report as rendered};
 use crate::output::warning::Warning;
-use crate::simulate::fleet::Fleet;
-use crate::simulate::plan::{Plan, Terms};
+use crate::simulate::fleet::{Fleet, version_of};
+use crate::simulate::plan::{Death, Shares};
 use crate::source::mqtt::reach::addresses_within;
 use crate::sys;
-use schedule::Schedule;
+use agenda::{Agenda, Planned};
+use life::Ear;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub fn run(options: &Simulate, console: &mut Console) -> Result<Outcome, Failure> {
+    if let Some(Action::Merge(options)) = &options.action {
+        return merge::run(options, console);
+    }
     // Devices do little, and what they do is cheaper where nobody else has to be woken.
     super::one_thread()?.block_on(simulate(options, console))
 }
 
 async fn simulate(options: &Simulate, console: &mut Console) -> Result<Outcome, Failure> {
     let connection = super::connection(&options.connection, known(KEEP_ALIVE), console)?;
+    let wish = verify::Wish::new(&options.verify)?;
     let seed = options.lives.seed.map_or_else(random_seed, Ok)?;
     let run = options.devices.run.clone().map_or_else(random_mark, Ok)?;
-    let schedule = Schedule::new(options.count, &options.lives, connection.keep_alive, seed)?;
+    let usual = if options.verify.verify {
+        Shares::every(version_of(&connection), connection.tls.is_some())
+    } else {
+        Shares::all(Death::Disconnect)
+    };
+    let agenda = Agenda::new(options, &connection, usual, seed)?;
     // What is wrong whatever the rate is found before a name is looked up.
-    let usual = schedule.terms(RATE);
-    usual.check().map_err(|flaw| schedule::flaw(flaw, &usual))?;
-    let fleet = devices::fleet(options, connection, run)?;
-    let terms = terms(options, usual, &schedule, &fleet).await?;
-    let plan = Plan::new(&terms).map_err(|flaw| schedule::flaw(flaw, &terms))?;
+    let usual = agenda.planned(RATE)?;
+    let mut fleet = devices::fleet(options, connection, run, &agenda)?;
+    let planned = settled(options, usual, &agenda, &fleet).await?;
     if options.plan {
-        return show_plan(&terms, &fleet, &plan, console);
+        return show_plan(&planned, &fleet, console);
     }
-    check_machine(&terms, &fleet)?;
-    announce(&schedule, &terms, &fleet, console);
-    let (fleet, plan) = (Arc::new(fleet), Arc::new(plan));
-    let lived = life::live(&fleet, &plan, console).await?;
+    check_machine(&planned, &mut fleet)?;
+    announce(&planned, &fleet, console);
+    let mut ear = Ear::new();
+    let mut begun = match &wish {
+        None => None,
+        Some(wish) => {
+            let plan = &planned.plan;
+            match verify::Begun::begin(options, wish, &fleet, plan, &mut ear, console).await? {
+                None => return Ok(Outcome::Interrupted),
+                begun => begun,
+            }
+        }
+    };
+    let outline = planned.outline;
+    let (fleet, plan) = (Arc::new(fleet), Arc::new(planned.plan));
+    let witness = begun.as_mut().map(|begun| &mut begun.witness);
+    let mut lived = life::live(&fleet, &plan, &mut ear, witness, console).await?;
+    if let Some(begun) = &mut begun {
+        lived.cleaned.left.append(&mut begun.cleaned.left);
+    }
     let object =
-        report::simulation(&terms, &fleet, &lived.tally, &lived.cleaned, lived.was_interrupted);
+        report::simulation(&outline, &fleet, &lived.tally, &lived.cleaned, lived.was_interrupted);
     for left in &object.left {
         console.warn(&Warning::LeftBehind {
             kind: left.kind,
@@ -60,19 +89,38 @@ async fn simulate(options: &Simulate, console: &mut Console) -> Result<Outcome, 
         console.print(&rendered(&object, console.style(), console.columns()))?;
     }
     console.flush()?;
+    let mut outcome = Outcome::Yes;
+    if let (Some(begun), Some(wish), Some(findings)) = (begun, wish, lived.findings.take()) {
+        let run = verify::Run {
+            options,
+            outline: &outline,
+            fleet: &fleet,
+            interrupted: lived.was_interrupted,
+            broker_died: lived.tally.is_deserted(),
+        };
+        let verified = begun.end(findings, &run, console).await;
+        if !console.is_json() {
+            console.print("\n")?;
+        }
+        outcome = compare::tell(&verified, &wish.told, console)?;
+    }
     if lived.was_interrupted {
         return Ok(Outcome::Interrupted);
     }
-    report::outcome(&fleet, &lived.tally, &lived.cleaned)
+    match report::outcome(&fleet, &lived.tally, &lived.cleaned)? {
+        // What a busy machine did is no word about the broker.
+        done if outcome == Outcome::Yes => Ok(done),
+        _ => Ok(outcome),
+    }
 }
 
 /// Settles the rate, which depends on where the broker is.
-async fn terms(
+async fn settled(
     options: &Simulate,
-    usual: Terms,
-    schedule: &Schedule,
+    usual: Planned,
+    agenda: &Agenda,
     fleet: &Fleet,
-) -> Result<Terms, Failure> {
+) -> Result<Planned, Failure> {
     if options.load.yes_load {
         return Ok(usual);
     }
@@ -84,52 +132,52 @@ async fn terms(
         Err(trouble) => return Err(trouble.failure(connection)),
     };
     let Some(address) = load::public(&addresses) else { return Ok(usual) };
-    let careful = schedule.terms(load::PUBLIC_RATE_MAX);
-    load::guard(&careful, fleet, address)?;
+    let careful = agenda.planned(load::PUBLIC_RATE_MAX)?;
+    load::guard(&careful.outline, fleet, address)?;
     Ok(careful)
 }
 
-fn show_plan(
-    terms: &Terms,
-    fleet: &Fleet,
-    plan: &Plan,
-    console: &mut Console,
-) -> Result<Outcome, Failure> {
-    let head = report::plan(terms, fleet, plan);
+fn show_plan(planned: &Planned, fleet: &Fleet, console: &mut Console) -> Result<Outcome, Failure> {
+    let plan = &planned.plan;
+    let head = report::plan(planned, fleet);
     if console.is_json() {
         console.json_line(&head)?;
         report::each_life(plan, fleet, |life| console.json_line(life))?;
     } else {
-        console.print(&plan_head(&head))?;
-        report::each_life(plan, fleet, |life| console.print(&life_line(life)))?;
+        let columns = report::columns(plan, fleet);
+        console.print(&plan_head(&head, columns))?;
+        report::each_life(plan, fleet, |life| console.print(&life_line(life, columns)))?;
     }
     Ok(Outcome::Yes)
 }
 
-/// Refuses what this machine cannot do, after its limit of open files was raised as far as it goes.
-fn check_machine(terms: &Terms, fleet: &Fleet) -> Result<(), Failure> {
-    let connections = load::connections(terms);
+/// Refuses what this machine cannot do, after its limit of open files was raised as far as it goes, and its
+/// own addresses were lent.
+fn check_machine(planned: &Planned, fleet: &mut Fleet) -> Result<(), Failure> {
+    let connections = planned.plan.connections_max();
     let limit = sys::raise_file_limit(connections.saturating_add(load::FILES_BESIDE));
     load::check_files(connections, limit.soft)?;
-    let addresses = u64::try_from(fleet.local_addresses.len()).unwrap_or(u64::MAX);
-    match sys::local_ports() {
-        Some(ports) => {
-            load::check_ports(connections, u64::from(*ports.end() - ports.start()) + 1, addresses)
-        }
-        None => Ok(()),
+    if let Some(available) = sys::memory_available() {
+        load::check_memory(connections, available)?;
     }
+    let Some(ports) = sys::local_ports() else { return Ok(()) };
+    let range = u64::from(*ports.end() - ports.start()) + 1;
+    let is_loopback = fleet.connection.broker.is_loopback();
+    fleet.local_addresses = load::sources(&fleet.local_addresses, is_loopback, connections, range);
+    let addresses = u64::try_from(fleet.local_addresses.len()).unwrap_or(u64::MAX);
+    load::check_ports(connections, range, addresses)
 }
 
 /// Says what is going to happen. The mark and the seed are shown at any rate: with them the run can be
 /// had again.
-fn announce(schedule: &Schedule, terms: &Terms, fleet: &Fleet, console: &mut Console) {
-    if let Some(longer) = schedule.longer(terms) {
+fn announce(planned: &Planned, fleet: &Fleet, console: &mut Console) {
+    if let Some(longer) = &planned.longer {
         console.say(longer);
     }
-    if let Some((what, next)) = schedule.unnoticed(terms) {
+    if let Some((what, next)) = planned.unnoticed.clone() {
         console.warn(&Warning::Unnoticed { what, next });
     }
-    console.say(schedule::announcement(terms, &fleet.run, &fleet.connection.broker.to_string()));
+    console.say(planned.outline.announcement(&fleet.run, &fleet.connection.broker.to_string()));
 }
 
 /// Reads a default of the command line.

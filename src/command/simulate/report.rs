@@ -1,19 +1,20 @@
 //! From what was counted to what is shown.
 
+use super::agenda::{Outline, Planned};
 use crate::failure::{Failure, Outcome};
 use crate::output::number::{counted, grouped};
 use crate::output::simulation::{
-    DeathObject, LeftObject, LifeKind, LifeObject, PlanKind, PlanObject, RemovedObject,
-    SimulationKind, SimulationObject, TimesObject, Trouble, TroubleObject,
+    Columns, DeathObject, LeftObject, LifeKind, LifeObject, PlanKind, PlanObject, RemovedObject,
+    ShardObject, SimulationKind, SimulationObject, TimesObject, Trouble, TroubleObject,
 };
 use crate::simulate::cleaning::{Cleaned, Kind};
 use crate::simulate::fleet::Fleet;
-use crate::simulate::plan::{Plan, Terms};
+use crate::simulate::plan::Plan;
 use crate::simulate::tally::{Reasons, Tally, Times};
 
 /// Returns what came of a run.
 pub fn simulation(
-    terms: &Terms,
+    outline: &Outline,
     fleet: &Fleet,
     tally: &Tally,
     cleaned: &Cleaned,
@@ -23,10 +24,10 @@ pub fn simulation(
         kind: SimulationKind::Simulation,
         instance: fleet.connection.instance.clone(),
         run: fleet.run.clone(),
-        seed: terms.seed,
+        seed: outline.seed,
         devices: tally.devices,
-        rate: terms.rate,
-        duration_ms: terms.duration_ms,
+        rate: outline.rate,
+        duration_ms: outline.duration_ms,
         interrupted,
         lives: tally.planned.total(),
         connected: tally.connected,
@@ -118,18 +119,28 @@ pub fn outcome(fleet: &Fleet, tally: &Tally, cleaned: &Cleaned) -> Result<Outcom
 }
 
 /// Returns what is to be done.
-pub fn plan<'a>(terms: &Terms, fleet: &'a Fleet, plan: &Plan) -> PlanObject<'a> {
+pub fn plan<'a>(planned: &'a Planned, fleet: &'a Fleet) -> PlanObject<'a> {
+    let Planned { plan, outline, .. } = planned;
     PlanObject {
         kind: PlanKind::Plan,
         instance: &fleet.connection.instance,
         run: &fleet.run,
-        seed: terms.seed,
-        devices: terms.devices.into(),
-        rate: terms.rate,
-        duration_ms: terms.duration_ms,
+        scenario: outline.scenario.as_deref(),
+        seed: outline.seed,
+        shard: outline.shard.map(|(index, count)| ShardObject { index, count }),
+        devices: outline.devices.into(),
+        rate: outline.rate,
+        duration_ms: outline.duration_ms,
         lives: u64::try_from(plan.lives().count()).unwrap_or(u64::MAX),
-        deaths: terms.deaths.to_string(),
+        deaths: &outline.deaths,
     }
+}
+
+/// Returns how wide the lines of a plan have to be.
+pub fn columns(plan: &Plan, fleet: &Fleet) -> Columns {
+    let deaths = plan.lives().map(|life| life.death.word().len());
+    let groups = fleet.groups.iter().map(|group| group.name.chars().count());
+    Columns { death: deaths.max().unwrap_or(0), group: groups.max() }
 }
 
 /// Calls `show` for every life, device by device.
@@ -140,11 +151,14 @@ pub fn each_life<E>(
 ) -> Result<(), E> {
     for (device, lives) in (0..).zip(&plan.devices) {
         let client = fleet.client_id(device);
+        let place = fleet.groups.partition_point(|group| group.first <= device);
+        let group = place.checked_sub(1).and_then(|place| fleet.groups.get(place));
         for (number, life) in (0..).zip(lives) {
             show(&LifeObject {
                 kind: LifeKind::Life,
                 device,
                 client: &client,
+                group: group.map(|group| &*group.name),
                 life: number,
                 begin_ms: life.begin_ms,
                 end_ms: life.end_ms,

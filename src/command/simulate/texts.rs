@@ -11,8 +11,11 @@ use crate::simulate::fleet::{Fleet, Message, Names};
 pub fn check(fleet: &Fleet, count: u32) -> Result<(), Failure> {
     let last = count.saturating_sub(1);
     match &fleet.client_id {
-        // The texts of a template are alike; that of the last device is as long as any.
-        Names::Template(_) => check_device(fleet, last),
+        // The texts of a template are alike; that of the last device of a group is as long as any.
+        Names::Template(_) => {
+            let before = fleet.groups.iter().filter_map(|group| group.first.checked_sub(1));
+            before.chain([last]).try_for_each(|number| check_device(fleet, number))
+        }
         Names::Table(_) => (0..=last).try_for_each(|number| check_device(fleet, number)),
     }
 }

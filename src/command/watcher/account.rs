@@ -1,7 +1,7 @@
 //! A watcher's account of itself: what the broker says about itself, which epochs that makes, and
 //! what of it all is durable.
 
-use super::{HEARTBEAT, News, RETRY, Watcher};
+use super::{HEARTBEAT, News, RETRY, Testimony, Watcher};
 use crate::clock;
 use crate::dialect::Message;
 use crate::event::Timestamp;
@@ -10,6 +10,7 @@ use crate::output::warning::Warning;
 use crate::state::coverage::Hole;
 use crate::state::hearing::Moment;
 use crate::state::packed::Client;
+use std::time::Duration;
 use tokio::task::block_in_place;
 
 /// Where Mosquitto says for how long it has been running: what tells an absence of ours from a restart
@@ -17,6 +18,10 @@ use tokio::task::block_in_place;
 pub const UPTIME: &str = "$SYS/broker/uptime";
 /// Where Mosquitto counts the messages it threw away.
 pub const DROPPED: &str = "$SYS/broker/publish/messages/dropped";
+
+/// Where brokers say what they are.
+pub const BROKER_VERSION: &str = "$SYS/broker/version";
+const VERSION_MAX: usize = 200;
 
 impl Watcher {
     pub(super) fn is_commit_due(&self) -> bool {
@@ -57,6 +62,11 @@ impl Watcher {
                     self.tell(News::Warning(Warning::Dropped { instance, messages })).await;
                 }
             }
+            BROKER_VERSION => {
+                let text: String =
+                    String::from_utf8_lossy(message.payload).chars().take(VERSION_MAX).collect();
+                self.testify(Testimony::Broker(text)).await;
+            }
             _ => return false,
         }
         true
@@ -78,6 +88,10 @@ impl Watcher {
         {
             self.state.hole = hole;
             self.state.tally.gaps += 1;
+            // By the other clock.
+            let ago = u64::try_from(clock::now().since(from)).unwrap_or(0);
+            let since = clock::uptime().saturating_sub(Duration::from_millis(ago));
+            self.testify(Testimony::Missed(since)).await;
             let instance = self.instance.clone();
             self.tell(News::Warning(Warning::Away { instance, from, until: to })).await;
         }

@@ -4,8 +4,8 @@ mod account;
 mod news;
 mod setup;
 
-pub use account::{DROPPED, UPTIME};
-pub use news::{End, News, Pulse};
+pub use account::{BROKER_VERSION, DROPPED, UPTIME};
+pub use news::{End, News, Pulse, Testimony};
 pub use setup::Setup;
 
 use super::hear::{Tally, all_refused, granted_voices, is_ours, take, voice_of};
@@ -74,6 +74,9 @@ pub struct State {
     hole: Option<Hole>,
     /// The store does not know yet who is listening now.
     owed: bool,
+    /// The last packet, by [`clock::uptime`].
+    last_heard: Duration,
+    deaf: bool,
     lag_ms: Option<i64>,
 }
 
@@ -95,6 +98,8 @@ impl Default for State {
             epochs: 0,
             hole: None,
             owed: false,
+            last_heard: clock::uptime(),
+            deaf: false,
             lag_ms: None,
         }
     }
@@ -210,6 +215,9 @@ impl Watcher {
 
     async fn handle(&mut self, heard: Heard) -> Result<(), Failure> {
         let now = moment(self.state.begun);
+        if !matches!(heard, Heard::Lost { .. }) {
+            self.state.last_heard = clock::uptime();
+        }
         match heard {
             Heard::Connected { session_present } => {
                 self.state.connected = true;
@@ -244,6 +252,8 @@ impl Watcher {
                 self.state.early.clear();
                 self.state.held.clear();
                 if std::mem::take(&mut self.state.connected) {
+                    self.state.deaf = true;
+                    self.testify(Testimony::Deaf(self.state.last_heard)).await;
                     let broker = self.broker.clone();
                     self.tell(News::Warning(Warning::ConnectionLost { broker, cause })).await;
                 } else {
@@ -284,6 +294,9 @@ impl Watcher {
             self.presence.pause();
         }
         self.state.ever_connected = true;
+        if std::mem::take(&mut self.state.deaf) {
+            self.testify(Testimony::Hearing(clock::uptime())).await;
+        }
         self.note_epochs().await;
         for (publish, arrival) in std::mem::take(&mut self.state.early) {
             if self.may_hold(&publish) {

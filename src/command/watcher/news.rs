@@ -7,6 +7,7 @@ use crate::output::warning::Warning;
 use crate::simulate::report::Report;
 use crate::state::presence::{Change, Counts};
 use crate::state::verdict::Verdict;
+use std::time::Duration;
 
 /// What a watcher has to tell.
 #[derive(Debug)]
@@ -14,11 +15,27 @@ pub enum News {
     /// What is believed when watching begins.
     Known(Vec<Verdict>),
     Changes(Vec<Change>),
-    /// Every event, in the order of arrival; only where it was asked for, and before its changes.
-    Reports(Vec<Report>),
+    /// Only where it was asked for.
+    Testimony(Testimony),
     Warning(Warning),
     Debug(String),
     Pulse(Pulse),
+}
+
+/// What somebody wants to know who holds the broker to account. Times are those of
+/// [`uptime`](crate::clock::uptime).
+#[derive(Debug)]
+pub enum Testimony {
+    /// Every event, in the order of arrival, and before its changes.
+    Reports(Vec<Report>),
+    /// Nobody listens, since then.
+    Deaf(Duration),
+    /// The broker is heard again.
+    Hearing(Duration),
+    /// Something may have been lost since then, though the connection stood.
+    Missed(Duration),
+    /// What the broker says it is.
+    Broker(String),
 }
 
 /// How a watcher is doing.
@@ -59,7 +76,7 @@ impl Watcher {
     pub(super) async fn tell_changes(&mut self) {
         let reports = self.reports.as_mut().map(std::mem::take).unwrap_or_default();
         if !reports.is_empty() {
-            self.tell(News::Reports(reports)).await;
+            self.tell(News::Testimony(Testimony::Reports(reports))).await;
         }
         let mut changes = Vec::new();
         while let Some(change) = self.presence.poll_change() {
@@ -67,6 +84,13 @@ impl Watcher {
         }
         if !changes.is_empty() {
             self.tell(News::Changes(changes)).await;
+        }
+    }
+
+    /// Tells what only some want to know.
+    pub(super) async fn testify(&mut self, testimony: Testimony) {
+        if self.reports.is_some() {
+            self.tell(News::Testimony(testimony)).await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Getting ready to watch a broker.
 
-use super::{DROPPED, News, State, UPTIME, Watcher};
+use super::{BROKER_VERSION, DROPPED, News, State, UPTIME, Watcher};
 use crate::clock;
 use crate::command::ledger::{Ledger, SharedRecorder};
 use crate::command::ms;
@@ -70,6 +70,9 @@ impl Setup {
         let mut own_filters = vec![UPTIME.to_owned(), DROPPED.to_owned()];
         if !dialects.is_overridden() && dialects.iter().count() == Terms::NAMES.len() {
             own_filters.extend(AUTO_FILTERS.map(str::to_owned));
+        }
+        if self.reports {
+            own_filters.push(BROKER_VERSION.to_owned());
         }
         session.filters = dialects.filters();
         session.filters.extend(own_filters.iter().cloned());

@@ -6,7 +6,7 @@ use crate::simulate::driver::clock::RunClock;
 use crate::simulate::driver::line::Line;
 use crate::simulate::fleet::Fleet;
 use crate::source::mqtt::trouble::Trouble;
-use crate::wire::{self, Packet, Qos, Version};
+use crate::wire::{self, Packet, Qos, Reason, Version};
 use bytes::BytesMut;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// A connection on which packets are sent and received.
 #[derive(Debug)]
 pub struct Caller {
-    line: Line,
+    line: Box<Line>,
     version: Version,
     input: BytesMut,
     next_id: u16,
@@ -117,7 +117,7 @@ impl Caller {
 
     /// Says goodbye, and waits until the broker has heard it.
     pub async fn leave(mut self) -> Result<(), Trouble> {
-        self.line.say_goodbye(true).await?;
+        self.line.say_goodbye(Reason::SUCCESS, true).await?;
         self.line.end().await;
         Ok(())
     }

@@ -1,12 +1,13 @@
 //! A device and the connection it speaks on.
 
 use super::clock::RunClock;
+use crate::clock;
 use crate::simulate::device::{Device, Event};
 use crate::simulate::dial::Route;
 use crate::simulate::fleet::Fleet;
 use crate::simulate::transport::Transport;
 use crate::source::mqtt::trouble::{Foreign, Stage, Trouble};
-use crate::wire::Version;
+use crate::wire::{Reason, Version};
 use bytes::{Buf, BytesMut};
 use std::future::poll_fn;
 use std::io;
@@ -22,17 +23,29 @@ use tokio::time::{sleep, timeout};
 pub struct Line {
     pub transport: Transport,
     pub device: Device,
+    pub flow: Flow,
+    /// When the last packet was handed to the network, by [`clock::uptime`].
+    pub last_sent: Duration,
     /// Taken from the device and not written yet.
     unsent: BytesMut,
     is_unflushed: bool,
-    /// When CONNECT was handed to the network, by [`clock::uptime`].
-    pub asked: Duration,
 }
 
-/// A line that has just been accepted.
+/// What passes on a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    Both,
+    /// Packets of the device. Nothing is read.
+    Out,
+    /// Nothing, and the device does not know.
+    Nothing,
+}
+
+/// A line that has just been accepted; CONNECT is the last that was sent on it.
 #[derive(Debug)]
 pub struct Accepted {
-    pub line: Line,
+    /// Boxed, because it is handed on from one to another that wait for something.
+    pub line: Box<Line>,
     pub session_present: bool,
 }
 
@@ -70,8 +83,14 @@ impl Line {
     ) -> Result<Accepted, Trouble> {
         let transport = route.open(number).await?;
         let device = Device::new(fleet, number, clock.now());
-        let (unsent, asked) = (BytesMut::new(), crate::clock::uptime());
-        let mut line = Self { transport, device, unsent, is_unflushed: false, asked };
+        let mut line = Box::new(Self {
+            transport,
+            device,
+            flow: Flow::Both,
+            last_sent: Duration::ZERO,
+            unsent: BytesMut::new(),
+            is_unflushed: false,
+        });
         match poll_fn(|cx| line.poll_event(cx, clock)).await? {
             Event::Connected { session_present } => Ok(Accepted { line, session_present }),
             end => Err(trouble(end, fleet.version())),
@@ -80,7 +99,8 @@ impl Line {
 
     /// Writes and reads until the device has something to tell, or the connection ends.
     ///
-    /// What is read passes through the stack, so that an idle line owns no buffer.
+    /// What is read passes through the stack, so that an idle line owns no buffer. Where nothing passes
+    /// this wakes nobody: what the device has to tell then comes from the clock.
     pub fn poll_event(
         &mut self,
         cx: &mut Context<'_>,
@@ -90,8 +110,17 @@ impl Line {
             if let Some(event) = self.device.poll_event() {
                 return Poll::Ready(Ok(event));
             }
+            if self.flow == Flow::Nothing {
+                self.unsent = BytesMut::new();
+                self.device.take_output();
+                return Poll::Pending;
+            }
             // A broker that takes nothing in is not read from either.
             ready!(self.poll_written(cx))?;
+            if self.flow == Flow::Out {
+                ready!(self.transport.poll_hung_up(cx));
+                return Poll::Ready(Err(Trouble::Closed));
+            }
             let mut space = [MaybeUninit::uninit(); READ_MAX];
             let mut buffer = ReadBuf::uninit(&mut space);
             if let Err(error) = ready!(self.transport.poll_read(cx, &mut buffer)) {
@@ -120,9 +149,14 @@ impl Line {
                 break;
             }
             self.is_unflushed = true;
+            // Before the writing: a broker may answer while we are still at it.
+            let now = clock::uptime();
             match ready!(self.transport.poll_write(cx, &self.unsent)) {
                 Ok(0) => return Poll::Ready(Err(Trouble::Closed)),
-                Ok(count) => self.unsent.advance(count),
+                Ok(count) => {
+                    self.last_sent = now;
+                    self.unsent.advance(count);
+                }
                 Err(error) => return Poll::Ready(Err(self.broken(error))),
             }
         }
@@ -136,15 +170,15 @@ impl Line {
     }
 
     /// Says goodbye; returns when it has been written.
-    pub async fn say_goodbye(&mut self, is_last: bool) -> Result<(), Trouble> {
-        self.device.say_goodbye(is_last);
+    pub async fn say_goodbye(&mut self, reason: Reason, is_last: bool) -> Result<(), Trouble> {
+        self.device.say_goodbye(reason, is_last);
         let written = timeout(GOODBYE_MAX, poll_fn(|cx| self.poll_written(cx))).await;
         written.unwrap_or(Err(Trouble::Unread(GOODBYE_MAX)))
     }
 
     /// Waits until the broker has closed the connection, as it has to after a goodbye. To close first,
     /// with bytes unread, would be a reset, which can overtake the goodbye.
-    pub async fn end(mut self) {
+    pub async fn end(mut self: Box<Self>) {
         let closed = poll_fn(|cx| {
             loop {
                 let mut space = [MaybeUninit::uninit(); READ_MAX];
@@ -157,6 +191,13 @@ impl Line {
         });
         // A broker that does not is left alone.
         let _ = timeout(GOODBYE_MAX, closed).await;
+    }
+
+    /// Closes the connection without a goodbye, layer by layer.
+    pub async fn close(mut self: Box<Self>) {
+        let closed = poll_fn(|cx| self.transport.poll_close(cx));
+        let _ = timeout(GOODBYE_MAX, closed).await;
+        self.transport.cut();
     }
 
     /// Sorts an error of the stream.
@@ -175,13 +216,10 @@ pub fn trouble(event: Event, version: Version) -> Trouble {
         Event::Refused { reason, .. } => Trouble::Refused(reason.in_connack(version)),
         Event::Dismissed { reason } => Trouble::Dismissed { code: reason.0, said: None },
         Event::Malformed(malformed) => Trouble::Malformed(malformed.cause),
-        Event::Unanswered { keep_alive_ms } => {
-            Trouble::Silent(Duration::from_millis(keep_alive_ms))
-        }
         Event::Oversized { size, size_max } => Trouble::Failed(format!(
             "a message takes {size} bytes, and the broker takes {size_max} at most"
         )),
-        Event::Connected { .. } | Event::Objected { .. } => Trouble::Closed,
+        Event::Unanswered | Event::Connected { .. } | Event::Objected { .. } => Trouble::Closed,
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod line;
 mod lives;
+mod open;
 
 use super::deed::Deed;
 use super::dial::Route;
@@ -28,6 +29,9 @@ use tokio::task::JoinSet;
 pub enum Stop {
     #[default]
     Run,
+    /// The run goes on beyond its plan: who lives to its end, or is silent until then, stays until told to
+    /// say goodbye. To be asked before the run begins. Where nobody is left it ends as always.
+    Hold,
     /// Every device says goodbye, and no further life begins.
     Goodbye,
     /// Everything ends at once, and nothing is removed.
@@ -54,6 +58,18 @@ struct Shared {
     /// Those who may connect at the same time.
     in_flight: Semaphore,
     deeds: mpsc::UnboundedSender<Deed>,
+}
+
+impl Shared {
+    /// Returns when the run is over.
+    fn end_ms(&self) -> u64 {
+        if *self.stop.borrow() == Stop::Hold { u64::MAX } else { self.plan.end_ms }
+    }
+
+    fn tell(&self, deed: Deed) {
+        // When nobody listens any more, the run is over.
+        let _ = self.deeds.send(deed);
+    }
 }
 
 /// Carries a plan out; returns when the last life is over.

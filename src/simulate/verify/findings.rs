@@ -4,6 +4,7 @@ use super::window::Window;
 use crate::simulate::plan::Death;
 use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 /// Something that a voice may speak of.
@@ -75,6 +76,39 @@ pub struct Row {
     pub duplicates: u64,
     /// From the deed (of a silent one: from its last packet) to the arrival of the report, in µs.
     pub delays_us: Histogram<u64>,
+}
+
+impl Row {
+    /// Returns a row in which nothing has been counted.
+    pub fn new() -> Self {
+        Self { outcomes: BTreeMap::new(), duplicates: 0, delays_us: delays() }
+    }
+
+    /// Counts a deed, with the delay of its report in µs. A report may be told by a clock that was read
+    /// before the deed's: that is no delay. One that came before its deed has none.
+    pub fn count(&mut self, outcome: Outcome, delay_us: Option<i64>) {
+        *self.outcomes.entry(outcome).or_default() += 1;
+        if let Some(delay) = delay_us.filter(|delay| *delay >= 0 || outcome != Outcome::Early) {
+            // It resizes itself, so nothing is out of its range.
+            let _ = self.delays_us.record(u64::try_from(delay).unwrap_or(0));
+        }
+    }
+
+    /// Returns how many deeds were counted.
+    pub fn deeds(&self) -> u64 {
+        self.outcomes.values().sum()
+    }
+}
+
+impl Default for Row {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Returns the histogram in which delays are counted, in µs: three significant digits, without a limit.
+pub fn delays() -> Histogram<u64> {
+    Histogram::new(3).expect("three digits are allowed")
 }
 
 /// How many of an act were planned, and how many were done.
@@ -159,3 +193,72 @@ pub struct Findings {
 
 /// Faults that are kept one by one.
 pub const FAULTS_MAX: usize = 1_000;
+
+impl Findings {
+    /// Adds what was found in another shard of the same run.
+    pub fn merge(&mut self, other: Self) {
+        for (key, row) in other.rows {
+            match self.rows.entry(key) {
+                Entry::Vacant(place) => {
+                    place.insert(row);
+                }
+                Entry::Occupied(mut place) => place.get_mut().merge(&row),
+            }
+        }
+        for (act, done) in other.done {
+            let sum = self.done.entry(act).or_default();
+            sum.planned = sum.planned.saturating_add(done.planned);
+            sum.done = sum.done.saturating_add(done.done);
+        }
+        for (name, voice) in other.voices {
+            match self.voices.entry(name) {
+                Entry::Vacant(place) => {
+                    place.insert(voice);
+                }
+                Entry::Occupied(mut place) => place.get_mut().merge(&voice),
+            }
+        }
+        let (sum, states) = (&mut self.states, other.states);
+        for (sum, count) in [
+            (&mut sum.right, states.right),
+            (&mut sum.wrong, states.wrong),
+            (&mut sum.unknown, states.unknown),
+            (&mut sum.not_observable, states.not_observable),
+            (&mut self.faults_total, other.faults_total),
+        ] {
+            *sum = sum.saturating_add(count);
+        }
+        self.faults.extend(other.faults);
+        self.faults.sort();
+        self.faults.truncate(FAULTS_MAX);
+    }
+
+    /// Tells whether something could be observed, and nobody has anything to answer for.
+    pub fn is_verified(&self) -> bool {
+        let is_told = |outcome: &Outcome| matches!(outcome, Outcome::Reported | Outcome::Withheld);
+        let mut outcomes = self.rows.values().flat_map(|row| row.outcomes.keys());
+        self.faults_total == 0 && outcomes.any(is_told)
+    }
+}
+
+impl Row {
+    fn merge(&mut self, other: &Self) {
+        for (outcome, count) in &other.outcomes {
+            let sum = self.outcomes.entry(*outcome).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+        self.duplicates = self.duplicates.saturating_add(other.duplicates);
+        self.delays_us.auto(true);
+        self.delays_us.add(&other.delays_us).expect("a histogram that grows takes every value");
+    }
+}
+
+impl Voice {
+    fn merge(&mut self, other: &Self) {
+        self.reports = self.reports.saturating_add(other.reports);
+        self.false_offline = self.false_offline.saturating_add(other.false_offline);
+        self.strays = self.strays.saturating_add(other.strays);
+        // The whole run knows them apart by the strongest way that one of its shards found.
+        self.names = self.names.min(other.names);
+    }
+}

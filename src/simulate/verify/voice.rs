@@ -1,0 +1,75 @@
+//! What each dialect has words for. What it cannot tell is neither told nor missed.
+
+use super::findings::Naming;
+
+/// What a voice can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Knowledge {
+    /// The name of the dialect.
+    pub dialect: &'static str,
+    pub speaker: Speaker,
+    /// Tells a goodbye from any other end.
+    pub goodbyes: bool,
+    /// Tells the end of a connection that was taken over.
+    pub takeovers: bool,
+    /// How an end names its connection at best.
+    pub ends: Naming,
+}
+
+/// Whose words they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    /// The broker's, of every connection.
+    Broker,
+    /// The device's own: its birth, and the will that it left.
+    Device,
+}
+
+impl Knowledge {
+    /// Returns what a dialect can tell; `None` for one that is not known here.
+    pub fn of(dialect: &str) -> Option<&'static Self> {
+        KNOWN.iter().find(|known| known.dialect == dialect)
+    }
+}
+
+/// A dialect without a row has nothing to say in a verification.
+const KNOWN: [Knowledge; 3] = [
+    Knowledge {
+        dialect: "lmq",
+        speaker: Speaker::Broker,
+        goodbyes: true,
+        takeovers: true,
+        ends: Naming::Channel,
+    },
+    // The line of a take-over names no connection, and the older one ends without a line of its own. An
+    // address stands in the lines of ends from 2.1.1 on only.
+    Knowledge {
+        dialect: "mosquitto",
+        speaker: Speaker::Broker,
+        goodbyes: true,
+        takeovers: false,
+        ends: Naming::Order,
+    },
+    Knowledge {
+        dialect: "status",
+        speaker: Speaker::Device,
+        goodbyes: false,
+        takeovers: true,
+        ends: Naming::Order,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::terms::Terms;
+
+    #[test]
+    fn every_dialect_has_a_row() {
+        for name in Terms::NAMES {
+            assert_eq!(Knowledge::of(name).map(|known| known.dialect), Some(name));
+        }
+        assert_eq!(KNOWN.len(), Terms::NAMES.len());
+        assert_eq!(Knowledge::of("nobody"), None);
+    }
+}

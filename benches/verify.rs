@@ -94,6 +94,7 @@ fn verification(voice: &'static str) -> Verification {
     let terms = Terms {
         expectation: Expectation::ANY,
         voices: vec![voice],
+        speaking: vec![voice],
         promises: Promises::all(promise),
         begun: Duration::ZERO,
     };

@@ -250,6 +250,7 @@ impl Story {
         let terms = Terms {
             expectation: Expectation::parse(EXPECTED).expect("it is a range"),
             voices: voices.to_vec(),
+            speaking: voices.to_vec(),
             promises: Promises::all(self.promise),
             begun: Duration::ZERO,
         };

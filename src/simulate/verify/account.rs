@@ -20,8 +20,11 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Terms {
     pub expectation: Expectation,
-    /// The dialects that were found to speak. One that [`Knowledge`] does not have is not listened to.
+    /// The dialects that are listened to. One that [`Knowledge`] does not have is not.
     pub voices: Vec<&'static str>,
+    /// Those of them that are known to speak. Any other one counts once it has said something: of a voice
+    /// that is silent throughout nobody can say what it missed.
+    pub speaking: Vec<&'static str>,
     pub promises: Promises,
     /// When the run began.
     pub begun: Duration,
@@ -49,6 +52,7 @@ pub struct Verification {
 #[derive(Debug)]
 struct Voice {
     knowledge: &'static Knowledge,
+    speaks: bool,
     reports: u64,
     has_our_addresses: bool,
 }
@@ -82,7 +86,12 @@ impl Verification {
         names.sort_unstable();
         names.dedup();
         let known = names.into_iter().filter_map(Knowledge::of);
-        let voice = |knowledge| Voice { knowledge, reports: 0, has_our_addresses: false };
+        let voice = |knowledge: &'static Knowledge| Voice {
+            knowledge,
+            speaks: terms.speaking.contains(&knowledge.dialect),
+            reports: 0,
+            has_our_addresses: false,
+        };
         let clients = Clients::new(clients);
         let devices = (0..clients.len()).map(|_| Device::default()).collect();
         Self {
@@ -151,6 +160,7 @@ impl Verification {
             return;
         };
         voice.reports += 1;
+        voice.speaks = true;
         if report.standing || report.kind == EventKind::Seen {
             return;
         }
@@ -272,7 +282,7 @@ impl Verification {
     }
 
     fn view(&self, index: usize, now: Micros) -> Option<View<'_>> {
-        let voice = self.voices.get(index)?;
+        let voice = self.voices.get(index).filter(|voice| voice.speaks)?;
         Some(View {
             knowledge: voice.knowledge,
             voice: u8::try_from(index).ok()?,

@@ -48,6 +48,7 @@ fn story(voices: &[&'static str], promise: Promise) -> Story {
     let terms = Terms {
         expectation: Expectation::parse(EXPECTED).expect("the test's own"),
         voices: voices.to_vec(),
+        speaking: voices.to_vec(),
         promises: Promises::all(promise),
         begun: Duration::ZERO,
     };

@@ -124,6 +124,7 @@ fn devices_that_share_an_id_are_judged_as_one_client() {
     let terms = Terms {
         expectation: Expectation::ANY,
         voices: vec![LMQ],
+        speaking: vec![LMQ],
         promises: Promises::all(PLAIN),
         begun: Duration::ZERO,
     };

@@ -14,6 +14,7 @@ use crate::cli::verify::Verify;
 use crate::clock;
 use crate::command::watcher::End;
 use crate::config::broker::MqttVersion;
+use crate::dialect::terms::Terms as DialectTerms;
 use crate::failure::Failure;
 use crate::output::console::Console;
 use crate::output::object::Summary;
@@ -102,6 +103,8 @@ impl Begun {
         console: &mut Console,
     ) -> Result<Option<Self>, Failure> {
         let setup = setup::setup(&options.verify, fleet, options.load.timeout)?;
+        let is_named = |name: &&str| setup.terms.dialects.iter().any(|named| named == name);
+        let listened = DialectTerms::NAMES.into_iter().filter(is_named).collect();
         let listener = setup::listener(&options.verify, fleet)?;
         let mut evidence = Evidence::begin(listener, setup, console).await?;
         let Probed { voices, refused, broker, cleaned } =
@@ -134,8 +137,13 @@ impl Begun {
             let numbers = (0..).zip(&plan.devices).filter(|(_, lives)| !lives.is_empty());
             numbers.map(|(number, _)| (number, fleet.client_id(number)))
         };
-        let terms =
-            Terms { expectation, voices, promises: Promises::of(fleet), begun: clock::uptime() };
+        let terms = Terms {
+            expectation,
+            voices: listened,
+            speaking: voices,
+            promises: Promises::of(fleet),
+            begun: clock::uptime(),
+        };
         let mut verification = Verification::new(terms, devices());
         verification.plan(plan);
         let numbers = devices().map(|(number, client)| (client, number)).collect();

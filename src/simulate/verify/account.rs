@@ -7,7 +7,7 @@ use super::findings::{Act, Done, Findings, Outcome, Wrong};
 use super::gathering::{Gathering, Subject};
 use super::judge::{Client, Finding, Judge, View};
 use super::promise::Promises;
-use super::voice::Knowledge;
+use super::voice::{Knowledge, Speaker};
 use super::window::Expectation;
 use crate::event::EventKind;
 use crate::simulate::deed::{Deed, What};
@@ -233,7 +233,7 @@ impl Verification {
         let mut can_tell = vec![false; self.devices.len()];
         for (index, voice) in self.voices.iter().enumerate() {
             let Some(mut view) = self.view(index, now) else { continue };
-            view.has_our_addresses |= self.has_our_addresses(view.voice);
+            view.has_our_addresses = self.has_our_addresses(index);
             gathering.begin(voice.knowledge.dialect, voice.reports);
             for ((place, device), can_tell) in (0..).zip(&self.devices).zip(&mut can_tell) {
                 judge.judge(&device.client(), &view);
@@ -296,9 +296,7 @@ impl Verification {
 
     fn find_our_addresses(&mut self) {
         for index in 0..self.voices.len() {
-            let Ok(number) = u8::try_from(index) else { return };
-            let found = self.voices.get(index).is_some_and(|voice| voice.has_our_addresses)
-                || self.has_our_addresses(number);
+            let found = self.has_our_addresses(index);
             if let Some(voice) = self.voices.get_mut(index) {
                 voice.has_our_addresses = found;
             }
@@ -306,10 +304,14 @@ impl Verification {
     }
 
     /// Tells whether a voice named an address that a connection of that client had. One will do: behind a
-    /// router or a proxy none fits.
-    fn has_our_addresses(&self, voice: u8) -> bool {
+    /// router or a proxy none fits. A device does not speak of its own address.
+    fn has_our_addresses(&self, index: usize) -> bool {
+        let Some(voice) = self.voices.get(index) else { return false };
+        if voice.has_our_addresses || voice.knowledge.speaker == Speaker::Device {
+            return voice.has_our_addresses;
+        }
         self.devices.iter().any(|device| {
-            let named = device.heard.iter().filter(|heard| heard.voice == voice);
+            let named = device.heard.iter().filter(|heard| usize::from(heard.voice) == index);
             let mut addresses = named.map(|heard| heard.address).filter(|address| *address != 0);
             addresses.by_ref().take(PROBES_MAX).any(|address| {
                 let ours = device.connections.iter().take(PROBES_MAX);

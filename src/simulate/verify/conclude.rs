@@ -67,7 +67,9 @@ impl Judge {
     }
 
     fn conclude_beginning(&mut self, place: usize, due: &Due, view: &View<'_>) {
-        let Some(act) = due.act else { return };
+        if due.act.is_none() {
+            return;
+        }
         let chosen = choose(self.opened.iter().copied(), due);
         let outcome = match chosen {
             None => due.untold(view),
@@ -75,15 +77,11 @@ impl Judge {
         };
         let delay = chosen.map(|(_, arrived)| delay(due.from, arrived));
         self.note(place, due, Verdict { outcome, delay, latest: due.latest });
-        let spare =
-            self.opened.iter().enumerate().filter(|(at, _)| chosen.map(|c| c.0) != Some(*at));
-        self.findings.extend(spare.map(|(_, arrived)| Finding::Duplicate {
-            place,
-            act,
-            window: due.window,
-            arrived: *arrived,
-            delay: delay_of(due, *arrived),
-        }));
+        for at in 0..self.opened.len() {
+            if let Some((_, told)) = chosen.filter(|(first, _)| *first != at) {
+                self.note_repeated(place, due, told, self.opened[at], view);
+            }
+        }
     }
 
     fn conclude_end(&mut self, place: usize, due: &Due, open_until: Micros, view: &View<'_>) {
@@ -97,20 +95,37 @@ impl Judge {
             None => due.untold(view),
             Some(told) => self.end_told(place, due, told, view),
         };
-        let delay = told.map(|told| delay_of(due, told.arrived));
+        let delay = told.map(|told| delay(due.from, told.arrived));
         self.note(place, due, Verdict { outcome, delay, latest: due.latest });
-        let Some(act) = due.act else { return };
-        for (at, told) in self.closed.iter().enumerate() {
-            let arrived = told.arrived;
+        if due.act.is_none() {
+            return;
+        }
+        for at in 0..self.closed.len() {
+            let arrived = self.closed[at].arrived;
             if arrived < open_until {
                 self.findings.push(Finding::FalseOffline { place, arrived });
-            } else if Some(at) != chosen {
-                let (window, delay) = (due.window, delay_of(due, arrived));
-                self.findings.push(Finding::Duplicate { place, act, window, arrived, delay });
+            } else if let Some(first) = told.filter(|_| Some(at) != chosen) {
+                self.note_repeated(place, due, first.arrived, arrived, view);
             }
         }
-        for arrived in self.farewell.iter().skip(1) {
-            let (window, arrived, delay) = (due.window, *arrived, delay_of(due, *arrived));
+        for at in 1..self.farewell.len() {
+            self.note_repeated(place, due, self.farewell[0], self.farewell[at], view);
+        }
+    }
+
+    /// Notes a report beyond the first. If nobody listened in between, the broker may not have known that
+    /// the first one had reached us, and was right to repeat it.
+    fn note_repeated(
+        &mut self,
+        place: usize,
+        due: &Due,
+        first: Micros,
+        arrived: Micros,
+        view: &View<'_>,
+    ) {
+        let is_right = view.deaf.touches(first.min(arrived), first.max(arrived));
+        if let Some(act) = due.act.filter(|_| !is_right) {
+            let (window, delay) = (due.window, delay(due.from, arrived));
             self.findings.push(Finding::Duplicate { place, act, window, arrived, delay });
         }
     }
@@ -189,10 +204,6 @@ fn choose(
     let is_in_time = |(_, arrived): &(usize, Micros)| (due.earliest..=due.latest).contains(arrived);
     let in_time = arrivals.clone().enumerate().find(is_in_time);
     in_time.or_else(|| arrivals.next().map(|arrived| (0, arrived)))
-}
-
-fn delay_of(due: &Due, arrived: Micros) -> i64 {
-    delay(due.from, arrived)
 }
 
 /// Returns the µs from a deed to a report. Both are told by the same clock, but not in the same thread.

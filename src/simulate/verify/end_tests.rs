@@ -67,6 +67,17 @@ fn what_was_due_while_nobody_listened_is_not_observable() {
 }
 
 #[test]
+fn what_is_told_again_after_nobody_listened_is_no_duplicate() {
+    for (from, to, expected) in [(9_100, 9_200, "fin Reported"), (9_300, 9_400, "fin again")] {
+        let mut story = story(&[LMQ], PLAIN);
+        story.connect(0, 1_000).die(0, 9_000, Death::Fin).lmq(Opened, 0, 1_005);
+        story.lmq(Closed, 0, 9_010).lmq(Closed, 0, 9_250);
+        story.verification.deaf(ms(from), ms(to));
+        assert_eq!(story.told().last().map(String::as_str), Some(expected));
+    }
+}
+
+#[test]
 fn what_is_still_open_is_not_due_and_awaited() {
     let mut story = story(&[LMQ], PLAIN);
     story.connect(0, 1_000).lmq(Opened, 0, 1_005);

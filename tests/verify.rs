@@ -25,7 +25,9 @@ use told::Told;
 fn broker(faults: &[&str]) -> Running {
     let mut options = Options::on_a_free_port();
     let mut all = Faults { seed: 5, ..Faults::default() };
-    faults.iter().for_each(|fault| all.add(fault).expect("it is a fault"));
+    for fault in faults {
+        all.add(fault).expect("it is a fault");
+    }
     options.faults = all;
     Broker::bind(options).and_then(Broker::start).expect("loopback has a free port")
 }

@@ -104,7 +104,9 @@ fn notices_that_come_twice_are_duplicates() {
     let broker = broker(&["repeat"]);
     let told = verify(&url(&broker), SHORT);
     assert_only_lmq_lies(&told);
-    assert_eq!(told.sum("told", "lmq", "duplicates"), told.done("connect") + ends(&told));
+    // A goodbye is two notices.
+    let notices = told.done("connect") + ends(&told) + told.done("disconnect");
+    assert_eq!(told.sum("told", "lmq", "duplicates"), notices);
     assert_eq!(told.all("lmq", "reported"), told.done("connect") + ends(&told));
 }
 

@@ -73,6 +73,6 @@ impl Told {
 
     /// Returns what is wrong, for messages.
     pub fn faults(&self) -> String {
-        self.each("fault").map(|fault| format!("{fault}\n")).collect()
+        self.each("fault").map(Value::to_string).collect::<Vec<_>>().join("\n")
     }
 }

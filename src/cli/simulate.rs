@@ -42,16 +42,19 @@ pub const PROFILES: [&str; 8] = [
 
 const EXAMPLE: &str = "\
 Example:
-  presence simulate --count 1000 --deaths disconnect=40,fin=20,rst=20,silence=20";
+  presence simulate --count 1000 --deaths disconnect=40,fin=20,rst=20,silence=20
+  presence simulate --count 1000 --verify";
 
 /// Lets devices come, live and die at a broker
 ///
 /// Devices connect, say that they are online, keep their connections alive and die: by a goodbye, a
-/// closed or a reset connection, or by silence. The same seed gives the same run. At the end, and on
+/// closed or a reset connection, by silence and in other ways. With --verify what the broker says of them
+/// is held against what was done to them. The same seed gives the same run. At the end, and on
 /// Ctrl-C, every retained message and session that the run made is removed; a second Ctrl-C ends it at
 /// once. Client ids, user, password, topics, filters and payloads are templates: `{number}` is the number
 /// of the device, `{client}` its client id, `{run}` the mark of the run. Exit code: 0 all went as
-/// planned, 1 some devices could not connect or were lost, 4 none could connect or the broker went away.
+/// planned, 1 some devices could not connect or were lost, 4 none could connect or the broker went away;
+/// with --verify: 1 it is not verified, 6 this machine was too slow to tell.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXAMPLE, args_conflicts_with_subcommands = true)]
 pub struct Simulate {

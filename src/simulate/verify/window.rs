@@ -65,6 +65,8 @@ impl Expectation {
     /// Errors: a clause that says what is wrong, to be put behind what was typed.
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some((earliest, latest)) = text.split_once("..") else {
+            // The release that most have is meant where none is named.
+            let text = if text.eq_ignore_ascii_case("mosquitto") { "mosquitto-2.0" } else { text };
             let wanted = |profile: &&Profile| profile.name.eq_ignore_ascii_case(text);
             return PROFILES.iter().find(wanted).map(Self::Profile).ok_or_else(|| {
                 let names: Vec<_> = Self::names().collect();

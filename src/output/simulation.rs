@@ -36,6 +36,8 @@ pub struct SimulationObject {
     pub notice_us: Option<TimesObject>,
     /// Lives that ended by a goodbye before their time.
     pub stopped: u64,
+    /// Connections that the broker ended because their keep alive had run out.
+    pub timed_out: u64,
     /// What did not go as planned, the most frequent first.
     pub troubles: Vec<TroubleObject>,
     pub removed: RemovedObject,
@@ -138,6 +140,13 @@ pub fn report(object: &SimulationObject, style: Style, columns: Option<u16>) -> 
             let _ = write!(text, "; from the silence to the closed connection {}", spread(times));
         }
         text.push('\n');
+    }
+    if object.timed_out > 0 {
+        let _ = writeln!(
+            text,
+            "{} ended by the broker, as the keep alive had run out",
+            counted(object.timed_out, "connection")
+        );
     }
     match object.stopped {
         0 => {}
@@ -361,6 +370,7 @@ mod tests {
             noticed: 0,
             notice_us: None,
             stopped: 0,
+            timed_out: 0,
             troubles: vec![],
             removed: RemovedObject { retained: 1_000, sessions: 1 },
             left: vec![],
@@ -391,6 +401,7 @@ run 3fa92c, seed 42: 1,000 devices at localhost:1883, 20.0 s
         object.notice_us =
             Some(TimesObject { median: 7_500_000, p99: 8_100_000, longest: 8_100_000 });
         object.stopped = 1;
+        object.timed_out = 2;
         let trouble =
             |what, reason: &str, count| TroubleObject { what, reason: reason.into(), count };
         object.troubles = vec![
@@ -401,6 +412,7 @@ run 3fa92c, seed 42: 1,000 devices at localhost:1883, 20.0 s
         for line in [
             "9 of 10 silences noticed by the broker; from the silence to the closed connection 7.5 s (median), 8.1 s (99 %), 8.1 s (longest)",
             "1 life ended before its time",
+            "2 connections ended by the broker, as the keep alive had run out",
             "COUNT  DEVICE         REASON",
             r"   12  not connected  it refused: \x1b[2J",
             "    3  lost           it closed the connection",

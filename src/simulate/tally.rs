@@ -2,6 +2,7 @@
 
 use super::deed::{Deed, What};
 use super::plan::{Death, Plan};
+use super::verify::window::earliest;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ pub struct Tally {
     pub connected: u64,
     /// Devices that are connected and speak.
     pub alive: u64,
+    /// Connections that the broker ended because the device had sent nothing for longer than it promised.
+    pub timed_out: u64,
     /// Lives that ended by a goodbye before their time, because the run was stopped.
     pub stopped: u64,
     pub failed: Reasons,
@@ -33,6 +36,8 @@ pub struct Tally {
     dropped: HashSet<(u32, u32)>,
     /// Connections that were lost since the broker last gave a sign of life.
     lost_in_a_row: u64,
+    /// The keep alive of each device, in seconds.
+    keep_alives: Vec<u16>,
 }
 
 impl Tally {
@@ -43,12 +48,21 @@ impl Tally {
             planned.add(life.death);
         }
         let devices = plan.inhabitants();
-        Self { devices, planned, ..Self::default() }
+        Self { devices, planned, keep_alives: vec![0; plan.devices.len()], ..Self::default() }
+    }
+
+    /// Tells whether a device had been silent for as long as a broker bears it.
+    fn is_timed_out(&self, deed: &Deed) -> bool {
+        let kept = self.keep_alives.get(deed.device as usize).copied().unwrap_or_default();
+        kept > 0 && deed.at.saturating_sub(deed.last_sent) >= earliest(kept)
     }
 
     pub fn take(&mut self, deed: Deed) {
         match deed.what {
-            What::Connected { took, .. } => {
+            What::Connected { took, keep_alive, .. } => {
+                if let Some(kept) = self.keep_alives.get_mut(deed.device as usize) {
+                    *kept = keep_alive;
+                }
                 self.connected += 1;
                 self.alive += 1;
                 self.lost_in_a_row = 0;
@@ -74,6 +88,10 @@ impl Tally {
                     let after = deed.at.saturating_sub(since).as_millis();
                     self.notices_ms.push(u32::try_from(after).unwrap_or(u32::MAX));
                 }
+            }
+            What::Lost { .. } if self.is_timed_out(&deed) => {
+                self.alive = self.alive.saturating_sub(1);
+                self.timed_out += 1;
             }
             What::Lost { reason } => {
                 self.alive = self.alive.saturating_sub(1);
@@ -373,6 +391,23 @@ mod tests {
         }
         last.take(lost(99));
         assert!(!last.is_deserted() && !last.is_whole(), "one line of a hundred broke");
+    }
+
+    #[test]
+    fn who_was_silent_for_too_long_was_not_lost() {
+        let lost = |after_ms: u64| {
+            let at = Duration::from_millis(10_000 + after_ms);
+            let last_sent = Duration::from_millis(10_000);
+            let what = What::Lost { reason: "closed".into() };
+            Deed { device: 0, life: 0, connection: 0, at, last_sent, what }
+        };
+        // The keep alive is 5 s.
+        let silent = tally(1, [connected(0, 1), lost(7_000)]);
+        assert_eq!((silent.timed_out, silent.alive), (1, 0));
+        assert!(silent.is_whole() && !silent.is_deserted());
+        let cut = tally(1, [connected(0, 1), lost(6_999)]);
+        assert_eq!(cut.timed_out, 0);
+        assert!(!cut.is_whole());
     }
 
     #[test]

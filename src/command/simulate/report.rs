@@ -44,6 +44,7 @@ pub fn simulation(
         noticed: tally.noticed(),
         notice_us: tally.notice_times().map(times),
         stopped: tally.stopped,
+        timed_out: tally.timed_out,
         troubles: troubles(tally),
         removed: RemovedObject {
             retained: cleaned.topics.into(),

@@ -30,7 +30,7 @@ impl Caller {
     /// Connects as a device of this fleet.
     pub async fn connect(route: &Route, fleet: &Arc<Fleet>, number: u32) -> Result<Self, Trouble> {
         let limit = fleet.connect_timeout;
-        let accepted = Line::connect(route, fleet, number, RunClock::start(), limit).await?;
+        let accepted = Line::connect(route, fleet, number, RunClock::start_at(0), limit).await?;
         Ok(Self {
             line: accepted.line,
             version: fleet.version(),

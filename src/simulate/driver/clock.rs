@@ -7,28 +7,30 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug)]
 pub struct RunClock {
     begun: Instant,
-    is_running: bool,
+    stands_at: Option<u64>,
 }
 
 impl RunClock {
-    /// Begins now.
-    pub fn start() -> Self {
-        Self { begun: clock::monotonic(), is_running: true }
+    /// Begins now, at this time of the run.
+    pub fn start_at(ms: u64) -> Self {
+        let now = clock::monotonic();
+        let begun = now.checked_sub(Duration::from_millis(ms)).unwrap_or(now);
+        Self { begun, stands_at: None }
     }
 
-    /// Returns a clock that stands at 0 until the run begins.
-    pub fn standing() -> Self {
-        Self { is_running: false, ..Self::start() }
+    /// Returns a clock that stands at this time of the run until the run begins.
+    pub fn standing_at(ms: u64) -> Self {
+        Self { begun: clock::monotonic(), stands_at: Some(ms) }
     }
 
     pub fn now(self) -> u64 {
-        if !self.is_running {
-            return 0;
+        if let Some(ms) = self.stands_at {
+            return ms;
         }
         u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Returns the time since it was made, also of one that stands.
+    /// Returns the time since the run began; of a clock that stands, since it was made.
     pub fn elapsed(self) -> Duration {
         clock::monotonic().saturating_duration_since(self.begun)
     }

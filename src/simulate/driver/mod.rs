@@ -21,8 +21,10 @@ use lives::{Start, live_all};
 use std::future::pending;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 /// What a run is asked to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,9 +88,14 @@ pub async fn run(
     deeds: mpsc::UnboundedSender<Deed>,
 ) -> Result<Ended, Failure> {
     let mut numbers = in_order(&plan);
-    let Some(first) = numbers.next() else { return Ok(Ended::default()) };
+    let Some((begin_ms, first)) = numbers.next() else { return Ok(Ended::default()) };
+    let begin = async {
+        // In a part of a run nobody may come for a while: what is planned is when, not how soon.
+        sleep(Duration::from_millis(begin_ms)).await;
+        first_call(&fleet, first, begin_ms).await
+    };
     let start = tokio::select! {
-        start = first_call(&fleet, first) => start?,
+        start = begin => start?,
         () = asked(&mut stop, &[Stop::Goodbye, Stop::Abort]) => {
             let mut trace = Trace::none(first);
             trace.call(fleet.conduct(first).persistent);
@@ -102,13 +109,13 @@ pub async fn run(
         fleet,
         plan: Arc::clone(&plan),
         route,
-        clock: RunClock::start(),
+        clock: RunClock::start_at(begin_ms),
         stop: stop.clone(),
         deeds,
     });
     let mut tasks = JoinSet::new();
     tasks.spawn(live_all(Arc::clone(&shared), first, Some(Box::new(start))));
-    for number in numbers {
+    for (_, number) in numbers {
         tasks.spawn(live_all(Arc::clone(&shared), number, None));
     }
     let mut ended = Ended { route: Some(shared.route.clone()), ..Ended::default() };
@@ -130,10 +137,14 @@ pub async fn run(
 }
 
 /// Connects the first device, by whichever address of the broker answers.
-async fn first_call(fleet: &Arc<Fleet>, number: u32) -> Result<(Route, Start), Failure> {
+async fn first_call(
+    fleet: &Arc<Fleet>,
+    number: u32,
+    begin_ms: u64,
+) -> Result<(Route, Start), Failure> {
     let routes = Route::find(fleet).await?;
     // What the device has to do by the clock counts from its CONNACK, and that is when the run begins.
-    let clock = RunClock::standing();
+    let clock = RunClock::standing_at(begin_ms);
     let mut left = u32::try_from(routes.len()).unwrap_or(u32::MAX);
     let mut trouble = None;
     for route in routes {
@@ -174,14 +185,14 @@ fn unreachable(route: &Route, trouble: &Trouble, fleet: &Fleet) -> Failure {
     }
 }
 
-/// Returns the devices that live at all, in the order in which they come.
-fn in_order(plan: &Plan) -> impl Iterator<Item = u32> + use<> {
+/// Returns the devices that live at all with the times at which they come, in order.
+fn in_order(plan: &Plan) -> impl Iterator<Item = (u64, u32)> + use<> {
     let mut numbers: Vec<(u64, u32)> = (0..)
         .zip(&plan.devices)
         .filter_map(|(number, lives)| lives.first().map(|life| (life.begin_ms, number)))
         .collect();
     numbers.sort_unstable();
-    numbers.into_iter().map(|(_, number)| number)
+    numbers.into_iter()
 }
 
 /// Waits until a run is asked to do one of these. Nobody asks any more once the asker is gone.

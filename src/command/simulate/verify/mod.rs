@@ -149,7 +149,7 @@ impl Begun {
         let numbers = devices().map(|(number, client)| (client, number)).collect();
         let lag = Arc::new(Lag::default());
         Ok(Some(Self {
-            witness: Witness::new(evidence, verification, numbers, plan.end_ms),
+            witness: Witness::new(evidence, verification, numbers, plan),
             cleaned,
             meter: tokio::spawn(watch_lag(Arc::clone(&lag))),
             lag,

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::output::console::Console;
 use crate::output::verification::{SAMPLES_MAX, Sample};
 use crate::simulate::deed::{Deed, What};
+use crate::simulate::plan::Plan;
 use crate::simulate::verify::Verification;
 use crate::simulate::verify::findings::Findings;
 use crate::state::presence::Change;
@@ -39,6 +40,8 @@ pub struct Witness {
     is_gone: bool,
     last_news: Duration,
     begun: Option<Duration>,
+    /// When the first life begins by the plan.
+    first_ms: u64,
     plan_ms: u64,
     stage: Stage,
     /// Reports that are due and have not come, as counted last.
@@ -53,7 +56,7 @@ impl Witness {
         evidence: Evidence,
         verification: Verification,
         devices: HashMap<String, u32>,
-        plan_ms: u64,
+        plan: &Plan,
     ) -> Self {
         let now = clock::uptime();
         Self {
@@ -67,7 +70,8 @@ impl Witness {
             is_gone: false,
             last_news: now,
             begun: None,
-            plan_ms,
+            first_ms: plan.lives().map(|life| life.begin_ms).min().unwrap_or_default(),
+            plan_ms: plan.end_ms,
             stage: Stage::Living,
             outstanding: 0,
             over_at: Duration::MAX,
@@ -98,7 +102,8 @@ impl Witness {
     pub fn deed(&mut self, deed: &Deed) {
         match &deed.what {
             What::Connected { .. } => {
-                self.begun.get_or_insert(deed.at);
+                let since_begun = Duration::from_millis(self.first_ms);
+                self.begun.get_or_insert(deed.at.saturating_sub(since_begun));
                 self.alive.insert(deed.device);
             }
             What::Died(_) | What::GaveUp | What::Lost { .. } | What::Stopped => {
@@ -129,6 +134,8 @@ impl Witness {
 
     fn testimony(&mut self, testimony: Testimony) {
         match testimony {
+            // What comes now is about goodbyes that nobody looks at any more.
+            Testimony::Reports(_) if self.stage == Stage::Over => {}
             Testimony::Reports(reports) => {
                 for report in reports {
                     self.last_news = self.last_news.max(report.arrived);

@@ -397,7 +397,7 @@ mod tests {
     fn who_was_silent_for_too_long_was_not_lost() {
         let lost = |after_ms: u64| {
             let at = Duration::from_millis(10_000 + after_ms);
-            let last_sent = Duration::from_millis(10_000);
+            let last_sent = Duration::from_secs(10);
             let what = What::Lost { reason: "closed".into() };
             Deed { device: 0, life: 0, connection: 0, at, last_sent, what }
         };

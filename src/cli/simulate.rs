@@ -42,7 +42,6 @@ pub const PROFILES: [&str; 8] = [
 
 const EXAMPLE: &str = "\
 Example:
-  presence simulate --count 1000 --deaths disconnect=40,fin=20,rst=20,silence=20
   presence simulate --count 1000 --verify";
 
 /// Lets devices come, live and die at a broker

@@ -128,10 +128,14 @@ impl Begun {
         let expectation =
             wish.expectation.unwrap_or_else(|| Expectation::of_broker(broker.as_deref(), &host));
         console.say(format!(
-            "listening to {}, which {}; a silence is expected to be noticed as by `{}`",
+            "listening to {}, which {}; a silence is to be noticed as by `{}`{}",
             voices.join(" and "),
             if voices.len() == 1 { "speaks" } else { "speak" },
-            expectation.name()
+            expectation.name(),
+            // That much longer the run may take than its plan.
+            expectation.window(fleet.conduct.keep_alive).map_or_else(String::new, |window| {
+                format!(", {} after the last packet at the latest", duration(window.latest))
+            }),
         ));
         let devices = || {
             let numbers = (0..).zip(&plan.devices).filter(|(_, lives)| !lives.is_empty());

@@ -64,8 +64,8 @@ fn every_option_that_is_named_exists() {
         let aliases = arg.get_all_aliases().unwrap_or_default();
         known.extend(arg.get_long().into_iter().chain(aliases).map(str::to_owned));
     });
-    // Cargo's.
-    known.extend(["bench", "locked", "path", "release", "test"].map(str::to_owned));
+    // Cargo's, and one of `tests/run`.
+    known.extend(["bench", "locked", "path", "release", "test", "tools"].map(str::to_owned));
     for page in pages() {
         let text = fs::read_to_string(&page).expect("the page is there");
         for option in options(&text) {

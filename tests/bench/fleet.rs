@@ -5,30 +5,21 @@
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 #![expect(clippy::print_stderr, reason = "and what it could not")]
 
+mod cost;
 mod floor;
 mod measure;
 #[path = "../support/mod.rs"]
 mod support;
 
-use floor::Floor;
-use presence::clock;
-use std::net::SocketAddr;
+use cost::{Cost, by_floor, by_simulate};
 use std::process::ExitCode;
-use std::time::Duration;
-use support::process::{DEADLINE, Presence, Process};
 
 const DEVICES: usize = 10_000;
 const ROUNDS: usize = 5;
 /// CPU of a connect, as a multiple of the floor's.
-const RATIO_MAX: f64 = 2.0;
+const RATIO_MAX: f64 = 1.5;
 /// Memory of a device.
 const KIB_MAX: f64 = 4.0;
-/// From the last connect until memory is looked at: what was needed for connecting is given back.
-const SETTLED: Duration = Duration::from_secs(2);
-/// Between two runs. The ports of the last one are taken up again only after a second, and dearly
-/// until then.
-const REST: Duration = Duration::from_secs(4);
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 fn main() -> ExitCode {
     if let Some(code) = floor::run_if_asked() {
@@ -39,12 +30,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let (devices, rounds) = if measure::is_asked() { (DEVICES, ROUNDS) } else { (50, 1) };
-    let files = presence::sys::raise_file_limit(DEVICES as u64 * 2).soft;
-    let most = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(200);
-    if most < devices {
-        eprintln!("fleet: {most} devices, because a process may open no more than {files} files");
-    }
-    let devices = devices.min(most);
+    let devices = cost::as_many_as_files_allow("fleet", devices);
     let has_simulate = measure::is_known("simulate");
     if !has_simulate {
         eprintln!("fleet: the floor alone: this `presence` has no `simulate`");
@@ -89,70 +75,4 @@ fn compare(devices: usize, rounds: usize, has_simulate: bool) -> ExitCode {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
-}
-
-/// What one run has cost its process, its start and its rest included.
-struct Cost {
-    cpu: Duration,
-    took: Duration,
-    /// KiB.
-    pss: u64,
-}
-
-impl Cost {
-    const NONE: Self = Self { cpu: Duration::ZERO, took: Duration::MAX, pss: 0 };
-
-    fn of(process: &Process, took: Duration) -> Self {
-        rest(SETTLED);
-        let pid = process.pid();
-        Self { cpu: measure::cpu(pid), took, pss: measure::pss(pid) }
-    }
-}
-
-fn by_floor(address: SocketAddr, devices: usize) -> Cost {
-    let begun = clock::monotonic();
-    let floor = Floor::start(address, devices);
-    let cost = Cost::of(&floor.process, begun.elapsed());
-    floor.end();
-    rest(REST);
-    cost
-}
-
-fn by_simulate(address: SocketAddr, devices: usize) -> Cost {
-    let begun = clock::monotonic();
-    let (url, count) = (format!("mqtt://{address}"), devices.to_string());
-    let mut presence = Presence::start([
-        "simulate",
-        "-b",
-        &url,
-        "--count",
-        &count,
-        "--rate",
-        "100000",
-        "--keepalive",
-        "60s",
-        "--duration",
-        "30s",
-        "--mqtt-version",
-        "3.1.1",
-        "--no-birth",
-    ]);
-    // A device is a file. The few others that the process has do not matter among so many.
-    while measure::files(presence.pid()) < devices as u64 {
-        assert!(presence.is_running(), "`presence simulate` has ended");
-        assert!(begun.elapsed() < DEADLINE, "not every device is connected");
-        std::thread::sleep(LOOK_AGAIN);
-    }
-    let cost = Cost::of(&presence, begun.elapsed());
-    assert!(measure::files(presence.pid()) >= devices as u64, "devices were lost");
-    presence.interrupt();
-    presence.ended(DEADLINE);
-    rest(REST);
-    cost
-}
-
-fn rest(time: Duration) {
-    if measure::is_asked() {
-        std::thread::sleep(time);
-    }
 }

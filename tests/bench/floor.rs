@@ -1,5 +1,5 @@
-//! The least that clients can cost: a bare epoll loop over non-blocking sockets, and two threads that
-//! pass messages through a broker. Everything else is measured against them.
+//! The least that clients can cost: a bare epoll loop over non-blocking sockets. Everything else is
+//! measured against it.
 //!
 //! The loop lives in a process of its own, so that its cost can be told from that of others: a benchmark
 //! starts itself again with [`FLAG`].
@@ -9,6 +9,7 @@ use super::support::process::{DEADLINE, Process, Stream};
 use bytes::BytesMut;
 use presence::clock;
 use presence::wire::{Connect, Packet, Properties, Qos, Version, Will, write};
+use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
@@ -18,9 +19,13 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 const FLAG: &str = "--floor";
-const IN_FLIGHT: usize = 64;
+pub const IN_FLIGHT: usize = 64;
+/// In seconds.
+pub const KEEP_ALIVE: u16 = 60;
 /// As `presence simulate` says by default.
-const WILL_PAYLOAD: &[u8] = b"offline";
+pub const WILL_PAYLOAD: &[u8] = b"offline";
+/// What is due is done so often, as devices do it too.
+const TICK: Duration = Duration::from_millis(50);
 
 /// A floor in a process of its own.
 pub struct Floor {
@@ -33,9 +38,7 @@ pub struct Floor {
 impl Floor {
     /// Starts so many clients and returns when they all are connected.
     pub fn start(address: SocketAddr, count: usize) -> Self {
-        let me = std::env::current_exe().expect("a benchmark knows where it is");
-        let arguments = [FLAG, &address.to_string(), &count.to_string()];
-        let process = Process::start(Command::new(me).args(arguments));
+        let process = Process::start(itself(FLAG).args([address.to_string(), count.to_string()]));
         let mut floor = Self { process, took: Duration::ZERO, answers: 0 };
         floor.took = floor.answer();
         floor
@@ -47,6 +50,13 @@ impl Floor {
         self.answer()
     }
 
+    /// Has the clients ping for so long, each once in a keep alive and spread over it, and returns when
+    /// every PINGRESP is there.
+    pub fn hold(&mut self, time: Duration) -> Duration {
+        self.process.write(&format!("hold {}\n", time.as_secs()));
+        self.answer_within(time + DEADLINE)
+    }
+
     /// Has each client say goodbye, and waits for the end of the process.
     pub fn end(mut self) {
         let ended = self.process.ended(DEADLINE);
@@ -55,9 +65,13 @@ impl Floor {
 
     /// Waits for the next line, which says how long something took, in µs.
     fn answer(&mut self) -> Duration {
+        self.answer_within(DEADLINE)
+    }
+
+    fn answer_within(&mut self, deadline: Duration) -> Duration {
         let is_answer = |line: &str| line.parse::<u64>().is_ok();
         let (seen, line) =
-            self.process.wait_line_from(Stream::Out, self.answers, is_answer, DEADLINE);
+            self.process.wait_line_from(Stream::Out, self.answers, is_answer, deadline);
         self.answers = seen;
         Duration::from_micros(line.parse().expect("it was asked for a number"))
     }
@@ -72,9 +86,15 @@ pub fn run_if_asked() -> Option<ExitCode> {
     let begun = clock::monotonic();
     let mut clients = Clients::connect(address, count).expect("the broker takes every client");
     println!("{}", begun.elapsed().as_micros());
-    for _command in std::io::stdin().lock().lines() {
+    for command in std::io::stdin().lock().lines().map_while(Result::ok) {
         let begun = clock::monotonic();
-        clients.ask(&PING_REQ, PING_RESP.len()).expect("the broker answers every ping");
+        let answered = match command.strip_prefix("hold ") {
+            Some(seconds) => {
+                clients.hold(Duration::from_secs(seconds.parse().expect("seconds follow")))
+            }
+            None => clients.ask(&PING_REQ, PING_RESP.len()),
+        };
+        answered.expect("the broker answers every ping");
         println!("{}", begun.elapsed().as_micros());
     }
     for socket in &clients.sockets {
@@ -82,6 +102,13 @@ pub fn run_if_asked() -> Option<ExitCode> {
         let _ = rustix::net::send(socket, &DISCONNECT, SendFlags::NOSIGNAL);
     }
     Some(ExitCode::SUCCESS)
+}
+
+/// Returns a command that starts this benchmark again, as something else.
+pub fn itself(flag: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("a benchmark knows where it is"));
+    command.arg(flag);
+    command
 }
 
 /// Connected sockets, and nothing beside them.
@@ -104,7 +131,7 @@ impl Clients {
             while clients.sockets.len() < count && clients.sockets.len() - up < IN_FLIGHT {
                 clients.dial(address)?;
             }
-            clients.wait()?;
+            clients.wait(None)?;
             for event in &clients.events {
                 let number = usize::try_from(event.data.u64()).expect("it was one of ours");
                 let flags = event.flags;
@@ -150,29 +177,65 @@ impl Clients {
         }
         let mut missing = self.sockets.len() * answer_len;
         while missing > 0 {
-            self.wait()?;
-            for event in &self.events {
-                let number = usize::try_from(event.data.u64()).expect("it was one of ours");
-                let mut answer = [0; 16];
-                match rustix::net::recv(&self.sockets[number], &mut answer, RecvFlags::empty()) {
-                    Ok((_, 0)) => return Err(rustix::io::Errno::CONNRESET),
-                    Ok((_, received)) => missing = missing.saturating_sub(received),
-                    Err(rustix::io::Errno::AGAIN) => {}
-                    Err(error) => return Err(error),
-                }
-            }
+            self.wait(None)?;
+            missing = missing.saturating_sub(self.take()?);
         }
         Ok(())
     }
 
-    fn wait(&mut self) -> rustix::io::Result<()> {
+    /// Pings one client after the other, all of them in a keep alive, and gathers what is due in ticks.
+    fn hold(&mut self, time: Duration) -> rustix::io::Result<()> {
+        let (begun, count) = (clock::monotonic(), self.sockets.len());
+        let (mut sent, mut answered) = (0, 0);
+        let mut tick = Duration::ZERO;
+        while tick <= time {
+            while count as u128 * tick.as_millis() > sent as u128 * KEEP_ALIVE_MS {
+                rustix::net::send(&self.sockets[sent % count], &PING_REQ, SendFlags::NOSIGNAL)?;
+                sent += 1;
+            }
+            tick += TICK;
+            loop {
+                let left = tick.saturating_sub(begun.elapsed());
+                if left.is_zero() {
+                    break;
+                }
+                self.wait(Some(left))?;
+                answered += self.take()?;
+            }
+        }
+        while answered < sent * PING_RESP.len() {
+            self.wait(None)?;
+            answered += self.take()?;
+        }
+        Ok(())
+    }
+
+    /// Reads what has come for those who were named by the last wait, and returns how many bytes it was.
+    fn take(&self) -> rustix::io::Result<usize> {
+        let mut taken = 0;
+        for event in &self.events {
+            let number = usize::try_from(event.data.u64()).expect("it was one of ours");
+            let mut answer = [0; 16];
+            match rustix::net::recv(&self.sockets[number], &mut answer, RecvFlags::empty()) {
+                Ok((_, 0)) => return Err(rustix::io::Errno::CONNRESET),
+                Ok((_, received)) => taken += received,
+                Err(rustix::io::Errno::AGAIN) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Waits for something to happen, or for so long.
+    fn wait(&mut self, time: Option<Duration>) -> rustix::io::Result<()> {
+        let time = time.map(|time| Timespec::try_from(time).expect("it is short"));
         self.events.clear();
         let room = rustix::buffer::spare_capacity(&mut self.events);
-        epoll::wait(&self.epoll, room, None).map(drop)
+        epoll::wait(&self.epoll, room, time.as_ref()).map(drop)
     }
 }
 
-/// What a device says first: keep alive 60 s, and a will.
+/// What a device says first.
 fn connect_packet(number: usize) -> BytesMut {
     let client_id = format!("floor-{number}");
     let will = Will {
@@ -188,7 +251,7 @@ fn connect_packet(number: usize) -> BytesMut {
 }
 
 pub fn plain_connect(client_id: String) -> Connect {
-    Connect { keep_alive: 60, ..Connect::new(Version::V311, client_id) }
+    Connect { keep_alive: KEEP_ALIVE, ..Connect::new(Version::V311, client_id) }
 }
 
 pub fn packed(packet: &Packet) -> BytesMut {
@@ -197,6 +260,7 @@ pub fn packed(packet: &Packet) -> BytesMut {
     bytes
 }
 
+const KEEP_ALIVE_MS: u128 = KEEP_ALIVE as u128 * 1000;
 const CONNACK: [u8; 4] = [0x20, 2, 0, 0];
 const PING_REQ: [u8; 2] = [0xc0, 0];
 const PING_RESP: [u8; 2] = [0xd0, 0];

@@ -33,8 +33,18 @@ pub fn rss(pid: u32) -> u64 {
     from_rollup(pid, "Rss:")
 }
 
+/// Returns what the kernel holds for its own objects in KiB, sockets among them, of the whole machine.
+pub fn kernel() -> u64 {
+    let text = fs::read_to_string("/proc/meminfo").expect("Linux tells that");
+    kib_after(&text, "Slab:")
+}
+
 fn from_rollup(pid: u32, name: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("it runs");
+    kib_after(&text, name)
+}
+
+fn kib_after(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name)).expect("Linux tells that");
     line.trim().trim_end_matches(" kB").parse().expect("it is a number of KiB")
 }
@@ -84,7 +94,7 @@ pub fn is_known(command: &str) -> bool {
     presence.args([command, "--help"]).output().is_ok_and(|output| output.status.success())
 }
 
-/// Starts Mosquitto without a log, which would cost more than the rest.
+/// Starts Mosquitto without a log, which would cost more than the rest. It counts every second.
 pub fn mosquitto() -> Mosquitto {
     Mosquitto::start(&[
         "log_dest none",
@@ -92,6 +102,7 @@ pub fn mosquitto() -> Mosquitto {
         "connection_messages false",
         "max_inflight_messages 1000",
         "max_queued_messages 0",
+        "sys_interval 1",
     ])
 }
 

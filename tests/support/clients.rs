@@ -66,7 +66,7 @@ fn outcome(line: &str) -> (String, Option<String>) {
 }
 
 /// Returns where `tests/run` puts what it fetches.
-fn tools() -> PathBuf {
+pub fn tools() -> PathBuf {
     let made = || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("tools");
     std::env::var_os("PRESENCE_TEST_TOOLS").map_or_else(made, PathBuf::from)
 }

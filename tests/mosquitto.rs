@@ -33,3 +33,8 @@ mod scene;
 mod status;
 #[path = "mosquitto/terminals.rs"]
 mod terminals;
+#[path = "verify/told.rs"]
+#[allow(dead_code, reason = "shared with the tests of verification")]
+mod told;
+#[path = "mosquitto/verify.rs"]
+mod verify;

@@ -75,7 +75,7 @@ fn the_right_password_lets_us_in() {
 }
 
 /// Returns a broker that refuses to subscribe anybody to these filters.
-fn refusing(folder: &Path, filters: &[&str]) -> Scene {
+pub fn refusing(folder: &Path, filters: &[&str]) -> Scene {
     let acls: Vec<_> = filters
         .iter()
         .map(|filter| {

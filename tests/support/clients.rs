@@ -71,7 +71,7 @@ pub fn tools() -> PathBuf {
     std::env::var_os("PRESENCE_TEST_TOOLS").map_or_else(made, PathBuf::from)
 }
 
-fn there(path: PathBuf) -> PathBuf {
+pub fn there(path: PathBuf) -> PathBuf {
     assert!(
         path.exists(),
         "there is no `{}`; run `tests/run --tools`, which fetches the client libraries, or name \

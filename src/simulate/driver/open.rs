@@ -38,11 +38,15 @@ impl Open {
         let clock = shared.clock;
         let mut stop = shared.stop.clone();
         let mut stopped = pin!(asked(&mut stop, GOODBYE));
+        let mut is_armed = false;
         let mut alarm = self.line.device.poll_timeout().unwrap_or(u64::MAX).min(until);
         let mut timer = pin!(sleep_until(clock.at(alarm)));
         poll_fn(|cx| {
             loop {
-                if stopped.as_mut().poll(cx).is_ready() {
+                // Asked once it waits, and then only where something was asked for: there may be many.
+                let has_news = !is_armed || shared.stop.has_changed().unwrap_or(true);
+                is_armed = true;
+                if has_news && stopped.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Over::Stopped);
                 }
                 // Before the reading, which may never end.

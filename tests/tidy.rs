@@ -22,7 +22,6 @@ const PURE: &[&str] = &[
     "src/simulate/deed",
     "src/simulate/device",
     "src/simulate/fleet",
-    "src/simulate/matching",
     "src/simulate/pinging",
     "src/simulate/plan",
     "src/simulate/report",

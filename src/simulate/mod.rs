@@ -10,7 +10,6 @@ pub mod device;
 pub mod dial;
 pub mod driver;
 pub mod fleet;
-pub mod matching;
 pub mod pinging;
 pub mod plan;
 pub mod report;

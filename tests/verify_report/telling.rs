@@ -3,7 +3,7 @@
 use super::sample::{clean, delays_us, fault, is_kept, printed, read, run, window};
 use presence::failure::Outcome as Ends;
 use presence::output::style::Style;
-use presence::output::verification::{Shards, Verified, text};
+use presence::output::verification::{Shards, Verified, brief, text};
 use presence::simulate::plan::Death;
 use presence::simulate::verify::findings::{Act, Done, FAULTS_MAX, Key, Outcome, Row, Wrong};
 
@@ -99,4 +99,21 @@ fn a_long_list_of_faults_is_cut_and_says_so() {
     let shown = text(&many, Style::PLAIN, None);
     assert_eq!(shown.matches("told of no connection there was").count(), 10, "{shown}");
     assert!(shown.contains("and 4,990 more"), "{shown}");
+}
+
+#[test]
+fn in_short_it_has_the_same_answer_and_every_row() {
+    for verified in [run(), clean(), Verified::default()] {
+        let whole = text(&verified, Style::PLAIN, Some(100));
+        let short = brief(&verified, Style::PLAIN, Some(100));
+        assert_eq!(short.lines().last(), whole.lines().last());
+        assert!(short.lines().count() <= whole.lines().count(), "{short}");
+        for (key, row) in &verified.findings.rows {
+            let Act::Died(death) = key.act else { continue };
+            let (word, done) = (death.word(), row.deeds().to_string());
+            let is_it =
+                |line: &str| line.replace(',', "").split_whitespace().take(2).eq([&*word, &*done]);
+            assert!(short.lines().any(is_it), "{key:?}:\n{short}");
+        }
+    }
 }

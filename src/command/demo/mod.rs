@@ -10,23 +10,27 @@ use crate::config;
 use crate::config::broker::{Broker, MqttVersion};
 use crate::config::connection::Connection;
 use crate::dialect::lmq::Lmq;
+use crate::dialect::status::Status as StatusTopics;
 use crate::embedded;
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
+use crate::output::verification::Verified;
 use crate::simulate::deed::Deed;
 use crate::simulate::driver::{self, Stop};
 use crate::simulate::fleet::Fleet;
-use crate::simulate::matching::{Done, Joined, Matching, Said};
 use crate::simulate::plan::Plan;
+use crate::simulate::verify::findings::{Act, Outcome as Told};
+use crate::simulate::verify::window::Expectation;
+use crate::simulate::verify::{Promises, Terms, Verification};
 use crate::state::policy::Policy;
-use crate::state::verdict::{Status, Verdict};
+use crate::state::verdict::Verdict;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep_until, timeout};
 
-/// How long reports may take after the last deed.
+/// How long after its window a report may still come, so that late is told from missed.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub async fn run(console: &mut Console) -> Result<Outcome, Failure> {
@@ -37,14 +41,13 @@ pub async fn run(console: &mut Console) -> Result<Outcome, Failure> {
     ))?;
     let connection = connection(&address.to_string())?;
     let fleet = Arc::new(script::fleet(connection.clone())?);
-    let mut show = Show::new(fleet, console);
     let (news, mut heard) = mpsc::channel(64);
     let (stop_watcher, watcher_stopped) = watch::channel(false);
     let (watcher, _) = setup().watcher(0, &connection, &news).await?;
     drop(news);
     let watcher = tokio::spawn(Watcher::run(watcher, watcher_stopped));
     listening(&mut heard).await;
-    let outcome = show.perform(&mut heard).await;
+    let outcome = Show::new(fleet, console).perform(&mut heard).await;
     stop_watcher.send_replace(true);
     // It has something to tell to the very end, and must not wait for a listener.
     while heard.recv().await.is_some() {}
@@ -93,43 +96,60 @@ fn setup() -> Setup {
     }
 }
 
+/// Expects what the vendor says whose notices the broker speaks, which is more than it takes.
+fn verification(fleet: &Fleet, plan: &Plan, begun: Duration) -> Verification {
+    let terms = Terms {
+        expectation: Expectation::parse("lmq").unwrap_or(Expectation::ANY),
+        voices: vec![Lmq::NAME, StatusTopics::NAME],
+        speaking: vec![Lmq::NAME, StatusTopics::NAME],
+        promises: Promises::of(fleet),
+        begun,
+    };
+    let numbers = (0..).zip(&plan.devices).map(|(number, _)| number);
+    let clients = numbers.map(|number| (number, fleet.client_id(number)));
+    let mut verification = Verification::new(terms, clients);
+    verification.plan(plan);
+    verification
+}
+
 /// The performance: what was done, heard and believed so far.
 struct Show<'a> {
     console: &'a mut Console,
     fleet: Arc<Fleet>,
     plan: Arc<Plan>,
     begun: (Duration, Instant),
-    matching: Matching,
+    verification: Verification,
     believed: HashMap<String, Verdict>,
     /// Reports have come whose changes are still to come.
     is_ahead: bool,
-    /// Deeds whose line is printed.
-    shown: HashSet<(u32, u32, Done)>,
-    agreements: String,
-    all_right: bool,
+    /// Deeds whose line is printed, by device and connection.
+    shown: HashSet<(u32, u32, Act)>,
+    /// What was believed in the middle was the truth.
+    was_right: bool,
 }
 
 impl<'a> Show<'a> {
     fn new(fleet: Arc<Fleet>, console: &'a mut Console) -> Self {
+        let plan = script::plan();
+        let begun = (clock::uptime(), clock::monotonic());
+        let verification = verification(&fleet, &plan, begun.0);
         Self {
             console,
             fleet,
-            plan: Arc::new(script::plan()),
-            begun: (clock::uptime(), clock::monotonic()),
-            matching: Matching::default(),
+            plan: Arc::new(plan),
+            begun,
+            verification,
             believed: HashMap::new(),
             is_ahead: false,
             shown: HashSet::new(),
-            agreements: String::new(),
-            all_right: true,
+            was_right: false,
         }
     }
 
     async fn perform(
-        &mut self,
+        mut self,
         heard: &mut mpsc::Receiver<(usize, News)>,
     ) -> Result<Outcome, Failure> {
-        self.begun = (clock::uptime(), clock::monotonic());
         let heads = screen::heads(self.console.style());
         self.console.print_line(heads)?;
         let (deed, mut deeds) = mpsc::unbounded_channel();
@@ -149,7 +169,7 @@ impl<'a> Show<'a> {
                 Some((_, news)) = heard.recv() => self.news(news)?,
                 () = &mut check, if !checked => {
                     checked = true;
-                    self.check("in the middle, at 10.5 s", script::CHECK_MS);
+                    self.check()?;
                 }
                 () = &mut asked, if !interrupted => {
                     interrupted = true;
@@ -163,7 +183,7 @@ impl<'a> Show<'a> {
         if interrupted {
             return Ok(Outcome::Interrupted);
         }
-        let _ = timeout(PATIENCE, self.last_words(heard)).await;
+        self.last_words(heard).await?;
         self.finish()
     }
 
@@ -172,28 +192,30 @@ impl<'a> Show<'a> {
         &mut self,
         heard: &mut mpsc::Receiver<(usize, News)>,
     ) -> Result<(), Failure> {
-        let is_over = |show: &Self| {
-            let said = |joined: Vec<Joined>| joined.iter().all(|one| one.said != Said::Nothing);
-            said(show.matching.joined(Lmq::NAME))
-                && show.believed.values().all(|verdict| verdict.status == Status::Offline)
-        };
-        while !is_over(self) {
-            let Some((_, news)) = heard.recv().await else { break };
-            self.news(news)?;
+        loop {
+            let now = clock::uptime();
+            let Some(due_by) = self.verification.outstanding(now, PATIENCE).due_by else {
+                return Ok(());
+            };
+            match timeout(due_by.saturating_sub(now), heard.recv()).await {
+                Ok(Some((_, news))) => self.news(news)?,
+                Ok(None) => return Ok(()),
+                // Nothing more can come in time.
+                Err(_) => {}
+            }
         }
-        Ok(())
     }
 
     fn deed(&mut self, deed: &Deed) -> Result<(), Failure> {
-        self.matching.deed(&self.fleet.client_id(deed.device), deed);
+        self.verification.deed(deed);
         self.show(false)
     }
 
     fn news(&mut self, news: News) -> Result<(), Failure> {
         match news {
             News::Testimony(Testimony::Reports(reports)) => {
-                for report in reports {
-                    self.matching.report(report);
+                for report in &reports {
+                    self.verification.report(report);
                 }
                 self.is_ahead = true;
             }
@@ -216,44 +238,57 @@ impl<'a> Show<'a> {
         if self.is_ahead {
             return Ok(());
         }
-        let mut joined = self.matching.joined(Lmq::NAME);
-        joined.sort_by_key(|one| one.at);
-        for one in joined {
-            let told = one.said != Said::Nothing || even_untold;
-            if told && self.shown.insert((one.device, one.life, one.done)) {
-                let at = one.at.saturating_sub(self.begun.0);
-                let verdict = self.believed.get(&one.client);
-                let style = self.console.style();
-                let line = screen::line(&one, at, verdict, style);
+        let mut deeds = self.verification.told(Lmq::NAME, clock::uptime());
+        deeds.sort_by_key(|told| told.at);
+        for told in deeds {
+            // Of a goodbye the first half may have been told.
+            let is_told = told.delay_us.is_some() && told.outcome != Told::NotDue;
+            if (is_told || even_untold)
+                && self.shown.insert((told.device, told.connection, told.act))
+            {
+                let client = self.fleet.client_id(told.device);
+                let at = told.at.saturating_sub(self.begun.0);
+                let verdict = self.believed.get(&client);
+                let line = screen::line(&told, &client, at, verdict, self.console.style());
                 self.console.print_line(line)?;
             }
         }
         Ok(self.console.flush()?)
     }
 
-    /// Compares what is believed with the truth, which is the plan.
-    fn check(&mut self, when: &str, at_ms: u64) {
-        let mut wrong = Vec::new();
-        for (number, device) in (0..).zip(0..self.plan.devices.len()) {
-            let client = self.fleet.client_id(number);
-            let believed = self.believed.get(&client).map_or(Status::Unknown, |one| one.status);
-            if believed.online() != Some(script::is_up(&self.plan, device, at_ms)) {
-                wrong.push(client);
-            }
-        }
-        self.all_right &= wrong.is_empty();
-        let right = self.plan.devices.len() - wrong.len();
-        self.agreements += &screen::agreement(when, right, &wrong);
+    /// Returns the devices, each with whether it is connected, which the plan knows, and with what is
+    /// believed.
+    fn states(&self, at_ms: u64) -> impl Iterator<Item = (u32, bool, Option<bool>)> {
+        (0..).zip(0..self.plan.devices.len()).map(move |(number, device)| {
+            let believed = self.believed.get(&self.fleet.client_id(number));
+            let believed = believed.and_then(|verdict| verdict.status.online());
+            (number, script::is_up(&self.plan, device, at_ms), believed)
+        })
     }
 
-    fn finish(&mut self) -> Result<Outcome, Failure> {
+    /// Compares what is believed in the middle with the truth.
+    fn check(&mut self) -> Result<(), Failure> {
+        let is_wrong = |(_, is_up, believed): &(u32, bool, Option<bool>)| *believed != Some(*is_up);
+        let wrong = self.states(script::CHECK_MS).filter(is_wrong);
+        let wrong: Vec<_> = wrong.map(|(number, ..)| self.fleet.client_id(number)).collect();
+        self.was_right = wrong.is_empty();
+        let at = Duration::from_millis(script::CHECK_MS);
+        let line = screen::agreement(at, self.plan.devices.len(), &wrong);
+        Ok(self.console.print_line(line)?)
+    }
+
+    fn finish(mut self) -> Result<Outcome, Failure> {
         self.is_ahead = false;
         self.show(true)?;
-        self.check("at the end", self.plan.end_ms);
-        let report = screen::report(&self.matching, self.console.style(), self.console.columns());
-        self.console.print(&format!("\n{report}\n{}\n{}", self.agreements, screen::NEXT))?;
-        let all_told = self.matching.joined(Lmq::NAME);
-        let all_told = all_told.iter().all(|one| matches!(one.said, Said::Rightly { .. }));
-        Ok(if all_told && self.all_right { Outcome::Yes } else { Outcome::No })
+        for (number, is_up, believed) in self.states(self.plan.end_ms).collect::<Vec<_>>() {
+            self.verification.state(number, is_up, believed);
+        }
+        let findings = self.verification.judge(clock::uptime());
+        let is_verified = findings.is_verified() && findings.states.unknown == 0;
+        let verified = Verified { findings, ..Verified::default() };
+        let (style, columns) = (self.console.style(), self.console.columns());
+        let report = screen::report(&verified, style, columns);
+        self.console.print(&format!("\n{report}\n{}", screen::NEXT))?;
+        Ok(if is_verified && self.was_right { Outcome::Yes } else { Outcome::No })
     }
 }

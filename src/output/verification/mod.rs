@@ -5,6 +5,7 @@
 //! joined, and those of two runs compared.
 
 pub(super) mod bins;
+mod brief;
 mod compare;
 mod lines;
 mod object;
@@ -14,6 +15,7 @@ pub(super) mod text;
 mod typed;
 pub(super) mod words;
 
+pub use brief::brief;
 pub use compare::{
     About, Compared, Comparison, Delays, Side, compare, comparison_lines, comparison_text,
 };

@@ -133,7 +133,7 @@ pub(in crate::output) fn counts(findings: &Findings, voice: &str) -> Table {
     table
 }
 
-fn counted_cell(count: u64, is_fault: bool) -> Cell {
+pub(super) fn counted_cell(count: u64, is_fault: bool) -> Cell {
     let tone = if is_fault && count > 0 { Tone::Error } else { Tone::Plain };
     Cell::number(count).tone(tone)
 }
@@ -211,7 +211,7 @@ pub(in crate::output) fn believed(findings: &Findings) -> String {
     text + "\n\n"
 }
 
-fn faults(findings: &Findings, style: Style, columns: Option<u16>) -> String {
+pub(super) fn faults(findings: &Findings, style: Style, columns: Option<u16>) -> String {
     if findings.faults.is_empty() {
         return String::new();
     }

@@ -79,6 +79,21 @@ pub struct Outstanding {
     pub due_by: Option<Duration>,
 }
 
+/// One deed as one voice told it so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub device: u32,
+    /// The number of the connection.
+    pub connection: u32,
+    pub act: Act,
+    /// When it was done.
+    pub at: Duration,
+    pub outcome: Outcome,
+    /// From the deed (of a silent one: from its last packet) to the arrival of the report that belongs to
+    /// it, in µs; `None` while there is none.
+    pub delay_us: Option<i64>,
+}
+
 impl Verification {
     /// Begins to listen for the devices with these numbers and client ids, in ascending order of numbers.
     pub fn new(terms: Terms, clients: impl Iterator<Item = (u32, String)>) -> Self {
@@ -225,6 +240,26 @@ impl Verification {
         outstanding
     }
 
+    /// Returns every deed as one voice told it so far, as things are at `now`, by device. This judges all that
+    /// the voice said, so it suits a fleet of a few.
+    pub fn told(&self, voice: &str, now: Duration) -> Vec<Told> {
+        let is_it = |known: &Voice| known.knowledge.dialect == voice;
+        let index = self.voices.iter().position(is_it);
+        let Some((index, mut view)) =
+            index.and_then(|index| Some((index, self.view(index, micros(now))?)))
+        else {
+            return Vec::new();
+        };
+        view.has_our_addresses = self.has_our_addresses(index);
+        let mut judge = Judge::default();
+        let mut told = Vec::new();
+        for device in &self.devices {
+            judge.judge(&device.client(), &view);
+            told.extend(judge.findings.iter().filter_map(|finding| device.told(finding)));
+        }
+        told
+    }
+
     /// Returns what was found so far, as things are at `now`.
     pub fn judge(&self, now: Duration) -> Findings {
         let now = micros(now);
@@ -324,6 +359,20 @@ impl Verification {
 impl Device {
     fn client(&self) -> Client<'_> {
         Client { connections: &self.connections, heard: &self.heard, failed: self.failed }
+    }
+
+    fn told(&self, finding: &Finding) -> Option<Told> {
+        let Finding::Deed { place, act, verdict, .. } = *finding else { return None };
+        let connection = self.connections.get(place)?;
+        let at = if act == Act::Connect { connection.begun() } else { connection.since() };
+        Some(Told {
+            device: connection.device,
+            connection: connection.number,
+            act,
+            at: Duration::from_micros(at),
+            outcome: verdict.outcome,
+            delay_us: verdict.delay,
+        })
     }
 
     /// Returns the connection of a deed, which may be the first that is heard of it.

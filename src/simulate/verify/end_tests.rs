@@ -189,3 +189,26 @@ fn only_the_first_faults_are_kept() {
     assert_eq!(last, Some(ms(1_000 + 999 * 10_000 + 5_000)));
     assert!(findings.faults.is_sorted());
 }
+
+#[test]
+fn each_deed_comes_with_what_one_voice_told_of_it_so_far() {
+    let mut story = story(&[LMQ, STATUS], PLAIN);
+    story.connect(0, 100).lmq(Opened, 0, 104).status(Opened, 190);
+    story.die(0, 2_000, Death::Disconnect).lmq(Closed, 0, 2_003);
+    let told = |story: &Story, voice| {
+        let told = story.verification.told(voice, ms(2_004)).into_iter();
+        told.map(|told| (told.act, told.at, told.outcome, told.delay_us)).collect::<Vec<_>>()
+    };
+    let goodbye = Act::Died(Death::Disconnect);
+
+    let began = (Act::Connect, ms(102), Outcome::Reported, Some(4_000));
+    // The first half of a goodbye is still to come.
+    let ended = (goodbye, ms(2_000), Outcome::NotDue, Some(3_000));
+    assert_eq!(told(&story, LMQ), [began, ended]);
+    let began = (Act::Connect, ms(102), Outcome::Reported, Some(90_000));
+    assert_eq!(told(&story, STATUS), [began, (goodbye, ms(2_000), Outcome::NotDue, None)]);
+    assert_eq!(told(&story, MOSQUITTO), []);
+
+    story.lmq(Farewell, 0, 2_003);
+    assert_eq!(told(&story, LMQ)[1].2, Outcome::Reported);
+}

@@ -21,5 +21,5 @@ mod slots;
 pub mod voice;
 pub mod window;
 
-pub use account::{Outstanding, Terms, Verification};
+pub use account::{Outstanding, Terms, Told, Verification};
 pub use promise::{Promise, Promises};

@@ -1,32 +1,35 @@
-//! `simulate --verify` at aedes 1.2.0, a broker from npm: it ends a silence after exactly one and a half
-//! keep alives.
+//! The whole program at a real aedes 1.2: a broker that notices silence to the millisecond, and of which
+//! only births and wills are understood.
 
 mod support;
 
-#[path = "verify/told.rs"]
-#[allow(dead_code, reason = "shared with the tests of verification")]
-mod told;
-
-use serde_json::json;
 use support::aedes::Aedes;
-use support::process::Presence;
-use told::Told;
+use support::verification::{Told, verify};
 
 #[test]
-#[ignore = "needs node"]
-fn its_window_is_met() {
+#[ignore = "needs aedes"]
+fn wills_come_at_every_end_but_a_goodbye_and_a_silence_within_the_window() {
     let broker = Aedes::start();
-    let url = broker.url();
-    let words = ["simulate", "-b", &url, "--verify", "--json", "--lag-max", "5m"];
-    let line = "--count 60 --keepalive 2s --duration 8s --run w --seed 4 --expect-window aedes";
-    let told = Told::of(Presence::start(words.into_iter().chain(line.split_whitespace())));
-    assert_eq!(told.code, Some(0), "{}\n{}", told.err, told.faults());
-    assert_eq!(told.deaths().count(), 6);
-    for act in told.deaths().chain(["connect"]) {
-        let outcome = if act == "disconnect" { "withheld" } else { "reported" };
-        assert_eq!(told.count("status", act, outcome), told.done(act), "{act}: {}", told.out);
+    let told = Told::by(verify(&broker.url(), "--count 120 -k 2s --expect-window aedes"));
+
+    told.ended_with(0, 0);
+    assert_eq!(
+        told.outcomes("status"),
+        [
+            "connect reported 140",
+            "disconnect withheld 40",
+            "fin reported 20",
+            "nat-drop reported 20",
+            "rst reported 20",
+            "silence reported 20",
+            "takeover reported 20",
+        ]
+    );
+    // One and a half keep alives, and 0.5 s for the way.
+    for act in ["silence", "nat-drop"] {
+        assert_eq!(told.window("status", act), (3_000, 3_501), "{act}");
     }
-    let silence = told.each("told").find(|told| told["act"] == "silence").expect("it is told");
-    assert_eq!(silence["window_ms"], json!([3_000, 3_501]));
-    assert_eq!(told.summary()["window"], "aedes");
+    let summary = told.summary();
+    assert_eq!((&summary["window"], &summary["broker"]), (&"aedes".into(), &().into()));
+    assert!(told.of("state").all(|state| state["wrong"] == 0), "{}", told.shown());
 }

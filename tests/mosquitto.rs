@@ -33,8 +33,5 @@ mod scene;
 mod status;
 #[path = "mosquitto/terminals.rs"]
 mod terminals;
-#[path = "verify/told.rs"]
-#[allow(dead_code, reason = "shared with the tests of verification")]
-mod told;
 #[path = "mosquitto/verify.rs"]
 mod verify;

@@ -12,9 +12,6 @@ mod fleet;
 mod scene;
 #[path = "rabbitmq/status.rs"]
 mod status;
-#[path = "verify/told.rs"]
-#[allow(dead_code, reason = "shared with the tests of verification")]
-mod told;
 #[path = "rabbitmq/verify.rs"]
 mod verify;
 

@@ -1,9 +1,11 @@
 //! A real aedes on a free port of loopback, for the tests that need it.
+//!
+//! What 1.2.0 does, and the tests rest on: it speaks MQTT 3.1 and 3.1.1; it notices silence after one and
+//! a half keep alives, to the millisecond; the will of who was taken over comes before the birth of who
+//! took over; it says nothing about itself, and of its clients only in a dialect that is not known here.
 
-use super::clients::{there, tools};
+use super::clients::node;
 use super::process::{DEADLINE, Process};
-use std::path::Path;
-use std::process::Command;
 
 /// A broker of the test's own. It ends with the test.
 pub struct Aedes {
@@ -12,15 +14,12 @@ pub struct Aedes {
 }
 
 impl Aedes {
+    /// Starts a broker at which everybody may connect, and waits until it listens.
     pub fn start() -> Self {
-        let modules = tools().join("node/node_modules");
-        there(modules.join("aedes/package.json"));
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/aedes_broker.js");
-        let mut command = Command::new("node");
-        command.env("NODE_PATH", modules).arg(script);
-        let process = Process::start(&mut command);
-        let line = process.wait_line(|line| line.parse::<u16>().is_ok(), DEADLINE);
-        Self { port: line.parse().expect("it was one"), _process: process }
+        let process = Process::start(&mut node("aedes", "aedes_broker.js"));
+        let said = process.wait_line(|_| true, DEADLINE);
+        let port = said.parse().unwrap_or_else(|_| panic!("no port: {said}"));
+        Self { port, _process: process }
     }
 
     pub fn url(&self) -> String {

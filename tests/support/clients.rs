@@ -39,23 +39,24 @@ impl Library {
     }
 
     fn command(self) -> Command {
-        let tools = tools();
-        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
         match self {
             Self::Paho => {
-                let mut command = Command::new(there(tools.join("python/bin/python")));
-                command.arg(scripts.join("with_paho.py"));
+                let mut command = Command::new(there(tools().join("python/bin/python")));
+                command.arg(scripts().join("with_paho.py"));
                 command
             }
-            Self::MqttJs => {
-                let modules = tools.join("node/node_modules");
-                there(modules.join("mqtt/package.json"));
-                let mut command = Command::new("node");
-                command.env("NODE_PATH", modules).arg(scripts.join("with_mqtt.js"));
-                command
-            }
+            Self::MqttJs => node("mqtt", "with_mqtt.js"),
         }
     }
+}
+
+/// Returns Node with a script beside the tests, which uses this library.
+pub fn node(library: &str, script: &str) -> Command {
+    let modules = tools().join("node/node_modules");
+    there(modules.join(library).join("package.json"));
+    let mut command = Command::new("node");
+    command.env("NODE_PATH", modules).arg(scripts().join(script));
+    command
 }
 
 /// Reads one line of a script.
@@ -65,13 +66,17 @@ fn outcome(line: &str) -> (String, Option<String>) {
     (text("check"), (line["ok"] != true).then(|| text("detail")))
 }
 
+fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
+}
+
 /// Returns where `tests/run` puts what it fetches.
 pub fn tools() -> PathBuf {
     let made = || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("tools");
     std::env::var_os("PRESENCE_TEST_TOOLS").map_or_else(made, PathBuf::from)
 }
 
-pub fn there(path: PathBuf) -> PathBuf {
+fn there(path: PathBuf) -> PathBuf {
     assert!(
         path.exists(),
         "there is no `{}`; run `tests/run --tools`, which fetches the client libraries, or name \

@@ -6,6 +6,7 @@ pub mod clients;
 pub mod mosquitto;
 pub mod process;
 pub mod rabbitmq;
+pub mod verification;
 
 use process::DEADLINE;
 use std::net::{Ipv4Addr, TcpListener};

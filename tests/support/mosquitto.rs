@@ -22,9 +22,9 @@ pub struct Mosquitto {
 impl Mosquitto {
     /// Starts a broker with these lines of configuration beside its own: listener, folder, log.
     ///
-    /// Everybody may connect, and it logs everything, to `$SYS/broker/log/#` and to
-    /// [`log`](Self::log). In the lines `{port}` stands for a second free port, `{folder}` for its
-    /// folder.
+    /// Everybody may connect, and it logs everything, to [`log`](Self::log) and, unless a line says
+    /// where else (`log_dest`), to `$SYS/broker/log/#`. In the lines `{port}` stands for a second free
+    /// port, `{folder}` for its folder.
     pub fn start(config_lines: &[&str]) -> Self {
         // The free port may be taken by somebody else between the look and the start.
         for _ in 0..PORTS_MAX {
@@ -156,7 +156,6 @@ fn config(port: u16, folder: &Path, lines: &[&str]) -> String {
         "listener {port} 127.0.0.1\n\
          allow_anonymous true\n\
          persistence_location {folder}/\n\
-         log_dest topic\n\
          log_dest file {folder}/{LOG}\n\
          log_type all\n\
          connection_messages true\n"
@@ -164,6 +163,9 @@ fn config(port: u16, folder: &Path, lines: &[&str]) -> String {
     if !lines.iter().any(|line| line.starts_with("user ")) && is_root() {
         // As root it would change to its own user, who may not write into a folder of ours.
         text.push_str("user root\n");
+    }
+    if !lines.iter().any(|line| line.starts_with("log_dest ")) {
+        text.push_str("log_dest topic\n");
     }
     for line in lines {
         text.push_str(line);

@@ -2,8 +2,7 @@
 
 use crate::bounded;
 use crate::server::{Habits, Seen, Server};
-use crate::support::process::Presence;
-use crate::told::Told;
+use crate::support::process::{DEADLINE, Ended, Presence};
 use presence::wire::Reason;
 
 /// Returns the client ids that came, without the watcher's.
@@ -15,12 +14,12 @@ fn visitors(seen: &[Seen]) -> Vec<String> {
     ids.filter(|id| !id.starts_with("presence-")).collect()
 }
 
-async fn run(habits: Habits) -> (Told, Vec<Seen>) {
+async fn run(habits: Habits) -> (Ended, Vec<Seen>) {
     let server = Server::start(habits).await;
     let url = server.url();
     let line = ["simulate", "-b", &url, "--verify", "--count", "5", "--run", "none"];
-    let run = Presence::start(line.into_iter().chain(["--timeout", "3s"]));
-    let told = tokio::task::spawn_blocking(move || Told::of(run)).await.expect("it ends");
+    let mut run = Presence::start(line.into_iter().chain(["--timeout", "3s"]));
+    let told = tokio::task::spawn_blocking(move || run.ended(DEADLINE)).await.expect("it ends");
     (told, server.finish().await)
 }
 

@@ -131,6 +131,16 @@ impl Verification {
         }
     }
 
+    /// Returns the number of the device with this client id.
+    pub fn device(&self, client: &str) -> Option<u32> {
+        self.clients.place_of(client).map(|place| self.clients.number(place))
+    }
+
+    /// Returns the numbers of all devices.
+    pub fn devices(&self) -> impl Iterator<Item = u32> {
+        (0..).zip(&self.devices).map(|(place, _)| self.clients.number(place))
+    }
+
     /// Takes in what was done to a device.
     pub fn deed(&mut self, deed: &Deed) {
         let Some(place) = self.clients.place_of_device(deed.device) else { return };

@@ -137,10 +137,7 @@ impl Begun {
                 format!(", {} after the last packet at the latest", duration(window.latest))
             }),
         ));
-        let devices = || {
-            let numbers = (0..).zip(&plan.devices).filter(|(_, lives)| !lives.is_empty());
-            numbers.map(|(number, _)| (number, fleet.client_id(number)))
-        };
+        let devices = (0..).zip(&plan.devices).filter(|(_, lives)| !lives.is_empty());
         let terms = Terms {
             expectation,
             voices: listened,
@@ -148,12 +145,12 @@ impl Begun {
             promises: Promises::of(fleet),
             begun: clock::uptime(),
         };
-        let mut verification = Verification::new(terms, devices());
+        let devices = devices.map(|(number, _)| (number, fleet.client_id(number)));
+        let mut verification = Verification::new(terms, devices);
         verification.plan(plan);
-        let numbers = devices().map(|(number, client)| (client, number)).collect();
         let lag = Arc::new(Lag::default());
         Ok(Some(Self {
-            witness: Witness::new(evidence, verification, numbers, plan),
+            witness: Witness::new(evidence, verification, plan),
             cleaned,
             meter: tokio::spawn(watch_lag(Arc::clone(&lag))),
             lag,

@@ -22,15 +22,14 @@ enum Stage {
     Living,
     /// The plan is carried out, and reports may still come.
     Settling,
-    Over,
+    /// Everything that was done until then is judged.
+    Over(Duration),
 }
 
 /// Who hears what is said, and knows what was done.
 pub struct Witness {
     evidence: Evidence,
     verification: Verification,
-    /// Client ids of the devices, with their numbers.
-    devices: HashMap<String, u32>,
     /// What is believed of a device, by number; nothing is believed of who was never heard of.
     believed: HashMap<u32, Option<bool>>,
     alive: BTreeSet<u32>,
@@ -46,23 +45,15 @@ pub struct Witness {
     stage: Stage,
     /// Reports that are due and have not come, as counted last.
     outstanding: u64,
-    /// When everything that was done until then is judged.
-    over_at: Duration,
     timeline: Vec<Sample>,
 }
 
 impl Witness {
-    pub fn new(
-        evidence: Evidence,
-        verification: Verification,
-        devices: HashMap<String, u32>,
-        plan: &Plan,
-    ) -> Self {
+    pub fn new(evidence: Evidence, verification: Verification, plan: &Plan) -> Self {
         let now = clock::uptime();
         Self {
             evidence,
             verification,
-            devices,
             believed: HashMap::new(),
             alive: BTreeSet::new(),
             online: 0,
@@ -74,7 +65,6 @@ impl Witness {
             plan_ms: plan.end_ms,
             stage: Stage::Living,
             outstanding: 0,
-            over_at: Duration::MAX,
             timeline: Vec::new(),
         }
     }
@@ -90,8 +80,8 @@ impl Witness {
     }
 
     /// Tells whether something may still be done or told that counts.
-    pub fn is_waiting(&self) -> bool {
-        self.stage != Stage::Over
+    pub const fn is_waiting(&self) -> bool {
+        !matches!(self.stage, Stage::Over(_))
     }
 
     /// Returns how many reports are still to come, once the plan is carried out.
@@ -111,7 +101,7 @@ impl Witness {
             }
             What::Failed { .. } | What::Noticed | What::Refused { .. } => {}
         }
-        if self.stage != Stage::Over {
+        if self.is_waiting() {
             self.last_news = self.last_news.max(deed.at);
             self.verification.deed(deed);
         }
@@ -135,7 +125,7 @@ impl Witness {
     fn testimony(&mut self, testimony: Testimony) {
         match testimony {
             // What comes now is about goodbyes that nobody looks at any more.
-            Testimony::Reports(_) if self.stage == Stage::Over => {}
+            Testimony::Reports(_) if !self.is_waiting() => {}
             Testimony::Reports(reports) => {
                 for report in reports {
                     self.last_news = self.last_news.max(report.arrived);
@@ -156,9 +146,9 @@ impl Witness {
     }
 
     fn change(&mut self, change: &Change) {
-        let Some(number) = self.devices.get(&change.verdict.client) else { return };
+        let Some(number) = self.verification.device(&change.verdict.client) else { return };
         let now = change.verdict.status.online();
-        let before = self.believed.insert(*number, now).flatten();
+        let before = self.believed.insert(number, now).flatten();
         self.online += u64::from(now == Some(true));
         self.online -= u64::from(before == Some(true));
     }
@@ -175,9 +165,16 @@ impl Witness {
         }
         let gives_up = was_interrupted && nobody_lives && self.is_quiet(now);
         if self.stage == Stage::Settling && (gives_up || self.is_settled(now)) {
-            self.stage = Stage::Over;
-            self.over_at = now;
-            self.note_states();
+            self.end_at(now);
+        }
+    }
+
+    /// Ends what counts, and notes what is believed of each device now, and what is true.
+    fn end_at(&mut self, now: Duration) {
+        self.stage = Stage::Over(now);
+        for number in self.verification.devices().collect::<Vec<_>>() {
+            let believed = self.believed.get(&number).copied().flatten();
+            self.verification.state(number, self.alive.contains(&number), believed);
         }
     }
 
@@ -211,24 +208,19 @@ impl Witness {
         }
     }
 
-    /// Notes what is believed of each device, and what is true.
-    fn note_states(&mut self) {
-        for number in self.devices.values() {
-            let believed = self.believed.get(number).copied().flatten();
-            self.verification.state(*number, self.alive.contains(number), believed);
-        }
-    }
-
     /// Judges what was done and said until everything was told.
     pub fn judge(&mut self) -> Findings {
-        if self.stage != Stage::Over {
-            self.over_at = clock::uptime();
-            self.note_states();
-        }
+        let over_at = if let Stage::Over(at) = self.stage {
+            at
+        } else {
+            let now = clock::uptime();
+            self.end_at(now);
+            now
+        };
         if let Some(since) = self.deaf_since {
             self.verification.deaf(since, Duration::MAX);
         }
-        self.verification.judge(self.over_at)
+        self.verification.judge(over_at)
     }
 
     /// Returns when the run began, by [`clock::uptime`].

@@ -141,6 +141,11 @@ impl Fleet {
         group.map_or(&self.conduct, |group| &group.conduct)
     }
 
+    /// Returns how devices behave at all: those in no group, then each group.
+    pub fn conducts(&self) -> impl Iterator<Item = &Conduct> {
+        std::iter::once(&self.conduct).chain(self.groups.iter().map(|group| &group.conduct))
+    }
+
     /// Returns the client id of a device. A number beyond the table has none.
     pub fn client_id(&self, number: u32) -> String {
         match &self.client_id {

@@ -22,7 +22,6 @@ use crate::simulate::plan::Plan;
 use crate::simulate::verify::findings::{Act, Outcome as Told};
 use crate::simulate::verify::window::Expectation;
 use crate::simulate::verify::{Promises, Terms, Verification};
-use crate::state::policy::Policy;
 use crate::state::verdict::Verdict;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -43,7 +42,8 @@ pub async fn run(console: &mut Console) -> Result<Outcome, Failure> {
     let fleet = Arc::new(script::fleet(connection.clone())?);
     let (news, mut heard) = mpsc::channel(64);
     let (stop_watcher, watcher_stopped) = watch::channel(false);
-    let (watcher, _) = setup().watcher(0, &connection, &news).await?;
+    let setup = Setup::of_witness(config::reading::usual(), Duration::from_secs(10));
+    let (watcher, _) = setup.watcher(0, &connection, &news).await?;
     drop(news);
     let watcher = tokio::spawn(Watcher::run(watcher, watcher_stopped));
     listening(&mut heard).await;
@@ -77,23 +77,6 @@ fn connection(url: &str) -> Result<Connection, Failure> {
         mqtt_version: MqttVersion::V311,
         tls: None,
     })
-}
-
-/// Watches as `presence watch` does by default, but keeps nothing.
-fn setup() -> Setup {
-    Setup {
-        terms: config::reading::usual(),
-        zone: None,
-        policy: Policy::DEFAULT,
-        store: None,
-        recorder: None,
-        timeout: Duration::from_secs(10),
-        clean: true,
-        broker_queue: crate::cli::watch::BROKER_QUEUE,
-        bridge_gaps: Duration::ZERO,
-        forget_clients: Duration::MAX,
-        reports: true,
-    }
 }
 
 /// Expects what the vendor says whose notices the broker speaks, which is more than it takes.

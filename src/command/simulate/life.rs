@@ -212,8 +212,7 @@ fn left_by_abort(fleet: &Fleet, tally: &Tally) -> Cleaned {
     };
     let times = count.saturating_mul(u32::try_from(topics.len()).unwrap_or(u32::MAX));
     add(Kind::Retained, topics, times);
-    let mut conducts = fleet.groups.iter().map(|group| &group.conduct).chain([&fleet.conduct]);
-    let keeps = conducts.any(|conduct| conduct.persistent);
+    let keeps = fleet.conducts().any(|conduct| conduct.persistent);
     add(Kind::Session, vec![client_id], if keeps { count } else { 0 });
     Cleaned { left, ..Cleaned::default() }
 }

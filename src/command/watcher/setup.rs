@@ -48,6 +48,23 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// Returns how to watch what is done to devices: nothing is kept, and every event is told.
+    pub const fn of_witness(terms: Terms, timeout: Duration) -> Self {
+        Self {
+            terms,
+            zone: None,
+            policy: Policy::DEFAULT,
+            store: None,
+            recorder: None,
+            timeout,
+            clean: true,
+            broker_queue: crate::cli::watch::BROKER_QUEUE,
+            bridge_gaps: Duration::ZERO,
+            forget_clients: Duration::MAX,
+            reports: true,
+        }
+    }
+
     /// Makes the watcher of one broker. The lock keeps others from watching it into the same store.
     pub async fn watcher(
         &self,

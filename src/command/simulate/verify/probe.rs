@@ -100,13 +100,11 @@ impl Heard {
 
 /// Returns a fleet of one, which says of itself what the devices say.
 fn alone(fleet: &Fleet) -> Fleet {
-    let conducts =
-        || std::iter::once(&fleet.conduct).chain(fleet.groups.iter().map(|group| &group.conduct));
-    let will = conducts().find_map(|conduct| conduct.will.clone());
+    let will = fleet.conducts().find_map(|conduct| conduct.will.clone());
     let conduct = Conduct {
         keep_alive: KEEP_ALIVE_S,
         will: will.map(|will| Will { delay: 0, ..will }),
-        birth: conducts().find_map(|conduct| conduct.birth.clone()),
+        birth: fleet.conducts().find_map(|conduct| conduct.birth.clone()),
         ..Conduct::default()
     };
     Fleet {

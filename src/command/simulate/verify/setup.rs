@@ -8,8 +8,7 @@ use crate::config::reading::{named, usual};
 use crate::dialect::status::Status;
 use crate::dialect::terms::Terms;
 use crate::failure::Failure;
-use crate::simulate::fleet::{Conduct, Credentials, Fleet, Message};
-use crate::state::policy::Policy;
+use crate::simulate::fleet::{Credentials, Fleet, Message};
 use std::time::Duration;
 
 /// Returns how to watch: as `presence watch` does, but for the topics and words of these devices, and
@@ -17,19 +16,7 @@ use std::time::Duration;
 ///
 /// Errors: nothing that could be heard (exit 2).
 pub fn setup(options: &Verify, fleet: &Fleet, timeout: Duration) -> Result<Setup, Failure> {
-    Ok(Setup {
-        terms: terms(&options.dialect, fleet)?,
-        zone: None,
-        policy: Policy::DEFAULT,
-        store: None,
-        recorder: None,
-        timeout,
-        clean: true,
-        broker_queue: crate::cli::watch::BROKER_QUEUE,
-        bridge_gaps: Duration::ZERO,
-        forget_clients: Duration::MAX,
-        reports: true,
-    })
+    Ok(Setup::of_witness(terms(&options.dialect, fleet)?, timeout))
 }
 
 fn terms(dialects: &[DialectName], fleet: &Fleet) -> Result<Terms, Failure> {
@@ -56,11 +43,8 @@ fn terms(dialects: &[DialectName], fleet: &Fleet) -> Result<Terms, Failure> {
 
 /// Returns the topic of births and wills and their words, where a watcher can understand them.
 fn status_words(fleet: &Fleet) -> Option<(String, Vec<String>, Vec<String>)> {
-    let conducts: Vec<&Conduct> = std::iter::once(&fleet.conduct)
-        .chain(fleet.groups.iter().map(|group| &group.conduct))
-        .collect();
-    let births = || conducts.iter().filter_map(|conduct| conduct.birth.as_ref());
-    let wills = || conducts.iter().filter_map(|conduct| Some(&conduct.will.as_ref()?.message));
+    let births = || fleet.conducts().filter_map(|conduct| conduct.birth.as_ref());
+    let wills = || fleet.conducts().filter_map(|conduct| Some(&conduct.will.as_ref()?.message));
     let topic = births().chain(wills()).find_map(|message| message.topic.of_run(&fleet.run))?;
     // What a watcher cannot read in a topic is not to be misread.
     let has_client = topic.split('/').filter(|level| *level == "{client}").count() == 1;

@@ -23,7 +23,7 @@ use crate::state::hearing::{Hearing, Moment, Terms as HearingTerms};
 use crate::state::policy::Policy;
 use crate::state::presence::Presence;
 use crate::state::verdict::{Status, Verdict};
-use crate::store::Store;
+use crate::store::{self, Store};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -107,7 +107,7 @@ struct Inquiry {
     instance: String,
     policy: Policy,
     presence: Presence,
-    store: Option<Store>,
+    store: Option<Box<dyn Store>>,
     asked: Vec<AskedObject>,
     /// Why a source that should have been asked could not be.
     troubles: Vec<(&'static str, Failure)>,
@@ -128,11 +128,11 @@ impl Inquiry {
         let mut troubles = Vec::new();
         let mut fleet = Fleet::default();
         let mut store = None;
-        let path = super::store::path(&options.store)?;
-        if let (true, Some(path)) = (options.evidence.contains(&Evidence::Store), path) {
+        let place = super::store::place(&options.store)?;
+        if let (true, Some(place)) = (options.evidence.contains(&Evidence::Store), place) {
             let all: Vec<&str> = ids.iter().map(String::as_str).collect();
-            let opened = Store::open_existing(&path, &policy).and_then(|opened| {
-                let Some(opened) = opened else { return Ok(None) };
+            let opened = store::open_existing(&place, &policy).and_then(|opened| {
+                let Some(mut opened) = opened else { return Ok(None) };
                 Ok(Some((opened.fleet_of(&instance, &all)?, opened)))
             });
             match opened {
@@ -140,7 +140,7 @@ impl Inquiry {
                     asked.push(AskedObject {
                         source: "store",
                         asked: true,
-                        detail: path.display().to_string(),
+                        detail: place.to_string(),
                     });
                     fleet = known;
                     store = Some(opened);
@@ -148,7 +148,7 @@ impl Inquiry {
                 Ok(None) => asked.push(AskedObject {
                     source: "store",
                     asked: false,
-                    detail: format!("there is none at {}", path.display()),
+                    detail: format!("there is none at {place}"),
                 }),
                 Err(failure) => {
                     let detail = failure.cause.clone().unwrap_or_else(|| failure.what.clone());
@@ -286,7 +286,7 @@ impl Inquiry {
         self.ids.iter().filter_map(|id| template.topic(id)).collect()
     }
 
-    fn report(&self, options: &Check, console: &mut Console) -> Result<Outcome, Failure> {
+    fn report(&mut self, options: &Check, console: &mut Console) -> Result<Outcome, Failure> {
         let now = clock::now();
         let asked_any = self.asked.iter().any(|asked| asked.asked);
         if !asked_any {
@@ -303,8 +303,8 @@ impl Inquiry {
             console.warn(&Warning::SourceSilent { source: (*source).to_owned(), cause });
         }
         let mut worst = Outcome::Yes;
-        for id in &self.ids {
-            let verdict = self.presence.verdict(id, now);
+        for id in std::mem::take(&mut self.ids) {
+            let verdict = self.presence.verdict(&id, now);
             worst = worse(worst, outcome(&verdict));
             let elsewhere = self.elsewhere(&verdict);
             self.print(options, console, &verdict, &elsewhere, now)?;
@@ -352,8 +352,8 @@ impl Inquiry {
     }
 
     /// Returns the other brokers that know an id which this one's evidence says nothing about.
-    fn elsewhere(&self, verdict: &Verdict) -> Vec<String> {
-        let Some(store) = self.store.as_ref().filter(|_| verdict.status == Status::Unknown) else {
+    fn elsewhere(&mut self, verdict: &Verdict) -> Vec<String> {
+        let Some(store) = self.store.as_mut().filter(|_| verdict.status == Status::Unknown) else {
             return Vec::new();
         };
         let mut known = store.instances_knowing(&verdict.client).unwrap_or_default();

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug)]
 pub struct Ledger {
     instance: String,
-    store: Option<Store>,
+    store: Option<Box<dyn Store>>,
     recorder: Option<SharedRecorder>,
     /// The accounts as they were last recorded, and as they were last stored.
     recorded: BTreeMap<String, Member>,
@@ -46,10 +46,10 @@ impl SharedRecorder {
 impl Ledger {
     pub fn new(
         instance: &str,
-        store: Option<Store>,
+        mut store: Option<Box<dyn Store>>,
         recorder: Option<SharedRecorder>,
     ) -> Result<Self, Failure> {
-        let tie = store.as_ref().map_or(Ok(0), |store| store.tie(instance))?;
+        let tie = store.as_mut().map_or(Ok(0), |store| store.tie(instance))?;
         Ok(Self {
             instance: instance.to_owned(),
             store,
@@ -60,8 +60,8 @@ impl Ledger {
         })
     }
 
-    pub const fn store_mut(&mut self) -> Option<&mut Store> {
-        self.store.as_mut()
+    pub fn store_mut(&mut self) -> Option<&mut dyn Store> {
+        Some(self.store.as_mut()?.as_mut())
     }
 
     /// Returns the next place in the order of arrival.

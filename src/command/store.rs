@@ -16,9 +16,9 @@ use crate::source::recording::{Line, SourceLine, known::KnownClient};
 use crate::state::coverage::{Member, SourceKey};
 use crate::state::packed::Client;
 use crate::state::policy::Policy;
-use crate::store::{Access, Account, Author, Batch, Size, Store, place};
+use crate::store::{self, Access, Account, Author, Batch, Place, Size, Store, place};
 use serde::Serialize;
-use std::path::PathBuf;
+
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -41,27 +41,30 @@ pub fn run(action: &Action, console: &mut Console) -> Result<Outcome, Failure> {
     }
 }
 
-/// Returns the store's file, `None` where nothing is to be kept.
-pub(super) fn path(options: &Where) -> Result<Option<PathBuf>, Failure> {
+/// Returns where the store lies, `None` where nothing is to be kept.
+pub(super) fn place(options: &Where) -> Result<Option<Place>, Failure> {
     match &options.store {
         Some(path) if path.as_os_str() == "memory" => Ok(None),
         Some(path) if path.as_os_str().is_empty() => {
             Err(Failure::misuse("`--store` names no file").next("leave it out for the usual place"))
         }
-        Some(path) => Ok(Some(path.clone())),
-        None => place::default_path(|name| std::env::var_os(name)).map(Some),
+        Some(path) => Ok(Some(Place::File(path.clone()))),
+        None => {
+            let path = place::default_path(|name| std::env::var_os(name))?;
+            Ok(Some(Place::File(path)))
+        }
     }
 }
 
-/// Returns the file of a store that is to be there.
-fn file(options: &Where) -> Result<PathBuf, Failure> {
-    path(options)?.ok_or_else(|| {
+/// Returns where a store is that is to be there.
+fn kept(options: &Where) -> Result<Place, Failure> {
+    place(options)?.ok_or_else(|| {
         Failure::misuse("`--store memory` keeps nothing").next("name the file of a store")
     })
 }
 
-fn existing(options: &Where) -> Result<Store, Failure> {
-    Store::open(&file(options)?, Access::Read, &Policy::DEFAULT)
+fn existing(options: &Where) -> Result<Box<dyn Store>, Failure> {
+    store::open(&kept(options)?, Access::Read, &Policy::DEFAULT)
 }
 
 #[derive(Serialize)]
@@ -77,7 +80,7 @@ struct StoreObject<'a> {
 }
 
 fn info(options: &Info, console: &mut Console) -> Result<Outcome, Failure> {
-    let store = existing(&options.store)?;
+    let mut store = existing(&options.store)?;
     let now = clock::now();
     let mut table = Table::new(&["broker", "clients", "last heard", "listening", "session"]);
     for instance in store.instances()? {
@@ -110,10 +113,9 @@ fn info(options: &Info, console: &mut Console) -> Result<Outcome, Failure> {
             console.print(&table.render(console.style(), console.columns()))?;
             console.print_line("")?;
         }
-        let path = store.path().display().to_string();
         console.print_line(format_args!(
             "{}: {} KiB",
-            sanitize(&path, 200),
+            sanitize(&store.place(), 200),
             (size.database_bytes + size.wal_bytes).div_ceil(1_024)
         ))?;
     }
@@ -122,7 +124,7 @@ fn info(options: &Info, console: &mut Console) -> Result<Outcome, Failure> {
 
 fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
-    let path = file(&options.store)?;
+    let place = kept(&options.store)?;
     let asked = Asked::of(&options.policy);
     let mut input = Input::new(terms, zone, asked, clock::now());
     input.forced = config::reading::forced(&options.reading);
@@ -134,11 +136,11 @@ fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
             .because("a plain log does not say, and evidence about one broker answers for no other")
             .next("name it with `--instance`, for example `--instance broker.example:1883`"));
     }
-    place::make_directory(&path)?;
-    let mut store = Store::open(&path, Access::Write, &asked.policy)?;
+    place.prepare()?;
+    let mut store = store::open(&place, Access::Write, &asked.policy)?;
     let mut joined = 0;
     for (instance, broker) in &input.brokers {
-        joined += join(&mut store, instance, broker.presence.fleet())?;
+        joined += join(store.as_mut(), instance, broker.presence.fleet())?;
     }
     store.close()?;
     if let Some(first) = input.tally.examples.first() {
@@ -146,15 +148,13 @@ fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
         console.warn(&Warning::LinesSetAside { lines, first });
     }
     let clients = crate::output::number::counted(joined, "client");
-    console.print_line(format_args!(
-        "{clients} joined into {}",
-        sanitize(&path.display().to_string(), 200)
-    ))?;
+    console
+        .print_line(format_args!("{clients} joined into {}", sanitize(&place.to_string(), 200)))?;
     Ok(Outcome::Yes)
 }
 
 fn join(
-    store: &mut Store,
+    store: &mut dyn Store,
     instance: &str,
     fleet: &crate::state::fleet::Fleet,
 ) -> Result<u64, Failure> {
@@ -182,7 +182,7 @@ fn join(
 }
 
 fn export(options: &Export, console: &mut Console) -> Result<Outcome, Failure> {
-    let store = existing(&options.store)?;
+    let mut store = existing(&options.store)?;
     let mut found = false;
     for instance in store.instances()? {
         let name = instance.name.as_str();
@@ -200,7 +200,7 @@ fn export(options: &Export, console: &mut Console) -> Result<Outcome, Failure> {
                 console.json_line(&Line::Source(line))?;
             }
         }
-        store.each_client(name, |client| {
+        store.each_client(name, &mut |client| {
             console.json_line(&Line::Client(KnownClient::of(name, &client)))?;
             Ok(())
         })?;
@@ -216,17 +216,17 @@ fn export(options: &Export, console: &mut Console) -> Result<Outcome, Failure> {
 }
 
 fn compact(options: &Compact, console: &mut Console) -> Result<Outcome, Failure> {
-    let path = file(&options.store)?;
+    let place = kept(&options.store)?;
     // Not made where there is none: there would be nothing to compact.
-    drop(Store::open(&path, Access::Read, &Policy::DEFAULT)?);
-    let mut store = Store::open(&path, Access::Write, &Policy::DEFAULT)?;
+    drop(store::open(&place, Access::Read, &Policy::DEFAULT)?);
+    let mut store = store::open(&place, Access::Write, &Policy::DEFAULT)?;
     let bytes = |size: Size| size.database_bytes + size.wal_bytes;
     let before = bytes(store.size()?);
     store.compact()?;
     let after = bytes(store.size()?);
     console.print_line(format_args!(
         "{}: {} KiB, {} KiB before",
-        sanitize(&path.display().to_string(), 200),
+        sanitize(&place.to_string(), 200),
         after.div_ceil(1_024),
         before.div_ceil(1_024)
     ))?;
@@ -235,11 +235,11 @@ fn compact(options: &Compact, console: &mut Console) -> Result<Outcome, Failure>
 
 fn forget(options: &ForgetSession, console: &mut Console) -> Result<Outcome, Failure> {
     let connection = super::connection(&options.connection, KEEP_ALIVE, console)?;
-    let path = file(&options.store)?;
+    let place = kept(&options.store)?;
     let instance = connection.instance.clone();
     // A watcher that is at work would lose its session under its feet.
-    let _lock = crate::store::WatchLock::acquire(&path, &instance)?;
-    let mut store = Store::open(&path, Access::Write, &Policy::DEFAULT)?;
+    let _lock = place.lock(&instance)?;
+    let mut store = store::open(&place, Access::Write, &Policy::DEFAULT)?;
     let known = store.session(&instance)?;
     let Some(client_id) = connection.client_id.clone().or(known.map(|known| known.client_id))
     else {

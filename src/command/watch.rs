@@ -15,7 +15,7 @@ use crate::output::warning::Warning;
 use crate::output::{status::Status, verdict};
 use crate::source::recording::Recorder;
 use crate::state::presence::{Cause, Change};
-use crate::store;
+use crate::store::Place;
 use std::path::Path;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -87,10 +87,8 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
         console.warn(&super::warning(warning));
     }
     let (terms, zone) = config::reading::terms(&options.reading)?;
-    let store = super::store::path(&options.store)?;
-    if let Some(path) = &store {
-        store::place::make_directory(path)?;
-    }
+    let store = super::store::place(&options.store)?;
+    store.as_ref().map_or(Ok(()), Place::prepare)?;
     let recorder = options.record.as_deref().map(|path| recorder(path, console)).transpose()?;
     let several = connections.len() > 1;
     let setup = Setup {

@@ -43,7 +43,7 @@ const NOTE_MAX: u64 = 64;
 fn lock_path(store: &Path, instance: &str) -> PathBuf {
     let store = store.canonicalize().unwrap_or_else(|_| store.to_owned());
     let suffix = format!(".{:016x}.lock", stable_hash(instance.as_bytes()));
-    super::open::beside(&store, &suffix)
+    super::sqlite::beside(&store, &suffix)
 }
 
 fn open(path: &Path) -> std::io::Result<File> {

@@ -1,11 +1,44 @@
-//! Where the store lies unless `--store` says otherwise.
+//! Where the store lies.
 
+use super::WatchLock;
 use crate::failure::Failure;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 const DIRECTORY: &str = "presence";
 const FILE: &str = "presence.db";
+
+/// Where a store lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A SQLite file.
+    File(PathBuf),
+}
+
+impl Place {
+    /// Makes what must be there before a store can be made: the directory of a file.
+    pub fn prepare(&self) -> Result<(), Failure> {
+        match self {
+            Self::File(path) => make_directory(path),
+        }
+    }
+
+    /// Takes the right to watch an instance with this store, or says who holds it.
+    pub fn lock(&self, instance: &str) -> Result<WatchLock, Failure> {
+        match self {
+            Self::File(path) => WatchLock::acquire(path, instance),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
 
 /// Returns the path of the default store. `variable` looks a variable of the environment up.
 ///

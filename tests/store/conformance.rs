@@ -7,7 +7,7 @@ use presence::event::{Channel, ChannelEvent, EventKind, Flags, Stamp, Timestamp}
 use presence::state::fleet::Fleet;
 use presence::state::packed::{Client, VoiceKey};
 use presence::state::verdict::Verdict;
-use presence::store::{Batch, Store};
+use presence::store::{Batch, Sqlite};
 use std::collections::BTreeSet;
 
 const SEEDS: u64 = 300;
@@ -22,7 +22,7 @@ enum Heard {
 
 /// A watcher or an import: its memory, what it has yet to hear, and what it did not commit yet.
 struct Writer {
-    store: Option<Store>,
+    store: Option<Sqlite>,
     fleet: Fleet,
     ahead: Vec<Heard>,
     uncommitted: Vec<Heard>,
@@ -135,7 +135,7 @@ impl Writer {
 }
 
 /// Compares the verdicts about every client: of all that is loaded, and of each that is looked up.
-fn compare(store: &Store, memory: &Fleet, rng: &mut Rng, seed: u64) {
+fn compare(store: &Sqlite, memory: &Fleet, rng: &mut Rng, seed: u64) {
     let now = Timestamp(START + rng.i64(-10_000..200_000));
     let loaded = store.load(BROKER).expect("loaded");
     assert_eq!(loaded.clients.len(), memory.clients.len(), "seed {seed}");

@@ -2,7 +2,7 @@
 
 use crate::support::{BROKER, Place, batch, client, status};
 use presence::state::verdict::Status;
-use presence::store::{Access, Store};
+use presence::store::{Access, Sqlite};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -17,7 +17,7 @@ const KILLS: u32 = 10;
 fn victim() {
     let Some(path) = std::env::var_os(VICTIM) else { return };
     let policy = crate::support::POLICY;
-    let mut store = Store::open(Path::new(&path), Access::Write, &policy).expect("a store");
+    let mut store = Sqlite::open(Path::new(&path), Access::Write, &policy).expect("a store");
     let mut stdout = std::io::stdout();
     for number in store.tie(BROKER).expect("a tie") + 1.. {
         let (own, shared) = (format!("own-{number}"), format!("shared-{}", number % 7));

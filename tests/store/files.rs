@@ -2,12 +2,12 @@
 
 use crate::support::{BROKER, POLICY, Place, batch, client};
 use presence::failure::{Failure, Outcome};
-use presence::store::{Access, Store};
+use presence::store::{Access, Sqlite};
 use rusqlite::Connection;
 use std::path::Path;
 
 fn refusal(path: &Path, access: Access) -> Failure {
-    let failure = Store::open(path, access, &POLICY).expect_err("no store");
+    let failure = Sqlite::open(path, access, &POLICY).expect_err("no store");
     assert_eq!(failure.outcome, Outcome::CouldNotAsk, "{failure}");
     assert!(failure.what.contains(&path.display().to_string()), "{failure}");
     assert!(failure.cause.is_some() && failure.next.is_some(), "{failure}");
@@ -45,7 +45,7 @@ fn files_are_readable_by_their_owner_only() {
 #[test]
 fn a_missing_store_is_none_to_a_reader_and_is_not_made() {
     let place = Place::new();
-    assert!(Store::open_existing(&place.path(), &POLICY).expect("asked").is_none());
+    assert!(Sqlite::open_existing(&place.path(), &POLICY).expect("asked").is_none());
     assert!(refusal(&place.path(), Access::Read).cause.expect("a cause").contains("no such file"));
     assert_eq!(std::fs::read_dir(place.directory()).expect("a directory").count(), 0);
 }
@@ -54,7 +54,7 @@ fn a_missing_store_is_none_to_a_reader_and_is_not_made() {
 fn an_empty_file_is_none_to_a_reader_and_a_beginning_to_a_writer() {
     let place = Place::new();
     std::fs::write(place.path(), "").expect("a file");
-    assert!(Store::open_existing(&place.path(), &POLICY).expect("asked").is_none());
+    assert!(Sqlite::open_existing(&place.path(), &POLICY).expect("asked").is_none());
     assert_eq!(std::fs::metadata(place.path()).expect("still there").len(), 0);
     place.writer().commit(BROKER, &batch([&client("a", "x", 1_000_000)])).expect("committed");
     assert_eq!(place.reader().load(BROKER).expect("loaded").clients.len(), 1);
@@ -156,7 +156,7 @@ fn damage_inside_is_a_failure_and_no_panic() {
         bytes[from..from + 600].iter_mut().for_each(|byte| *byte = rng.u8(..));
         std::fs::write(place.path(), bytes).expect("written");
         // Whatever comes of it: the next lines must come to an end without a panic.
-        let _ = Store::open(&place.path(), Access::Read, &POLICY).map(|store| {
+        let _ = Sqlite::open(&place.path(), Access::Read, &POLICY).map(|store| {
             let _ = store.load(BROKER);
             let _ = store.fleet_of(BROKER, &["c7", "c2999"]);
             let _ = store.instances();
@@ -195,7 +195,7 @@ fn a_file_that_may_only_be_read_is_said_so_to_a_writer() {
     }
     let failure = refusal(&place.path(), Access::Write);
     assert!(failure.cause.expect("a cause").contains("only be read"));
-    assert!(Store::open_existing(&place.path(), &POLICY).expect("readable").is_some());
+    assert!(Sqlite::open_existing(&place.path(), &POLICY).expect("readable").is_some());
 }
 
 #[cfg(unix)]

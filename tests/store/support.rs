@@ -5,7 +5,7 @@ use presence::state::fleet::{Fleet, Hearsay};
 use presence::state::packed::{Client, VoiceKey};
 use presence::state::policy::Policy;
 use presence::state::verdict::Status;
-use presence::store::{Access, Batch, Store};
+use presence::store::{Access, Batch, Sqlite};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -39,12 +39,12 @@ impl Place {
         self.directory.path().join("presence.db")
     }
 
-    pub fn writer(&self) -> Store {
-        Store::open(&self.path(), Access::Write, &POLICY).expect("a store to write")
+    pub fn writer(&self) -> Sqlite {
+        Sqlite::open(&self.path(), Access::Write, &POLICY).expect("a store to write")
     }
 
-    pub fn reader(&self) -> Store {
-        Store::open(&self.path(), Access::Read, &POLICY).expect("a store to read")
+    pub fn reader(&self) -> Sqlite {
+        Sqlite::open(&self.path(), Access::Read, &POLICY).expect("a store to read")
     }
 }
 

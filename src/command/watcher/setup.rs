@@ -14,9 +14,8 @@ use crate::state::fleet::Fleet;
 use crate::state::hearing::{Hearing, Terms as HearingTerms};
 use crate::state::policy::Policy;
 use crate::state::presence::Presence;
-use crate::store::{self, Access, Store, WatchLock};
+use crate::store::{self, Access, Place, Store, WatchLock};
 use jiff::tz::TimeZone;
-use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -34,7 +33,7 @@ pub struct Setup {
     pub zone: Option<TimeZone>,
     pub policy: Policy,
     /// `None` keeps nothing.
-    pub store: Option<PathBuf>,
+    pub store: Option<Place>,
     pub recorder: Option<SharedRecorder>,
     /// For the first connection.
     pub timeout: Duration,
@@ -73,16 +72,15 @@ impl Setup {
         news: &mpsc::Sender<(usize, News)>,
     ) -> Result<(Watcher, Option<WatchLock>), Failure> {
         let instance = connection.instance.clone();
-        let open = |path: &PathBuf| Store::open(path, Access::Write, &self.policy);
+        let open = |place: &Place| store::open(place, Access::Write, &self.policy);
         let mut store = self.store.as_ref().map(open).transpose()?;
-        let lock = self.store.as_deref().map(|path| WatchLock::acquire(path, &instance));
-        let lock = lock.transpose()?;
-        let fleet = store.as_ref().map_or(Ok(Fleet::default()), |store| store.load(&instance))?;
-        let dropped = store.as_ref().map_or(Ok(None), |store| store.dropped(&instance))?;
+        let lock = self.store.as_ref().map(|place| place.lock(&instance)).transpose()?;
+        let fleet = store.as_mut().map_or(Ok(Fleet::default()), |store| store.load(&instance))?;
+        let dropped = store.as_mut().map_or(Ok(None), |store| store.dropped(&instance))?;
         let mut session = Options::new(connection.clone(), String::new());
         session.clean = self.clean;
         session.session_expiry = SESSION_EXPIRY;
-        session.client_id = self.client_id(connection, store.as_mut(), &session).await?;
+        session.client_id = self.client_id(connection, store.as_deref_mut(), &session).await?;
         let dialects = self.terms.dialects(self.zone.as_ref()).map_err(Failure::misuse)?;
         let mut own_filters = vec![UPTIME.to_owned(), DROPPED.to_owned()];
         if !dialects.is_overridden() && dialects.iter().count() == Terms::NAMES.len() {
@@ -129,7 +127,7 @@ impl Setup {
     async fn client_id(
         &self,
         connection: &Connection,
-        store: Option<&mut Store>,
+        store: Option<&mut (dyn Store + 'static)>,
         session: &Options,
     ) -> Result<String, Failure> {
         let Some(store) = store else {

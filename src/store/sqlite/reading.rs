@@ -2,7 +2,7 @@
 
 use super::failing::Trouble;
 use super::journal::{self, Hash};
-use super::{Store, instances, sources};
+use super::{Sqlite, instances, sources};
 use crate::failure::Failure;
 use crate::state::fleet::Fleet;
 use crate::state::packed::Client;
@@ -10,7 +10,7 @@ use foldhash::{HashSet, HashSetExt as _};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 
-impl Store {
+impl Sqlite {
     /// Returns everything known about an instance: nothing if it is not known.
     pub fn load(&self, instance: &str) -> Result<Fleet, Failure> {
         self.reading(|snapshot| {

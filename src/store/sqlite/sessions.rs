@@ -1,21 +1,13 @@
 //! The watcher's own sessions at the brokers. They are kept with the state, so that a restart finds its
 //! queue and two stores never share a client id.
 
-use super::{Store, begin, instances};
+use super::{Sqlite, begin, instances};
 use crate::event::Timestamp;
 use crate::failure::Failure;
+use crate::store::Session;
 use rusqlite::OptionalExtension as _;
 
-/// The session that a store's watcher has at one broker.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    pub client_id: String,
-    pub made: Timestamp,
-    /// How long the broker keeps it while nobody is connected, s; `None`: as long as it likes.
-    pub expiry_s: Option<u32>,
-}
-
-impl Store {
+impl Sqlite {
     /// Returns the session at the broker of an instance, where one was made.
     pub fn session(&self, instance: &str) -> Result<Option<Session>, Failure> {
         self.reading(|snapshot| {

@@ -2,9 +2,10 @@
 //! written in place and not through the journal.
 
 use super::failing::Trouble;
-use super::{Account, Author, to_integer};
+use super::to_integer;
 use crate::event::Timestamp;
 use crate::state::coverage::{Coverage, Hole, Member, SourceKey};
+use crate::store::{Account, Author};
 use rusqlite::{Connection, Row};
 
 const COLUMNS: &str =

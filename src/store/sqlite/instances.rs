@@ -1,21 +1,11 @@
 //! The instances of a store: what is kept once for each, beside its clients.
 
 use super::failing::Trouble;
-use super::{Batch, Store, journal, to_integer};
+use super::{Sqlite, journal, to_integer};
 use crate::event::{Stamp, Timestamp};
 use crate::failure::Failure;
+use crate::store::{Batch, InstanceInfo};
 use rusqlite::{Connection, OptionalExtension as _};
-
-/// An instance as `store info` shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InstanceInfo {
-    pub name: String,
-    pub clients: u64,
-    /// When any listener last heard its broker, on that listener's clock.
-    pub last_heard: Option<Timestamp>,
-    /// The latest start of the broker that is known.
-    pub restart: Option<Stamp>,
-}
 
 /// What an instance keeps beside clients and coverage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +15,7 @@ struct Counters {
     dropped: Option<u64>,
 }
 
-impl Store {
+impl Sqlite {
     /// Returns the last tie that was given out for events of this instance, 0 if none was.
     pub fn tie(&self, instance: &str) -> Result<u64, Failure> {
         Ok(self.counters_of(instance)?.tie)

@@ -31,7 +31,7 @@ use tokio::runtime::{Builder, Runtime};
 /// Runs what was typed, says why it failed if it did, and returns how it ended.
 pub fn run(cli: &Cli) -> Outcome {
     let json = match &cli.command {
-        Command::Watch(options) => options.json,
+        Command::Watch(options) => options.view.json,
         Command::Check(options) => options.json,
         Command::Replay(options) => options.json,
         #[cfg(feature = "broker")]

@@ -1,5 +1,17 @@
 //! `presence watch`
 
+mod acting;
+mod ending;
+mod metrics;
+mod sharing;
+mod view;
+
+pub use acting::Acting;
+pub use ending::Ending;
+pub use metrics::Metrics;
+pub use sharing::Sharing;
+pub use view::View;
+
 use super::connection::Connection;
 use super::policy::Policy;
 use super::reading::Reading;
@@ -21,16 +33,16 @@ pub const FORGET_CLIENTS: &str = "90d";
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  presence watch -b mqtt://broker.example --client 'pump-*'")]
 pub struct Watch {
-    /// Show only clients whose id matches; may be given several times
-    ///
-    /// `*` stands for any text, `?` for one character, `[abc]` for one of these. What is not shown is
-    /// kept all the same.
-    #[arg(long, value_name = "GLOB", env = "PRESENCE_CLIENT")]
-    pub client: Vec<String>,
-
-    /// Print one JSON object a line
-    #[arg(long, env = "PRESENCE_JSON", value_parser = clap::builder::BoolishValueParser::new())]
-    pub json: bool,
+    #[command(flatten)]
+    pub view: View,
+    #[command(flatten)]
+    pub acting: Acting,
+    #[command(flatten)]
+    pub ending: Ending,
+    #[command(flatten)]
+    pub sharing: Sharing,
+    #[command(flatten)]
+    pub metrics: Metrics,
 
     /// Append everything that is heard to a file, for `presence replay`
     #[arg(long, value_name = "FILE", env = "PRESENCE_RECORD")]

@@ -1,122 +1,23 @@
-//! `presence watch`: what comes and goes, as it happens.
+//! The stream of changes above a status line: what the user sees of all watchers.
 
-use super::filter::Clients;
-use super::ledger::SharedRecorder;
-use super::stop;
-use super::watcher::{News, Pulse, Setup};
-use crate::cli::watch::Watch;
+use crate::cli::watch::View;
 use crate::clock;
-use crate::config;
-use crate::config::connection::{Connection, Surroundings};
-use crate::failure::{Failure, Outcome};
+use crate::command::filter::Clients;
+use crate::command::hear::Tally;
+use crate::command::watcher::{News, Pulse};
+use crate::failure::Failure;
 use crate::output::console::Console;
-use crate::output::object::{ChangeObject, Summary, VerdictObject};
+use crate::output::object::{ChangeObject, VerdictObject};
 use crate::output::warning::Warning;
 use crate::output::{status::Status, verdict};
-use crate::source::recording::Recorder;
 use crate::state::presence::{Cause, Change};
-use crate::store::Place;
-use std::path::Path;
-use std::time::Duration;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
 
-/// Keep alive of a watcher: how soon a black hole is noticed depends on it.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// Changes of everybody at once that are shown one by one.
 const CROWD_MAX: usize = 20;
 
-pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Failure> {
-    let (setup, connections) = setup(options, console)?;
-    let (news, mut heard) = mpsc::channel(64);
-    let (stop, stopped) = watch::channel(false);
-    let mut watchers = JoinSet::new();
-    let mut instances = Vec::new();
-    let mut locks = Vec::new();
-    for (number, connection) in connections.iter().enumerate() {
-        let (watcher, lock) = setup.watcher(number, connection, &news).await?;
-        instances.push(watcher.instance.clone());
-        locks.push(lock);
-        watchers.spawn(watcher.run(stopped.clone()));
-    }
-    drop((news, stopped));
-
-    let mut view = View::new(options, instances, console)?;
-    let mut summary = Summary::default();
-    let mut outcome = Ok(());
-    let mut interrupted = std::pin::pin!(stop::asked());
-    loop {
-        tokio::select! {
-            Some((number, news)) = heard.recv() => {
-                outcome = outcome.and(view.show(number, news, console));
-            }
-            Some(ended) = watchers.join_next() => match ended {
-                Ok(Ok(end)) => {
-                    summary.count(&end.counts);
-                    end.tally.report(&mut summary);
-                    view.set_aside(&end.tally, console);
-                }
-                Ok(Err(failure)) => outcome = outcome.and(Err(failure)),
-                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-            },
-            () = &mut interrupted, if !*stop.borrow() => { stop.send_replace(true); }
-            else => break,
-        }
-        if outcome.is_err() {
-            // One broker that cannot be watched, or a reader that has had enough, ends them all.
-            stop.send_replace(true);
-        }
-    }
-    console.status().clear();
-    outcome?;
-    if console.is_json() {
-        console.json_line(&summary)?;
-    } else {
-        console.print(&verdict::summary_table(&summary, console.style(), console.columns()))?;
-    }
-    Ok(Outcome::Yes)
-}
-
-/// Returns how to watch, and which brokers.
-fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connection>), Failure> {
-    let mut stdin = std::io::stdin();
-    let mut surroundings = Surroundings::of_process(&mut stdin);
-    let (connections, warnings) =
-        config::connection::every(&options.connection, KEEP_ALIVE, &mut surroundings)?;
-    for warning in warnings {
-        console.warn(&super::warning(warning));
-    }
-    let (terms, zone) = config::reading::terms(&options.reading)?;
-    let store = super::store::place(&options.store)?;
-    store.as_ref().map_or(Ok(()), Place::prepare)?;
-    let recorder = options.record.as_deref().map(|path| recorder(path, console)).transpose()?;
-    let several = connections.len() > 1;
-    let setup = Setup {
-        terms,
-        zone,
-        policy: (&options.policy).into(),
-        clean: options.clean || store.is_none(),
-        store,
-        recorder: recorder.map(|recorder| SharedRecorder::new(recorder, several)),
-        timeout: options.timeout,
-        broker_queue: options.broker_queue,
-        bridge_gaps: options.bridge_gaps,
-        forget_clients: options.forget_clients,
-        reports: false,
-    };
-    Ok((setup, connections))
-}
-
-fn recorder(path: &Path, console: &mut Console) -> Result<Recorder, Failure> {
-    let (recorder, torn) = Recorder::open(path)?;
-    if torn {
-        console.warn(&Warning::TornRecording { path: path.display().to_string() });
-    }
-    Ok(recorder)
-}
-
-/// What the user sees of all watchers.
-struct View {
+/// What is shown of all watchers.
+#[derive(Debug)]
+pub struct Stream {
     shown: Clients,
     instances: Vec<String>,
     pulses: Vec<Pulse>,
@@ -124,8 +25,8 @@ struct View {
     rate: Rate,
 }
 
-impl View {
-    fn new(options: &Watch, instances: Vec<String>, console: &Console) -> Result<Self, Failure> {
+impl Stream {
+    pub fn new(options: &View, instances: Vec<String>, console: &Console) -> Result<Self, Failure> {
         Ok(Self {
             shown: Clients::new(&options.client)?,
             pulses: vec![Pulse::default(); instances.len()],
@@ -135,7 +36,12 @@ impl View {
         })
     }
 
-    fn show(&mut self, number: usize, news: News, console: &mut Console) -> Result<(), Failure> {
+    pub fn show(
+        &mut self,
+        number: usize,
+        news: News,
+        console: &mut Console,
+    ) -> Result<(), Failure> {
         let instance = self.instances[number].as_str();
         match news {
             News::Known(verdicts) => {
@@ -217,7 +123,7 @@ impl View {
     }
 
     /// Shows what was set aside, once, at the end.
-    fn set_aside(&self, tally: &super::hear::Tally, console: &mut Console) {
+    pub fn set_aside(&self, tally: &Tally, console: &mut Console) {
         if let Some(first) = tally.examples.first() {
             console.warn(&Warning::NotUnderstood {
                 malformed: tally.malformed(),

@@ -226,6 +226,10 @@ impl Store for Sqlite {
         self.path.display().to_string()
     }
 
+    fn engine(&mut self) -> Result<String, Failure> {
+        Ok(format!("SQLite {}", rusqlite::version()))
+    }
+
     fn commit(&mut self, instance: &str, batch: &Batch<'_>) -> Result<(), Failure> {
         Self::commit(self, instance, batch)
     }

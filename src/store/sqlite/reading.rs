@@ -88,7 +88,8 @@ impl Sqlite {
     }
 }
 
-fn without_clients(snapshot: &Connection, number: i64) -> Result<Fleet, Trouble> {
+/// Returns what is needed to judge clients.
+pub fn without_clients(snapshot: &Connection, number: i64) -> Result<Fleet, Trouble> {
     let mut fleet = Fleet::default();
     fleet.coverage = sources::read(snapshot, number)?;
     if let Some(restart) = instances::restart(snapshot, number)? {

@@ -94,6 +94,19 @@ fn whoever_may_not_is_told_so() {
     let failure = explained(commit(may_read.as_mut(), "a").expect_err("writing is not"));
     assert!(failure.cause.expect("a cause").contains("NOPERM"));
 
+    server.does("ACL SETUSER scripts on >hunter2 ~* +@all -time");
+    let mut without_time = Remote::at(&named("scripts:hunter2")).a_writer();
+    let failure = explained(commit(without_time.as_mut(), "a").expect_err("a script may not"));
+    assert!(failure.next.expect("what to allow").contains("+time"));
+    // What the manual says that a watcher needs is enough.
+    let page = include_str!("../../docs/stores.md");
+    let line = page.lines().find_map(|line| line.split_once("`ACL SETUSER presence on >… "));
+    let rights = line.expect("the page says it").1.trim_end_matches("`.");
+    server.does(&format!("ACL SETUSER presence on >hunter2 {rights}"));
+    let mut may_write = Remote::at(&format!("{}/2", named("presence:hunter2"))).a_writer();
+    commit(may_write.as_mut(), "a").expect("writing is allowed");
+    may_write.engine().and(may_write.size().map(|_| ())).expect("asking is allowed");
+
     let mut line = server.connect();
     does(&mut line, "CONFIG SET requirepass hunter2");
     let failure = refused(&server.url(), Access::Write);

@@ -156,15 +156,18 @@ fn merge_call(instance: &str, group: &[Writing<'_>]) -> Call {
     Call::new(&feed, command)
 }
 
-/// Returns the version of what was written, and the places and values of what was not.
-fn read_merged(answer: &Value) -> Option<(u64, Vec<(usize, &[u8])>)> {
+/// A client that is not as expected: its place in the call, and its value.
+type Unexpected<'a> = (usize, &'a [u8]);
+
+/// Returns the version of what was written, and what was not.
+fn read_merged(answer: &Value) -> Option<(u64, Vec<Unexpected<'_>>)> {
     let Value::Array(parts) = answer else { return None };
     let [version, Value::Array(unexpected)] = &parts[..] else { return None };
     let (pairs, _) = unexpected.as_chunks::<2>();
     Some((number_of(version)?, pairs.iter().map(read_unexpected).collect::<Option<_>>()?))
 }
 
-fn read_unexpected([place, value]: &[Value; 2]) -> Option<(usize, &[u8])> {
+fn read_unexpected([place, value]: &[Value; 2]) -> Option<Unexpected<'_>> {
     match (place, value) {
         (Value::Int(place), Value::BulkString(value)) => {
             Some((usize::try_from(*place).ok()?, value))

@@ -118,6 +118,9 @@ fn of_line(failure: Failure, host: &Host, error: &RedisError, tls: bool) -> Fail
 /// Explains an error that a server answered with.
 fn of_answer(failure: Failure, host: &Host, code: &str, text: &str) -> Failure {
     let said = |meaning: &str| format!("{host} {meaning} ({code} {text})");
+    // From inside a script it comes under another name.
+    let may_not = code == "ERR" && text.starts_with("The user executing the script");
+    let code = if may_not { "NOPERM" } else { code };
     match code {
         "READONLY" => failure
             .because(said("is a replica, which may only be read"))
@@ -138,7 +141,7 @@ fn of_answer(failure: Failure, host: &Host, code: &str, text: &str) -> Failure {
             .because(said("does not accept user or password"))
             .next("check the user in the URL of `--store`, and `--store-password-file`"),
         "NOPERM" => failure.because(said("does not allow this user to do that")).next(
-            "allow it the keys `presence:*` and @read @write @scripting +info +cluster|slots +dbsize",
+            "allow it the keys `presence:*` and @read @write @scripting +time +info +cluster|slots +dbsize",
         ),
         "MISCONF" => failure
             .because(said("cannot write to its own disk"))

@@ -6,6 +6,7 @@ use crate::support::{BROKER, POLICY, Remote, Stores, batch, client, status};
 use presence::failure::{Failure, Outcome};
 use presence::state::verdict::Status;
 use presence::store::{self, Access, Address, Batch, Place, Store};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
@@ -118,6 +119,55 @@ fn whoever_may_not_is_told_so() {
     let mut store = Remote::at(&named(":hunter2")).a_writer();
     commit(store.as_mut(), "a").expect("committed");
     assert!(!format!("{store:?}{}", store.place()).contains("hunter2"));
+}
+
+#[test]
+#[ignore = "needs redis"]
+fn over_tls_only_the_authority_that_was_named_is_believed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let authority = |name: &str| {
+        let mut params = CertificateParams::new(Vec::new()).expect("no names are good names");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        let key = KeyPair::generate().expect("there is randomness");
+        let pem = params.self_signed(&key).expect("it signs").pem();
+        std::fs::write(path(name), pem).expect("written");
+        Issuer::new(params, key)
+    };
+    let (issuer, _) = (authority("ca.pem"), authority("other.pem"));
+    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
+    let key = KeyPair::generate().expect("there is randomness");
+    let pem = params.signed_by(&key, &issuer).expect("it signs").pem();
+    std::fs::write(path("server.pem"), pem).expect("written");
+    std::fs::write(path("server.key"), key.serialize_pem()).expect("written");
+    let text = |name: &str| path(name).display().to_string();
+
+    let server = Redis::start(&[]);
+    let port = Redis::second_port();
+    let command = format!(
+        "CONFIG SET tls-cert-file {} tls-key-file {} tls-auth-clients no tls-port {port}",
+        text("server.pem"),
+        text("server.key"),
+    );
+    server.does(&command);
+    let named = |host: &str, cafile: &str| {
+        let mut address = Address::read(&format!("rediss://{host}:{port}")).expect("a URL");
+        address.cafile = Some(path(cafile));
+        Place::redis(address, Path::new("/nowhere/presence.db"))
+    };
+    let open = |place: &Place| store::open(place, Access::Write, &POLICY);
+    let mut store = open(&named("127.0.0.1", "ca.pem")).expect("believed");
+    commit(store.as_mut(), "a").expect("committed");
+    for (host, cafile) in [("127.0.0.1", "other.pem"), ("localhost", "ca.pem")] {
+        let failure = explained(open(&named(host, cafile)).map(|_| ()).expect_err("not believed"));
+        assert!(failure.cause.expect("a cause").contains("certificate"));
+    }
+    for (cafile, cause) in [("nobody.pem", "No such file"), ("server.key", "no certificate")] {
+        let failure = open(&named("127.0.0.1", cafile)).map(|_| ()).expect_err("no authority");
+        assert!(failure.what.contains(cafile), "{failure}");
+        assert!(failure.cause.as_deref().expect("a cause").contains(cause), "{failure}");
+    }
 }
 
 #[test]

@@ -46,6 +46,11 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// Returns a free port for a second way in, which arguments of `CONFIG SET` can name.
+    pub fn second_port() -> u16 {
+        free_port()
+    }
+
     /// Ends it like a crash.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {

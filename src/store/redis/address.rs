@@ -3,6 +3,8 @@
 use crate::failure::Failure;
 use crate::secret::Secret;
 use percent_encoding::percent_decode_str;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -63,6 +65,24 @@ impl Address {
             password,
             cafile: None,
         })
+    }
+
+    /// Looks at the file of authorities, so that what is wrong with it is not taken for a fault of the
+    /// server.
+    pub(super) fn check_authorities(&self) -> Result<(), Failure> {
+        let Some(path) = self.cafile.as_ref().filter(|_| self.tls) else { return Ok(()) };
+        let refuse = |cause: &dyn fmt::Display| {
+            Failure::new(format!("could not read `{}`", path.display()))
+                .because(cause)
+                .next("pass a PEM file with certificates to `--store-cafile`")
+        };
+        let read =
+            CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        match read {
+            Ok(found) if found.is_empty() => Err(refuse(&"it holds no certificate")),
+            Ok(_) => Ok(()),
+            Err(error) => Err(refuse(&error)),
+        }
     }
 }
 

@@ -83,6 +83,7 @@ impl Redis {
     }
 
     fn connect(address: &Address, policy: &Policy) -> Result<Self, Failure> {
+        address.check_authorities()?;
         let link = Link::open(address.clone());
         let link = link.map_err(|trouble| trouble.failure("open", address))?;
         Ok(Self { link, channels_max: policy.channels_max, instances: BTreeMap::new() })

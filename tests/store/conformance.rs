@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 const SEEDS: u64 = 300;
 /// Where every step goes over a line and back.
-const SEEDS_REMOTE: u64 = 60;
+const SEEDS_REMOTE: u64 = 40;
 const START: i64 = 1_000_000;
 
 /// One thing heard, by the voice that said it.

@@ -39,7 +39,9 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;watch'= {
             cand --client 'Show only clients whose id matches; may be given several times'
             cand --record 'Append everything that is heard to a file, for `presence replay`'
-            cand --store 'File that keeps what is known, or `memory` for none'
+            cand --store 'File or Redis that keeps what is known, or `memory` for none'
+            cand --store-password-file 'Read the password for the Redis from a file'
+            cand --store-cafile 'Believe only these authorities about the Redis, a PEM file'
             cand --timeout 'Give up if the first connection takes longer'
             cand --broker-queue 'Messages that the broker queues for a session that is away, 0 for no limit'
             cand --bridge-gaps 'Treat absences up to this long as if nothing had happened'
@@ -88,7 +90,9 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --fleet 'Read more client ids from a file, one a line; `-` is standard input'
             cand --evidence 'Evidence to gather'
             cand --timeout 'Longest time that gathering evidence may take'
-            cand --store 'File that keeps what is known, or `memory` for none'
+            cand --store 'File or Redis that keeps what is known, or `memory` for none'
+            cand --store-password-file 'Read the password for the Redis from a file'
+            cand --store-cafile 'Believe only these authorities about the Redis, a PEM file'
             cand -b 'Where the broker listens'
             cand --broker 'Where the broker listens'
             cand --instance 'Name the broker goes by in stores and output'
@@ -193,7 +197,9 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'presence;store;info'= {
-            cand --store 'File that keeps what is known, or `memory` for none'
+            cand --store 'File or Redis that keeps what is known, or `memory` for none'
+            cand --store-password-file 'Read the password for the Redis from a file'
+            cand --store-cafile 'Believe only these authorities about the Redis, a PEM file'
             cand --json 'Print one JSON object a line'
             cand -q 'Say nothing on standard error but warnings and errors'
             cand --quiet 'Say nothing on standard error but warnings and errors'
@@ -204,7 +210,9 @@ set edit:completion:arg-completer[presence] = {|@words|
         }
         &'presence;store;import'= {
             cand --instance 'Name of the broker that plain logs are about'
-            cand --store 'File that keeps what is known, or `memory` for none'
+            cand --store 'File or Redis that keeps what is known, or `memory` for none'
+            cand --store-password-file 'Read the password for the Redis from a file'
+            cand --store-cafile 'Believe only these authorities about the Redis, a PEM file'
             cand --dialect 'Way of announcing clients to understand; may be given several times'
             cand --topic 'Listen here instead of where the dialect says; may be given several times'
             cand --status-topic 'Where devices keep their own status, with `{client}` in the place of the client id'
@@ -227,7 +235,9 @@ set edit:completion:arg-completer[presence] = {|@words|
         }
         &'presence;store;export'= {
             cand --instance 'Only this broker'
-            cand --store 'File that keeps what is known, or `memory` for none'
+            cand --store 'File or Redis that keeps what is known, or `memory` for none'
+            cand --store-password-file 'Read the password for the Redis from a file'
+            cand --store-cafile 'Believe only these authorities about the Redis, a PEM file'
             cand -q 'Say nothing on standard error but warnings and errors'
             cand --quiet 'Say nothing on standard error but warnings and errors'
             cand -v 'Say on standard error what is going on inside'
@@ -236,7 +246,9 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'presence;store;compact'= {
-            cand --store 'File that keeps what is known, or `memory` for none'
+            cand --store 'File or Redis that keeps what is known, or `memory` for none'
+            cand --store-password-file 'Read the password for the Redis from a file'
+            cand --store-cafile 'Believe only these authorities about the Redis, a PEM file'
             cand -q 'Say nothing on standard error but warnings and errors'
             cand --quiet 'Say nothing on standard error but warnings and errors'
             cand -v 'Say on standard error what is going on inside'
@@ -245,7 +257,9 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'presence;store;forget-session'= {
-            cand --store 'File that keeps what is known, or `memory` for none'
+            cand --store 'File or Redis that keeps what is known, or `memory` for none'
+            cand --store-password-file 'Read the password for the Redis from a file'
+            cand --store-cafile 'Believe only these authorities about the Redis, a PEM file'
             cand -b 'Where the broker listens'
             cand --broker 'Where the broker listens'
             cand --instance 'Name the broker goes by in stores and output'

@@ -27,6 +27,8 @@ mod lmq;
 mod output;
 #[path = "mosquitto/recording.rs"]
 mod recording;
+#[path = "mosquitto/redis.rs"]
+mod redis;
 #[path = "mosquitto/scene.rs"]
 mod scene;
 #[path = "mosquitto/status.rs"]

@@ -14,6 +14,8 @@ use std::fmt;
 pub enum Warning {
     /// A password stood in the broker's URL.
     PasswordInUrl { broker: String },
+    /// A password stood in the URL of the store.
+    StorePasswordInUrl { store: String },
     /// The broker's certificate is not verified.
     NotVerified { broker: String },
     /// A broker refused one of several subscriptions.
@@ -56,6 +58,10 @@ impl Warning {
     /// Returns what is the matter.
     fn what(&self) -> String {
         match self {
+            Self::StorePasswordInUrl { store } => format!(
+                "the password of the store {} stands in its URL, where `ps` shows it to every user",
+                value(store)
+            ),
             Self::PasswordInUrl { broker } => format!(
                 "the password of {} stands in its URL, where `ps` shows it to every user",
                 value(broker)
@@ -139,6 +145,7 @@ impl Warning {
             Self::PasswordInUrl { .. } => {
                 "use `--password-file`, `--password-stdin` or `PRESENCE_PASSWORD`"
             }
+            Self::StorePasswordInUrl { .. } => "use `--store-password-file`",
             Self::NotVerified { .. } => {
                 "pass the authority that signed it with `--cafile` instead of `--insecure`"
             }
@@ -233,6 +240,10 @@ mod tests {
             (
                 Warning::PasswordInUrl { broker: "mqtt://h:1883".into() },
                 "the password of `mqtt://h:1883` stands in its URL, where `ps` shows it to every user\n  next:  use `--password-file`, `--password-stdin` or `PRESENCE_PASSWORD`",
+            ),
+            (
+                Warning::StorePasswordInUrl { store: "redis://h:6379".into() },
+                "the password of the store `redis://h:6379` stands in its URL, where `ps` shows it to every user\n  next:  use `--store-password-file`",
             ),
             (
                 Warning::NotVerified { broker: broker() },

@@ -6,6 +6,7 @@ pub mod clients;
 pub mod mosquitto;
 pub mod process;
 pub mod rabbitmq;
+pub mod redis;
 pub mod verification;
 
 use process::DEADLINE;

@@ -85,7 +85,7 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
         console.warn(&super::warning(warning));
     }
     let (terms, zone) = config::reading::terms(&options.reading)?;
-    let store = super::store::place(&options.store)?;
+    let store = super::store::place(&options.store, console)?;
     store.as_ref().map_or(Ok(()), Place::prepare)?;
     let recorder = options.record.as_deref().map(|path| recorder(path, console)).transpose()?;
     let several = connections.len() > 1;

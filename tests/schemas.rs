@@ -109,7 +109,8 @@ fn a_change_is_described_whatever_brought_it_about() {
                 last_known: (to == Status::Unknown).then_some(last_known),
                 ..Verdict::unknown("pump-7")
             };
-            let change = Change { at, from, cause, verdict };
+            let held_ms = (to == Status::Offline).then_some(30_000);
+            let change = Change { at, from, cause, verdict, held_ms };
             let object = ChangeObject::new("broker.example:1883", &change);
             assert_valid(&schema, &[serde_json::to_value(object).expect("it is JSON")]);
         }

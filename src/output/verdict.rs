@@ -260,5 +260,15 @@ pub fn summary_table(summary: &Summary, style: Style, columns: Option<u16>) -> S
         table.row([Cell::text(status.word()).tone(tone(status)), Cell::number(count)]);
     }
     table.row([Cell::text("all"), Cell::number(summary.clients)]);
-    format!("{}\n{}\n", table.render(style, columns), heard(summary))
+    let acted = [
+        summary.debounce.map(|held| held.line()),
+        summary.exec.map(|commands| commands.line()),
+        summary.webhook.map(|posts| posts.line()),
+    ];
+    let mut text = format!("{}\n{}\n", table.render(style, columns), heard(summary));
+    for line in acted.into_iter().flatten() {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
 }

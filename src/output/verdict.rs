@@ -128,6 +128,9 @@ pub fn change(change: &Change, style: Style) -> String {
     if change.from == to {
         text.push_str(" (a new connection took over)");
     }
+    if let Some(held) = change.held_ms {
+        let _ = write!(text, "  for {}", duration_ms(held));
+    }
     if let Some(known) = &verdict.last_known {
         let _ = write!(text, ": {}", blindness(known.blind));
     }

@@ -89,9 +89,12 @@ impl Debounce {
         }
     }
 
-    /// Returns when `handle_timeout` has something to do.
+    /// Returns when there is something to do if nothing changes: at once, where something waits to be told.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
+        if !self.lasting.is_empty() {
+            return Some(Duration::ZERO);
+        }
         self.due.first_key_value().map(|((due, _), _)| *due)
     }
 
@@ -172,6 +175,16 @@ mod tests {
     }
 
     #[test]
+    fn what_has_lasted_by_the_next_change_is_told_before_it() {
+        let mut debounce = Debounce::new(HOLD);
+        debounce.handle_change(0, change("a", Status::Online, Status::Offline, 0), seconds(0));
+        debounce.handle_change(0, change("a", Status::Offline, Status::Online, 0), seconds(30));
+        assert_eq!(debounce.poll_timeout(), Some(Duration::ZERO), "somebody must look");
+        assert_eq!(told(&mut debounce)[0].verdict.status, Status::Offline);
+        assert_eq!(debounce.poll_timeout(), Some(seconds(60)));
+    }
+
+    #[test]
     fn clients_of_one_name_at_two_brokers_are_two() {
         let mut debounce = Debounce::new(HOLD);
         debounce.handle_change(0, change("a", Status::Online, Status::Offline, 0), seconds(0));
@@ -219,6 +232,7 @@ mod tests {
                     while let Some(due) = debounce.poll_timeout().filter(|due| *due < seconds(now))
                     {
                         debounce.handle_timeout(due);
+                        found.extend(told(&mut debounce));
                     }
                 }
                 debounce.handle_change(0, change("a", state, to, 0), seconds(now));

@@ -34,6 +34,9 @@ fn words_that_mean_nothing_are_a_misuse() {
         ("watch --exec-on offline", "--exec <COMMAND>"),
         ("watch --exec true --exec-on never", "possible values"),
         ("watch --exec true --exec-parallel 0", "--exec-parallel"),
+        ("watch --exec true --exec-timeout 0s", "in no time"),
+        ("watch --webhook http://h --webhook-timeout 9000000000y", "--webhook-timeout"),
+        ("watch --debounce 400d", "at most a year"),
         ("watch --count 0", "--count"),
         ("watch --for ever", "--for"),
     ] {

@@ -20,7 +20,7 @@ pub struct Acting {
     ///
     /// A client that is back in time tells nothing. Holds for what is shown, for commands, for the
     /// webhook and for states in `--fail-on`.
-    #[arg(long, value_name = "DURATION", env = "PRESENCE_DEBOUNCE", value_parser = humantime::parse_duration, default_value = DEBOUNCE)]
+    #[arg(long, value_name = "DURATION", env = "PRESENCE_DEBOUNCE", value_parser = up_to_a_year, default_value = DEBOUNCE)]
     pub debounce: Duration,
 
     /// Run a command for each change
@@ -50,7 +50,7 @@ pub struct Acting {
     /// End a command that runs for longer, and all it has started
     ///
     /// As long is waited for commands when watching ends.
-    #[arg(long, value_name = "DURATION", env = "PRESENCE_EXEC_TIMEOUT", value_parser = humantime::parse_duration, default_value = EXEC_TIMEOUT)]
+    #[arg(long, value_name = "DURATION", env = "PRESENCE_EXEC_TIMEOUT", value_parser = some_time, default_value = EXEC_TIMEOUT)]
     pub exec_timeout: Duration,
 
     /// Changes that may wait for a command
@@ -96,7 +96,7 @@ pub struct Acting {
     /// Give up one attempt to post after this long
     ///
     /// As long is waited for the rest when watching ends.
-    #[arg(long, value_name = "DURATION", env = "PRESENCE_WEBHOOK_TIMEOUT", value_parser = humantime::parse_duration, default_value = WEBHOOK_TIMEOUT)]
+    #[arg(long, value_name = "DURATION", env = "PRESENCE_WEBHOOK_TIMEOUT", value_parser = some_time, default_value = WEBHOOK_TIMEOUT)]
     pub webhook_timeout: Duration,
 
     /// Changes that may wait to be posted
@@ -143,3 +143,17 @@ impl On {
         }
     }
 }
+
+/// Reads a duration that clocks can be set to.
+pub(super) fn up_to_a_year(typed: &str) -> Result<Duration, String> {
+    let read = humantime::parse_duration(typed).map_err(|error| error.to_string())?;
+    if read > YEAR { Err("at most a year".to_owned()) } else { Ok(read) }
+}
+
+/// Reads a duration in which something can be done.
+fn some_time(typed: &str) -> Result<Duration, String> {
+    let read = up_to_a_year(typed)?;
+    if read.is_zero() { Err("nothing can be done in no time".to_owned()) } else { Ok(read) }
+}
+
+const YEAR: Duration = Duration::from_hours(24 * 366);

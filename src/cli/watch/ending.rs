@@ -1,6 +1,6 @@
 //! When `presence watch` ends by itself.
 
-use super::acting::On;
+use super::acting::{On, up_to_a_year};
 use clap::Args;
 use clap::ValueEnum as _;
 use std::fmt;
@@ -20,7 +20,7 @@ pub struct Ending {
     pub fail_on: Vec<FailOn>,
 
     /// End after this time, with exit code 0
-    #[arg(long = "for", value_name = "DURATION", env = "PRESENCE_FOR", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", env = "PRESENCE_FOR", value_parser = up_to_a_year)]
     pub duration: Option<Duration>,
 
     /// End after this many changes, with exit code 0

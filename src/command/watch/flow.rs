@@ -1,11 +1,10 @@
 //! The way of a change once it is known: chosen, held back until it lasts, shown, acted upon, and
 //! perhaps the last.
 
+use super::acts::{Acts, Done};
 use super::ending::Ending;
-use super::exec::Exec;
 use super::onset::Onsets;
 use super::stream::Stream;
-use super::webhook::Webhook;
 use crate::cli::watch::{On, Watch};
 use crate::clock;
 use crate::command::filter::Clients;
@@ -35,34 +34,17 @@ pub struct Flow {
 /// A change, and what begins with it.
 type Told = (Change, Vec<On>);
 
-/// What is done with changes, each with what it is done for.
-#[derive(Debug)]
-struct Acts {
-    exec: Option<(Exec, Vec<On>)>,
-    webhook: Option<(Webhook, Vec<On>)>,
-}
-
 impl Flow {
     /// Makes ready all that was asked for, so that what cannot be is said before anything is watched.
     pub fn new(options: &Watch, console: &mut Console) -> Result<Self, Failure> {
-        let acting = &options.acting;
-        let exec = Exec::new(acting)?;
-        let webhook = match Webhook::new(acting)? {
-            Some((webhook, warnings)) => {
-                warn(console, warnings);
-                Some(webhook)
-            }
-            None => None,
-        };
-        let holds = !acting.debounce.is_zero();
+        let (acts, warnings) = Acts::new(&options.acting)?;
+        warn(console, warnings);
+        let hold = options.acting.debounce;
         Ok(Self {
             chosen: Clients::new(&options.view.client)?,
             onsets: Onsets::default(),
-            debounce: holds.then(|| Debounce::new(acting.debounce)),
-            acts: Acts {
-                exec: exec.map(|exec| (exec, acting.exec_on.clone())),
-                webhook: webhook.map(|webhook| (webhook, acting.webhook_on.clone())),
-            },
+            debounce: (!hold.is_zero()).then(|| Debounce::new(hold)),
+            acts,
             ending: Ending::new(&options.ending),
             instances: Vec::new(),
         })
@@ -127,7 +109,7 @@ impl Flow {
     pub async fn wake(&self) {
         let now = clock::monotonic();
         let lasts = self.debounce.as_ref().and_then(Debounce::poll_timeout);
-        let lasts = lasts.map(|due| now + due.saturating_sub(clock::uptime()));
+        let lasts = lasts.and_then(|due| now.checked_add(due.saturating_sub(clock::uptime())));
         let ends = self.ending.until().filter(|_| !self.is_over());
         match [lasts, ends].into_iter().flatten().min() {
             Some(next) => {
@@ -146,26 +128,11 @@ impl Flow {
     /// Waits a bounded time for what is still being done, and adds what became of it all.
     pub async fn close(self, console: &mut Console, summary: &mut Summary) -> Outcome {
         if let Some(left) = self.acts.status() {
-            console.status().set(&format!("ending · {left}"));
+            console.say(format!("waiting for what is left: {left}; Ctrl-C leaves it"));
         }
-        let Acts { exec, webhook } = self.acts;
-        let posting =
-            webhook.map(|(webhook, _)| tokio::task::spawn_blocking(move || webhook.close()));
-        if let Some((exec, _)) = exec {
-            let (commands, warnings) = exec.close().await;
-            warn(console, warnings);
-            summary.exec = Some(commands);
-        }
-        if let Some(posting) = posting {
-            match posting.await {
-                Ok((posts, warnings)) => {
-                    warn(console, warnings);
-                    summary.webhook = Some(posts);
-                }
-                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-            }
-        }
-        console.status().clear();
+        let Done { commands, posts, warnings } = self.acts.close().await;
+        (summary.exec, summary.webhook) = (commands, posts);
+        warn(console, warnings);
         summary.debounce = self.debounce.map(|debounce| Held {
             withheld: debounce.withheld(),
             waiting: debounce.waiting() as u64,
@@ -228,36 +195,6 @@ impl Flow {
         let held = self.debounce.as_ref().map(Debounce::waiting).filter(|held| *held > 0);
         let held = held.map(|held| format!("{held} held back"));
         [held, self.acts.status()].into_iter().flatten().collect::<Vec<_>>().join(" · ")
-    }
-}
-
-impl Acts {
-    /// Acts upon a change that is all of these.
-    fn act(&self, number: usize, instance: &str, change: &Change, on: &[On]) {
-        if let Some((exec, wanted)) = &self.exec {
-            let on: Vec<On> = on.iter().copied().filter(|on| wanted.contains(on)).collect();
-            if !on.is_empty() {
-                exec.push(number, instance, change, &on);
-            }
-        }
-        if let Some((webhook, wanted)) = &self.webhook
-            && on.iter().any(|on| wanted.contains(on))
-        {
-            webhook.push(instance, change);
-        }
-    }
-
-    /// Returns what waits, if anything does.
-    fn status(&self) -> Option<String> {
-        let exec = self.exec.as_ref().and_then(|(exec, _)| exec.status());
-        let webhook = self.webhook.as_ref().and_then(|(webhook, _)| webhook.status());
-        let both: Vec<String> = exec.into_iter().chain(webhook).collect();
-        (!both.is_empty()).then(|| both.join(" · "))
-    }
-
-    fn warnings(&mut self) -> Vec<Warning> {
-        let exec = self.exec.iter_mut().flat_map(|(exec, _)| exec.warnings());
-        exec.chain(self.webhook.iter_mut().flat_map(|(webhook, _)| webhook.warnings())).collect()
     }
 }
 

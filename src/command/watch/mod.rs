@@ -1,5 +1,6 @@
 //! `presence watch`: what comes and goes, as it happens.
 
+mod acts;
 mod ending;
 mod exec;
 mod flow;

@@ -9,6 +9,7 @@ use crate::cli::watch::{Acting, On};
 use crate::clock;
 use crate::failure::Failure;
 use crate::output::acted::Commands;
+use crate::output::number::grouped;
 use crate::output::warning::Warning;
 use crate::state::presence::Change;
 use job::Job;
@@ -125,15 +126,20 @@ impl Exec {
     /// Returns what is worth a place on the status line.
     pub fn status(&self) -> Option<String> {
         let state = self.shared.state();
-        let waiting = state.queue.waiting();
-        (waiting > 0).then(|| format!("{waiting} for --exec"))
+        let left = state.queue.waiting() + state.queue.at_work();
+        (left > 0).then(|| format!("{} for --exec", grouped(left as u64)))
     }
 
-    /// Waits for what is at work and what waits, but not for longer than one command may take; returns
-    /// what became of all, and the last warnings.
-    pub async fn close(mut self) -> (Commands, Vec<Warning>) {
+    /// Begins the end: nothing more is pushed. Returns what ends all that is at work.
+    pub fn begin_close(&self) -> watch::Sender<bool> {
         self.shared.state().closing = true;
         self.shared.bell.notify_one();
+        self.stop.clone()
+    }
+
+    /// Waits for what is at work and what waits after `begin_close`, but not for longer than one command
+    /// may take; returns what became of all, and the last warnings.
+    pub async fn close(mut self) -> (Commands, Vec<Warning>) {
         if timeout(self.longest, &mut self.worker).await.is_err() {
             self.stop.send_replace(true);
             // They are all being ended, which is bounded itself.

@@ -67,6 +67,10 @@ impl<J> Queue<J> {
         self.waiting.len()
     }
 
+    pub fn at_work(&self) -> usize {
+        self.busy.len()
+    }
+
     /// Returns how many were replaced by a newer one of the same client, and how many were dropped.
     pub const fn left_out(&self) -> (u64, u64) {
         (self.superseded, self.dropped)

@@ -66,8 +66,9 @@ pub async fn run(
         Some(Err(error)) => Ran::Failed(format!("could not wait for it: {error}")),
         None => {
             end(&mut child).await;
-            let why = if *stop.borrow() { "watching ended" } else { "it took too long" };
-            Ran::TimedOut(tail.told(&format!("{why}, more than {}", duration(longest))))
+            let took = || format!("it took too long, more than {}", duration(longest));
+            let why = if *stop.borrow() { "watching ended".to_owned() } else { took() };
+            Ran::TimedOut(tail.told(&why))
         }
     }
 }

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use tempfile::TempDir;
 
-const LONG: Duration = Duration::from_mins(1);
+const LONG: Duration = Duration::from_secs(30);
 
 fn shell(script: &str, folder: &Path) -> Program {
     let line = format!("sh -c '{script}' {}", folder.display());
@@ -30,11 +30,24 @@ fn read(folder: &TempDir, name: &str) -> String {
     std::fs::read_to_string(folder.path().join(name)).unwrap_or_default()
 }
 
-/// Waits until a file has something in it.
+async fn close(exec: Exec) -> (Commands, Vec<Warning>) {
+    exec.begin_close();
+    exec.close().await
+}
+
+/// Waits until something is so; panics if it does not come to that.
+async fn until(mut is_so: impl FnMut() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LONG, waiting).await.expect("it comes to that");
+}
+
+/// Waits until a file has a line in it.
 async fn wait_file(folder: &TempDir, name: &str) -> String {
-    while !read(folder, name).ends_with('\n') {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(|| read(folder, name).ends_with('\n')).await;
     read(folder, name)
 }
 
@@ -52,7 +65,7 @@ async fn a_change_is_data_however_it_looks() {
     for id in ids {
         push(&exec, id, Status::Offline);
     }
-    let (commands, warnings) = exec.close().await;
+    let (commands, warnings) = close(exec).await;
     assert_eq!((commands.run, commands.failed, warnings), (7, 0, vec![]));
     let expected: String = ids.iter().map(|id| id.replace('\0', "\u{fffd}") + "|").collect();
     assert_eq!(read(&folder, "ids"), expected);
@@ -74,19 +87,16 @@ async fn a_command_that_never_ends_is_ended_with_all_it_has_started() {
     push(&exec, "pump-7", Status::Offline);
     let pid = wait_file(&folder, "pid").await;
     assert!(is_alive(&pid));
-    let warnings = loop {
-        let warnings = exec.warnings();
-        if !warnings.is_empty() {
-            break warnings;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    };
+    let mut warnings = Vec::new();
+    until(|| {
+        warnings = exec.warnings();
+        !warnings.is_empty()
+    })
+    .await;
     let said = "warning: 1 command of `--exec` failed, the last for `pump-7`: it took too long, more than 300 ms";
     assert_eq!(warnings[0].to_string(), said);
-    while is_alive(&pid) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let (commands, _) = exec.close().await;
+    until(|| !is_alive(&pid)).await;
+    let (commands, _) = close(exec).await;
     assert_eq!((commands.run, commands.failed, commands.timed_out), (1, 1, 1));
 }
 
@@ -100,14 +110,14 @@ async fn failures_are_counted_and_the_last_says_why() {
     ] {
         let exec = Exec::start(shell(script, folder.path()), 2, 10, LONG);
         push(&exec, "a", Status::Offline);
-        let (commands, warnings) = exec.close().await;
+        let (commands, warnings) = close(exec).await;
         assert_eq!((commands.run, commands.failed, commands.timed_out), (1, 1, 0), "{script}");
         assert!(warnings[0].to_string().ends_with(cause), "{warnings:?}");
     }
     let gone = Program { path: folder.path().join("gone"), arguments: Vec::new() };
     let exec = Exec::start(gone, 2, 10, LONG);
     push(&exec, "a", Status::Offline);
-    let (commands, warnings) = exec.close().await;
+    let (commands, warnings) = close(exec).await;
     assert_eq!(commands.failed, 1);
     assert!(warnings[0].to_string().contains("could not start it"), "{warnings:?}");
 }
@@ -125,7 +135,7 @@ async fn ten_thousand_changes_wait_for_nobody_and_each_is_counted() {
     tokio::task::yield_now().await;
     assert!(read(&folder, "started").len() <= 3, "never more than are allowed at a time");
     std::fs::write(folder.path().join("go"), "").expect("the folder is ours");
-    let (commands, warnings) = exec.close().await;
+    let (commands, warnings) = close(exec).await;
     let Commands { run, failed, superseded, dropped, not_run, .. } = commands;
     assert_eq!(run + superseded + dropped + not_run, 10_000, "{commands:?}");
     assert_eq!((failed, not_run), (0, 0));
@@ -142,7 +152,7 @@ async fn the_changes_of_one_client_are_run_in_their_order_one_at_a_time() {
     for state in states {
         push(&exec, "pump-7", state);
     }
-    let (commands, warnings) = exec.close().await;
+    let (commands, warnings) = close(exec).await;
     assert_eq!((commands.run, commands.failed), (4, 0), "{warnings:?}");
     assert_eq!(read(&folder, "order"), "offline\nonline\nclosing\noffline\n");
 }
@@ -155,7 +165,21 @@ async fn what_waits_at_the_end_gets_a_bounded_time_and_is_counted() {
     for client in ["a", "b", "c", "d", "e", "f", "g", "h"] {
         push(&exec, client, Status::Offline);
     }
-    let (commands, _) = exec.close().await;
+    let (commands, _) = close(exec).await;
     assert!(commands.not_run > 0, "{commands:?}");
     assert_eq!((commands.run + commands.not_run, commands.run), (8, commands.timed_out));
+}
+
+#[tokio::test]
+async fn whoever_is_in_a_hurry_does_not_wait_for_it() {
+    let folder = folder();
+    let script = r#"echo >> "$0/started"; exec sleep 600"#;
+    let exec = Exec::start(shell(script, folder.path()), 1, 100, LONG * 1_000);
+    push(&exec, "a", Status::Offline);
+    push(&exec, "b", Status::Offline);
+    wait_file(&folder, "started").await;
+    exec.begin_close().send_replace(true);
+    let (commands, warnings) = exec.close().await;
+    assert_eq!((commands.run, commands.timed_out, commands.not_run), (1, 1, 1));
+    assert!(warnings[0].to_string().ends_with(": watching ended"), "{warnings:?}");
 }

@@ -9,6 +9,7 @@ use crate::cli::watch::Acting;
 use crate::clock;
 use crate::failure::Failure;
 use crate::output::acted::Posts;
+use crate::output::number::grouped;
 use crate::output::object::ChangeObject;
 use crate::output::warning::Warning;
 use crate::random::Random;
@@ -171,18 +172,23 @@ impl Webhook {
     pub fn status(&self) -> Option<String> {
         let state = self.shared.state();
         let waiting = state.outbox.waiting() + state.in_flight;
-        (waiting > 0).then(|| format!("{waiting} for --webhook"))
+        (waiting > 0).then(|| format!("{} for --webhook", grouped(waiting as u64)))
     }
 
-    /// Waits for what is left, but not for longer than one attempt may take; returns what became of all,
-    /// and the last warnings.
-    pub fn close(mut self) -> (Posts, Vec<Warning>) {
-        let until = clock::monotonic() + self.patience;
-        let mut state = self.shared.state();
-        state.closing = Some(until);
+    /// Begins the end: what is left gets as long as one attempt may take. Returns what makes it shorter.
+    pub fn begin_close(&self) -> Hurry {
+        self.shared.state().closing = Some(clock::monotonic() + self.patience);
         self.shared.bell.notify_all();
+        Hurry(Arc::clone(&self.shared))
+    }
+
+    /// Waits for what is left after `begin_close`; returns what became of all, and the last warnings.
+    pub fn close(mut self) -> (Posts, Vec<Warning>) {
+        let mut state = self.shared.state();
         while !state.done {
-            let left = (until + CLOSE_GRACE).saturating_duration_since(clock::monotonic());
+            let now = clock::monotonic();
+            let until = state.closing.unwrap_or(now);
+            let left = (until + CLOSE_GRACE).saturating_duration_since(now);
             if left.is_zero() {
                 break;
             }
@@ -192,6 +198,17 @@ impl Webhook {
         let posts = Posts { unsent, dropped: state.outbox.dropped(), ..state.posts };
         drop(state);
         (posts, self.news())
+    }
+}
+
+/// Ends the wait of a webhook that is being closed.
+#[derive(Debug)]
+pub struct Hurry(Arc<Shared>);
+
+impl Hurry {
+    pub fn hurry(&self) {
+        self.0.state().closing = Some(clock::monotonic());
+        self.0.bell.notify_all();
     }
 }
 

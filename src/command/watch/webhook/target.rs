@@ -221,23 +221,23 @@ const fn is_exposed(_file: &File) -> bool {
 }
 
 fn agent(options: &Acting, encrypted: bool) -> Result<Agent, Failure> {
-    let mut config = Agent::config_builder()
+    // Named even where they are not needed: a proxy may be reached by TLS, and without them the library
+    // would panic.
+    let roots =
+        if encrypted { tls::certificates(options.webhook_cafile.as_deref())? } else { Vec::new() };
+    let roots = roots.iter().map(|der| Certificate::from_der(der).to_owned());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = TlsConfig::builder()
+        .root_certs(RootCerts::Specific(Arc::new(roots.collect())))
+        .unversioned_rustls_crypto_provider(provider)
+        .build();
+    let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .user_agent(concat!("presence/", env!("CARGO_PKG_VERSION")))
-        .timeout_global(Some(options.webhook_timeout));
-    if encrypted {
-        let roots = tls::certificates(options.webhook_cafile.as_deref())?;
-        let roots = roots.iter().map(|der| Certificate::from_der(der).to_owned());
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        config = config.tls_config(
-            TlsConfig::builder()
-                .root_certs(RootCerts::Specific(Arc::new(roots.collect())))
-                .unversioned_rustls_crypto_provider(provider)
-                .build(),
-        );
-    }
+        .timeout_global(Some(options.webhook_timeout))
+        .tls_config(tls);
     Ok(config.build().new_agent())
 }
 

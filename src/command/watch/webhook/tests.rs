@@ -144,6 +144,11 @@ fn schema() -> jsonschema::Validator {
         .expect("it is a schema")
 }
 
+fn close(webhook: Webhook) -> (Posts, Vec<Warning>) {
+    webhook.begin_close();
+    webhook.close()
+}
+
 const LONG: Duration = Duration::from_secs(20);
 
 #[test]
@@ -158,7 +163,7 @@ fn changes_are_posted_in_batches_and_signed() {
     for number in 0..1_203 {
         push(&webhook, &format!("c\"{number}"));
     }
-    let (posts, warnings) = webhook.close();
+    let (posts, warnings) = close(webhook);
     assert_eq!((posts.delivered, posts.retries, posts.unsent), (1_203, 0, 0), "{warnings:?}");
     let (mut clients, schema) = (Vec::new(), schema());
     for sequence in 1..=posts.batches {
@@ -192,7 +197,7 @@ fn what_is_not_taken_is_posted_again_the_same() {
     let webhook = webhook(&format!("http://127.0.0.1:{}", server.port), &[], LONG);
     push(&webhook, "pump-7");
     let bodies: Vec<String> = (0..5).map(|_| server.next().body).collect();
-    let (posts, _) = webhook.close();
+    let (posts, _) = close(webhook);
     assert_eq!((posts.delivered, posts.batches, posts.retries), (1, 1, 4), "{posts:?}");
     assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:#?}");
 }
@@ -206,7 +211,7 @@ fn a_server_that_names_a_time_is_asked_again_then() {
     let begun = clock::monotonic();
     server.next();
     assert!(begun.elapsed() >= Duration::from_millis(900), "{:?}", begun.elapsed());
-    assert_eq!(webhook.close().0.retries, 1);
+    assert_eq!(close(webhook).0.retries, 1);
 }
 
 #[test]
@@ -217,7 +222,7 @@ fn what_is_refused_is_given_up_and_counted() {
         push(&webhook, client);
         assert_eq!(server.next().json()["changes"][0]["client"], client);
     }
-    let (posts, _) = webhook.close();
+    let (posts, _) = close(webhook);
     assert_eq!((posts.refused, posts.delivered, posts.retries), (2, 1, 0));
     assert!(server.heard.try_recv().is_err(), "nobody went elsewhere");
 }
@@ -236,7 +241,7 @@ fn a_server_that_hangs_holds_nobody_up_and_memory_is_bounded() {
         push(&webhook, &number.to_string());
     }
     assert_eq!(webhook.status().as_deref(), Some("101 for --webhook"));
-    let (posts, warnings) = webhook.close();
+    let (posts, warnings) = close(webhook);
     assert_eq!((posts.delivered, posts.dropped, posts.unsent), (0, 9_900, 101));
     let said: Vec<String> = warnings.iter().map(ToString::to_string).collect();
     let shown =
@@ -244,6 +249,16 @@ fn a_server_that_hangs_holds_nobody_up_and_memory_is_bounded() {
     assert!(said[0].contains(&shown), "{said:?}");
     assert!(said[1].contains("`--webhook` cannot keep up: 9,900 changes left out"), "{said:?}");
     assert!(!said.concat().contains("s3cret"), "{said:?}");
+}
+
+#[test]
+fn whoever_is_in_a_hurry_does_not_wait_for_it() {
+    let server = Server::start(&["503 Later"]);
+    let webhook = webhook(&format!("http://127.0.0.1:{}", server.port), &[], LONG * 1_000);
+    push(&webhook, "pump-7");
+    server.next();
+    webhook.begin_close().hurry();
+    assert_eq!(webhook.close().0.unsent, 1);
 }
 
 #[test]
@@ -273,11 +288,11 @@ fn certificates_are_verified() {
     let trusting = webhook_of(&believed, LONG);
     push(&trusting, "pump-7");
     assert_eq!(server.next().json()["changes"][0]["client"], "pump-7");
-    assert_eq!(trusting.close().0.delivered, 1);
+    assert_eq!(close(trusting).0.delivered, 1);
     if Path::new("/etc/ssl/certs").exists() {
         let careful = webhook_of(&[], Duration::from_millis(200));
         push(&careful, "pump-7");
-        let (posts, warnings) = careful.close();
+        let (posts, warnings) = close(careful);
         assert_eq!((posts.delivered, posts.unsent), (0, 1));
         assert!(warnings[0].to_string().contains("invalid peer certificate"), "{warnings:?}");
     }

@@ -1437,7 +1437,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__watch)
-            opts="-b -u -i -k -q -v -h --client --json --record --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --client --json --record --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1487,6 +1487,66 @@ _presence() {
                     return 0
                     ;;
                 --forget-clients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --debounce)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-on)
+                    COMPREPLY=($(compgen -W "change online closing offline unknown suspect flapping takeover-loop" -- "${cur}"))
+                    return 0
+                    ;;
+                --exec-parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-queue)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --webhook)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --webhook-on)
+                    COMPREPLY=($(compgen -W "change online closing offline unknown suspect flapping takeover-loop" -- "${cur}"))
+                    return 0
+                    ;;
+                --webhook-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --webhook-cafile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --webhook-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --webhook-queue)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --count)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

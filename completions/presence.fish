@@ -46,6 +46,35 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l timeout -d '
 complete -c presence -n "__fish_presence_using_subcommand watch" -l broker-queue -d 'Messages that the broker queues for a session that is away, 0 for no limit' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l bridge-gaps -d 'Treat absences up to this long as if nothing had happened' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l forget-clients -d 'Forget clients that are away and were not heard of for this long' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l debounce -d 'Tell a change only once it has lasted this long' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l exec -d 'Run a command for each change' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l exec-on -d 'Which changes the command is run for' -r -f -a "change\t'Every change that is shown'
+online\t'A client is online, also by a new connection'
+closing\t'A client said goodbye'
+offline\t'A client is offline'
+unknown\t'Nobody can tell any more'
+suspect\t'Evidence disagrees'
+flapping\t'A client begins to come and go too often'
+takeover-loop\t'Two devices begin to throw each other out'"
+complete -c presence -n "__fish_presence_using_subcommand watch" -l exec-parallel -d 'Commands that may run at the same time' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l exec-timeout -d 'End a command that runs for longer, and all it has started' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l exec-queue -d 'Changes that may wait for a command' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l webhook -d 'Post changes as JSON to this URL' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l webhook-on -d 'Which changes are posted' -r -f -a "change\t'Every change that is shown'
+online\t'A client is online, also by a new connection'
+closing\t'A client said goodbye'
+offline\t'A client is offline'
+unknown\t'Nobody can tell any more'
+suspect\t'Evidence disagrees'
+flapping\t'A client begins to come and go too often'
+takeover-loop\t'Two devices begin to throw each other out'"
+complete -c presence -n "__fish_presence_using_subcommand watch" -l webhook-secret-file -d 'Sign what is posted with the secret in this file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l webhook-cafile -d 'Believe only these certificate authorities for the webhook' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l webhook-timeout -d 'Give up one attempt to post after this long' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l webhook-queue -d 'Changes that may wait to be posted' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l fail-on -d 'End with exit code 1 as soon as this happens' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l for -d 'End after this time, with exit code 0' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l count -d 'End after this many changes, with exit code 0' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -s b -l broker -d 'Where the broker listens' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -s u -l username -d 'User to connect as' -r

@@ -43,6 +43,35 @@ _arguments "${_arguments_options[@]}" : \
 '--broker-queue=[Messages that the broker queues for a session that is away, 0 for no limit]:COUNT:_default' \
 '--bridge-gaps=[Treat absences up to this long as if nothing had happened]:DURATION:_default' \
 '--forget-clients=[Forget clients that are away and were not heard of for this long]:DURATION:_default' \
+'--debounce=[Tell a change only once it has lasted this long]:DURATION:_default' \
+'--exec=[Run a command for each change]:COMMAND:_default' \
+'*--exec-on=[Which changes the command is run for]:WHAT:((change\:"Every change that is shown"
+online\:"A client is online, also by a new connection"
+closing\:"A client said goodbye"
+offline\:"A client is offline"
+unknown\:"Nobody can tell any more"
+suspect\:"Evidence disagrees"
+flapping\:"A client begins to come and go too often"
+takeover-loop\:"Two devices begin to throw each other out"))' \
+'--exec-parallel=[Commands that may run at the same time]:COUNT:_default' \
+'--exec-timeout=[End a command that runs for longer, and all it has started]:DURATION:_default' \
+'--exec-queue=[Changes that may wait for a command]:COUNT:_default' \
+'--webhook=[Post changes as JSON to this URL]:URL:_default' \
+'*--webhook-on=[Which changes are posted]:WHAT:((change\:"Every change that is shown"
+online\:"A client is online, also by a new connection"
+closing\:"A client said goodbye"
+offline\:"A client is offline"
+unknown\:"Nobody can tell any more"
+suspect\:"Evidence disagrees"
+flapping\:"A client begins to come and go too often"
+takeover-loop\:"Two devices begin to throw each other out"))' \
+'--webhook-secret-file=[Sign what is posted with the secret in this file]:PATH:_files' \
+'--webhook-cafile=[Believe only these certificate authorities for the webhook]:PATH:_files' \
+'--webhook-timeout=[Give up one attempt to post after this long]:DURATION:_default' \
+'--webhook-queue=[Changes that may wait to be posted]:COUNT:_default' \
+'*--fail-on=[End with exit code 1 as soon as this happens]:WHAT:_default' \
+'--for=[End after this time, with exit code 0]:DURATION:_default' \
+'--count=[End after this many changes, with exit code 0]:COUNT:_default' \
 '*-b+[Where the broker listens]:URL:_default' \
 '*--broker=[Where the broker listens]:URL:_default' \
 '--instance=[Name the broker goes by in stores and output]:NAME:_default' \

@@ -11,6 +11,8 @@
 
 mod support;
 
+#[path = "mosquitto/acting.rs"]
+mod acting;
 #[path = "mosquitto/connection.rs"]
 mod connection;
 #[path = "mosquitto/coverage.rs"]

@@ -8,6 +8,7 @@ pub mod connection;
 pub mod credentials;
 #[cfg(feature = "broker")]
 pub mod listen;
+pub mod metrics;
 pub mod reading;
 pub mod time;
 pub mod warning;

@@ -8,6 +8,7 @@ pub mod console;
 pub mod explain;
 pub mod html;
 pub mod json;
+pub mod metrics;
 pub mod number;
 pub mod object;
 pub mod sanitize;

@@ -1,5 +1,8 @@
 //! `presence watch`: what comes and goes, as it happens.
 
+mod health;
+mod metrics;
+mod service;
 mod stream;
 
 use super::ledger::SharedRecorder;
@@ -15,6 +18,8 @@ use crate::output::verdict;
 use crate::output::warning::Warning;
 use crate::source::recording::Recorder;
 use crate::store::Place;
+use metrics::Door;
+use service::Service;
 use std::path::Path;
 use std::time::Duration;
 use stream::Stream;
@@ -26,18 +31,23 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Failure> {
     let (setup, connections) = setup(options, console)?;
+    let door = Door::open(&options.metrics, console).await?;
     let (news, mut heard) = mpsc::channel(64);
     let (stop, stopped) = watch::channel(false);
     let mut watchers = JoinSet::new();
     let mut instances = Vec::new();
     let mut locks = Vec::new();
+    let mut panels = Vec::new();
     for (number, connection) in connections.iter().enumerate() {
         let (watcher, lock) = setup.watcher(number, connection, &news).await?;
         instances.push(watcher.instance.clone());
         locks.push(lock);
+        panels.extend(watcher.panel.clone().map(|panel| (watcher.instance.clone(), panel)));
         watchers.spawn(watcher.run(stopped.clone()));
     }
     drop((news, stopped));
+    let mut service = Service::new(panels.clone());
+    let metrics = door.map(|door| door.serve(panels));
 
     let mut stream = Stream::new(&options.view, instances, console)?;
     let mut summary = Summary::default();
@@ -46,6 +56,9 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     loop {
         tokio::select! {
             Some((number, news)) = heard.recv() => {
+                if let Some(metrics) = &metrics {
+                    metrics.note(number, &news);
+                }
                 outcome = outcome.and(stream.show(number, news, console));
             }
             Some(ended) = watchers.join_next() => match ended {
@@ -58,7 +71,11 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
                 Err(panic) => std::panic::resume_unwind(panic.into_panic()),
             },
             () = &mut interrupted, if !*stop.borrow() => { stop.send_replace(true); }
+            () = service.due(), if !watchers.is_empty() => service.look(console),
             else => break,
+        }
+        if *stop.borrow() {
+            service.stopping();
         }
         if outcome.is_err() {
             // One broker that cannot be watched, or a reader that has had enough, ends them all.
@@ -101,6 +118,7 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
         bridge_gaps: options.bridge_gaps,
         forget_clients: options.forget_clients,
         reports: false,
+        figures: options.metrics.metrics.is_some() || Service::is_run_by_one(),
     };
     Ok((setup, connections))
 }

@@ -42,6 +42,8 @@ pub struct Info {
     #[arg(long, env = "PRESENCE_JSON", value_parser = clap::builder::BoolishValueParser::new())]
     pub json: bool,
     #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
     pub store: Where,
 }
 
@@ -64,6 +66,8 @@ pub struct Import {
     #[arg(long, env = "PRESENCE_STRICT", value_parser = clap::builder::BoolishValueParser::new())]
     pub strict: bool,
     #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
     pub store: Where,
     #[command(flatten)]
     pub reading: Reading,
@@ -79,6 +83,8 @@ pub struct Export {
     #[arg(long, value_name = "NAME", env = "PRESENCE_INSTANCE")]
     pub instance: Option<String>,
     #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
     pub store: Where,
 }
 
@@ -90,6 +96,8 @@ pub struct Export {
 #[command(after_help = "Example:\n  presence store compact")]
 pub struct Compact {
     #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
     pub store: Where,
 }
 
@@ -100,6 +108,8 @@ pub struct Compact {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  presence store forget-session -b broker.example")]
 pub struct ForgetSession {
+    #[command(flatten)]
+    pub profile: super::profile::Profile,
     #[command(flatten)]
     pub store: Where,
     #[command(flatten)]

@@ -16,6 +16,8 @@ pub enum Warning {
     PasswordInUrl { broker: String },
     /// The broker's certificate is not verified.
     NotVerified { broker: String },
+    /// Everybody on this machine can change the configuration.
+    WritableByAll { path: String },
     /// A broker refused one of several subscriptions.
     FilterRefused { filter: String, broker: String, cause: String },
     /// A broker granted less than was asked for: a message may be lost without a trace.
@@ -62,6 +64,9 @@ impl Warning {
             ),
             Self::NotVerified { broker } => {
                 format!("the certificate of {} is not verified", value(broker))
+            }
+            Self::WritableByAll { path } => {
+                format!("everybody on this machine can change {}", value(path))
             }
             Self::FilterRefused { filter, broker, cause } => {
                 format!("{} refused {}: {}", value(broker), value(filter), said(cause))
@@ -142,6 +147,7 @@ impl Warning {
             Self::NotVerified { .. } => {
                 "pass the authority that signed it with `--cafile` instead of `--insecure`"
             }
+            Self::WritableByAll { .. } => "take the right to write away from others, `chmod o-w`",
             Self::FilterRefused { .. } => {
                 "use an account that may read it, or choose what to listen to with `--dialect`"
             }

@@ -78,6 +78,8 @@ pub struct Watch {
     pub forget_clients: Duration,
 
     #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
     pub connection: Connection,
     #[command(flatten)]
     pub reading: Reading,

@@ -78,6 +78,7 @@ impl Watcher {
         let (epochs, hole) = self.epochs();
         if epochs != self.state.epochs {
             self.state.epochs = epochs;
+            tracing::info!(epochs, ?hole, "a new epoch of {}", self.instance);
             self.state.owed = true;
             // Connect lines from before a hole say nothing about ends after it.
             self.dialects.interrupted();
@@ -123,6 +124,7 @@ impl Watcher {
                 }
             }
             Err(failure) => {
+                tracing::debug!("could not commit: {}", failure.what);
                 self.state.figures.store_errors += 1;
                 let waiting = self.state.acks.len();
                 let first = self.state.stuck.is_none();

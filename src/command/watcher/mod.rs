@@ -228,6 +228,7 @@ impl Watcher {
             Heard::Connected { session_present } => {
                 self.state.connected = true;
                 self.state.figures.connects += 1;
+                tracing::info!(session_present, "connected to {}", self.broker);
                 self.hearing.connected(session_present);
             }
             Heard::Subscribed { granted } => self.subscribed(&granted, now).await?,
@@ -273,6 +274,7 @@ impl Watcher {
     }
 
     async fn subscribed(&mut self, granted: &[Grant], now: Moment) -> Result<(), Failure> {
+        tracing::debug!(?granted, "subscribed at {}", self.broker);
         let matters = |filter: &str| !self.own_filters.iter().any(|own| own == filter);
         if let Some(failure) = all_refused(granted, matters, &self.broker) {
             return Err(failure);

@@ -107,6 +107,7 @@ impl Setup {
         let presence = Presence::new(fleet, self.policy);
         let mut ledger = Ledger::new(&instance, store, self.recorder.clone())?;
         ledger.begin(self.heading(&instance, &client_id, clock::now()), &presence);
+        tracing::info!(client_id, instance, "watching {}", connection.broker);
         let watcher = Watcher {
             broker: connection.broker.to_string(),
             session: Session::new(session)?,

@@ -98,6 +98,7 @@ fn respond(head: &[u8], pages: &impl Pages) -> String {
     }
     let path = target.split('?').next().unwrap_or_default();
     let page = pages.page(path).unwrap_or_else(|| plain(404, "there are /metrics and /healthz"));
+    tracing::debug!(path, status = page.status, "asked for a page");
     answer(&page, method == "GET")
 }
 

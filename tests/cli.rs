@@ -12,6 +12,8 @@ mod hostile;
 mod judging;
 #[path = "cli/laws.rs"]
 mod laws;
+#[path = "cli/operations.rs"]
+mod operations;
 #[path = "cli/profile.rs"]
 mod profile;
 #[path = "cli/recordings.rs"]

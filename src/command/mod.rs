@@ -71,7 +71,9 @@ fn run(cli: &Cli, warnings: Vec<config::warning::Warning>) -> Outcome {
         Command::Broker(_) => false,
     };
     let mut console = Console::detect(json, cli.talk.quiet, cli.talk.verbose > 0);
-    warnings.into_iter().for_each(|given| console.warn(&warning(given)));
+    for given in warnings {
+        console.warn(&warning(given));
+    }
     let result = log(cli, &console).and_then(|()| dispatch(&cli.command, &mut console));
     let result = result.and_then(|outcome| Ok(console.finish().map(|()| outcome)?));
     result.unwrap_or_else(|failure| {

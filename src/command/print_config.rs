@@ -13,7 +13,9 @@ pub fn run(typed: &Typed) -> Outcome {
         typed.settings.iter().flatten().cloned().map(setting).collect();
     let json = settings.iter().any(|one| one.option == "json" && one.values == ["true"]);
     let mut console = Console::detect(json, false, false);
-    typed.warnings.iter().cloned().for_each(|given| console.warn(&warning(given)));
+    for given in typed.warnings.iter().cloned() {
+        console.warn(&warning(given));
+    }
     let printed = if json {
         settings.iter().try_for_each(|setting| console.json_line(setting))
     } else {

@@ -40,22 +40,22 @@ pub fn all_move(watchers: &[(String, Panel)], now: Duration, within: Duration) -
 mod tests {
     use super::*;
 
-    fn told(figures: Figures, now: u64) -> Vec<String> {
+    fn told(figures: &Figures, now: u64) -> Vec<String> {
         let panel = Panel::default();
-        panel.show(&figures);
+        panel.show(figures);
         ailments(&[("b:1883".to_owned(), panel)], Duration::from_secs(now))
     }
 
     #[test]
     fn each_ailment_is_named() {
         let well = Figures { connected: true, subscribed: true, ..Figures::default() };
-        assert_eq!(told(well.clone(), 30), Vec::<String>::new());
-        let hung = told(well.clone(), 31);
+        assert_eq!(told(&well, 30), Vec::<String>::new());
+        let hung = told(&well, 31);
         assert_eq!(hung, ["b:1883: the watcher has not moved for 31.0 s"]);
-        let unsaved = told(Figures { unsaved: 2, ..well.clone() }, 1);
+        let unsaved = told(&Figures { unsaved: 2, ..well.clone() }, 1);
         assert_eq!(unsaved, ["b:1883: the store cannot be written, 2 messages waiting"]);
         let away = Figures { connected: false, ..well };
-        assert_eq!(told(away, 1), ["b:1883: not connected"]);
+        assert_eq!(told(&away, 1), ["b:1883: not connected"]);
     }
 
     #[test]

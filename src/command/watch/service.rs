@@ -116,7 +116,9 @@ fn status(watchers: &[(String, Panel)]) -> String {
         grouped(online as u64)
     );
     if unsaved > 0 {
-        text += &format!(", {} not saved", counted(unsaved as u64, "message"));
+        text.push_str(", ");
+        text.push_str(&counted(unsaved as u64, "message"));
+        text.push_str(" not saved");
     }
     text
 }

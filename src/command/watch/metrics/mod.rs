@@ -57,7 +57,9 @@ impl Door {
         let series = series.map(|clients| (clients, Arc::new(ClientSeries::default())));
         if let Some((_, series)) = &series {
             for instance in &instances {
-                named.iter().for_each(|client| series.set(instance, client, None));
+                for client in &named {
+                    series.set(instance, client, None);
+                }
             }
             board.add(Arc::clone(series));
         }

@@ -195,7 +195,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__check)
-            opts="-b -u -i -k -q -v -h --fleet --explain --json --evidence --fresh --timeout --store --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --fleet --explain --json --evidence --fresh --timeout --profile --print-config --store --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -210,6 +210,10 @@ _presence() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -593,7 +597,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__replay)
-            opts="-q -v -h --client --json --strict --at --now --instance --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-q -v -h --client --json --strict --at --now --instance --profile --print-config --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -612,6 +616,10 @@ _presence() {
                     return 0
                     ;;
                 --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -671,7 +679,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__simulate)
-            opts="-b -i -u -k -q -v -h --count --json --plan --rate --ramp --duration --scenario --deaths --nat-drop --storm --lives --return-after --seed --shard --run --ids-are-mine --credentials --persistent --session-expiry --keepalive-profile --no-read --reconnect --will-topic --will-message --will-payload --will-qos --will-retain --will-delay --no-will --birth-topic --birth-payload --birth-qos --birth-retain --no-birth --publish-every --publish-topic --message --payload --payload-size --qos --subscribe --verify --expect-window --dialect --verify-username --verify-password-file --lag-max --report --compare --source-ip --bind-address --in-flight --timeout --yes-load --broker --instance --password-file --password-stdin --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --client-id --username --keepalive --quiet --verbose --help merge help"
+            opts="-b -i -u -k -q -v -h --count --json --plan --rate --ramp --duration --scenario --deaths --nat-drop --storm --lives --return-after --seed --shard --run --ids-are-mine --credentials --persistent --session-expiry --keepalive-profile --no-read --reconnect --will-topic --will-message --will-payload --will-qos --will-retain --will-delay --no-will --birth-topic --birth-payload --birth-qos --birth-retain --no-birth --publish-every --publish-topic --message --payload --payload-size --qos --subscribe --verify --expect-window --dialect --verify-username --verify-password-file --lag-max --report --compare --source-ip --bind-address --in-flight --timeout --yes-load --profile --print-config --broker --instance --password-file --password-stdin --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --client-id --username --keepalive --quiet --verbose --help merge help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -857,6 +865,10 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --broker)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1011,12 +1023,16 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store__subcmd__compact)
-            opts="-q -v -h --store --quiet --verbose --help"
+            opts="-q -v -h --profile --print-config --store --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1029,13 +1045,17 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store__subcmd__export)
-            opts="-q -v -h --instance --store --quiet --verbose --help"
+            opts="-q -v -h --instance --profile --print-config --store --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1051,12 +1071,16 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store__subcmd__forget__subcmd__session)
-            opts="-b -u -i -k -q -v -h --store --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --profile --print-config --store --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1235,13 +1259,17 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store__subcmd__import)
-            opts="-q -v -h --instance --strict --store --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-q -v -h --instance --strict --profile --print-config --store --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1305,12 +1333,16 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store__subcmd__info)
-            opts="-q -v -h --json --store --quiet --verbose --help"
+            opts="-q -v -h --json --profile --print-config --store --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1323,13 +1355,21 @@ _presence() {
             return 0
             ;;
         presence__subcmd__watch)
-            opts="-b -u -i -k -q -v -h --client --json --record --store --timeout --clean --broker-queue --bridge-gaps --forget-clients --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --client --json --metrics --metrics-public --metrics-client --record --store --timeout --clean --broker-queue --bridge-gaps --forget-clients --profile --print-config --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --client)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-client)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1354,6 +1394,10 @@ _presence() {
                     return 0
                     ;;
                 --forget-clients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -39,6 +39,7 @@ fn a_wrong_password_ends_the_first_attempt_and_is_never_shown() {
     assert_eq!((ended.code, ended.out.as_str()), (Some(4), ""), "{}", ended.err);
     let attempts = scene.broker.log().matches("Sending CONNACK to ").count();
     assert_eq!(attempts, 1, "it tried again: {}", scene.broker.log());
+    assert!(ended.err.contains("Z INFO presence::"), "it logs: {}", ended.err);
     assert!(!ended.err.contains(SECRET), "{}", ended.err);
 
     let url = format!("mqtt://operator:{SECRET}-wrong@127.0.0.1:{}", scene.broker.port());

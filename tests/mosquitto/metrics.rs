@@ -1,5 +1,6 @@
 //! Figures for a monitoring system, held against the summary of the same run; and what a service manager
 //! is told.
+#![expect(clippy::float_cmp, reason = "samples that are compared are whole numbers")]
 
 use crate::scene::{Scene, Watch, now_ms};
 use crate::support::process::{DEADLINE, Presence};
@@ -67,6 +68,19 @@ fn wait_health(address: &str, status: u16) -> String {
     }
 }
 
+#[track_caller]
+#[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
+fn wait_samples(address: &str, is_it: impl Fn(&Samples) -> bool) -> Samples {
+    let until = std::time::Instant::now() + DEADLINE;
+    loop {
+        let found = samples(&fetch(address, "/metrics").1);
+        if is_it(&found) {
+            return found;
+        }
+        assert!(std::time::Instant::now() < until, "{found:#?}");
+    }
+}
+
 #[test]
 #[ignore = "needs mosquitto"]
 fn figures_are_those_of_the_summary() {
@@ -107,7 +121,10 @@ fn figures_are_those_of_the_summary() {
     scene.broker.restart();
     watch.change("a", "unknown");
     wait_health(&address, 200);
-    let after = samples(&fetch(&address, "/metrics").1);
+    let after = wait_samples(&address, |samples| {
+        sum(samples, "presence_gaps_total", "") == 1.0
+            && sum(samples, "presence_connection_up", "") == 1.0
+    });
     let (_, summary, _) = watch.finish();
     for (family, label, field) in [
         ("presence_events_total", "", "events"),
@@ -145,34 +162,35 @@ fn a_service_manager_is_told_how_it_goes() {
     let manager = UnixDatagram::bind(&path).expect("a socket can be made");
     manager.set_read_timeout(Some(DEADLINE)).expect("it is no zero");
     let mut heard = String::new();
-    // Each is looked for in what came after the one before.
-    let mut told = |what: &str| {
+    let listen = |heard: &mut String, what: &str| {
         let mut bytes = [0; 4096];
-        for _ in 0..100 {
-            if let Some(at) = heard.find(what) {
-                heard.drain(..at + what.len());
-                return;
-            }
-            let length = manager.recv(&mut bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
-            heard.push_str(&String::from_utf8_lossy(&bytes[..length]));
-        }
-        panic!("no {what} in:\n{heard}");
+        let length = manager.recv(&mut bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
+        heard.push_str(&String::from_utf8_lossy(&bytes[..length]));
+        assert!(heard.len() < 10_000, "no {what} in:\n{heard}");
     };
     let environment =
         [("NOTIFY_SOCKET", path.to_str().expect("it is text")), ("WATCHDOG_USEC", "1000000")];
     let line = scene.line("watch", &["--json"]);
     let mut watch = Watch::of(Presence::start_in(scene.home(), line, &environment));
-    told("READY=1");
+    // It may be connected a moment before it is subscribed, and says so.
+    while !["READY=1", "STATUS=1 of 1 broker connected", "WATCHDOG=1"]
+        .iter()
+        .all(|what| heard.contains(what))
+    {
+        listen(&mut heard, "start");
+    }
     assert!(scene.broker.log().contains("Sending SUBACK to presence-"));
-    told("STATUS=1 of 1 broker connected");
-    told("WATCHDOG=1");
     scene.broker.stop();
-    told("STATUS=0 of 1 broker connected");
     // Away is not hung.
-    told("WATCHDOG=1");
-    told("WATCHDOG=1");
-    watch.process.terminate();
-    told("STOPPING=1");
+    for what in ["STATUS=0 of 1 broker connected", "WATCHDOG=1", "WATCHDOG=1", "STOPPING=1"] {
+        if what == "STOPPING=1" {
+            watch.process.terminate();
+        }
+        heard.clear();
+        while !heard.contains(what) {
+            listen(&mut heard, what);
+        }
+    }
     let ended = watch.process.ended(DEADLINE);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     watch.line(|line| line.contains("\"summary\""));

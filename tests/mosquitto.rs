@@ -25,6 +25,8 @@ mod durability;
 mod fleet;
 #[path = "mosquitto/lmq.rs"]
 mod lmq;
+#[path = "mosquitto/metrics.rs"]
+mod metrics;
 #[path = "mosquitto/output.rs"]
 mod output;
 #[path = "mosquitto/recording.rs"]

@@ -79,6 +79,8 @@ pub struct Watch {
     #[command(flatten)]
     pub ending: Ending,
     #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
     pub connection: Connection,
     #[command(flatten)]
     pub reading: Reading,

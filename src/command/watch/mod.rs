@@ -4,7 +4,10 @@ mod acts;
 mod ending;
 mod exec;
 mod flow;
+mod health;
+mod metrics;
 mod onset;
+mod service;
 mod stream;
 mod webhook;
 
@@ -22,6 +25,8 @@ use crate::output::warning::Warning;
 use crate::source::recording::Recorder;
 use crate::store::Place;
 use flow::Flow;
+use metrics::Door;
+use service::Service;
 use std::path::Path;
 use std::time::Duration;
 use stream::Stream;
@@ -34,18 +39,23 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Failure> {
     let mut flow = Flow::new(options, console)?;
     let (setup, connections) = setup(options, console)?;
+    let door = Door::open(&options.metrics, console).await?;
     let (news, mut heard) = mpsc::channel(64);
     let (stop, stopped) = watch::channel(false);
     let mut watchers = JoinSet::new();
     let mut instances = Vec::new();
     let mut locks = Vec::new();
+    let mut panels = Vec::new();
     for (number, connection) in connections.iter().enumerate() {
         let (watcher, lock) = setup.watcher(number, connection, &news).await?;
         instances.push(watcher.instance.clone());
         locks.push(lock);
+        panels.extend(watcher.panel.clone().map(|panel| (watcher.instance.clone(), panel)));
         watchers.spawn(watcher.run(stopped.clone()));
     }
     drop((news, stopped));
+    let mut service = Service::new(panels.clone());
+    let metrics = door.map(|door| door.serve(panels));
 
     flow.name(&instances);
     let mut stream = Stream::new(&options.view, instances, console)?;
@@ -55,6 +65,9 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     loop {
         tokio::select! {
             Some((number, news)) = heard.recv() => {
+                if let Some(metrics) = &metrics {
+                    metrics.note(number, &news);
+                }
                 outcome = outcome.and(flow.pass(number, news, &mut stream, console));
             }
             Some(ended) = watchers.join_next() => match ended {
@@ -70,7 +83,11 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
                 outcome = outcome.and(flow.due(&mut stream, console));
             }
             () = &mut interrupted, if !*stop.borrow() => { stop.send_replace(true); }
+            () = service.due(), if !watchers.is_empty() => service.look(console),
             else => break,
+        }
+        if *stop.borrow() {
+            service.stopping();
         }
         if outcome.is_err() || flow.is_over() {
             // One broker that cannot be watched, or a reader that has had enough, ends them all.
@@ -114,6 +131,7 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
         bridge_gaps: options.bridge_gaps,
         forget_clients: options.forget_clients,
         reports: false,
+        figures: options.metrics.metrics.is_some() || Service::is_run_by_one(),
     };
     Ok((setup, connections))
 }

@@ -60,7 +60,7 @@ impl Stream {
             News::Changes(changes) => self.changes(number, &changes, console)?,
             News::Testimony(_) => {}
             News::Warning(warning) => console.warn(&warning),
-            News::Debug(text) => console.debug(text),
+            News::Debug(text) => tracing::debug!("{text}"),
             News::Pulse(pulse) => {
                 self.pulses[number] = pulse;
                 self.show_status();

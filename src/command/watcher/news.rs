@@ -99,6 +99,25 @@ impl Watcher {
         let _ = self.news.send((self.number, news)).await;
     }
 
+    /// Leaves the figures where others can look at them.
+    pub(super) fn show_figures(&mut self) {
+        let Some(panel) = &self.panel else { return };
+        let figures = &mut self.state.figures;
+        let tally = &self.state.tally;
+        figures.clients = *self.presence.counts();
+        figures.events.clone_from(&tally.kinds);
+        figures.malformed = tally.reasons().map(|(reason, n)| (reason.code(), n)).collect();
+        figures.not_mine = tally.not_mine;
+        figures.gaps = tally.gaps;
+        figures.connected = self.state.connected;
+        figures.subscribed = self.state.ever_connected;
+        figures.unacknowledged = self.state.acks.len();
+        figures.unsaved = if self.state.stuck.is_some() { self.state.acks.len() } else { 0 };
+        figures.recording_bytes = self.ledger.recorded_bytes();
+        figures.turned = clock::uptime();
+        panel.show(figures);
+    }
+
     pub(super) fn pulse(&self) -> Pulse {
         Pulse {
             counts: *self.presence.counts(),

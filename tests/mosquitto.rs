@@ -29,6 +29,9 @@ mod output;
 mod recording;
 #[path = "mosquitto/scene.rs"]
 mod scene;
+#[cfg(feature = "tui")]
+#[path = "mosquitto/screen.rs"]
+mod screen;
 #[path = "mosquitto/status.rs"]
 mod status;
 #[path = "mosquitto/terminals.rs"]

@@ -11,6 +11,8 @@ pub mod json;
 pub mod number;
 pub mod object;
 pub mod sanitize;
+#[cfg(feature = "tui")]
+pub mod screen;
 pub mod simulation;
 pub mod status;
 pub mod style;

@@ -10,7 +10,7 @@ pub use acting::Acting;
 pub use ending::Ending;
 pub use metrics::Metrics;
 pub use sharing::Sharing;
-pub use view::View;
+pub use view::{Shape, View};
 
 use super::connection::Connection;
 use super::policy::Policy;

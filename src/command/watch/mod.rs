@@ -1,6 +1,10 @@
 //! `presence watch`: what comes and goes, as it happens.
 
+mod rate;
+mod shown;
 mod stream;
+#[cfg(feature = "tui")]
+mod table;
 
 use super::ledger::SharedRecorder;
 use super::stop;
@@ -15,9 +19,9 @@ use crate::output::verdict;
 use crate::output::warning::Warning;
 use crate::source::recording::Recorder;
 use crate::store::Place;
+use shown::Shown;
 use std::path::Path;
 use std::time::Duration;
-use stream::Stream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -25,37 +29,46 @@ use tokio::task::JoinSet;
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Failure> {
+    shown::check(&options.view, console)?;
     let (setup, connections) = setup(options, console)?;
     let (news, mut heard) = mpsc::channel(64);
     let (stop, stopped) = watch::channel(false);
     let mut watchers = JoinSet::new();
     let mut instances = Vec::new();
     let mut locks = Vec::new();
+    let mut ways = Vec::new();
     for (number, connection) in connections.iter().enumerate() {
-        let (watcher, lock) = setup.watcher(number, connection, &news).await?;
+        let (mut watcher, lock) = setup.watcher(number, connection, &news).await?;
+        let (way, questions) = mpsc::channel(1);
+        watcher.questions = Some(questions);
+        ways.push(way);
         instances.push(watcher.instance.clone());
         locks.push(lock);
         watchers.spawn(watcher.run(stopped.clone()));
     }
     drop((news, stopped));
 
-    let mut stream = Stream::new(&options.view, instances, console)?;
+    let mut shown = Shown::new(&options.view, instances, setup.policy, ways, console)?;
     let mut summary = Summary::default();
     let mut outcome = Ok(());
     let mut interrupted = std::pin::pin!(stop::asked());
     loop {
         tokio::select! {
             Some((number, news)) = heard.recv() => {
-                outcome = outcome.and(stream.show(number, news, console));
+                outcome = outcome.and(shown.show(number, news, console));
             }
             Some(ended) = watchers.join_next() => match ended {
                 Ok(Ok(end)) => {
                     summary.count(&end.counts);
                     end.tally.report(&mut summary);
-                    stream.set_aside(&end.tally, console);
+                    shown.set_aside(&end.tally, console);
                 }
                 Ok(Err(failure)) => outcome = outcome.and(Err(failure)),
                 Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+            },
+            done = shown.next(), if !*stop.borrow() => match done {
+                Ok(done) => { if done { stop.send_replace(true); } }
+                Err(failure) => outcome = outcome.and(Err(failure)),
             },
             () = &mut interrupted, if !*stop.borrow() => { stop.send_replace(true); }
             else => break,
@@ -63,6 +76,9 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
         if outcome.is_err() {
             // One broker that cannot be watched, or a reader that has had enough, ends them all.
             stop.send_replace(true);
+        }
+        if *stop.borrow() {
+            shown.end();
         }
     }
     console.status().clear();

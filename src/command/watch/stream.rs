@@ -1,7 +1,7 @@
 //! The stream of changes above a status line: what the user sees of all watchers.
 
+use super::rate::Rate;
 use crate::cli::watch::View;
-use crate::clock;
 use crate::command::filter::Clients;
 use crate::command::hear::Tally;
 use crate::command::watcher::{News, Pulse};
@@ -122,37 +122,19 @@ impl Stream {
         vitals
     }
 
-    /// Shows what was set aside, once, at the end.
-    pub fn set_aside(&self, tally: &Tally, console: &mut Console) {
-        if let Some(first) = tally.examples.first() {
-            console.warn(&Warning::NotUnderstood {
-                malformed: tally.malformed(),
-                heard: tally.malformed() + tally.events + tally.not_mine,
-                place: self.instances.join(", "),
-                first: first.clone(),
-            });
-        }
+    pub fn instances(&self) -> &[String] {
+        &self.instances
     }
 }
 
-/// Events per second, over the last seconds.
-#[derive(Debug, Default)]
-struct Rate {
-    since: Option<(std::time::Instant, u64)>,
-    last: f64,
-}
-
-impl Rate {
-    fn per_second(&mut self, events: u64) -> f64 {
-        let now = clock::monotonic();
-        let (since, before) = *self.since.get_or_insert((now, events));
-        let seconds = now.duration_since(since).as_secs_f64();
-        if seconds >= 2.0 {
-            #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
-            let heard = events.saturating_sub(before) as f64;
-            self.last = heard / seconds;
-            self.since = Some((now, events));
-        }
-        self.last
+/// Shows what was set aside, once, at the end.
+pub fn set_aside(instances: &[String], tally: &Tally, console: &mut Console) {
+    if let Some(first) = tally.examples.first() {
+        console.warn(&Warning::NotUnderstood {
+            malformed: tally.malformed(),
+            heard: tally.malformed() + tally.events + tally.not_mine,
+            place: instances.join(", "),
+            first: first.clone(),
+        });
     }
 }

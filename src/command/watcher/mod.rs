@@ -5,7 +5,7 @@ mod news;
 mod setup;
 
 pub use account::{BROKER_VERSION, DROPPED, UPTIME};
-pub use news::{End, News, Pulse, Testimony};
+pub use news::{End, News, Pulse, Question, Testimony};
 pub use setup::Setup;
 
 use super::hear::{Tally, all_refused, granted_voices, is_ours, take, voice_of};
@@ -48,6 +48,8 @@ pub struct Watcher {
     pub number: usize,
     /// Events that are to be told one by one, where somebody wants that.
     pub reports: Option<Vec<Report>>,
+    /// Where somebody asks about single clients.
+    pub questions: Option<mpsc::Receiver<Question>>,
     pub state: State,
 }
 
@@ -146,6 +148,10 @@ impl Watcher {
             let heard = tokio::select! {
                 heard = self.session.next(), if takes_more => Some(heard?),
                 () = wake => None,
+                question = news::asked(&mut self.questions) => {
+                    question.answer(self.presence.fleet());
+                    continue;
+                }
                 _ = stop.changed() => break,
             };
             if let Some(heard) = heard {

@@ -117,6 +117,7 @@ impl Setup {
             number,
             instance,
             reports: self.reports.then(Vec::new),
+            questions: None,
             state: State::default(),
         };
         Ok((watcher, lock))

@@ -5,6 +5,7 @@ mod shown;
 mod stream;
 #[cfg(feature = "tui")]
 mod table;
+mod throttle;
 
 use super::ledger::SharedRecorder;
 use super::stop;
@@ -83,6 +84,7 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     }
     console.status().clear();
     outcome?;
+    shown.finish(console)?;
     if console.is_json() {
         console.json_line(&summary)?;
     } else {

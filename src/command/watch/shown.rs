@@ -96,6 +96,15 @@ impl Shown {
         }
     }
 
+    /// Tells what is still to be told of the changes, at the end.
+    pub fn finish(&mut self, console: &mut Console) -> Result<(), Failure> {
+        match self {
+            Self::Stream(stream) => stream.finish(console),
+            #[cfg(feature = "tui")]
+            Self::Table(_) => Ok(()),
+        }
+    }
+
     /// Shows what was set aside, once, at the end.
     pub fn set_aside(&self, tally: &Tally, console: &mut Console) {
         let instances = match self {

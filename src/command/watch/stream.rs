@@ -1,12 +1,15 @@
 //! The stream of changes above a status line: what the user sees of all watchers.
 
 use super::rate::Rate;
+use super::throttle::Throttle;
 use crate::cli::watch::View;
+use crate::clock;
 use crate::command::filter::Clients;
 use crate::command::hear::Tally;
 use crate::command::watcher::{News, Pulse};
 use crate::failure::Failure;
 use crate::output::console::Console;
+use crate::output::number::counted;
 use crate::output::object::{ChangeObject, VerdictObject};
 use crate::output::warning::Warning;
 use crate::output::{status::Status, verdict};
@@ -23,6 +26,7 @@ pub struct Stream {
     pulses: Vec<Pulse>,
     status: Status,
     rate: Rate,
+    throttle: Throttle,
 }
 
 impl Stream {
@@ -33,6 +37,7 @@ impl Stream {
             instances,
             status: console.status(),
             rate: Rate::default(),
+            throttle: Throttle::default(),
         })
     }
 
@@ -60,6 +65,8 @@ impl Stream {
             News::Debug(text) => console.debug(text),
             News::Pulse(pulse) => {
                 self.pulses[number] = pulse;
+                let held = self.throttle.held(clock::uptime());
+                Self::tell_held(held, console)?;
                 self.show_status();
                 // A pulse comes when a watcher has caught up: now a reader must have everything.
                 console.flush()?;
@@ -69,7 +76,7 @@ impl Stream {
     }
 
     fn changes(
-        &self,
+        &mut self,
         number: usize,
         changes: &[Change],
         console: &mut Console,
@@ -89,11 +96,29 @@ impl Stream {
             if console.is_json() {
                 console.json_line(&ChangeObject::new(&self.instances[number], change))?;
             } else if !everybody || crowd(change.cause) <= CROWD_MAX {
-                let line = verdict::change(change, console.style());
-                console.print_line(self.prefixed(number, &line))?;
+                let now = clock::uptime();
+                let held = self.throttle.held(now);
+                Self::tell_held(held, console)?;
+                // A file or a pipe gets every line, and waits for its reader.
+                if !console.settings().is_attended || self.throttle.admits(now) {
+                    let line = verdict::change(change, console.style());
+                    console.print_line(self.prefixed(number, &line))?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Tells what was held back and is not told yet, before anything else is printed.
+    pub fn finish(&mut self, console: &mut Console) -> Result<(), Failure> {
+        let held = self.throttle.rest();
+        Self::tell_held(held, console)
+    }
+
+    fn tell_held(held: Option<u64>, console: &mut Console) -> Result<(), Failure> {
+        let Some(held) = held else { return Ok(()) };
+        let line = format!("… {}, too many to show one by one", counted(held, "more change"));
+        Ok(console.print_line(console.style().dim(line))?)
     }
 
     /// Names the broker where there are several.

@@ -37,6 +37,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'presence;watch'= {
+            cand --view 'Show changes as they come, or all clients on the whole screen'
             cand --client 'Show only clients whose id matches; may be given several times'
             cand --record 'Append everything that is heard to a file, for `presence replay`'
             cand --store 'File that keeps what is known, or `memory` for none'

@@ -41,6 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;watch' {
+            [CompletionResult]::new('--view', '--view', [CompletionResultType]::ParameterName, 'Show changes as they come, or all clients on the whole screen')
             [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'Show only clients whose id matches; may be given several times')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Append everything that is heard to a file, for `presence replay`')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')

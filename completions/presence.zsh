@@ -34,6 +34,8 @@ _presence() {
         case $line[1] in
             (watch)
 _arguments "${_arguments_options[@]}" : \
+'--view=[Show changes as they come, or all clients on the whole screen]:VIEW:((stream\:"One line for each change, above a status line"
+table\:"A full-screen table of all clients"))' \
 '*--client=[Show only clients whose id matches; may be given several times]:GLOB:_default' \
 '--record=[Append everything that is heard to a file, for \`presence replay\`]:FILE:_files' \
 '--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \

@@ -32,7 +32,7 @@ impl<'a> Terminal<'a> {
     }
 
     fn keys(&self, keys: &[&str]) {
-        self.tmux(&[&["send-keys"], keys].concat());
+        self.tmux(&[&["send-keys", "--"], keys].concat());
     }
 
     fn shown(&self) -> Vec<String> {
@@ -74,9 +74,8 @@ fn a_table_is_driven_by_keys_and_leaves_the_terminal_as_it_was() {
     let line = scene.line("watch", &["--view", "table", "--dialect", "lmq"]).join(" ");
     let line = format!("echo before; {} {line}; echo code=$?", env!("CARGO_BIN_EXE_presence"));
     terminal.keys(&[&line, "Enter"]);
-    let has = |part: &'static str| {
-        move |lines: &[String]| lines.iter().any(|line| line.contains(part))
-    };
+    let has =
+        |part: &'static str| move |lines: &[String]| lines.iter().any(|line| line.contains(part));
     terminal.until("the table", |lines| {
         has("no client is known yet")(lines) && lines[0].starts_with("online 0")
     });
@@ -114,7 +113,7 @@ fn a_table_is_driven_by_keys_and_leaves_the_terminal_as_it_was() {
         "online for ",
         "5m ago until now",
         "· open · from 203.0.113.7:50001 · channel c2",
-        "· abrupt · from 203.0.113.7:50001 · channel c1",
+        "· abrupt · from 203.0.113.7:50001",
         "decided: lmq reported the connection, and no end of it",
         "listening: presence-",
     ] {
@@ -128,9 +127,11 @@ fn a_table_is_driven_by_keys_and_leaves_the_terminal_as_it_was() {
 
     terminal.tmux(&["resize-window", "-x", "40", "-y", "12"]);
     let lines = terminal.until("a narrow table", |lines| {
-        lines.len() == 12 && lines[2] == "client▲           state     since"
+        lines.len() == 12
+            && lines[2].starts_with("client▲")
+            && lines[2].ends_with(" state     since")
     });
-    assert!(lines[3].starts_with("pump-1            offline   "), "{lines:#?}");
+    assert!(lines[3].starts_with("pump-1  ") && lines[3].contains(" offline "), "{lines:#?}");
 
     terminal.tmux(&["resize-window", "-x", "100", "-y", "24"]);
     terminal.keys(&["q"]);

@@ -45,7 +45,10 @@ pub fn check(options: &View, console: &Console) -> Result<(), Failure> {
 
 impl Shown {
     /// Begins to show. `questions` has the way to each watcher.
-    #[cfg_attr(not(feature = "tui"), expect(unused_variables, reason = "only a table asks"))]
+    #[cfg_attr(
+        not(feature = "tui"),
+        expect(unused_variables, clippy::needless_pass_by_value, reason = "only a table asks")
+    )]
     pub fn new(
         options: &View,
         instances: Vec<String>,
@@ -78,7 +81,6 @@ impl Shown {
     }
 
     /// Does what is due between the news. Returns whether the user is done with watching.
-    #[cfg_attr(not(feature = "tui"), expect(clippy::unused_async, reason = "only a table waits"))]
     pub async fn next(&mut self) -> Result<bool, Failure> {
         match self {
             Self::Stream(_) => std::future::pending().await,

@@ -37,6 +37,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'presence;watch'= {
+            cand --view 'Show changes as they come, or all clients on the whole screen'
             cand --client 'Show only clients whose id matches; may be given several times'
             cand --metrics 'Serve figures for Prometheus at this address, as HOST:PORT or PORT'
             cand --metrics-client 'Give clients whose id matches a figure of their own; may be given several times'

@@ -37,6 +37,8 @@ complete -c presence -n "__fish_presence_needs_command" -f -a "store" -d 'Looks 
 complete -c presence -n "__fish_presence_needs_command" -f -a "completions" -d 'Prints the completions for a shell, or the manual page'
 complete -c presence -n "__fish_presence_needs_command" -f -a "simulate" -d 'Lets devices come, live and die at a broker'
 complete -c presence -n "__fish_presence_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand watch" -l view -d 'Show changes as they come, or all clients on the whole screen' -r -f -a "stream\t'One line for each change, above a status line'
+table\t'A full-screen table of all clients'"
 complete -c presence -n "__fish_presence_using_subcommand watch" -l client -d 'Show only clients whose id matches; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics -d 'Serve figures for Prometheus at this address, as HOST:PORT or PORT' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics-client -d 'Give clients whose id matches a figure of their own; may be given several times' -r

@@ -41,6 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;watch' {
+            [CompletionResult]::new('--view', '--view', [CompletionResultType]::ParameterName, 'Show changes as they come, or all clients on the whole screen')
             [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'Show only clients whose id matches; may be given several times')
             [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Serve figures for Prometheus at this address, as HOST:PORT or PORT')
             [CompletionResult]::new('--metrics-client', '--metrics-client', [CompletionResultType]::ParameterName, 'Give clients whose id matches a figure of their own; may be given several times')

@@ -34,6 +34,8 @@ _presence() {
         case $line[1] in
             (watch)
 _arguments "${_arguments_options[@]}" : \
+'--view=[Show changes as they come, or all clients on the whole screen]:VIEW:((stream\:"One line for each change, above a status line"
+table\:"A full-screen table of all clients"))' \
 '*--client=[Show only clients whose id matches; may be given several times]:GLOB:_default' \
 '--metrics=[Serve figures for Prometheus at this address, as HOST\:PORT or PORT]:ADDRESS:_default' \
 '*--metrics-client=[Give clients whose id matches a figure of their own; may be given several times]:ID|GLOB:_default' \

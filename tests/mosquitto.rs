@@ -35,6 +35,9 @@ mod recording;
 mod redis;
 #[path = "mosquitto/scene.rs"]
 mod scene;
+#[cfg(feature = "tui")]
+#[path = "mosquitto/screen.rs"]
+mod screen;
 #[path = "mosquitto/status.rs"]
 mod status;
 #[path = "mosquitto/terminals.rs"]

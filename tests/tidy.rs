@@ -20,6 +20,7 @@ const PURE: &[&str] = &[
     "src/nearest",
     "src/random",
     "src/embedded/core",
+    "src/output/screen",
     "src/simulate/deed",
     "src/simulate/device",
     "src/simulate/fleet",
@@ -99,6 +100,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["src/output/log"]),
     ("tracing_log", &["src/output/log"]),
     ("sd_notify", &["src/command/watch/service"]),
+    ("ratatui", &["src/output/screen", "src/command/watch/table"]),
 ];
 
 /// Lines of one file, its tests not counted. A file this long holds a second idea.

@@ -14,6 +14,8 @@ pub mod metrics;
 pub mod number;
 pub mod object;
 pub mod sanitize;
+#[cfg(feature = "tui")]
+pub mod screen;
 pub mod setting;
 pub mod simulation;
 pub mod status;

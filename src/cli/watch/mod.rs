@@ -10,7 +10,7 @@ pub use acting::{Acting, On};
 pub use ending::{Ending, FailOn};
 pub use metrics::Metrics;
 pub use sharing::Sharing;
-pub use view::View;
+pub use view::{Shape, View};
 
 use super::connection::Connection;
 use super::policy::Policy;

@@ -4,7 +4,6 @@
 
 use super::health;
 use crate::clock;
-use crate::output::console::Console;
 use crate::output::metrics::Panel;
 use crate::output::number::{counted, grouped};
 use crate::output::warning::Warning;
@@ -62,8 +61,8 @@ impl Service {
         }
     }
 
-    /// Tells what there is to tell.
-    pub fn look(&mut self, console: &mut Console) {
+    /// Tells what there is to tell. Returns what went wrong with that, once.
+    pub fn look(&mut self) -> Option<Warning> {
         let now = clock::uptime();
         let mut news = Vec::new();
         if !self.is_ready && self.watchers.iter().all(|(_, panel)| panel.read().subscribed) {
@@ -83,15 +82,13 @@ impl Service {
         if is_new {
             news.push(NotifyState::Status(&self.status));
         }
-        if !news.is_empty() {
-            let told = sd_notify::notify(&news);
-            if let Err(error) = told
-                && !std::mem::replace(&mut self.failed, true)
-            {
-                let (source, cause) = ("the service manager".to_owned(), error.to_string());
-                console.warn(&Warning::SourceSilent { source, cause });
-            }
+        if news.is_empty() {
+            return None;
         }
+        let error = sd_notify::notify(&news).err()?;
+        let first = !std::mem::replace(&mut self.failed, true);
+        let (source, cause) = ("the service manager".to_owned(), error.to_string());
+        first.then_some(Warning::SourceSilent { source, cause })
     }
 
     /// Says that this is the end, once.

@@ -5,7 +5,7 @@ mod news;
 mod setup;
 
 pub use account::{BROKER_VERSION, DROPPED, UPTIME};
-pub use news::{End, News, Pulse, Testimony};
+pub use news::{End, News, Pulse, Question, Testimony};
 pub use setup::Setup;
 
 use super::hear::{Tally, all_refused, granted_voices, is_ours, take, voice_of};
@@ -51,6 +51,8 @@ pub struct Watcher {
     pub reports: Option<Vec<Report>>,
     /// Where figures are left, if somebody looks at them.
     pub panel: Option<Panel>,
+    /// Where somebody asks about single clients.
+    pub questions: Option<mpsc::Receiver<Question>>,
     pub state: State,
 }
 
@@ -151,6 +153,10 @@ impl Watcher {
             let heard = tokio::select! {
                 heard = self.session.next(), if takes_more => Some(heard?),
                 () = wake => None,
+                question = news::asked(&mut self.questions) => {
+                    question.answer(self.presence.fleet());
+                    continue;
+                }
                 _ = stop.changed() => break,
             };
             if let Some(heard) = heard {

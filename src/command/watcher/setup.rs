@@ -123,6 +123,7 @@ impl Setup {
             instance,
             reports: self.reports.then(Vec::new),
             panel: self.figures.then(Panel::default),
+            questions: None,
             state: State::default(),
         };
         Ok((watcher, lock))

@@ -6,6 +6,8 @@
 
 pub mod console;
 pub mod explain;
+pub mod finding;
+pub mod format;
 pub mod html;
 pub mod json;
 pub mod number;

@@ -1,5 +1,6 @@
 //! `presence watch`: what comes and goes, as it happens.
 
+mod findings;
 mod stream;
 
 use super::ledger::SharedRecorder;
@@ -10,14 +11,16 @@ use crate::config;
 use crate::config::connection::{Connection, Surroundings};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
-use crate::output::object::Summary;
+use crate::output::finding::{self, LagObject};
+use crate::output::object::{Summary, WatchSummary};
 use crate::output::verdict;
 use crate::output::warning::Warning;
 use crate::source::recording::Recorder;
 use crate::store::Place;
+use findings::Findings;
 use std::path::Path;
 use std::time::Duration;
-use stream::Stream;
+use stream::{Look, Stream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -25,6 +28,7 @@ use tokio::task::JoinSet;
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Failure> {
+    let look = Look::new(&options.view)?;
     let (setup, connections) = setup(options, console)?;
     let (news, mut heard) = mpsc::channel(64);
     let (stop, stopped) = watch::channel(false);
@@ -39,15 +43,18 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     }
     drop((news, stopped));
 
-    let mut stream = Stream::new(&options.view, instances, console)?;
+    let mut findings = Findings::new(instances.len(), &setup.policy);
+    let mut stream = Stream::new(look, instances, console);
     let mut summary = Summary::default();
     let mut outcome = Ok(());
     let mut interrupted = std::pin::pin!(stop::asked());
     loop {
         tokio::select! {
             Some((number, news)) = heard.recv() => {
+                findings.hear(number, &news);
                 outcome = outcome.and(stream.show(number, news, console));
             }
+            () = findings.due(), if !watchers.is_empty() => {}
             Some(ended) = watchers.join_next() => match ended {
                 Ok(Ok(end)) => {
                     summary.count(&end.counts);
@@ -60,6 +67,10 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
             () = &mut interrupted, if !*stop.borrow() => { stop.send_replace(true); }
             else => break,
         }
+        findings.handle_timeout();
+        while let Some((number, finding)) = findings.next() {
+            outcome = outcome.and(stream.finding(number, &finding, console));
+        }
         if outcome.is_err() {
             // One broker that cannot be watched, or a reader that has had enough, ends them all.
             stop.send_replace(true);
@@ -67,12 +78,40 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     }
     console.status().clear();
     outcome?;
-    if console.is_json() {
-        console.json_line(&summary)?;
-    } else {
-        console.print(&verdict::summary_table(&summary, console.style(), console.columns()))?;
-    }
+    sum_up(&summary, &findings, &stream, console)?;
     Ok(Outcome::Yes)
+}
+
+/// Says what the run amounts to.
+fn sum_up(
+    summary: &Summary,
+    findings: &Findings,
+    stream: &Stream,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let lags = stream.instances().iter().zip(&findings.lags);
+    let lags = lags.filter_map(|(instance, lag)| Some((instance, lag.as_ref()?)));
+    if console.is_json() {
+        let lags = lags.map(|(instance, lag)| LagObject::new(instance, lag)).collect();
+        let overlooked = findings.overlooked();
+        console.json_line(&WatchSummary::new(summary, &findings.counts, overlooked, lags))?;
+        return Ok(());
+    }
+    let mut text = verdict::summary_table(summary, console.style(), console.columns());
+    for line in
+        finding::counts(&findings.counts).into_iter().chain(lags.map(|(instance, lag)| {
+            format!("last notice of {instance}: {} late", finding::lag(lag))
+        }))
+    {
+        text += &line;
+        text.push('\n');
+    }
+    if stream.has_template() {
+        console.say(text.trim_end());
+    } else {
+        console.print(&text)?;
+    }
+    Ok(())
 }
 
 /// Returns how to watch, and which brokers.

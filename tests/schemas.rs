@@ -122,8 +122,7 @@ fn a_change_is_described_whatever_brought_it_about() {
 
 fn findings() -> Vec<What> {
     let kinds = [FactorKind::Group, FactorKind::Prefix, FactorKind::Subnet, FactorKind::Voice];
-    let factor =
-        |kind| Factor { kind, value: "GID_x".to_owned(), of_lost: 1.0, of_stayed: 0.25 };
+    let factor = |kind| Factor { kind, value: "GID_x".to_owned(), of_lost: 1.0, of_stayed: 0.25 };
     let outage = Outage {
         lost: 312,
         within_ms: 4_000,
@@ -179,8 +178,7 @@ fn a_finding_is_described_whatever_was_found() {
 
 #[test]
 fn watching_sums_up_with_what_was_found() {
-    let lag =
-        Lag { latest_ms: 412, least_ms: 12, resolution_ms: 0, samples: 9, span_ms: 90_000 };
+    let lag = Lag { latest_ms: 412, least_ms: 12, resolution_ms: 0, samples: 9, span_ms: 90_000 };
     let (summary, counts) = (Summary::default(), [(Code::SharedId, 3)].into());
     let lags = vec![LagObject::new("broker.example:1883", &lag)];
     let object = WatchSummary::new(&summary, &counts, 0, lags);

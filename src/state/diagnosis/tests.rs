@@ -369,6 +369,19 @@ fn one_address_takes_more_before_it_counts_as_two_devices() {
     assert_eq!(told(&found), "shared-id begins, ");
     let What::SharedId(sharing) = &found[0].what else { panic!("{found:?}") };
     assert_eq!(sharing.addresses.len(), 1);
+
+    // Brokers that tell the end of the old connection first; stamps in whole seconds cannot tell.
+    for (offset, pause, expected) in
+        [(7, 1, "shared-id begins, "), (7, 50, "flapping begins, "), (0, 0, "flapping begins, ")]
+    {
+        let turns: Vec<Change> = (0..9)
+            .map(|n| n * 1_000 + offset)
+            .flat_map(|ms| {
+                [go(ms, "dev-17", "10.0.3.4:1"), come(ms + pause, "dev-17", "10.0.3.4:2")]
+            })
+            .collect();
+        assert_eq!(told(&diagnose(&[], &turns, 1_000)), expected, "{offset} {pause}");
+    }
 }
 
 #[test]

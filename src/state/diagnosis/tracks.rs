@@ -63,6 +63,8 @@ const OPENINGS_MAX: usize = 64;
 const ADDRESSES_MAX: usize = 4;
 /// A connection from elsewhere so soon after an end threw the other one out, ms.
 const PROMPT_MS: i64 = 2_000;
+/// A connection so soon after an end took its place, ms: some brokers tell the end first.
+const AT_ONCE_MS: i64 = 3;
 /// Take-overs by one address, which may be a device that loses its connections: it takes more of them
 /// to call that two devices.
 const SAME_ADDRESS_MIN: usize = 6;
@@ -125,10 +127,7 @@ impl Tracks {
     ) -> [Option<Finding>; 2] {
         let (loop_count, window_ms) = (self.loop_count, self.window_ms);
         let track = self.track(hash, now);
-        let thrown_out = track.ended.take().is_some_and(|(ended, from)| {
-            let elsewhere = from.is_some() && address.is_some() && from != address;
-            elsewhere && (0..=PROMPT_MS).contains(&at.since(ended))
-        });
+        let thrown_out = track.ended.take().is_some_and(|end| throws_out(end, at, address));
         let opening = Opening { at, address, takes_over: takes_over || thrown_out };
         if track.openings.len() >= loop_count.max(2 * SAME_ADDRESS_MIN) {
             track.openings.remove(0);
@@ -245,6 +244,21 @@ impl Track {
         let is_alone = 2 * take_overs < recent.len();
         (is_alone && recent.len() >= loop_count).then_some(false)
     }
+}
+
+/// Tells whether a connection looks like the reason for the end before it.
+fn throws_out(
+    (ended, from): (Timestamp, Option<IpAddr>),
+    at: Timestamp,
+    address: Option<IpAddr>,
+) -> bool {
+    let pause = at.since(ended);
+    if from.is_some() && address.is_some() && from != address {
+        return (0..=PROMPT_MS).contains(&pause);
+    }
+    // No device reconnects as fast as a broker that makes room. Whole seconds cannot tell.
+    let is_coarse = ended.0 % 1_000 == 0 && at.0 % 1_000 == 0;
+    (0..=AT_ONCE_MS).contains(&pause) && !is_coarse
 }
 
 /// Tells whether two addresses come back: one that only moved on is a device that travels.

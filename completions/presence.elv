@@ -38,6 +38,9 @@ set edit:completion:arg-completer[presence] = {|@words|
         }
         &'presence;watch'= {
             cand --client 'Show only clients whose id matches; may be given several times'
+            cand --group 'Show only clients of this group; may be given several times'
+            cand --only 'Show only what is, or becomes, of this state; may be given several times'
+            cand --format 'Print each change by a template, such as ''{at} {client} {from}->{to} {cause}'''
             cand --record 'Append everything that is heard to a file, for `presence replay`'
             cand --store 'File that keeps what is known, or `memory` for none'
             cand --timeout 'Give up if the first connection takes longer'
@@ -73,6 +76,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --future 'How far ahead of our clock a stamp may be and still be believed'
             cand --channels 'Channels remembered per client'
             cand --loop 'Connects within a time that count as flapping, as COUNT/DURATION'
+            cand --anomalies 'Show only clients whose history is odd'
             cand --json 'Print one JSON object a line'
             cand --clean 'Leave no session behind at the broker'
             cand --password-stdin 'Read the password from standard input'

@@ -38,6 +38,13 @@ complete -c presence -n "__fish_presence_needs_command" -f -a "completions" -d '
 complete -c presence -n "__fish_presence_needs_command" -f -a "simulate" -d 'Lets devices come, live and die at a broker'
 complete -c presence -n "__fish_presence_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l client -d 'Show only clients whose id matches; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l group -d 'Show only clients of this group; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l only -d 'Show only what is, or becomes, of this state; may be given several times' -r -f -a "online\t''
+closing\t''
+offline\t''
+unknown\t''
+suspect\t''"
+complete -c presence -n "__fish_presence_using_subcommand watch" -l format -d 'Print each change by a template, such as \'{at} {client} {from}->{to} {cause}\'' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l record -d 'Append everything that is heard to a file, for `presence replay`' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l store -d 'File that keeps what is known, or `memory` for none' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l timeout -d 'Give up if the first connection takes longer' -r
@@ -71,6 +78,7 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l close-grace 
 complete -c presence -n "__fish_presence_using_subcommand watch" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l channels -d 'Channels remembered per client' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l anomalies -d 'Show only clients whose history is odd'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l json -d 'Print one JSON object a line'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l clean -d 'Leave no session behind at the broker'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l password-stdin -d 'Read the password from standard input'

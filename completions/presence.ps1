@@ -42,6 +42,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
         }
         'presence;watch' {
             [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'Show only clients whose id matches; may be given several times')
+            [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Show only clients of this group; may be given several times')
+            [CompletionResult]::new('--only', '--only', [CompletionResultType]::ParameterName, 'Show only what is, or becomes, of this state; may be given several times')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print each change by a template, such as ''{at} {client} {from}->{to} {cause}''')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Append everything that is heard to a file, for `presence replay`')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up if the first connection takes longer')
@@ -77,6 +80,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--future', '--future', [CompletionResultType]::ParameterName, 'How far ahead of our clock a stamp may be and still be believed')
             [CompletionResult]::new('--channels', '--channels', [CompletionResultType]::ParameterName, 'Channels remembered per client')
             [CompletionResult]::new('--loop', '--loop', [CompletionResultType]::ParameterName, 'Connects within a time that count as flapping, as COUNT/DURATION')
+            [CompletionResult]::new('--anomalies', '--anomalies', [CompletionResultType]::ParameterName, 'Show only clients whose history is odd')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line')
             [CompletionResult]::new('--clean', '--clean', [CompletionResultType]::ParameterName, 'Leave no session behind at the broker')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')

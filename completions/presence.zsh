@@ -35,6 +35,9 @@ _presence() {
             (watch)
 _arguments "${_arguments_options[@]}" : \
 '*--client=[Show only clients whose id matches; may be given several times]:GLOB:_default' \
+'*--group=[Show only clients of this group; may be given several times]:GID:_default' \
+'*--only=[Show only what is, or becomes, of this state; may be given several times]:STATE:(online closing offline unknown suspect)' \
+'(--json)--format=[Print each change by a template, such as '\''{at} {client} {from}->{to} {cause}'\'']:TEMPLATE:_default' \
 '--record=[Append everything that is heard to a file, for \`presence replay\`]:FILE:_files' \
 '--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
 '--timeout=[Give up if the first connection takes longer]:DURATION:_default' \
@@ -73,6 +76,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
 '--channels=[Channels remembered per client]:COUNT:_default' \
 '--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
+'--anomalies[Show only clients whose history is odd]' \
 '--json[Print one JSON object a line]' \
 '--clean[Leave no session behind at the broker]' \
 '--password-stdin[Read the password from standard input]' \

@@ -39,7 +39,6 @@ fn two_addresses_that_share_an_id_are_named() {
     notice(&scene, "GID_a@@@é", "connect", begin, "");
     lines.line(|line| line == "GID_a@@@éunknown->online connect");
 
-    lines.said("! shared id");
     for watch in [&mut text, &mut lines] {
         watch.process.interrupt();
     }

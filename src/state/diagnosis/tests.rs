@@ -341,6 +341,12 @@ fn two_addresses_that_throw_each_other_out_share_an_id() {
     let What::SharedId(sharing) = &found[2].what else { panic!("{found:?}") };
     assert_eq!((sharing.every_ms, sharing.take_overs), (Some(1_000), 60));
 
+    // The first connection throws nobody out.
+    let first = come(-1_000, "dev-17", from[1]);
+    let found = diagnose(&[], &[&[first], &fight[..4]].concat(), 0);
+    let What::SharedId(sharing) = &found[0].what else { panic!("{found:?}") };
+    assert_eq!((sharing.every_ms, sharing.take_overs, found[0].since), (Some(1_000), 3, at(0)));
+
     // In a little disorder it is the same fight.
     for pair in fight.chunks_mut(2) {
         pair.swap(0, 1);

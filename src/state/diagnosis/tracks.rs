@@ -279,10 +279,12 @@ fn one_address(openings: &[&Opening]) -> bool {
 
 impl Active {
     fn note(&mut self, opening: Opening, now: Timestamp) {
-        self.since = self.since.min(opening.at);
-        self.last = self.last.max(opening.at);
         self.heard = now;
-        self.count += u64::from(!self.shared || opening.takes_over);
+        if !self.shared || opening.takes_over {
+            self.since = self.since.min(opening.at);
+            self.last = self.last.max(opening.at);
+            self.count += 1;
+        }
         let Some(address) = opening.address else { return };
         if let Some((_, count)) = self.addresses.iter_mut().find(|(known, _)| *known == address) {
             *count += 1;

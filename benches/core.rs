@@ -4,10 +4,13 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use presence::event::{Channel, ChannelEvent, EventKind, Stamp, Timestamp};
 use presence::state::coverage::{SourceKey, ear_number};
+use presence::state::diagnosis::Diagnosis;
 use presence::state::fleet::{Fleet, Hearsay};
 use presence::state::packed::VoiceKey;
 use presence::state::policy::Policy;
+use presence::state::presence::{Cause, Change};
 use presence::state::record::Mark;
+use presence::state::verdict::{Status, Verdict};
 
 const START: i64 = 1_760_000_000_000;
 const POLICY: Policy = Policy::DEFAULT;
@@ -187,4 +190,39 @@ mod verdict {
             }
         });
     }
+}
+
+/// Changes of a restless fleet, 20,000 a second by their stamps, through the diagnosis.
+#[divan::bench]
+fn diagnosing_1000_changes(bencher: Bencher<'_, '_>) {
+    let changes: Vec<Change> = (0..200_000_i64).map(change_of_mind).collect();
+    let mut diagnosis = Diagnosis::new(1, &POLICY);
+    let mut batches = changes.chunks(1_000).cycle();
+    bencher.counter(ItemsCount::new(1_000_usize)).bench_local(|| {
+        let batch = batches.next().expect("it begins anew");
+        let now = batch[999].at;
+        diagnosis.observe(0, batch, now);
+        diagnosis.handle_timeout(now);
+        while let Some(finding) = diagnosis.poll_finding() {
+            black_box(finding);
+        }
+    });
+}
+
+/// Some client comes or goes.
+fn change_of_mind(number: i64) -> Change {
+    let comes = number % 2 == 0;
+    let client = number / 2 * 7_919 % 100_000;
+    let (from, status, cause) = if comes {
+        (Status::Offline, Status::Online, Cause::Connect)
+    } else {
+        (Status::Online, Status::Offline, Cause::Tcpclean)
+    };
+    let verdict = Verdict {
+        status,
+        voice: Some("lmq".to_owned()),
+        address: Some(format!("10.{}.{}.7:4001", client % 200, client % 250)),
+        ..Verdict::unknown(format!("GID_demo@@@dev-{client:07}"))
+    };
+    Change { at: Timestamp(START + number / 20), from, cause, verdict, held_ms: None }
 }

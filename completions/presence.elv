@@ -39,6 +39,9 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;watch'= {
             cand --view 'Show changes as they come, or all clients on the whole screen'
             cand --client 'Show only clients whose id matches; may be given several times'
+            cand --group 'Show only clients of this group; may be given several times'
+            cand --only 'Show only what is, or becomes, of this state; may be given several times'
+            cand --format 'Print each change by a template, such as ''{at} {client} {from}->{to} {cause}'''
             cand --metrics 'Serve figures for Prometheus at this address, as HOST:PORT or PORT'
             cand --metrics-client 'Give clients whose id matches a figure of their own; may be given several times'
             cand --record 'Append everything that is heard to a file, for `presence replay`'
@@ -94,6 +97,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --future 'How far ahead of our clock a stamp may be and still be believed'
             cand --channels 'Channels remembered per client'
             cand --loop 'Connects within a time that count as flapping, as COUNT/DURATION'
+            cand --anomalies 'Show only clients whose history is odd'
             cand --json 'Print one JSON object a line'
             cand --metrics-public 'Let other machines fetch the figures'
             cand --clean 'Leave no session behind at the broker'

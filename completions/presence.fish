@@ -40,6 +40,13 @@ complete -c presence -n "__fish_presence_needs_command" -f -a "help" -d 'Print t
 complete -c presence -n "__fish_presence_using_subcommand watch" -l view -d 'Show changes as they come, or all clients on the whole screen' -r -f -a "stream\t'One line for each change, above a status line'
 table\t'A full-screen table of all clients'"
 complete -c presence -n "__fish_presence_using_subcommand watch" -l client -d 'Show only clients whose id matches; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l group -d 'Show only clients of this group; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l only -d 'Show only what is, or becomes, of this state; may be given several times' -r -f -a "online\t''
+closing\t''
+offline\t''
+unknown\t''
+suspect\t''"
+complete -c presence -n "__fish_presence_using_subcommand watch" -l format -d 'Print each change by a template, such as \'{at} {client} {from}->{to} {cause}\'' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics -d 'Serve figures for Prometheus at this address, as HOST:PORT or PORT' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics-client -d 'Give clients whose id matches a figure of their own; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l record -d 'Append everything that is heard to a file, for `presence replay`' -r -F
@@ -107,6 +114,7 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l close-grace 
 complete -c presence -n "__fish_presence_using_subcommand watch" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l channels -d 'Channels remembered per client' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l anomalies -d 'Show only clients whose history is odd'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l json -d 'Print one JSON object a line'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics-public -d 'Let other machines fetch the figures'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l clean -d 'Leave no session behind at the broker'

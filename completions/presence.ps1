@@ -43,6 +43,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
         'presence;watch' {
             [CompletionResult]::new('--view', '--view', [CompletionResultType]::ParameterName, 'Show changes as they come, or all clients on the whole screen')
             [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'Show only clients whose id matches; may be given several times')
+            [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Show only clients of this group; may be given several times')
+            [CompletionResult]::new('--only', '--only', [CompletionResultType]::ParameterName, 'Show only what is, or becomes, of this state; may be given several times')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print each change by a template, such as ''{at} {client} {from}->{to} {cause}''')
             [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Serve figures for Prometheus at this address, as HOST:PORT or PORT')
             [CompletionResult]::new('--metrics-client', '--metrics-client', [CompletionResultType]::ParameterName, 'Give clients whose id matches a figure of their own; may be given several times')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Append everything that is heard to a file, for `presence replay`')
@@ -98,6 +101,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--future', '--future', [CompletionResultType]::ParameterName, 'How far ahead of our clock a stamp may be and still be believed')
             [CompletionResult]::new('--channels', '--channels', [CompletionResultType]::ParameterName, 'Channels remembered per client')
             [CompletionResult]::new('--loop', '--loop', [CompletionResultType]::ParameterName, 'Connects within a time that count as flapping, as COUNT/DURATION')
+            [CompletionResult]::new('--anomalies', '--anomalies', [CompletionResultType]::ParameterName, 'Show only clients whose history is odd')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line')
             [CompletionResult]::new('--metrics-public', '--metrics-public', [CompletionResultType]::ParameterName, 'Let other machines fetch the figures')
             [CompletionResult]::new('--clean', '--clean', [CompletionResultType]::ParameterName, 'Leave no session behind at the broker')

@@ -37,6 +37,9 @@ _arguments "${_arguments_options[@]}" : \
 '--view=[Show changes as they come, or all clients on the whole screen]:VIEW:((stream\:"One line for each change, above a status line"
 table\:"A full-screen table of all clients"))' \
 '*--client=[Show only clients whose id matches; may be given several times]:GLOB:_default' \
+'*--group=[Show only clients of this group; may be given several times]:GID:_default' \
+'*--only=[Show only what is, or becomes, of this state; may be given several times]:STATE:(online closing offline unknown suspect)' \
+'(--json)--format=[Print each change by a template, such as '\''{at} {client} {from}->{to} {cause}'\'']:TEMPLATE:_default' \
 '--metrics=[Serve figures for Prometheus at this address, as HOST\:PORT or PORT]:ADDRESS:_default' \
 '*--metrics-client=[Give clients whose id matches a figure of their own; may be given several times]:ID|GLOB:_default' \
 '--record=[Append everything that is heard to a file, for \`presence replay\`]:FILE:_files' \
@@ -109,6 +112,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
 '--channels=[Channels remembered per client]:COUNT:_default' \
 '--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
+'--anomalies[Show only clients whose history is odd]' \
 '--json[Print one JSON object a line]' \
 '--metrics-public[Let other machines fetch the figures]' \
 '--clean[Leave no session behind at the broker]' \

@@ -7,6 +7,8 @@ mod support;
 
 #[path = "embedded/client.rs"]
 mod client;
+#[path = "embedded/findings.rs"]
+mod findings;
 #[path = "embedded/hostile.rs"]
 mod hostile;
 #[path = "embedded/mosquitto.rs"]

@@ -21,6 +21,8 @@ mod coverage;
 mod disk;
 #[path = "mosquitto/durability.rs"]
 mod durability;
+#[path = "mosquitto/findings.rs"]
+mod findings;
 #[path = "mosquitto/fleet.rs"]
 mod fleet;
 #[path = "mosquitto/lmq.rs"]

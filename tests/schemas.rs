@@ -4,7 +4,11 @@
 use jsonschema::{Registry, Validator};
 use presence::event::Timestamp;
 use presence::output::acted::{Commands, Held, Posts};
-use presence::output::object::{ChangeObject, Summary};
+use presence::output::finding::{FindingObject, LagObject};
+use presence::output::object::{ChangeObject, Summary, WatchSummary};
+use presence::state::diagnosis::{
+    Code, Crowd, Factor, FactorKind, Finding, Lag, Offset, Outage, Phase, Sharing, What,
+};
 use presence::state::presence::{Cause, Change};
 use presence::state::verdict::{Blind, How, LastKnown, Status, Verdict};
 use serde_json::{Value, json};
@@ -126,6 +130,82 @@ fn a_change_is_described_whatever_brought_it_about() {
             let object = ChangeObject::new("broker.example:1883", &change);
             assert_valid(&schema, &[serde_json::to_value(object).expect("it is JSON")]);
         }
+    }
+}
+
+fn findings() -> Vec<What> {
+    let kinds = [FactorKind::Group, FactorKind::Prefix, FactorKind::Subnet, FactorKind::Voice];
+    let factor = |kind| Factor { kind, value: "GID_x".to_owned(), of_lost: 1.0, of_stayed: 0.25 };
+    let outage = Outage {
+        lost: 312,
+        within_ms: 4_000,
+        stayed: 5_000,
+        everybody: false,
+        restart: false,
+        how: Some(How::Abrupt),
+        common: kinds.map(factor).to_vec(),
+        back: 298,
+        after_ms: 41_000,
+    };
+    let crowd = Crowd { count: 3, first: "pump-7".to_owned() };
+    vec![
+        What::SharedId(Sharing {
+            client: "dev-17".to_owned(),
+            addresses: ["10.0.3.4", "::1"].map(|text| text.parse().expect("an address")).to_vec(),
+            more: true,
+            take_overs: 4,
+            every_ms: Some(1_000),
+        }),
+        What::Flapping { client: "pump-7".to_owned(), connections: 4, span_ms: 60_000 },
+        What::MassOutage(outage),
+        What::Ghosts(crowd.clone()),
+        What::LostNotices(crowd),
+        What::ClockOffset(Offset::Ahead { least_ms: 1_200, resolution_ms: 0 }),
+        What::ClockOffset(Offset::BehindOrLate { least_ms: 3_000, resolution_ms: 1_000 }),
+    ]
+}
+
+#[test]
+fn a_finding_is_described_whatever_was_found() {
+    let schema = schema("finding");
+    let at = Timestamp(1_760_000_000_000);
+    let mut codes = Vec::new();
+    for what in findings() {
+        codes.push(what.code());
+        for phase in [Phase::Begins, Phase::GoesOn, Phase::Ends] {
+            let finding = Finding { phase, at, since: at, what: what.clone() };
+            let object = FindingObject::new("broker.example:1883", &finding);
+            let whole = serde_json::to_value(object).expect("it is JSON");
+            assert_valid(&schema, std::slice::from_ref(&whole));
+            for field in whole.as_object().expect("it is an object").keys() {
+                let mut broken = whole.clone();
+                broken.as_object_mut().expect("it is an object").remove(field);
+                assert!(!schema.is_valid(&broken), "{broken} without `{field}`");
+            }
+        }
+    }
+    codes.dedup();
+    codes.sort_unstable();
+    assert_eq!(codes, Code::ALL, "each is here");
+}
+
+#[test]
+fn watching_sums_up_with_what_was_found() {
+    let lag = Lag { latest_ms: 412, least_ms: 12, resolution_ms: 0, samples: 9, span_ms: 90_000 };
+    let (summary, counts) = (Summary::default(), [(Code::SharedId, 3)].into());
+    let lags = vec![LagObject::new("broker.example:1883", &lag)];
+    let object = WatchSummary::new(&summary, &counts, 0, lags);
+    let whole = serde_json::to_value(object).expect("it is JSON");
+    let schema = schema("summary");
+    assert_valid(&schema, std::slice::from_ref(&whole));
+    for (field, value) in [
+        ("findings", json!({ "shared-id": -1 })),
+        ("overlooked", json!(null)),
+        ("lags", json!([{ "last_ms": 1 }])),
+    ] {
+        let mut broken = whole.clone();
+        broken[field] = value;
+        assert!(!schema.is_valid(&broken), "{broken}");
     }
 }
 

@@ -1,6 +1,8 @@
-//! Which clients are shown.
+//! Which clients are shown, and which of their changes.
 
+use crate::cli::watch::View;
 use crate::failure::Failure;
+use crate::state::verdict::{Status, Verdict};
 use glob::{MatchOptions, Pattern};
 
 /// Globs over client ids; without any, every client is shown.
@@ -36,9 +38,69 @@ impl Clients {
     }
 }
 
+/// What is shown of what is known. What is not shown is kept all the same.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    clients: Clients,
+    groups: Vec<String>,
+    states: Vec<Status>,
+    anomalies: bool,
+}
+
+impl Shown {
+    pub fn new(options: &View) -> Result<Self, Failure> {
+        Ok(Self {
+            clients: Clients::new(&options.client)?,
+            groups: options.group.clone(),
+            states: options.only.iter().map(|state| (*state).into()).collect(),
+            anomalies: options.anomalies,
+        })
+    }
+
+    /// Tells whether a verdict is shown, or a change to it.
+    pub fn include(&self, verdict: &Verdict) -> bool {
+        (self.states.is_empty() || self.states.contains(&verdict.status))
+            && (!self.anomalies || !verdict.anomalies.is_empty())
+            && self.is_about(&verdict.client)
+    }
+
+    /// Tells whether a client is one of those that were asked for, however it is.
+    pub fn is_about(&self, client: &str) -> bool {
+        let group = || client.split_once("@@@").map(|(group, _)| group);
+        (self.groups.is_empty()
+            || group().is_some_and(|group| self.groups.iter().any(|g| g == group)))
+            && self.clients.include(client)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_is_what_stands_before_the_first_separator() {
+        let shown = Shown { groups: vec!["GID_a".into(), "GID_b".into()], ..Shown::default() };
+
+        assert!(shown.is_about("GID_a@@@dev-1") && shown.is_about("GID_b@@@x@@@y"));
+        for other in ["GID_a", "GID_a@@dev", "GID_c@@@GID_a@@@dev", "gid_a@@@dev", ""] {
+            assert!(!shown.is_about(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn states_and_anomalies_narrow_what_is_shown() {
+        let odd = Verdict {
+            status: Status::Online,
+            anomalies: vec!["flapping"],
+            ..Verdict::unknown("a")
+        };
+        let plain = Verdict { anomalies: Vec::new(), ..odd.clone() };
+        let only = Shown { states: vec![Status::Offline, Status::Online], ..Shown::default() };
+        assert!(only.include(&odd) && !only.include(&Verdict::unknown("a")));
+        let anomalies = Shown { anomalies: true, ..Shown::default() };
+        assert!(anomalies.include(&odd) && !anomalies.include(&plain));
+        assert!(Shown::default().include(&plain));
+    }
 
     fn shown(globs: &[&str]) -> Clients {
         Clients::new(&globs.iter().map(|glob| (*glob).to_owned()).collect::<Vec<_>>()).unwrap()

@@ -124,6 +124,7 @@ pub fn take(
                 heard.restart |= starts;
                 let ahead = |time: Timestamp| time.since(by.received) > presence.policy().future_ms;
                 let believed = stamp.map(|stamp| stamp.time).filter(|time| !ahead(*time));
+                heard.resolution = stamp.map_or(heard.resolution, |stamp| stamp.resolution);
                 heard.latest = heard.latest.max(believed);
             }
         }
@@ -135,6 +136,8 @@ pub fn take(
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Heard {
     pub latest: Option<Timestamp>,
+    /// How coarse its stamps are, ms.
+    pub resolution: u32,
     /// The broker was heard to start.
     pub restart: bool,
 }

@@ -7,6 +7,8 @@
 pub mod acted;
 pub mod console;
 pub mod explain;
+pub mod finding;
+pub mod format;
 pub mod html;
 pub mod json;
 pub mod log;

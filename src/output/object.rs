@@ -2,9 +2,12 @@
 //! fields are added and never renamed.
 
 use super::acted::{Commands, Held, Posts};
+use super::finding::LagObject;
+use crate::state::diagnosis::Code;
 use crate::state::presence::{Change, Counts};
 use crate::state::verdict::{Blind, LastKnown, Status, Verdict};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What is believed about a client.
 #[derive(Serialize, Debug)]
@@ -175,5 +178,31 @@ impl Summary {
         self.unknown += of(Status::Unknown);
         self.suspect += of(Status::Suspect);
         self.clients += counts.total() as u64;
+    }
+}
+
+/// What watching amounts to.
+#[derive(Serialize, Debug)]
+pub struct WatchSummary<'a> {
+    #[serde(flatten)]
+    pub summary: &'a Summary,
+    /// How many findings began, by their codes.
+    findings: BTreeMap<&'static str, u64>,
+    /// What had no place in a table of the diagnosis.
+    overlooked: u64,
+    /// How late notices were, where brokers stamp them.
+    lags: Vec<LagObject<'a>>,
+}
+
+impl<'a> WatchSummary<'a> {
+    #[must_use]
+    pub fn new(
+        summary: &'a Summary,
+        findings: &BTreeMap<Code, u64>,
+        overlooked: u64,
+        lags: Vec<LagObject<'a>>,
+    ) -> Self {
+        let findings = findings.iter().map(|(code, count)| (code.code(), *count)).collect();
+        Self { summary, findings, overlooked, lags }
     }
 }

@@ -1,5 +1,6 @@
 //! Verdicts, changes and summaries as text for people. Pure: what is printed comes back as a string.
 
+use super::finding;
 use super::number::{counted, grouped};
 use super::object::Summary;
 use super::sanitize::sanitize;
@@ -7,6 +8,7 @@ use super::style::{Style, Tone};
 use super::table::{Cell, Table};
 use super::time::{duration_ms, rfc3339};
 use crate::event::Timestamp;
+use crate::state::diagnosis::Lag;
 use crate::state::presence::{Change, Counts};
 use crate::state::verdict::{Blind, Status, Verdict};
 use std::fmt::Write as _;
@@ -214,18 +216,20 @@ pub fn ago(time: Timestamp, now: Timestamp) -> String {
 pub struct Vitals {
     counts: [usize; Status::ALL.len()],
     away: usize,
-    lag_ms: Option<i64>,
+    /// The worst.
+    lag: Option<Lag>,
     unsaved: usize,
 }
 
 impl Vitals {
     /// Adds one watcher.
-    pub fn add(&mut self, counts: &Counts, connected: bool, lag_ms: Option<i64>, unsaved: usize) {
+    pub fn add(&mut self, counts: &Counts, connected: bool, lag: Option<Lag>, unsaved: usize) {
         for status in Status::ALL {
             self.counts[status as usize] += counts.of(status);
         }
         self.away += usize::from(!connected);
-        self.lag_ms = self.lag_ms.max(lag_ms);
+        let lags = self.lag.into_iter().chain(lag);
+        self.lag = lags.max_by_key(|lag| lag.latest_ms);
         self.unsaved += unsaved;
     }
 }
@@ -242,8 +246,8 @@ pub fn status_line(vitals: &Vitals, rate: f64) -> String {
         }
     }
     let _ = write!(text, "{rate:.1} events/s · lag ");
-    match vitals.lag_ms {
-        Some(lag) => text.push_str(&duration_ms(lag)),
+    match &vitals.lag {
+        Some(lag) => text.push_str(&finding::lag(lag)),
         None => text.push('–'),
     }
     if vitals.away > 0 {

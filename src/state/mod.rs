@@ -9,6 +9,7 @@ pub mod answer;
 pub mod clients;
 pub mod coverage;
 pub mod debounce;
+pub mod diagnosis;
 pub mod fleet;
 pub mod hearing;
 pub mod judge;

@@ -71,6 +71,9 @@ fn what_is_typed_wrongly_is_a_misuse() {
         ("replay a --loop 1/60s", "COUNT is at least 2"),
         ("replay a --skew 5", "--skew"),
         ("replay a --channels 0", "--channels"),
+        ("watch --format {clint}", "did you mean `{client}`?"),
+        ("watch --format {client} --json", "cannot be used with"),
+        ("watch --only away", "invalid value 'away'"),
         ("replay a --dialect klingon", "invalid value 'klingon'"),
         ("watch --view tree", "invalid value 'tree'"),
         #[cfg(feature = "tui")]

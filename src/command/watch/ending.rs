@@ -48,7 +48,7 @@ impl Ending {
     }
 
     pub fn pulse(&mut self, instance: &str, pulse: &Pulse) {
-        let Some(lag) = pulse.lag_ms else { return };
+        let Some(lag) = pulse.lag.map(|lag| lag.latest_ms) else { return };
         let late = |met: &FailOn| matches!(met, FailOn::Lag(bound) if i128::from(lag) > bound.as_millis().cast_signed());
         self.meet(late, || {
             format!("the last event of {instance} came {} after its stamp", duration_ms(lag))
@@ -101,6 +101,7 @@ const VALUE_MAX: usize = 80;
 mod tests {
     use super::*;
     use crate::event::Timestamp;
+    use crate::state::diagnosis::Lag;
     use crate::state::presence::Cause;
     use crate::state::verdict::{Status, Verdict};
     use std::time::Duration;
@@ -110,8 +111,10 @@ mod tests {
         Ending::new(&Options { fail_on, duration, count })
     }
 
-    fn pulse(lag_ms: Option<i64>) -> Pulse {
-        Pulse { lag_ms, ..Pulse::default() }
+    fn pulse(latest_ms: Option<i64>) -> Pulse {
+        let lag =
+            |latest_ms| Lag { latest_ms, least_ms: 0, resolution_ms: 0, samples: 1, span_ms: 0 };
+        Pulse { lag: latest_ms.map(lag), ..Pulse::default() }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::onset::Onsets;
 use super::shown::Shown;
 use crate::cli::watch::{On, Watch};
 use crate::clock;
-use crate::command::filter::Clients;
+use crate::command::filter;
 use crate::command::watcher::News;
 use crate::failure::{Failure, Outcome};
 use crate::output::acted::Held;
@@ -23,7 +23,7 @@ use tokio::time::sleep_until;
 /// What changes go through.
 #[derive(Debug)]
 pub struct Flow {
-    chosen: Clients,
+    chosen: filter::Shown,
     onsets: Onsets,
     debounce: Option<Debounce>,
     acts: Acts,
@@ -41,7 +41,7 @@ impl Flow {
         warn(console, warnings);
         let hold = options.acting.debounce;
         Ok(Self {
-            chosen: Clients::new(&options.view.client)?,
+            chosen: filter::Shown::new(&options.view)?,
             onsets: Onsets::default(),
             debounce: (!hold.is_zero()).then(|| Debounce::new(hold)),
             acts,
@@ -152,7 +152,7 @@ impl Flow {
             if change.cause == Cause::Gap {
                 self.ending.gap(|| format!("nobody listens to {instance}, or something was lost"));
             }
-            if !self.chosen.include(&change.verdict.client) {
+            if !self.chosen.include(&change.verdict) {
                 continue;
             }
             let begun = self.onsets.begun(number, &change);

@@ -3,6 +3,7 @@
 mod acts;
 mod ending;
 mod exec;
+mod findings;
 mod flow;
 mod health;
 mod metrics;
@@ -24,17 +25,20 @@ use crate::config;
 use crate::config::connection::{Connection, Surroundings};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
-use crate::output::object::Summary;
+use crate::output::finding::{self, LagObject};
+use crate::output::object::{Summary, WatchSummary};
 use crate::output::verdict;
 use crate::output::warning::Warning;
 use crate::source::recording::Recorder;
 use crate::store::Place;
+use findings::Findings;
 use flow::Flow;
 use metrics::Door;
 use service::Service;
 use shown::Shown;
 use std::path::Path;
 use std::time::Duration;
+use stream::Look;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -43,6 +47,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Failure> {
     shown::check(&options.view, console)?;
+    let look = Look::new(&options.view)?;
     let mut flow = Flow::new(options, console)?;
     let (setup, connections) = setup(options, console)?;
     let door = Door::open(&options.metrics, console).await?;
@@ -68,7 +73,8 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     let metrics = door.map(|door| door.serve(panels));
 
     flow.name(&instances);
-    let mut shown = Shown::new(&options.view, instances, setup.policy, ways, console)?;
+    let mut findings = Findings::new(instances.len(), &setup.policy);
+    let mut shown = Shown::new(options.view.view, look, instances, setup.policy, ways, console)?;
     let mut summary = Summary::default();
     let mut outcome = Ok(());
     let mut interrupted = std::pin::pin!(stop::asked());
@@ -78,8 +84,10 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
                 if let Some(metrics) = &metrics {
                     metrics.note(number, &news);
                 }
+                findings.hear(number, &news);
                 outcome = outcome.and(flow.pass(number, news, &mut shown, console));
             }
+            () = findings.due(), if !watchers.is_empty() => {}
             Some(ended) = watchers.join_next() => match ended {
                 Ok(Ok(end)) => {
                     summary.count(&end.counts);
@@ -105,6 +113,10 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
         if *stop.borrow() {
             service.stopping();
         }
+        findings.handle_timeout();
+        while let Some((number, finding)) = findings.next() {
+            outcome = outcome.and(shown.finding(number, &finding, console));
+        }
         if outcome.is_err() || flow.is_over() {
             // One broker that cannot be watched, or a reader that has had enough, ends them all.
             stop.send_replace(true);
@@ -117,12 +129,40 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     let end = flow.close(console, &mut summary).await;
     outcome?;
     shown.finish(console)?;
-    if console.is_json() {
-        console.json_line(&summary)?;
-    } else {
-        console.print(&verdict::summary_table(&summary, console.style(), console.columns()))?;
-    }
+    sum_up(&summary, &findings, &shown, console)?;
     Ok(end)
+}
+
+/// Says what the run amounts to.
+fn sum_up(
+    summary: &Summary,
+    findings: &Findings,
+    shown: &Shown,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let lags = shown.instances().iter().zip(&findings.lags);
+    let lags = lags.filter_map(|(instance, lag)| Some((instance, lag.as_ref()?)));
+    if console.is_json() {
+        let lags = lags.map(|(instance, lag)| LagObject::new(instance, lag)).collect();
+        let overlooked = findings.overlooked();
+        console.json_line(&WatchSummary::new(summary, &findings.counts, overlooked, lags))?;
+        return Ok(());
+    }
+    let mut text = verdict::summary_table(summary, console.style(), console.columns());
+    for line in
+        finding::counts(&findings.counts).into_iter().chain(lags.map(|(instance, lag)| {
+            format!("last notice of {instance}: {} late", finding::lag(lag))
+        }))
+    {
+        text += &line;
+        text.push('\n');
+    }
+    if shown.has_template() {
+        console.say(text.trim_end());
+    } else {
+        console.print(&text)?;
+    }
+    Ok(())
 }
 
 /// Returns how to watch, and which brokers.

@@ -1,6 +1,6 @@
 //! How the user sees what is watched: as a stream of changes, or as a table on the whole screen.
 
-use super::stream::{self, Stream};
+use super::stream::{self, Look, Stream};
 #[cfg(feature = "tui")]
 use super::table::Table;
 use crate::cli::watch::{Shape, View};
@@ -8,13 +8,14 @@ use crate::command::hear::Tally;
 use crate::command::watcher::{News, Question};
 use crate::failure::Failure;
 use crate::output::console::Console;
+use crate::state::diagnosis::Finding;
 use crate::state::policy::Policy;
 use tokio::sync::mpsc;
 
 /// What is shown of all watchers.
 #[derive(Debug)]
 pub enum Shown {
-    Stream(Stream),
+    Stream(Box<Stream>),
     #[cfg(feature = "tui")]
     Table(Box<Table>),
 }
@@ -28,6 +29,16 @@ pub fn check(options: &View, console: &Console) -> Result<(), Failure> {
     if cfg!(not(feature = "tui")) {
         return Err(Failure::misuse("this build has no table")
             .because("it was made without the feature `tui`")
+            .next(stream));
+    }
+    let filtered = [
+        (!options.only.is_empty(), "--only"),
+        (options.anomalies, "--anomalies"),
+        (options.format.is_some(), "--format"),
+    ];
+    if let Some((_, option)) = filtered.into_iter().find(|(given, _)| *given) {
+        return Err(Failure::misuse(format!("`--view table` and `{option}` exclude each other"))
+            .because("the table has keys for that: `?` shows them")
             .next(stream));
     }
     if options.json {
@@ -52,21 +63,27 @@ impl Shown {
     /// Begins to show. `questions` has the way to each watcher.
     #[cfg_attr(
         not(feature = "tui"),
-        expect(unused_variables, clippy::needless_pass_by_value, reason = "only a table asks")
+        expect(
+            unused_variables,
+            clippy::needless_pass_by_value,
+            clippy::unnecessary_wraps,
+            reason = "only a table asks, and only a table can fail"
+        )
     )]
     pub fn new(
-        options: &View,
+        shape: Shape,
+        look: Look,
         instances: Vec<String>,
         policy: Policy,
         questions: Vec<mpsc::Sender<Question>>,
         console: &Console,
     ) -> Result<Self, Failure> {
         #[cfg(feature = "tui")]
-        if options.view == Shape::Table {
-            let table = Table::new(options, instances, policy, questions, console)?;
+        if shape == Shape::Table {
+            let table = Table::new(look.shown, instances, policy, questions, console)?;
             return Ok(Self::Table(Box::new(table)));
         }
-        Ok(Self::Stream(Stream::new(options, instances, console)?))
+        Ok(Self::Stream(Box::new(Stream::new(look, instances, console))))
     }
 
     pub fn show(
@@ -82,6 +99,40 @@ impl Shown {
                 table.show(number, news, console);
                 Ok(())
             }
+        }
+    }
+
+    /// Shows what was found out about the fleet.
+    pub fn finding(
+        &mut self,
+        number: usize,
+        finding: &Finding,
+        console: &mut Console,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Stream(stream) => stream.finding(number, finding, console),
+            #[cfg(feature = "tui")]
+            Self::Table(table) => {
+                table.finding(number, finding);
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells whether standard output is for the lines of a template only.
+    pub const fn has_template(&self) -> bool {
+        match self {
+            Self::Stream(stream) => stream.has_template(),
+            #[cfg(feature = "tui")]
+            Self::Table(_) => false,
+        }
+    }
+
+    pub fn instances(&self) -> &[String] {
+        match self {
+            Self::Stream(stream) => stream.instances(),
+            #[cfg(feature = "tui")]
+            Self::Table(table) => table.instances(),
         }
     }
 
@@ -123,11 +174,6 @@ impl Shown {
 
     /// Shows what was set aside, once, at the end.
     pub fn set_aside(&self, tally: &Tally, console: &mut Console) {
-        let instances = match self {
-            Self::Stream(stream) => stream.instances(),
-            #[cfg(feature = "tui")]
-            Self::Table(table) => table.instances(),
-        };
-        stream::set_aside(instances, tally, console);
+        stream::set_aside(self.instances(), tally, console);
     }
 }

@@ -4,16 +4,21 @@ use super::rate::Rate;
 use super::throttle::Throttle;
 use crate::cli::watch::View;
 use crate::clock;
-use crate::command::filter::Clients;
+use crate::command::filter::Shown;
 use crate::command::hear::Tally;
 use crate::command::watcher::{News, Pulse};
 use crate::failure::Failure;
 use crate::output::console::Console;
+use crate::output::finding::{self, FindingObject};
+use crate::output::format::{Subject, Template};
 use crate::output::number::counted;
 use crate::output::object::{ChangeObject, VerdictObject};
+use crate::output::style::Style;
 use crate::output::warning::Warning;
 use crate::output::{status::Status, verdict};
+use crate::state::diagnosis::Finding;
 use crate::state::presence::{Cause, Change};
+use crate::state::verdict::Verdict;
 
 /// Changes of everybody at once that are shown one by one.
 const CROWD_MAX: usize = 20;
@@ -21,7 +26,7 @@ const CROWD_MAX: usize = 20;
 /// What is shown of all watchers.
 #[derive(Debug)]
 pub struct Stream {
-    shown: Clients,
+    look: Look,
     instances: Vec<String>,
     pulses: Vec<Pulse>,
     status: Status,
@@ -31,17 +36,31 @@ pub struct Stream {
     throttle: Throttle,
 }
 
+/// Of whom something is shown, and in which form.
+#[derive(Debug)]
+pub struct Look {
+    pub(super) shown: Shown,
+    template: Option<Template>,
+}
+
+impl Look {
+    pub fn new(options: &View) -> Result<Self, Failure> {
+        let template = options.format.as_deref().map(Template::read).transpose()?;
+        Ok(Self { shown: Shown::new(options)?, template })
+    }
+}
+
 impl Stream {
-    pub fn new(options: &View, instances: Vec<String>, console: &Console) -> Result<Self, Failure> {
-        Ok(Self {
-            shown: Clients::new(&options.client)?,
+    pub fn new(look: Look, instances: Vec<String>, console: &Console) -> Self {
+        Self {
+            look,
             pulses: vec![Pulse::default(); instances.len()],
             instances,
             status: console.status(),
             rate: Rate::default(),
             aside: String::new(),
             throttle: Throttle::default(),
-        })
+        }
     }
 
     pub fn show(
@@ -50,16 +69,10 @@ impl Stream {
         news: News,
         console: &mut Console,
     ) -> Result<(), Failure> {
-        let instance = self.instances[number].as_str();
         match news {
             News::Known(verdicts) => {
-                for verdict in verdicts.iter().filter(|v| self.shown.include(&v.client)) {
-                    if console.is_json() {
-                        console.json_line(&VerdictObject::new(instance, verdict))?;
-                    } else {
-                        let line = verdict::line(verdict, console.style());
-                        console.print_line(self.prefixed(number, &line))?;
-                    }
+                for verdict in verdicts.iter().filter(|verdict| self.look.shown.include(verdict)) {
+                    self.known(number, verdict, console)?;
                 }
             }
             News::Changes(changes) => self.changes(number, &changes, console)?,
@@ -78,6 +91,56 @@ impl Stream {
         Ok(())
     }
 
+    fn known(
+        &self,
+        number: usize,
+        verdict: &Verdict,
+        console: &mut Console,
+    ) -> Result<(), Failure> {
+        let instance = self.instances[number].as_str();
+        if console.is_json() {
+            console.json_line(&VerdictObject::new(instance, verdict))?;
+        } else if let Some(template) = &self.look.template {
+            console.print_line(template.line(instance, Subject::Known(verdict)))?;
+        } else {
+            let line = verdict::line(verdict, console.style());
+            console.print_line(self.prefixed(number, &line))?;
+        }
+        Ok(())
+    }
+
+    /// Shows what was found. Under a template standard output holds nothing but its lines.
+    pub fn finding(
+        &self,
+        number: usize,
+        finding: &Finding,
+        console: &mut Console,
+    ) -> Result<(), Failure> {
+        if finding.what.client().is_some_and(|client| !self.look.shown.is_about(client)) {
+            return Ok(());
+        }
+        let instance = self.instances[number].as_str();
+        if console.is_json() {
+            console.json_line(&FindingObject::new(instance, finding))?;
+        } else if self.has_template() {
+            let line = finding::line(instance, finding, Style::PLAIN);
+            console.say(self.prefixed(number, &line));
+        } else {
+            let line = finding::line(instance, finding, console.style());
+            console.print_line(self.prefixed(number, &line))?;
+        }
+        console.flush()?;
+        Ok(())
+    }
+
+    pub const fn has_template(&self) -> bool {
+        self.look.template.is_some()
+    }
+
+    pub fn instances(&self) -> &[String] {
+        &self.instances
+    }
+
     fn changes(
         &mut self,
         number: usize,
@@ -85,7 +148,14 @@ impl Stream {
         console: &mut Console,
     ) -> Result<(), Failure> {
         let shown: Vec<&Change> =
-            changes.iter().filter(|change| self.shown.include(&change.verdict.client)).collect();
+            changes.iter().filter(|change| self.look.shown.include(&change.verdict)).collect();
+        if let Some(template) = &self.look.template {
+            let instance = &self.instances[number];
+            for change in shown {
+                console.print_line(template.line(instance, Subject::Changed(change)))?;
+            }
+            return Ok(());
+        }
         let crowd = |cause: Cause| shown.iter().filter(|change| change.cause == cause).count();
         for cause in [Cause::Gap, Cause::Covered, Cause::Restart] {
             let count = crowd(cause);
@@ -149,13 +219,9 @@ impl Stream {
     fn pulses_total(&self) -> verdict::Vitals {
         let mut vitals = verdict::Vitals::default();
         for pulse in &self.pulses {
-            vitals.add(&pulse.counts, pulse.connected, pulse.lag_ms, pulse.unsaved);
+            vitals.add(&pulse.counts, pulse.connected, pulse.lag, pulse.unsaved);
         }
         vitals
-    }
-
-    pub fn instances(&self) -> &[String] {
-        &self.instances
     }
 }
 

@@ -21,6 +21,7 @@ use crate::output::warning::Warning;
 use crate::simulate::report::Report;
 use crate::source::mqtt::{AckToken, Answer, Grant, Heard, Publish, Session};
 use crate::state::coverage::Hole;
+use crate::state::diagnosis::Lags;
 use crate::state::fleet::Hearsay;
 use crate::state::hearing::{Hearing, Moment};
 use crate::state::presence::Presence;
@@ -82,7 +83,7 @@ pub struct State {
     /// The last packet, by [`clock::uptime`].
     last_heard: Duration,
     deaf: bool,
-    lag_ms: Option<i64>,
+    lags: Lags,
     figures: Figures,
 }
 
@@ -106,7 +107,7 @@ impl Default for State {
             owed: false,
             last_heard: clock::uptime(),
             deaf: false,
-            lag_ms: None,
+            lags: Lags::default(),
             figures: Figures::default(),
         }
     }
@@ -383,12 +384,13 @@ impl Watcher {
         if heard.restart {
             self.hearing.restart_heard();
         }
-        if let (Some(latest), Lmq::NAME) = (heard.latest, voice.name) {
-            let lag_ms = arrival.time.since(latest);
-            self.state.lag_ms = Some(lag_ms);
+        // A log without stamps, and a status topic, are stamped on arrival: that is no delay.
+        let is_stamped = voice.name == Lmq::NAME || (voice.authority <= 2 && heard.resolution > 0);
+        if let (Some(latest), true, false) = (heard.latest, is_stamped, publish.retain) {
+            self.state.lags.note(latest, heard.resolution, arrival.time);
             // What is delivered once more says how long ago it was told first.
             if self.state.tally.duplicates == repeated {
-                self.state.figures.lag.observe(seconds(lag_ms));
+                self.state.figures.lag.observe(seconds(arrival.time.since(latest)));
             }
         }
     }

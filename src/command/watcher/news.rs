@@ -5,6 +5,7 @@ use crate::clock;
 use crate::command::hear::Tally;
 use crate::output::warning::Warning;
 use crate::simulate::report::Report;
+use crate::state::diagnosis::Lag;
 use crate::state::fleet::Fleet;
 use crate::state::presence::{Change, Counts};
 use crate::state::verdict::Verdict;
@@ -45,8 +46,8 @@ pub enum Testimony {
 pub struct Pulse {
     pub counts: Counts,
     pub events: u64,
-    /// From the broker's stamp to the arrival of the last event that had one in ms.
-    pub lag_ms: Option<i64>,
+    /// From the broker's stamp to the arrival of the last event that had one, and how sure that is.
+    pub lag: Option<Lag>,
     pub connected: bool,
     /// Messages that are heard, but cannot be made durable.
     pub unsaved: usize,
@@ -150,7 +151,7 @@ impl Watcher {
         Pulse {
             counts: *self.presence.counts(),
             events: self.state.tally.events,
-            lag_ms: self.state.lag_ms,
+            lag: self.state.lags.lag(),
             connected: self.state.connected,
             unsaved: if self.state.stuck.is_some() { self.state.acks.len() } else { 0 },
         }

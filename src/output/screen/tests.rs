@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::event::{Channel, ChannelEvent, EventKind, Stamp};
+use crate::state::diagnosis::Lag;
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
 use crate::state::presence::{Cause, Counts};
@@ -72,7 +73,8 @@ fn small_fleet() -> Screen {
     flapping.verdict.address = Some("10.0.0.7:4711".to_owned());
     screen.change(0, &flapping);
     let mut vitals = Vitals::default();
-    vitals.add(&counts, true, Some(3), 0);
+    let lag = Lag { latest_ms: 3, least_ms: 0, resolution_ms: 0, samples: 1, span_ms: 0 };
+    vitals.add(&counts, true, Some(lag), 0);
     screen.vitals(vitals, 12.5, 0);
     screen
 }

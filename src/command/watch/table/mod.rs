@@ -3,14 +3,15 @@
 mod terminal;
 
 use super::rate::Rate;
-use crate::cli::watch::View;
 use crate::clock;
-use crate::command::filter::Clients;
+use crate::command::filter::Shown;
 use crate::command::watcher::{News, Pulse, Question};
 use crate::failure::Failure;
 use crate::output::console::Console;
+use crate::output::finding;
 use crate::output::screen::{Abilities, Screen, Wish};
 use crate::output::verdict::Vitals;
+use crate::state::diagnosis::Finding;
 use crate::state::fleet::Fleet;
 use crate::state::policy::Policy;
 use std::time::Duration;
@@ -30,7 +31,7 @@ const DRAWING_SHARE: u32 = 10;
 #[derive(Debug)]
 pub struct Table {
     screen: Screen,
-    shown: Clients,
+    shown: Shown,
     pulses: Vec<Pulse>,
     questions: Vec<mpsc::Sender<Question>>,
     rate: Rate,
@@ -53,7 +54,7 @@ struct Asked {
 impl Table {
     /// Takes the terminal over. `questions` has the way to each watcher.
     pub fn new(
-        options: &View,
+        shown: Shown,
         instances: Vec<String>,
         policy: Policy,
         questions: Vec<mpsc::Sender<Question>>,
@@ -64,7 +65,7 @@ impl Table {
             Abilities { coloured: settings.style.is_coloured(), unicode: settings.is_unicode };
         let now = Instant::now();
         Ok(Self {
-            shown: Clients::new(&options.client)?,
+            shown,
             pulses: vec![Pulse::default(); instances.len()],
             screen: Screen::new(instances, policy, abilities),
             questions,
@@ -80,12 +81,12 @@ impl Table {
     pub fn show(&mut self, number: usize, news: News, console: &mut Console) {
         match news {
             News::Known(verdicts) => {
-                for verdict in verdicts.iter().filter(|v| self.shown.include(&v.client)) {
+                for verdict in verdicts.iter().filter(|v| self.shown.is_about(&v.client)) {
                     self.screen.known(number, verdict);
                 }
             }
             News::Changes(changes) => {
-                for change in changes.iter().filter(|c| self.shown.include(&c.verdict.client)) {
+                for change in changes.iter().filter(|c| self.shown.is_about(&c.verdict.client)) {
                     self.screen.change(number, change);
                 }
             }
@@ -99,6 +100,15 @@ impl Table {
         }
     }
 
+    /// Shows what was found out about the fleet.
+    pub fn finding(&mut self, number: usize, finding: &Finding) {
+        if finding.what.client().is_none_or(|client| self.shown.is_about(client)) {
+            let instance = &self.screen.instances()[number];
+            let text = finding::text(instance, finding);
+            self.screen.finding(clock::now(), &text);
+        }
+    }
+
     /// Shows something beside the figures, for as long as it is so.
     pub fn note(&mut self, aside: String) {
         self.screen.note(aside);
@@ -107,7 +117,7 @@ impl Table {
     fn show_vitals(&mut self) {
         let mut vitals = Vitals::default();
         for pulse in &self.pulses {
-            vitals.add(&pulse.counts, true, pulse.lag_ms, pulse.unsaved);
+            vitals.add(&pulse.counts, true, pulse.lag, pulse.unsaved);
         }
         let events = self.pulses.iter().map(|pulse| pulse.events).sum();
         let away = self.pulses.iter().filter(|pulse| !pulse.connected).count();

@@ -1,0 +1,72 @@
+//! Addresses of clients without their ports, and the networks they are in.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// Reads `10.0.3.4:5001`, `[2001:db8::1]:5001`, the same without a port, and what some logs make of it
+/// (`2001:db8::1:5001` is taken as an address). Returns `None` for anything else.
+pub fn read(text: &str) -> Option<IpAddr> {
+    let address = if let Ok(socket) = text.parse::<SocketAddr>() {
+        socket.ip()
+    } else if let Ok(address) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
+        address
+    } else {
+        text.rsplit_once(':')?.0.trim_matches(['[', ']']).parse().ok()?
+    };
+    Some(address.to_canonical())
+}
+
+/// A network of 24 bits of IPv4 or 64 bits of IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subnet {
+    V4([u8; 3]),
+    V6([u16; 4]),
+}
+
+impl Subnet {
+    pub fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => {
+                let [a, b, c, _] = address.octets();
+                Self::V4([a, b, c])
+            }
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Self::V6([a, b, c, d])
+            }
+        }
+    }
+
+    /// Returns it as `10.0.3.0/24` or `2001:db8::/64`.
+    pub fn text(self) -> String {
+        match self {
+            Self::V4([a, b, c]) => format!("{}/24", IpAddr::from([a, b, c, 0])),
+            Self::V6([a, b, c, d]) => format!("{}/64", IpAddr::from([a, b, c, d, 0, 0, 0, 0])),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_left_out_and_networks_are_of_usual_size() {
+        for (text, address, subnet) in [
+            ("10.0.3.4:5001", "10.0.3.4", "10.0.3.0/24"),
+            ("10.0.3.4", "10.0.3.4", "10.0.3.0/24"),
+            ("[2001:db8:1:2::7]:5001", "2001:db8:1:2::7", "2001:db8:1:2::/64"),
+            ("[2001:db8::7]", "2001:db8::7", "2001:db8::/64"),
+            ("::ffff:10.0.3.4", "10.0.3.4", "10.0.3.0/24"),
+            ("10.0.3.4:port", "10.0.3.4", "10.0.3.0/24"),
+        ] {
+            let read = read(text).expect("it is an address");
+            assert_eq!(
+                (read.to_string(), Subnet::of(read).text()),
+                (address.into(), subnet.into())
+            );
+        }
+        for text in ["", ":", "gateway-7:80", "10.0.3", "[]", "泵:1"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

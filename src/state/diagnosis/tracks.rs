@@ -1,0 +1,317 @@
+//! Clients that connect again and again: alone (flapping), or against each other (a shared id).
+
+use super::TELL_AGAIN_MS;
+use super::finding::{Finding, Phase, Sharing, What};
+use crate::event::Timestamp;
+use crate::state::policy::Policy;
+use foldhash::fast::RandomState;
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+/// What was seen of clients in the last minutes. Bounded: of two halves the older one is dropped when
+/// the younger one is full, or old.
+#[derive(Debug)]
+pub(super) struct Tracks {
+    young: HashMap<u64, Track, RandomState>,
+    old: HashMap<u64, Track, RandomState>,
+    turned: Timestamp,
+    active: HashMap<u64, Active, RandomState>,
+    loop_count: usize,
+    window_ms: i64,
+    /// Clients that were dropped before their time, or had no place among those spoken of.
+    pub(super) overlooked: u64,
+}
+
+/// One client's last connections.
+#[derive(Clone, Debug, Default)]
+struct Track {
+    openings: Vec<Opening>,
+    ended: Option<(Timestamp, Option<IpAddr>)>,
+    /// Its ends were told with their beginnings so far.
+    whole: bool,
+    lost_one: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Opening {
+    at: Timestamp,
+    address: Option<IpAddr>,
+    takes_over: bool,
+}
+
+/// Somebody who is spoken of until it is over.
+#[derive(Clone, Debug)]
+struct Active {
+    client: String,
+    shared: bool,
+    since: Timestamp,
+    last: Timestamp,
+    /// By our clock.
+    heard: Timestamp,
+    told: Timestamp,
+    told_count: u64,
+    /// Connections or take-overs.
+    count: u64,
+    addresses: Vec<(IpAddr, u64)>,
+    more: bool,
+}
+
+/// Tracks in each half.
+const TRACKS_MAX: usize = 32_768;
+const ACTIVE_MAX: usize = 10_000;
+const OPENINGS_MAX: usize = 64;
+const ADDRESSES_MAX: usize = 4;
+/// A connection from elsewhere so soon after an end threw the other one out, ms.
+const PROMPT_MS: i64 = 2_000;
+/// A connection so soon after an end took its place, ms: some brokers tell the end first.
+const AT_ONCE_MS: i64 = 3;
+/// Take-overs by one address, which may be a device that loses its connections: it takes more of them
+/// to call that two devices.
+const SAME_ADDRESS_MIN: usize = 6;
+
+impl Tracks {
+    pub(super) fn new(policy: &Policy) -> Self {
+        Self {
+            young: HashMap::default(),
+            old: HashMap::default(),
+            turned: Timestamp::MIN,
+            active: HashMap::default(),
+            loop_count: policy.loop_count.clamp(2, OPENINGS_MAX),
+            window_ms: policy.loop_window_ms.max(1),
+            overlooked: 0,
+        }
+    }
+
+    /// Nothing that was seen before a hole tells how often a client connects after it.
+    pub(super) fn forget(&mut self, hash: u64) {
+        self.young.remove(&hash);
+        self.old.remove(&hash);
+    }
+
+    /// A client's connection ended.
+    pub(super) fn ended(
+        &mut self,
+        hash: u64,
+        at: Timestamp,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) {
+        self.track(hash, now).ended = Some((at, address));
+    }
+
+    /// Returns when the client last connected, as far as that is known.
+    pub(super) fn last_opening(&self, hash: u64) -> Option<Timestamp> {
+        let track = self.young.get(&hash).or_else(|| self.old.get(&hash))?;
+        track.openings.last().map(|opening| opening.at)
+    }
+
+    /// Notes whether a beginning is missing among what is known of a client. Returns whether it was
+    /// not missing before.
+    pub(super) fn lost_one(&mut self, hash: u64, is_missing: bool, now: Timestamp) -> bool {
+        let track = self.track(hash, now);
+        let is_news = is_missing && track.whole && !track.lost_one;
+        track.lost_one = is_missing;
+        track.whole |= !is_missing;
+        is_news
+    }
+
+    /// A client connected. `takes_over` tells that its connection of before was still open.
+    pub(super) fn opened(
+        &mut self,
+        hash: u64,
+        client: &str,
+        at: Timestamp,
+        address: Option<IpAddr>,
+        takes_over: bool,
+        now: Timestamp,
+    ) -> [Option<Finding>; 2] {
+        let (loop_count, window_ms) = (self.loop_count, self.window_ms);
+        let track = self.track(hash, now);
+        let thrown_out = track.ended.take().is_some_and(|end| throws_out(end, at, address));
+        let opening = Opening { at, address, takes_over: takes_over || thrown_out };
+        if track.openings.len() >= loop_count.max(2 * SAME_ADDRESS_MIN) {
+            track.openings.remove(0);
+        }
+        track.openings.push(opening);
+        if let Some(active) = self.active.get_mut(&hash) {
+            active.note(opening, now);
+            if active.shared {
+                return [None, None];
+            }
+        }
+        let Some(track) = self.young.get(&hash) else { return [None, None] };
+        match track.judge(at, loop_count, window_ms) {
+            Some(true) => self.begin(hash, client, true, now),
+            Some(false) if !self.active.contains_key(&hash) => self.begin(hash, client, false, now),
+            _ => [None, None],
+        }
+    }
+
+    fn begin(
+        &mut self,
+        hash: u64,
+        client: &str,
+        shared: bool,
+        now: Timestamp,
+    ) -> [Option<Finding>; 2] {
+        let before = self.active.remove(&hash).map(|before| before.finding(Phase::Ends, now));
+        if self.active.len() >= ACTIVE_MAX {
+            self.overlooked += 1;
+            return [before, None];
+        }
+        let Some(track) = self.young.get(&hash) else { return [before, None] };
+        let window_ms = self.window_ms;
+        let latest = track.openings.iter().map(|opening| opening.at).max().unwrap_or(now);
+        let recent = track.openings.iter().filter(|o| latest.since(o.at) <= window_ms);
+        let mut active = Active {
+            client: client.to_owned(),
+            shared,
+            since: latest,
+            last: latest,
+            heard: now,
+            told: now,
+            told_count: 0,
+            count: 0,
+            addresses: Vec::new(),
+            more: false,
+        };
+        for opening in recent {
+            active.note(*opening, now);
+        }
+        active.told_count = active.count;
+        let begins = active.finding(Phase::Begins, now);
+        self.active.insert(hash, active);
+        [before, Some(begins)]
+    }
+
+    /// Tells of what goes on or is over.
+    pub(super) fn handle_timeout(&mut self, now: Timestamp, found: &mut Vec<Finding>) {
+        let window_ms = self.window_ms;
+        let before = found.len();
+        self.active.retain(|_, active| {
+            let quiet = now.since(active.heard);
+            if quiet >= window_ms {
+                found.push(active.finding(Phase::Ends, now));
+                return false;
+            }
+            if now.since(active.told) >= TELL_AGAIN_MS && active.count > active.told_count {
+                active.told = now;
+                active.told_count = active.count;
+                found.push(active.finding(Phase::GoesOn, now));
+            }
+            true
+        });
+        found[before..].sort_by(|a, b| a.what.client().cmp(&b.what.client()));
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.active.is_empty()
+    }
+
+    fn track(&mut self, hash: u64, now: Timestamp) -> &mut Track {
+        let is_full = self.young.len() >= TRACKS_MAX;
+        let is_old = now.since(self.turned) >= self.window_ms.saturating_mul(2);
+        if is_full || is_old {
+            if !is_old {
+                self.overlooked += self.old.len() as u64;
+            }
+            self.old = std::mem::take(&mut self.young);
+            self.turned = now;
+        }
+        let Self { young, old, .. } = self;
+        young.entry(hash).or_insert_with(|| old.remove(&hash).unwrap_or_default())
+    }
+}
+
+impl Track {
+    /// Returns whether the last connections are those of a shared id (true), or flapping (false).
+    fn judge(&self, at: Timestamp, loop_count: usize, window_ms: i64) -> Option<bool> {
+        let recent: Vec<&Opening> = self
+            .openings
+            .iter()
+            .filter(|opening| at.since(opening.at).saturating_abs() <= window_ms)
+            .collect();
+        if recent.len() < loop_count.min(4) {
+            return None;
+        }
+        let take_overs = recent.iter().filter(|opening| opening.takes_over).count();
+        if take_overs >= loop_count.saturating_sub(1).max(3) && returns_of_two(&recent) {
+            return Some(true);
+        }
+        if take_overs >= loop_count.max(SAME_ADDRESS_MIN) && one_address(&recent) {
+            return Some(true);
+        }
+        let is_alone = 2 * take_overs < recent.len();
+        (is_alone && recent.len() >= loop_count).then_some(false)
+    }
+}
+
+/// Tells whether a connection looks like the reason for the end before it.
+fn throws_out(
+    (ended, from): (Timestamp, Option<IpAddr>),
+    at: Timestamp,
+    address: Option<IpAddr>,
+) -> bool {
+    let pause = at.since(ended);
+    if from.is_some() && address.is_some() && from != address {
+        return (0..=PROMPT_MS).contains(&pause);
+    }
+    // No device reconnects as fast as a broker that makes room. Whole seconds cannot tell.
+    let is_coarse = ended.0 % 1_000 == 0 && at.0 % 1_000 == 0;
+    (0..=AT_ONCE_MS).contains(&pause) && !is_coarse
+}
+
+/// Tells whether two addresses come back: one that only moved on is a device that travels.
+fn returns_of_two(openings: &[&Opening]) -> bool {
+    let mut counts: Vec<(IpAddr, u32)> = Vec::new();
+    for address in openings.iter().filter_map(|opening| opening.address) {
+        match counts.iter_mut().find(|(known, _)| *known == address) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((address, 1)),
+        }
+    }
+    counts.iter().filter(|(_, count)| *count >= 2).count() >= 2
+}
+
+fn one_address(openings: &[&Opening]) -> bool {
+    openings.windows(2).all(|pair| pair[0].address == pair[1].address)
+}
+
+impl Active {
+    fn note(&mut self, opening: Opening, now: Timestamp) {
+        self.heard = now;
+        if !self.shared || opening.takes_over {
+            self.since = self.since.min(opening.at);
+            self.last = self.last.max(opening.at);
+            self.count += 1;
+        }
+        let Some(address) = opening.address else { return };
+        if let Some((_, count)) = self.addresses.iter_mut().find(|(known, _)| *known == address) {
+            *count += 1;
+        } else if self.addresses.len() < ADDRESSES_MAX {
+            self.addresses.push((address, 1));
+        } else {
+            self.more = true;
+        }
+    }
+
+    fn finding(&self, phase: Phase, now: Timestamp) -> Finding {
+        let span_ms = self.last.since(self.since);
+        let client = self.client.clone();
+        let what = if self.shared {
+            let mut addresses = self.addresses.clone();
+            addresses.sort_by_key(|(address, count)| (std::cmp::Reverse(*count), *address));
+            let pauses = i64::try_from(self.count).unwrap_or(i64::MAX).saturating_sub(1);
+            What::SharedId(Sharing {
+                client,
+                addresses: addresses.into_iter().map(|(address, _)| address).collect(),
+                more: self.more,
+                take_overs: self.count,
+                every_ms: (pauses > 0).then(|| span_ms / pauses),
+            })
+        } else {
+            What::Flapping { client, connections: self.count, span_ms }
+        };
+        Finding { phase, at: now, since: self.since, what }
+    }
+}

@@ -94,6 +94,8 @@ struct Doubt {
 const NO_PATIENCE: i64 = -1;
 /// Silence after which a backlog counts as over, ms.
 const BACKLOG_OVER_MS: i64 = 2_000;
+/// How long a broker under unbroken load may take to say that it did not restart, ms.
+const UPTIME_WAIT_MS: i64 = 60_000;
 /// Brokers tell their uptime as the difference of two whole seconds: it may say up to this much more
 /// than is true, ms.
 const UPTIME_RESOLUTION_MS: i64 = 1_000;
@@ -155,6 +157,13 @@ impl Hearing {
     pub fn is_settled(&self) -> bool {
         self.decides_at().is_none()
             && self.voices.iter().any(|voice| voice.attention == Attention::Listening)
+    }
+
+    /// Tells whether what arrives before the subscriptions are answered belongs to the epoch of before,
+    /// whatever the answer: it waited in a session that nobody left on purpose.
+    pub fn continues(&self, coverage: &Coverage) -> bool {
+        let goes_on = |place| self.known(place, coverage).is_some_and(|member| !member.left);
+        self.arriving == Some(true) && (0..self.voices.len()).all(goes_on)
     }
 
     /// Tells whether the broker accepted the connection, but has not answered the subscriptions yet.
@@ -337,11 +346,17 @@ impl Hearing {
     pub fn decides_at(&self) -> Option<i64> {
         let undecided =
             |voice: &VoiceHearing| matches!(voice.attention, Attention::Undecided { .. });
-        // A queue without limit cannot have overflowed: however much comes in, nothing is learnt from
-        // its end.
-        let Backlog { began, quiet_since, .. } = self.backlog;
-        let begins = if self.terms.broker_queue == 0 { began } else { quiet_since };
-        self.voices.iter().any(undecided).then_some(begins + BACKLOG_OVER_MS)
+        let Backlog { began, quiet_since, restart, .. } = self.backlog;
+        let due = if self.terms.broker_queue > 0 {
+            quiet_since + BACKLOG_OVER_MS
+        } else if restart || self.uptime.is_some() {
+            // A queue without limit cannot have overflowed: nothing is learnt from its end.
+            began + BACKLOG_OVER_MS
+        } else {
+            // Only that the broker did not restart: it says so behind all that waited.
+            (quiet_since + BACKLOG_OVER_MS).min(began + UPTIME_WAIT_MS)
+        };
+        self.voices.iter().any(undecided).then_some(due)
     }
 
     /// Decides at the end of the backlog whether the return begins a new epoch. The backlog is over

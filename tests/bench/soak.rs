@@ -204,7 +204,8 @@ impl Load {
 fn print(sample: &Sample, before: Option<&Sample>, told: u64) {
     let Sample { at, rss_kib, cpu, files, wal_kib, store_kib, lags } = sample;
     let (since, spent) = before.map_or((Duration::ZERO, Duration::ZERO), |s| (s.at, s.cpu));
-    let load = cpu.saturating_sub(spent).as_secs_f64() / (*at - since).as_secs_f64() * 100.0;
+    let load =
+        cpu.saturating_sub(spent).as_secs_f64() / at.saturating_sub(since).as_secs_f64() * 100.0;
     let mut lags = lags.clone();
     lags.sort_unstable();
     let lag = |share: f64| {
@@ -242,13 +243,14 @@ fn judge(samples: &[Sample]) -> ExitCode {
     let rise: f64 =
         points.iter().map(|(time, rss)| (time - mean_time) * (rss - mean_rss)).sum::<f64>();
     let slope = if spread > 0.0 { rise / spread } else { 0.0 };
-    let growth = slope * (last.at - first.at).as_secs_f64();
+    let time = last.at.saturating_sub(first.at);
+    let growth = slope * time.as_secs_f64();
     println!(
         "after {} s: {:.1} MiB, {:+.0} KiB in {} s by the fitted line ({:+.2} KiB/min); {} files, then {}",
         first.at.as_secs(),
         mean_rss / 1024.0,
         growth,
-        (last.at - first.at).as_secs(),
+        time.as_secs(),
         slope * 60.0,
         first.files,
         last.files,

@@ -59,6 +59,14 @@ impl Publisher {
         }
     }
 
+    /// Publishes messages one after another, and returns when the broker has taken all of them.
+    pub fn publish_all<'a>(&mut self, topic: &str, payloads: impl IntoIterator<Item = &'a String>) {
+        for payload in payloads {
+            self.publish(topic, payload);
+        }
+        self.settle();
+    }
+
     /// Sends what is left and waits until the broker has taken everything.
     pub fn settle(&mut self) {
         self.flush();

@@ -583,11 +583,11 @@ fn a_black_hole_is_noticed_after_two_keep_alives_and_a_margin() {
 }
 
 #[test]
-fn a_black_hole_ends_with_the_next_packet_of_the_same_connection() {
+fn a_black_hole_ends_when_packets_go_on_to_come_on_the_same_connection() {
     let mut stage = Stage::settled(TERMS, &[STATUS]);
     stage.pass(MINUTE);
     assert_eq!(stage.status("pump"), Status::Unknown);
-    stage.stay(SECOND);
+    stage.stay(2 * SECOND);
     assert_eq!((stage.status("pump"), stage.epoch("status")), (Status::Online, 1));
 }
 
@@ -623,6 +623,17 @@ fn a_machine_that_was_suspended_begins_a_new_epoch() {
     stage.clock.steady_ms += 3 * SECOND;
     stage.arrive_at_a_broker_that_ran(ME, 9 * HOUR);
     assert_eq!((stage.status("pump"), stage.epoch("status")), (Status::Unknown, 2));
+}
+
+#[test]
+fn packets_read_on_waking_up_do_not_cover_for_a_moment() {
+    let mut stage = Stage::settled(TERMS, &[STATUS]);
+    stage.pass(MINUTE);
+    stage.watchers[ME].received(stage.clock, &mut stage.fleet.coverage);
+    assert_eq!(stage.status("pump"), Status::Unknown, "it had come before the sleep");
+    stage.pass(SECOND);
+    stage.watchers[ME].received(stage.clock, &mut stage.fleet.coverage);
+    assert_eq!(stage.status("pump"), Status::Online, "the connection stands");
 }
 
 #[test]

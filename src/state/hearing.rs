@@ -88,6 +88,8 @@ struct Backlog {
 struct Doubt {
     before: Moment,
     ends_at: i64,
+    /// Until then what arrives may have lain in a buffer while nobody read, and proves nothing.
+    stale_until: i64,
 }
 
 /// The patience that is had with a listener that said it stopped, or does not know what it missed, ms.
@@ -99,6 +101,8 @@ const UPTIME_WAIT_MS: i64 = 60_000;
 /// Brokers tell their uptime as the difference of two whole seconds: it may say up to this much more
 /// than is true, ms.
 const UPTIME_RESOLUTION_MS: i64 = 1_000;
+/// How soon after a long silence the end of a connection is noticed that has ended meanwhile, ms.
+const STALE_MS: i64 = 1_000;
 /// By how much the two clocks may disagree before neither is believed, ms.
 const CLOCKS_DISAGREE_MS: i64 = 2_000;
 
@@ -198,26 +202,37 @@ impl Hearing {
         if self.decides_at().is_none() {
             self.backlog = Backlog::default();
         }
-        self.received(now, coverage);
+        self.heard(now, true, coverage);
     }
 
-    /// Any packet was received: proof that the line is alive.
+    /// Any packet was received: proof that the line is alive, unless it may have lain in a buffer while
+    /// nobody read.
     pub fn received(&mut self, now: Moment, coverage: &mut Coverage) {
+        self.heard(now, false, coverage);
+    }
+
+    /// `anew`: it was waited for, so it is of this moment.
+    fn heard(&mut self, now: Moment, anew: bool, coverage: &mut Coverage) {
         if let Some(before) = self.last {
             let silent = now.steady_ms - before.steady_ms > patience_ms(self.terms.keep_alive_ms);
             let doubted = self.doubt.is_some_and(|doubt| now.steady_ms < doubt.ends_at);
             if silent || apart(before, now) {
                 let before = self.doubt.filter(|_| doubted).map_or(before, |doubt| doubt.before);
                 let ends_at = now.steady_ms + patience_ms(self.terms.keep_alive_ms);
-                self.doubt = Some(Doubt { before, ends_at });
+                let stale_ms = if silent && !anew { STALE_MS } else { 0 };
+                let stale_until = now.steady_ms + stale_ms;
+                self.doubt = Some(Doubt { before, ends_at, stale_until });
             } else if !doubted {
                 self.doubt = None;
             }
         }
+        let stale = self.doubt.is_some_and(|doubt| now.steady_ms < doubt.stale_until);
         let Self { voices, member, terms, last, .. } = self;
         for voice in voices.iter().filter(|voice| voice.attention == Attention::Listening) {
-            member_of(coverage, &voice.key, member, *terms).heard = now.wall;
             *last = Some(now);
+            if !stale {
+                member_of(coverage, &voice.key, member, *terms).heard = now.wall;
+            }
         }
     }
 
@@ -381,7 +396,7 @@ impl Hearing {
                 }
             }
         }
-        self.received(now, coverage);
+        self.heard(now, true, coverage);
         true
     }
 

@@ -39,11 +39,42 @@ complete -c presence -n "__fish_presence_needs_command" -f -a "simulate" -d 'Let
 complete -c presence -n "__fish_presence_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l client -d 'Show only clients whose id matches; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l record -d 'Append everything that is heard to a file, for `presence replay`' -r -F
-complete -c presence -n "__fish_presence_using_subcommand watch" -l store -d 'File that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l timeout -d 'Give up if the first connection takes longer' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l broker-queue -d 'Messages that the broker queues for a session that is away, 0 for no limit' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l bridge-gaps -d 'Treat absences up to this long as if nothing had happened' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l forget-clients -d 'Forget clients that are away and were not heard of for this long' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l debounce -d 'Tell a change only once it has lasted this long' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l exec -d 'Run a command for each change' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l exec-on -d 'Which changes the command is run for' -r -f -a "change\t'Every change that is shown'
+online\t'A client is online, also by a new connection'
+closing\t'A client said goodbye'
+offline\t'A client is offline'
+unknown\t'Nobody can tell any more'
+suspect\t'Evidence disagrees'
+flapping\t'A client begins to come and go too often'
+takeover-loop\t'Two devices begin to throw each other out'"
+complete -c presence -n "__fish_presence_using_subcommand watch" -l exec-parallel -d 'Commands that may run at the same time' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l exec-timeout -d 'End a command that runs for longer, and all it has started' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l exec-queue -d 'Changes that may wait for a command' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l webhook -d 'Post changes as JSON to this URL' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l webhook-on -d 'Which changes are posted' -r -f -a "change\t'Every change that is shown'
+online\t'A client is online, also by a new connection'
+closing\t'A client said goodbye'
+offline\t'A client is offline'
+unknown\t'Nobody can tell any more'
+suspect\t'Evidence disagrees'
+flapping\t'A client begins to come and go too often'
+takeover-loop\t'Two devices begin to throw each other out'"
+complete -c presence -n "__fish_presence_using_subcommand watch" -l webhook-secret-file -d 'Sign what is posted with the secret in this file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l webhook-cafile -d 'Believe only these certificate authorities for the webhook' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l webhook-timeout -d 'Give up one attempt to post after this long' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l webhook-queue -d 'Changes that may wait to be posted' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l fail-on -d 'End with exit code 1 as soon as this happens' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l for -d 'End after this time, with exit code 0' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l count -d 'End after this many changes, with exit code 0' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -s b -l broker -d 'Where the broker listens' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -s u -l username -d 'User to connect as' -r
@@ -83,7 +114,9 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l evidence -d 
 retained\t'The status that the broker keeps retained for each client'
 listen\t'What the broker says within the timeout'"
 complete -c presence -n "__fish_presence_using_subcommand check" -l timeout -d 'Longest time that gathering evidence may take' -r
-complete -c presence -n "__fish_presence_using_subcommand check" -l store -d 'File that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -s b -l broker -d 'Where the broker listens' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -s u -l username -d 'User to connect as' -r
@@ -164,13 +197,17 @@ complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_
 complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "compact" -d 'Gives space that is no longer used back to the disk'
 complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'
 complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store -d 'File that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l json -d 'Print one JSON object a line'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -s v -l verbose -d 'Say on standard error what is going on inside'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l instance -d 'Name of the broker that plain logs are about' -r
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store -d 'File that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All of them, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
@@ -191,15 +228,21 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Say on standard error what is going on inside'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l instance -d 'Only this broker' -r
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l store -d 'File that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say on standard error what is going on inside'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l store -d 'File that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -s v -l verbose -d 'Say on standard error what is going on inside'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store -d 'File that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s b -l broker -d 'Where the broker listens' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s u -l username -d 'User to connect as' -r

@@ -43,11 +43,28 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
         'presence;watch' {
             [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'Show only clients whose id matches; may be given several times')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Append everything that is heard to a file, for `presence replay`')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File or Redis that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store-password-file', '--store-password-file', [CompletionResultType]::ParameterName, 'Read the password for the Redis from a file')
+            [CompletionResult]::new('--store-cafile', '--store-cafile', [CompletionResultType]::ParameterName, 'Believe only these authorities about the Redis, a PEM file')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up if the first connection takes longer')
             [CompletionResult]::new('--broker-queue', '--broker-queue', [CompletionResultType]::ParameterName, 'Messages that the broker queues for a session that is away, 0 for no limit')
             [CompletionResult]::new('--bridge-gaps', '--bridge-gaps', [CompletionResultType]::ParameterName, 'Treat absences up to this long as if nothing had happened')
             [CompletionResult]::new('--forget-clients', '--forget-clients', [CompletionResultType]::ParameterName, 'Forget clients that are away and were not heard of for this long')
+            [CompletionResult]::new('--debounce', '--debounce', [CompletionResultType]::ParameterName, 'Tell a change only once it has lasted this long')
+            [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Run a command for each change')
+            [CompletionResult]::new('--exec-on', '--exec-on', [CompletionResultType]::ParameterName, 'Which changes the command is run for')
+            [CompletionResult]::new('--exec-parallel', '--exec-parallel', [CompletionResultType]::ParameterName, 'Commands that may run at the same time')
+            [CompletionResult]::new('--exec-timeout', '--exec-timeout', [CompletionResultType]::ParameterName, 'End a command that runs for longer, and all it has started')
+            [CompletionResult]::new('--exec-queue', '--exec-queue', [CompletionResultType]::ParameterName, 'Changes that may wait for a command')
+            [CompletionResult]::new('--webhook', '--webhook', [CompletionResultType]::ParameterName, 'Post changes as JSON to this URL')
+            [CompletionResult]::new('--webhook-on', '--webhook-on', [CompletionResultType]::ParameterName, 'Which changes are posted')
+            [CompletionResult]::new('--webhook-secret-file', '--webhook-secret-file', [CompletionResultType]::ParameterName, 'Sign what is posted with the secret in this file')
+            [CompletionResult]::new('--webhook-cafile', '--webhook-cafile', [CompletionResultType]::ParameterName, 'Believe only these certificate authorities for the webhook')
+            [CompletionResult]::new('--webhook-timeout', '--webhook-timeout', [CompletionResultType]::ParameterName, 'Give up one attempt to post after this long')
+            [CompletionResult]::new('--webhook-queue', '--webhook-queue', [CompletionResultType]::ParameterName, 'Changes that may wait to be posted')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with exit code 1 as soon as this happens')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'End after this time, with exit code 0')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after this many changes, with exit code 0')
             [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Where the broker listens')
             [CompletionResult]::new('--broker', '--broker', [CompletionResultType]::ParameterName, 'Where the broker listens')
             [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name the broker goes by in stores and output')
@@ -93,7 +110,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--fleet', '--fleet', [CompletionResultType]::ParameterName, 'Read more client ids from a file, one a line; `-` is standard input')
             [CompletionResult]::new('--evidence', '--evidence', [CompletionResultType]::ParameterName, 'Evidence to gather')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time that gathering evidence may take')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File or Redis that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store-password-file', '--store-password-file', [CompletionResultType]::ParameterName, 'Read the password for the Redis from a file')
+            [CompletionResult]::new('--store-cafile', '--store-cafile', [CompletionResultType]::ParameterName, 'Believe only these authorities about the Redis, a PEM file')
             [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Where the broker listens')
             [CompletionResult]::new('--broker', '--broker', [CompletionResultType]::ParameterName, 'Where the broker listens')
             [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name the broker goes by in stores and output')
@@ -203,7 +222,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;store;info' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File or Redis that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store-password-file', '--store-password-file', [CompletionResultType]::ParameterName, 'Read the password for the Redis from a file')
+            [CompletionResult]::new('--store-cafile', '--store-cafile', [CompletionResultType]::ParameterName, 'Believe only these authorities about the Redis, a PEM file')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
@@ -215,7 +236,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
         }
         'presence;store;import' {
             [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name of the broker that plain logs are about')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File or Redis that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store-password-file', '--store-password-file', [CompletionResultType]::ParameterName, 'Read the password for the Redis from a file')
+            [CompletionResult]::new('--store-cafile', '--store-cafile', [CompletionResultType]::ParameterName, 'Believe only these authorities about the Redis, a PEM file')
             [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Way of announcing clients to understand; may be given several times')
             [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Listen here instead of where the dialect says; may be given several times')
             [CompletionResult]::new('--status-topic', '--status-topic', [CompletionResultType]::ParameterName, 'Where devices keep their own status, with `{client}` in the place of the client id')
@@ -239,7 +262,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
         }
         'presence;store;export' {
             [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Only this broker')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File or Redis that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store-password-file', '--store-password-file', [CompletionResultType]::ParameterName, 'Read the password for the Redis from a file')
+            [CompletionResult]::new('--store-cafile', '--store-cafile', [CompletionResultType]::ParameterName, 'Believe only these authorities about the Redis, a PEM file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
@@ -249,7 +274,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;store;compact' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File or Redis that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store-password-file', '--store-password-file', [CompletionResultType]::ParameterName, 'Read the password for the Redis from a file')
+            [CompletionResult]::new('--store-cafile', '--store-cafile', [CompletionResultType]::ParameterName, 'Believe only these authorities about the Redis, a PEM file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside')
@@ -259,7 +286,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;store;forget-session' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File or Redis that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store-password-file', '--store-password-file', [CompletionResultType]::ParameterName, 'Read the password for the Redis from a file')
+            [CompletionResult]::new('--store-cafile', '--store-cafile', [CompletionResultType]::ParameterName, 'Believe only these authorities about the Redis, a PEM file')
             [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Where the broker listens')
             [CompletionResult]::new('--broker', '--broker', [CompletionResultType]::ParameterName, 'Where the broker listens')
             [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name the broker goes by in stores and output')

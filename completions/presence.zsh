@@ -36,11 +36,42 @@ _presence() {
 _arguments "${_arguments_options[@]}" : \
 '*--client=[Show only clients whose id matches; may be given several times]:GLOB:_default' \
 '--record=[Append everything that is heard to a file, for \`presence replay\`]:FILE:_files' \
-'--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
+'--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
 '--timeout=[Give up if the first connection takes longer]:DURATION:_default' \
 '--broker-queue=[Messages that the broker queues for a session that is away, 0 for no limit]:COUNT:_default' \
 '--bridge-gaps=[Treat absences up to this long as if nothing had happened]:DURATION:_default' \
 '--forget-clients=[Forget clients that are away and were not heard of for this long]:DURATION:_default' \
+'--debounce=[Tell a change only once it has lasted this long]:DURATION:_default' \
+'--exec=[Run a command for each change]:COMMAND:_default' \
+'*--exec-on=[Which changes the command is run for]:WHAT:((change\:"Every change that is shown"
+online\:"A client is online, also by a new connection"
+closing\:"A client said goodbye"
+offline\:"A client is offline"
+unknown\:"Nobody can tell any more"
+suspect\:"Evidence disagrees"
+flapping\:"A client begins to come and go too often"
+takeover-loop\:"Two devices begin to throw each other out"))' \
+'--exec-parallel=[Commands that may run at the same time]:COUNT:_default' \
+'--exec-timeout=[End a command that runs for longer, and all it has started]:DURATION:_default' \
+'--exec-queue=[Changes that may wait for a command]:COUNT:_default' \
+'--webhook=[Post changes as JSON to this URL]:URL:_default' \
+'*--webhook-on=[Which changes are posted]:WHAT:((change\:"Every change that is shown"
+online\:"A client is online, also by a new connection"
+closing\:"A client said goodbye"
+offline\:"A client is offline"
+unknown\:"Nobody can tell any more"
+suspect\:"Evidence disagrees"
+flapping\:"A client begins to come and go too often"
+takeover-loop\:"Two devices begin to throw each other out"))' \
+'--webhook-secret-file=[Sign what is posted with the secret in this file]:PATH:_files' \
+'--webhook-cafile=[Believe only these certificate authorities for the webhook]:PATH:_files' \
+'--webhook-timeout=[Give up one attempt to post after this long]:DURATION:_default' \
+'--webhook-queue=[Changes that may wait to be posted]:COUNT:_default' \
+'*--fail-on=[End with exit code 1 as soon as this happens]:WHAT:_default' \
+'--for=[End after this time, with exit code 0]:DURATION:_default' \
+'--count=[End after this many changes, with exit code 0]:COUNT:_default' \
 '*-b+[Where the broker listens]:URL:_default' \
 '*--broker=[Where the broker listens]:URL:_default' \
 '--instance=[Name the broker goes by in stores and output]:NAME:_default' \
@@ -92,7 +123,9 @@ _arguments "${_arguments_options[@]}" : \
 retained\:"The status that the broker keeps retained for each client"
 listen\:"What the broker says within the timeout"))' \
 '--timeout=[Longest time that gathering evidence may take]:DURATION:_default' \
-'--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
+'--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
 '*-b+[Where the broker listens]:URL:_default' \
 '*--broker=[Where the broker listens]:URL:_default' \
 '--instance=[Name the broker goes by in stores and output]:NAME:_default' \
@@ -217,7 +250,9 @@ _arguments "${_arguments_options[@]}" : \
         case $line[1] in
             (info)
 _arguments "${_arguments_options[@]}" : \
-'--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
+'--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
 '--json[Print one JSON object a line]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
@@ -230,7 +265,9 @@ _arguments "${_arguments_options[@]}" : \
 (import)
 _arguments "${_arguments_options[@]}" : \
 '--instance=[Name of the broker that plain logs are about]:NAME:_default' \
-'--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
+'--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
 '*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All of them, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
@@ -259,7 +296,9 @@ status\:"Retained status that devices keep by birth and will"))' \
 (export)
 _arguments "${_arguments_options[@]}" : \
 '--instance=[Only this broker]:NAME:_default' \
-'--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
+'--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
 '-v[Say on standard error what is going on inside]' \
@@ -270,7 +309,9 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (compact)
 _arguments "${_arguments_options[@]}" : \
-'--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
+'--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
 '-v[Say on standard error what is going on inside]' \
@@ -281,7 +322,9 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (forget-session)
 _arguments "${_arguments_options[@]}" : \
-'--store=[File that keeps what is known, or \`memory\` for none]:PATH:_files' \
+'--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
 '*-b+[Where the broker listens]:URL:_default' \
 '*--broker=[Where the broker listens]:URL:_default' \
 '--instance=[Name the broker goes by in stores and output]:NAME:_default' \

@@ -1,5 +1,6 @@
 //! Text that must never be shown.
 
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 
 /// A password, or what may hold one. Printing it in any way gives `(redacted)`.
@@ -33,6 +34,31 @@ impl fmt::Debug for Secret {
 }
 
 impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(redacted)")
+    }
+}
+
+/// What was typed where a password may stand in it, such as a URL. It need not be text: it may be the
+/// path of a file too. Printing it gives `(redacted)`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretPlace(OsString);
+
+impl SecretPlace {
+    /// Returns what was typed. For parsing; never for a message.
+    #[must_use]
+    pub fn reveal(&self) -> &OsStr {
+        &self.0
+    }
+}
+
+impl From<OsString> for SecretPlace {
+    fn from(typed: OsString) -> Self {
+        Self(typed)
+    }
+}
+
+impl fmt::Debug for SecretPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(redacted)")
     }

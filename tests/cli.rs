@@ -2,6 +2,8 @@
 
 mod support;
 
+#[path = "cli/acting.rs"]
+mod acting;
 #[path = "cli/check.rs"]
 mod check;
 #[path = "cli/help.rs"]

@@ -12,6 +12,8 @@
 
 mod support;
 
+#[path = "mosquitto/acting.rs"]
+mod acting;
 #[path = "mosquitto/connection.rs"]
 mod connection;
 #[path = "mosquitto/coverage.rs"]
@@ -36,6 +38,8 @@ mod output;
 mod overflow;
 #[path = "mosquitto/recording.rs"]
 mod recording;
+#[path = "mosquitto/redis.rs"]
+mod redis;
 #[path = "mosquitto/scene.rs"]
 mod scene;
 #[path = "mosquitto/status.rs"]

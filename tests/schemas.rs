@@ -3,7 +3,8 @@
 
 use jsonschema::{Registry, Validator};
 use presence::event::Timestamp;
-use presence::output::object::ChangeObject;
+use presence::output::acted::{Commands, Held, Posts};
+use presence::output::object::{ChangeObject, Summary};
 use presence::state::presence::{Cause, Change};
 use presence::state::verdict::{Blind, How, LastKnown, Status, Verdict};
 use serde_json::{Value, json};
@@ -109,9 +110,29 @@ fn a_change_is_described_whatever_brought_it_about() {
                 last_known: (to == Status::Unknown).then_some(last_known),
                 ..Verdict::unknown("pump-7")
             };
-            let change = Change { at, from, cause, verdict };
+            let held_ms = (to == Status::Offline).then_some(30_000);
+            let change = Change { at, from, cause, verdict, held_ms };
             let object = ChangeObject::new("broker.example:1883", &change);
             assert_valid(&schema, &[serde_json::to_value(object).expect("it is JSON")]);
+        }
+    }
+}
+
+#[test]
+fn a_summary_tells_what_was_done_with_changes() {
+    let mut summary = Summary::default();
+    summary.debounce = Some(Held::default());
+    summary.exec = Some(Commands::default());
+    summary.webhook = Some(Posts::default());
+    summary.failed_on = Some("lag>30s".to_owned());
+    let whole = serde_json::to_value(summary).expect("it is JSON");
+    let schema = schema("summary");
+    assert_valid(&schema, std::slice::from_ref(&whole));
+    for part in ["debounce", "exec", "webhook"] {
+        for field in whole[part].as_object().expect("it is there").keys() {
+            let mut broken = whole.clone();
+            broken[part].as_object_mut().expect("it is an object").remove(field);
+            assert!(!schema.is_valid(&broken), "without `{part}.{field}`");
         }
     }
 }

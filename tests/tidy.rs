@@ -60,7 +60,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["clock", "config", "dialect", "event", "failure", "random", "secret", "state", "sys"],
     ),
     ("query", &["clock", "config", "dialect", "event", "failure", "state"]),
-    ("store", &["clock", "config", "dialect", "event", "failure", "state"]),
+    ("store", &["clock", "config", "dialect", "event", "failure", "secret", "state"]),
     (
         "simulate",
         &[
@@ -90,6 +90,7 @@ const ANY: &str = "any other";
 /// Crates whose types do not leave the folders named.
 const AT_HOME: &[(&str, &[&str])] = &[
     ("rumqttc", &["src/source"]),
+    ("rusqlite", &["src/store/sqlite"]),
     ("comfy_table", &["src/output"]),
     ("indicatif", &["src/output"]),
 ];

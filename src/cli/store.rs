@@ -3,7 +3,9 @@
 use super::connection::Connection;
 use super::policy::Policy;
 use super::reading::Reading;
-use clap::{Args, Subcommand};
+use crate::secret::SecretPlace;
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
 /// Looks after what watchers have kept
@@ -17,12 +19,33 @@ pub struct Store {
 /// Where state is kept.
 #[derive(Args, Clone, Debug)]
 pub struct Where {
-    /// File that keeps what is known, or `memory` for none
+    /// File or Redis that keeps what is known, or `memory` for none
     ///
-    /// Without it: `presence/presence.db` below `$XDG_STATE_HOME` or `~/.local/state`, on macOS below
-    /// `~/Library/Application Support`.
-    #[arg(long, value_name = "PATH", env = "PRESENCE_STORE")]
-    pub store: Option<PathBuf>,
+    /// A path, or `redis://[USER@]HOST[:PORT][/DATABASE]`, with `rediss://` for TLS; several hosts of a
+    /// Redis Cluster are separated by commas. Without it: `presence/presence.db` below
+    /// `$XDG_STATE_HOME` or `~/.local/state`, on macOS below `~/Library/Application Support`.
+    // Not printed: a URL can hold a password.
+    #[arg(
+        long,
+        value_name = "PLACE",
+        env = "PRESENCE_STORE",
+        hide_env_values = true,
+        value_parser = OsStringValueParser::new().map(SecretPlace::from),
+        value_hint = ValueHint::FilePath
+    )]
+    pub store: Option<SecretPlace>,
+
+    /// Read the password for the Redis from a file
+    ///
+    /// One line end at the end of the file does not count.
+    #[arg(long, value_name = "PATH", env = "PRESENCE_STORE_PASSWORD_FILE")]
+    pub store_password_file: Option<PathBuf>,
+
+    /// Believe only these authorities about the Redis, a PEM file
+    ///
+    /// For `rediss://`. Without it: those that the operating system trusts.
+    #[arg(long, value_name = "PATH", env = "PRESENCE_STORE_CAFILE")]
+    pub store_cafile: Option<PathBuf>,
 }
 
 #[derive(Subcommand, Clone, Debug)]
@@ -85,7 +108,7 @@ pub struct Export {
 /// Gives space that is no longer used back to the disk
 ///
 /// While it runs it needs room for a second copy of the store. A watcher may go on meanwhile, and
-/// waits for it.
+/// waits for it. A Redis gives space back by itself.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  presence store compact")]
 pub struct Compact {

@@ -43,7 +43,7 @@ pub fn run(options: &Check, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
     let dialects = terms.dialects(zone.as_ref()).map_err(Failure::misuse)?;
     let policy: Policy = (&options.policy).into();
-    let mut inquiry = Inquiry::open(options, &connection, policy, ids)?;
+    let mut inquiry = Inquiry::open(options, &connection, policy, ids, console)?;
     if !inquiry.is_answered(clock::now()) || options.fresh {
         let wants = |kind| options.evidence.contains(&kind);
         if wants(Evidence::Retained) || wants(Evidence::Listen) {
@@ -122,13 +122,14 @@ impl Inquiry {
         connection: &Connection,
         policy: Policy,
         ids: Vec<String>,
+        console: &mut Console,
     ) -> Result<Self, Failure> {
         let instance = connection.instance.clone();
         let mut asked = Vec::new();
         let mut troubles = Vec::new();
         let mut fleet = Fleet::default();
         let mut store = None;
-        let place = super::store::place(&options.store)?;
+        let place = super::store::place(&options.store, console)?;
         if let (true, Some(place)) = (options.evidence.contains(&Evidence::Store), place) {
             let all: Vec<&str> = ids.iter().map(String::as_str).collect();
             let opened = store::open_existing(&place, &policy).and_then(|opened| {

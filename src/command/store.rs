@@ -10,13 +10,14 @@ use crate::output::sanitize::sanitize;
 use crate::output::table::{Cell, Table};
 use crate::output::time::rfc3339;
 use crate::output::warning::Warning;
+use crate::secret::SecretPlace;
 use crate::source::mqtt::{Options, forget_session};
 use crate::source::recording::line::RestartLine;
 use crate::source::recording::{Line, SourceLine, known::KnownClient};
 use crate::state::coverage::{Member, SourceKey};
 use crate::state::packed::Client;
 use crate::state::policy::Policy;
-use crate::store::{self, Access, Account, Author, Batch, Place, Size, Store, place};
+use crate::store::{self, Access, Account, Address, Author, Batch, Place, Size, Store, place};
 use serde::Serialize;
 
 use std::time::Duration;
@@ -42,29 +43,47 @@ pub fn run(action: &Action, console: &mut Console) -> Result<Outcome, Failure> {
 }
 
 /// Returns where the store lies, `None` where nothing is to be kept.
-pub(super) fn place(options: &Where) -> Result<Option<Place>, Failure> {
-    match &options.store {
-        Some(path) if path.as_os_str() == "memory" => Ok(None),
-        Some(path) if path.as_os_str().is_empty() => {
-            Err(Failure::misuse("`--store` names no file").next("leave it out for the usual place"))
-        }
-        Some(path) => Ok(Some(Place::File(path.clone()))),
-        None => {
-            let path = place::default_path(|name| std::env::var_os(name))?;
-            Ok(Some(Place::File(path)))
-        }
+pub(super) fn place(options: &Where, console: &mut Console) -> Result<Option<Place>, Failure> {
+    let usual = || place::default_path(|name| std::env::var_os(name));
+    let Some(typed) = options.store.as_ref().map(SecretPlace::reveal) else {
+        return Ok(Some(Place::File(usual()?)));
+    };
+    if typed == "memory" {
+        return Ok(None);
+    }
+    if typed.is_empty() {
+        return Err(
+            Failure::misuse("`--store` names no file").next("leave it out for the usual place")
+        );
+    }
+    match typed.to_str().filter(|text| Address::is_meant(text)) {
+        None => Ok(Some(Place::File(typed.into()))),
+        Some(text) => Ok(Some(Place::redis(address(options, text, console)?, &usual()?))),
     }
 }
 
+/// Returns how to reach the Redis at a URL.
+fn address(options: &Where, url: &str, console: &mut Console) -> Result<Address, Failure> {
+    let mut address = Address::read(url)?;
+    if address.password.is_some() {
+        console.warn(&Warning::StorePasswordInUrl { store: address.to_string() });
+    }
+    if let Some(path) = &options.store_password_file {
+        address.password = Some(config::connection::password_from(path)?);
+    }
+    address.cafile.clone_from(&options.store_cafile);
+    Ok(address)
+}
+
 /// Returns where a store is that is to be there.
-fn kept(options: &Where) -> Result<Place, Failure> {
-    place(options)?.ok_or_else(|| {
+fn kept(options: &Where, console: &mut Console) -> Result<Place, Failure> {
+    place(options, console)?.ok_or_else(|| {
         Failure::misuse("`--store memory` keeps nothing").next("name the file of a store")
     })
 }
 
-fn existing(options: &Where) -> Result<Box<dyn Store>, Failure> {
-    store::open(&kept(options)?, Access::Read, &Policy::DEFAULT)
+fn existing(options: &Where, console: &mut Console) -> Result<Box<dyn Store>, Failure> {
+    store::open(&kept(options, console)?, Access::Read, &Policy::DEFAULT)
 }
 
 #[derive(Serialize)]
@@ -80,7 +99,7 @@ struct StoreObject<'a> {
 }
 
 fn info(options: &Info, console: &mut Console) -> Result<Outcome, Failure> {
-    let mut store = existing(&options.store)?;
+    let mut store = existing(&options.store, console)?;
     let now = clock::now();
     let mut table = Table::new(&["broker", "clients", "last heard", "listening", "session"]);
     for instance in store.instances()? {
@@ -114,8 +133,9 @@ fn info(options: &Info, console: &mut Console) -> Result<Outcome, Failure> {
             console.print_line("")?;
         }
         console.print_line(format_args!(
-            "{}: {} KiB",
+            "{}: {}, {} KiB",
             sanitize(&store.place(), 200),
+            sanitize(&store.engine()?, 100),
             (size.database_bytes + size.wal_bytes).div_ceil(1_024)
         ))?;
     }
@@ -124,7 +144,7 @@ fn info(options: &Info, console: &mut Console) -> Result<Outcome, Failure> {
 
 fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
-    let place = kept(&options.store)?;
+    let place = kept(&options.store, console)?;
     let asked = Asked::of(&options.policy);
     let mut input = Input::new(terms, zone, asked, clock::now());
     input.forced = config::reading::forced(&options.reading);
@@ -182,7 +202,7 @@ fn join(
 }
 
 fn export(options: &Export, console: &mut Console) -> Result<Outcome, Failure> {
-    let mut store = existing(&options.store)?;
+    let mut store = existing(&options.store, console)?;
     let mut found = false;
     for instance in store.instances()? {
         let name = instance.name.as_str();
@@ -216,9 +236,14 @@ fn export(options: &Export, console: &mut Console) -> Result<Outcome, Failure> {
 }
 
 fn compact(options: &Compact, console: &mut Console) -> Result<Outcome, Failure> {
-    let place = kept(&options.store)?;
+    let place = kept(&options.store, console)?;
     // Not made where there is none: there would be nothing to compact.
     drop(store::open(&place, Access::Read, &Policy::DEFAULT)?);
+    if let Place::Redis { address, .. } = &place {
+        console
+            .print_line(format_args!("{address}: nothing to do, Redis gives space back itself"))?;
+        return Ok(Outcome::Yes);
+    }
     let mut store = store::open(&place, Access::Write, &Policy::DEFAULT)?;
     let bytes = |size: Size| size.database_bytes + size.wal_bytes;
     let before = bytes(store.size()?);
@@ -235,7 +260,7 @@ fn compact(options: &Compact, console: &mut Console) -> Result<Outcome, Failure>
 
 fn forget(options: &ForgetSession, console: &mut Console) -> Result<Outcome, Failure> {
     let connection = super::connection(&options.connection, KEEP_ALIVE, console)?;
-    let place = kept(&options.store)?;
+    let place = kept(&options.store, console)?;
     let instance = connection.instance.clone();
     // A watcher that is at work would lose its session under its feet.
     let _lock = place.lock(&instance)?;

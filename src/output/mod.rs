@@ -4,6 +4,7 @@
 //! Renderers are pure and return text; only [`console`] writes, and only it has looked at the
 //! terminal. Nothing foreign reaches a terminal without [`sanitize`].
 
+pub mod acted;
 pub mod console;
 pub mod explain;
 pub mod html;

@@ -1,6 +1,7 @@
 //! The objects that `--json` prints, one a line. They are a contract: `schemas/` describes them,
 //! fields are added and never renamed.
 
+use super::acted::{Commands, Held, Posts};
 use crate::state::presence::{Change, Counts};
 use crate::state::verdict::{Blind, LastKnown, Status, Verdict};
 use serde::{Deserialize, Serialize};
@@ -91,6 +92,8 @@ pub struct ChangeObject<'a> {
     how: Option<&'static str>,
     address: Option<&'a str>,
     voice: Option<&'a str>,
+    anomalies: &'a [&'static str],
+    held_ms: Option<i64>,
 }
 
 impl<'a> ChangeObject<'a> {
@@ -109,6 +112,8 @@ impl<'a> ChangeObject<'a> {
             how: verdict.how.map(crate::state::verdict::How::word),
             address: verdict.address.as_deref(),
             voice: verdict.voice.as_deref(),
+            anomalies: &verdict.anomalies,
+            held_ms: change.held_ms,
         }
     }
 }
@@ -141,6 +146,16 @@ pub struct Summary {
     pub take_overs: u64,
     /// Ends that concerned a connection which was refused or over already.
     pub foreign_ends: u64,
+    /// Each only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub debounce: Option<Held>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub exec: Option<Commands>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub webhook: Option<Posts>,
+    /// The condition of `--fail-on` that ended the run.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub failed_on: Option<String>,
 }
 
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]

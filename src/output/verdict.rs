@@ -128,6 +128,9 @@ pub fn change(change: &Change, style: Style) -> String {
     if change.from == to {
         text.push_str(" (a new connection took over)");
     }
+    if let Some(held) = change.held_ms {
+        let _ = write!(text, "  for {}", duration_ms(held));
+    }
     if let Some(known) = &verdict.last_known {
         let _ = write!(text, ": {}", blindness(known.blind));
     }
@@ -260,5 +263,15 @@ pub fn summary_table(summary: &Summary, style: Style, columns: Option<u16>) -> S
         table.row([Cell::text(status.word()).tone(tone(status)), Cell::number(count)]);
     }
     table.row([Cell::text("all"), Cell::number(summary.clients)]);
-    format!("{}\n{}\n", table.render(style, columns), heard(summary))
+    let acted = [
+        summary.debounce.map(|held| held.line()),
+        summary.exec.map(|commands| commands.line()),
+        summary.webhook.map(|posts| posts.line()),
+    ];
+    let mut text = format!("{}\n{}\n", table.render(style, columns), heard(summary));
+    for line in acted.into_iter().flatten() {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
 }

@@ -14,6 +14,10 @@ use std::fmt;
 pub enum Warning {
     /// A password stood in the broker's URL.
     PasswordInUrl { broker: String },
+    /// A password stood in the URL of the store.
+    StorePasswordInUrl { store: String },
+    /// A password stood in the URL of a webhook.
+    PasswordInWebhook { url: String },
     /// The broker's certificate is not verified.
     NotVerified { broker: String },
     /// A broker refused one of several subscriptions.
@@ -34,6 +38,16 @@ pub enum Warning {
     Dropped { instance: String, messages: u64 },
     /// What was heard cannot be made durable, so it is not acknowledged either.
     NotSaved { failure: String },
+    /// A secret lies where others can read it.
+    SecretExposed { path: String },
+    /// Commands that did not end well, and how the last of them ended.
+    CommandsFailed { count: u64, client: String, cause: String },
+    /// Changes that an option could not be quick enough for.
+    LeftOut { option: &'static str, changes: u64, next: &'static str },
+    /// A webhook does not take what is posted, which is tried again or not.
+    NotPosted { url: String, cause: String, refused: bool },
+    /// What ended the run.
+    FailedOn { condition: String, what: String },
     /// The last line of a recording was torn by an earlier end.
     TornRecording { path: String },
     /// One of several sources could not be asked.
@@ -56,9 +70,13 @@ impl Warning {
     /// Returns what is the matter.
     fn what(&self) -> String {
         match self {
-            Self::PasswordInUrl { broker } => format!(
+            Self::StorePasswordInUrl { store } => format!(
+                "the password of the store {} stands in its URL, where `ps` shows it to every user",
+                value(store)
+            ),
+            Self::PasswordInUrl { broker: url } | Self::PasswordInWebhook { url } => format!(
                 "the password of {} stands in its URL, where `ps` shows it to every user",
-                value(broker)
+                value(url)
             ),
             Self::NotVerified { broker } => {
                 format!("the certificate of {} is not verified", value(broker))
@@ -112,6 +130,25 @@ impl Warning {
                 "nothing heard is acknowledged: {}",
                 said(failure.strip_prefix("error: ").unwrap_or(failure))
             ),
+            Self::SecretExposed { path } => {
+                format!("the secret in {} can be read by other users", value(path))
+            }
+            Self::CommandsFailed { count, client, cause } => format!(
+                "{} of `--exec` failed, the last for {}: {}",
+                counted(*count, "command"),
+                value(client),
+                sanitize(cause, EXAMPLE_COLUMNS_MAX)
+            ),
+            Self::LeftOut { option, changes, .. } => {
+                format!("`{option}` cannot keep up: {} left out", counted(*changes, "change"))
+            }
+            Self::NotPosted { url, cause, refused } => {
+                let so = if *refused { "this batch is given up" } else { "trying again" };
+                format!("{} did not take changes: {}; {so}", value(url), said(cause))
+            }
+            Self::FailedOn { condition, what } => {
+                format!("{} ends it: {}", value(&format!("--fail-on {condition}")), said(what))
+            }
             Self::TornRecording { path } => format!(
                 "the last line of {} was torn; it is left, and counts as malformed",
                 value(path)
@@ -139,6 +176,8 @@ impl Warning {
             Self::PasswordInUrl { .. } => {
                 "use `--password-file`, `--password-stdin` or `PRESENCE_PASSWORD`"
             }
+            Self::StorePasswordInUrl { .. } => "use `--store-password-file`",
+            Self::PasswordInWebhook { .. } => "put the URL into `PRESENCE_WEBHOOK`",
             Self::NotVerified { .. } => {
                 "pass the authority that signed it with `--cafile` instead of `--insecure`"
             }
@@ -155,11 +194,16 @@ impl Warning {
             Self::NotSaved { .. } => {
                 "it is tried again every second, and nothing is lost while the broker queues"
             }
+            Self::SecretExposed { .. } => "make it readable by its owner only, with `chmod 600`",
+            Self::LeftOut { next, .. } => next,
             Self::Fault { .. } => "leave `--fault` out for the truth",
             Self::Unnoticed { next, .. } => next,
             Self::LeftBehind { .. } => LEFT_NEXT,
             Self::ShardsMissing { .. } => "join them as well: what is shown is true of a part only",
             Self::Lossy { .. }
+            | Self::CommandsFailed { .. }
+            | Self::NotPosted { .. }
+            | Self::FailedOn { .. }
             | Self::NotUnderstood { .. }
             | Self::ConnectionLost { .. }
             | Self::Away { .. }
@@ -233,6 +277,10 @@ mod tests {
             (
                 Warning::PasswordInUrl { broker: "mqtt://h:1883".into() },
                 "the password of `mqtt://h:1883` stands in its URL, where `ps` shows it to every user\n  next:  use `--password-file`, `--password-stdin` or `PRESENCE_PASSWORD`",
+            ),
+            (
+                Warning::StorePasswordInUrl { store: "redis://h:6379".into() },
+                "the password of the store `redis://h:6379` stands in its URL, where `ps` shows it to every user\n  next:  use `--store-password-file`",
             ),
             (
                 Warning::NotVerified { broker: broker() },
@@ -338,6 +386,54 @@ mod tests {
             (
                 Warning::Incomparable { what: "the scenario was `nat`, and is `viewers`".into() },
                 "the scenario was `nat`, and is `viewers`",
+            ),
+        ] {
+            assert_eq!(warning.to_string(), format!("warning: {expected}"));
+        }
+    }
+
+    #[test]
+    fn warnings_of_what_is_done_with_changes_read_well() {
+        for (warning, expected) in [
+            (
+                Warning::PasswordInWebhook { url: "http://h".into() },
+                "the password of `http://h` stands in its URL, where `ps` shows it to every user\n  next:  put the URL into `PRESENCE_WEBHOOK`",
+            ),
+            (
+                Warning::SecretExposed { path: "s".into() },
+                "the secret in `s` can be read by other users\n  next:  make it readable by its owner only, with `chmod 600`",
+            ),
+            (
+                Warning::CommandsFailed {
+                    count: 2,
+                    client: "a\n".into(),
+                    cause: "exit code 1".into(),
+                },
+                "2 commands of `--exec` failed, the last for `a\\n`: exit code 1",
+            ),
+            (
+                Warning::LeftOut { option: "--exec", changes: 1, next: "wait" },
+                "`--exec` cannot keep up: 1 change left out\n  next:  wait",
+            ),
+            (
+                Warning::NotPosted {
+                    url: "http://h".into(),
+                    cause: "status 500".into(),
+                    refused: false,
+                },
+                "`http://h` did not take changes: status 500; trying again",
+            ),
+            (
+                Warning::NotPosted {
+                    url: "http://h".into(),
+                    cause: "status 404".into(),
+                    refused: true,
+                },
+                "`http://h` did not take changes: status 404; this batch is given up",
+            ),
+            (
+                Warning::FailedOn { condition: "gap".into(), what: "a hole".into() },
+                "`--fail-on gap` ends it: a hole",
             ),
         ] {
             assert_eq!(warning.to_string(), format!("warning: {expected}"));

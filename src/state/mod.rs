@@ -8,6 +8,7 @@ pub mod anomaly;
 pub mod answer;
 pub mod clients;
 pub mod coverage;
+pub mod debounce;
 pub mod fleet;
 pub mod hearing;
 pub mod judge;

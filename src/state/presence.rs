@@ -42,6 +42,8 @@ pub struct Change {
     pub cause: Cause,
     /// What is believed from now on.
     pub verdict: Verdict,
+    /// For how long it was held back until it was told; `None` if it was not.
+    pub held_ms: Option<i64>,
 }
 
 /// What brought a change about.
@@ -461,7 +463,7 @@ impl Presence {
                 .is_some_and(|before| (before.since, before.address) != (now.since, now.address));
         let online = now.status == Status::Online;
         if from != now.status || (online && (moved || again)) {
-            self.changes.push_back(Change { at, from, cause, verdict });
+            self.changes.push_back(Change { at, from, cause, verdict, held_ms: None });
         }
     }
 }

@@ -8,10 +8,12 @@
 
 pub mod lock;
 pub mod place;
+pub mod redis;
 pub mod sqlite;
 
 pub use lock::WatchLock;
 pub use place::Place;
+pub use redis::{Address, Redis};
 pub use sqlite::Sqlite;
 
 use crate::event::{Stamp, Timestamp};
@@ -26,6 +28,9 @@ use std::fmt::Debug;
 pub trait Store: Debug + Send {
     /// Returns where it lies, as people name it, without secrets.
     fn place(&self) -> String;
+
+    /// Returns which engine it is, with its version, in a few words.
+    fn engine(&mut self) -> Result<String, Failure>;
 
     /// Makes a batch durable: once this returns, it survives a crash of this process, and of the engine
     /// as far as that promises it. After a failure the same call may be made again.
@@ -101,6 +106,7 @@ pub trait Store: Debug + Send {
 pub fn open(place: &Place, access: Access, policy: &Policy) -> Result<Box<dyn Store>, Failure> {
     match place {
         Place::File(path) => Ok(Box::new(Sqlite::open(path, access, policy)?)),
+        Place::Redis { address, .. } => Ok(Box::new(Redis::open(address, access, policy)?)),
     }
 }
 
@@ -109,6 +115,10 @@ pub fn open_existing(place: &Place, policy: &Policy) -> Result<Option<Box<dyn St
     match place {
         Place::File(path) => {
             let opened = Sqlite::open_existing(path, policy)?;
+            Ok(opened.map(|store| Box::new(store) as Box<dyn Store>))
+        }
+        Place::Redis { address, .. } => {
+            let opened = Redis::open_existing(address, policy)?;
             Ok(opened.map(|store| Box::new(store) as Box<dyn Store>))
         }
     }
@@ -156,7 +166,7 @@ pub enum Author {
     Another,
 }
 
-/// What the store takes on disk.
+/// What the store takes on disk; of a Redis, the memory of all that it keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
     pub database_bytes: u64,
@@ -184,6 +194,18 @@ pub struct Session {
     pub made: Timestamp,
     /// How long the broker keeps it while nobody is connected, s; `None`: as long as it likes.
     pub expiry_s: Option<u32>,
+}
+
+/// Joins a client into a fleet that may not know it yet: then its bytes are taken as they are, which
+/// is what makes loading a million of them fast.
+fn put(fleet: &mut Fleet, client: Client, channels_max: usize) {
+    let place = fleet.clients.find_or_add(client.id());
+    let known = fleet.clients.at_mut(place);
+    if known.body().is_empty() {
+        *known = client;
+    } else {
+        known.join(&client, channels_max);
+    }
 }
 
 /// Returns the FNV-1a hash of `bytes`: a number that is the same in every version and on every machine.

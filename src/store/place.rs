@@ -1,6 +1,6 @@
 //! Where the store lies.
 
-use super::WatchLock;
+use super::{Address, WatchLock};
 use crate::failure::Failure;
 use std::ffi::OsString;
 use std::fmt;
@@ -14,21 +14,40 @@ const FILE: &str = "presence.db";
 pub enum Place {
     /// A SQLite file.
     File(PathBuf),
+    /// A Redis.
+    Redis {
+        address: Box<Address>,
+        /// A path on this machine that stands for it, beside which lies what is only for this
+        /// machine. There is no file of this name itself.
+        local: PathBuf,
+    },
 }
 
 impl Place {
     /// Makes what must be there before a store can be made: the directory of a file.
     pub fn prepare(&self) -> Result<(), Failure> {
         match self {
-            Self::File(path) => make_directory(path),
+            Self::File(path) | Self::Redis { local: path, .. } => make_directory(path),
         }
     }
 
     /// Takes the right to watch an instance with this store, or says who holds it.
     pub fn lock(&self, instance: &str) -> Result<WatchLock, Failure> {
         match self {
-            Self::File(path) => WatchLock::acquire(path, instance),
+            Self::File(path) | Self::Redis { local: path, .. } => {
+                // Whoever looks after a store before anything watched has no directory yet.
+                self.prepare()?;
+                WatchLock::acquire(path, instance)
+            }
         }
+    }
+}
+
+impl Place {
+    /// Returns the place of a store in a Redis. `beside` is the default store of this machine.
+    pub fn redis(address: Address, beside: &Path) -> Self {
+        let name = format!("redis-{:016x}", super::stable_hash(address.to_string().as_bytes()));
+        Self::Redis { address: Box::new(address), local: beside.with_file_name(name) }
     }
 }
 
@@ -36,6 +55,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
+            Self::Redis { address, .. } => address.fmt(f),
         }
     }
 }

@@ -1,16 +1,21 @@
 //! Whatever the layout: for random histories, split at random among writers that restart, the verdict
 //! from the store is the verdict in memory.
 
-use crate::support::{BROKER, LMQ, POLICY, Place, STATUS, batch, hearsay, open_channel};
+use crate::shared::redis::{Cluster, Redis};
+use crate::support::{
+    BROKER, LMQ, POLICY, Place, Remote, STATUS, Stores, batch, hearsay, open_channel,
+};
 use fastrand::Rng;
 use presence::event::{Channel, ChannelEvent, EventKind, Flags, Stamp, Timestamp};
 use presence::state::fleet::Fleet;
 use presence::state::packed::{Client, VoiceKey};
 use presence::state::verdict::Verdict;
-use presence::store::{Batch, Sqlite};
+use presence::store::{Batch, Store};
 use std::collections::BTreeSet;
 
 const SEEDS: u64 = 300;
+/// Where every step goes over a line and back.
+const SEEDS_REMOTE: u64 = 40;
 const START: i64 = 1_000_000;
 
 /// One thing heard, by the voice that said it.
@@ -22,7 +27,9 @@ enum Heard {
 
 /// A watcher or an import: its memory, what it has yet to hear, and what it did not commit yet.
 struct Writer {
-    store: Option<Sqlite>,
+    store: Option<Box<dyn Store>>,
+    /// The instance that all of them write about.
+    instance: String,
     fleet: Fleet,
     ahead: Vec<Heard>,
     uncommitted: Vec<Heard>,
@@ -31,31 +38,60 @@ struct Writer {
 #[test]
 fn the_store_says_what_memory_says() {
     for seed in 0..SEEDS {
-        let mut rng = Rng::with_seed(seed);
-        let (place, history) = (Place::off_disk(), random_history(&mut rng));
-        let mut writers = random_writers(&mut rng, &place, &history);
-        let mut committed = Fleet::default();
-        while writers.iter().any(Writer::is_busy) {
-            let busy: Vec<&mut Writer> =
-                writers.iter_mut().filter(|writer| writer.is_busy()).collect();
-            let writer = rng.choice(busy).expect("one is busy");
-            match rng.u8(0..8) {
-                0..3 => writer.hear(&mut rng),
-                3..6 => writer.commit(&mut committed),
-                6 => writer.restart(&mut rng, &place),
-                _ => compare(&place.reader(), &committed, &mut rng, seed),
-            }
-        }
-        let mut memory = Fleet::default();
-        for heard in &history {
-            take(&mut memory, heard);
-        }
-        compare(&place.reader(), &memory, &mut rng, seed);
-        for writer in writers {
-            writer.store.expect("open").close().expect("closed");
-        }
-        compare(&place.reader(), &memory, &mut rng, seed);
+        conforms(&Place::off_disk(), seed);
     }
+}
+
+#[test]
+#[ignore = "needs redis"]
+fn a_redis_says_what_memory_says() {
+    let server = Redis::start(&[]);
+    let place = Remote::at(&server.url());
+    for seed in 0..SEEDS_REMOTE {
+        conforms(&place, seed);
+    }
+}
+
+#[test]
+#[ignore = "needs redis"]
+fn a_redis_cluster_says_what_memory_says() {
+    let cluster = Cluster::start(0);
+    let place = Remote::at(&cluster.url(1));
+    for seed in 0..SEEDS_REMOTE {
+        conforms(&place, seed);
+    }
+}
+
+/// Lets writers take a random history in, each its part, and compares what the store says of it.
+fn conforms(place: &dyn Stores, seed: u64) {
+    let mut rng = Rng::with_seed(seed);
+    let instance = format!("{BROKER}#{seed}");
+    let history = random_history(&mut rng);
+    let mut writers = random_writers(&mut rng, place, &instance, &history);
+    let mut committed = Fleet::default();
+    while writers.iter().any(Writer::is_busy) {
+        let busy: Vec<&mut Writer> = writers.iter_mut().filter(|writer| writer.is_busy()).collect();
+        let writer = rng.choice(busy).expect("one is busy");
+        match rng.u8(0..9) {
+            0..3 => writer.hear(&mut rng),
+            3..6 => writer.commit(&mut committed),
+            6 => writer.restart(&mut rng, place),
+            7 => writer.hear_of_others(&committed, seed),
+            _ => compare(place.a_reader().as_mut(), &instance, &committed, &mut rng, seed),
+        }
+    }
+    let mut memory = Fleet::default();
+    for heard in &history {
+        take(&mut memory, heard);
+    }
+    compare(place.a_reader().as_mut(), &instance, &memory, &mut rng, seed);
+    for writer in &mut writers {
+        writer.hear_of_others(&memory, seed);
+    }
+    for writer in writers {
+        writer.store.expect("open").close().expect("closed");
+    }
+    compare(place.a_reader().as_mut(), &instance, &memory, &mut rng, seed);
 }
 
 #[test]
@@ -78,12 +114,12 @@ fn many_small_commits_are_folded_on_the_way() {
         store.commit(BROKER, &batch(changed)).expect("committed");
         longest = longest.max(store.size().expect("a size").journal_rows);
         if round % 100 == 50 {
-            compare(&place.reader(), &memory, &mut rng, round.into());
+            compare(&mut place.reader(), BROKER, &memory, &mut rng, round.into());
         }
     }
     assert!((64..=129).contains(&longest), "{longest} rows");
     drop(store);
-    compare(&place.writer(), &memory, &mut rng, 0);
+    compare(&mut place.writer(), BROKER, &memory, &mut rng, 0);
 }
 
 impl Writer {
@@ -111,7 +147,7 @@ impl Writer {
         let place = |id: &&str| self.fleet.clients.find(id).expect("taken in");
         let clients = touched.iter().map(|id| self.fleet.clients.at(place(id))).collect();
         let batch = Batch { clients, restart: self.fleet.restart(), ..Batch::default() };
-        self.store.as_mut().expect("open").commit(BROKER, &batch).expect("committed");
+        self.store.as_mut().expect("open").commit(&self.instance, &batch).expect("committed");
         for heard in self.uncommitted.drain(..) {
             take(committed, &heard);
         }
@@ -119,7 +155,7 @@ impl Writer {
 
     /// Ends in order or by a crash, and comes back. What was not committed was not acknowledged, so it
     /// is heard again.
-    fn restart(&mut self, rng: &mut Rng, place: &Place) {
+    fn restart(&mut self, rng: &mut Rng, place: &dyn Stores) {
         self.ahead.append(&mut self.uncommitted);
         rng.shuffle(&mut self.ahead);
         let store = self.store.take().expect("open");
@@ -128,26 +164,48 @@ impl Writer {
         } else {
             drop(store);
         }
-        let store = place.writer();
-        self.fleet = store.load(BROKER).expect("loaded");
+        let mut store = place.a_writer();
+        self.fleet = store.load(&self.instance).expect("loaded");
         self.store = Some(store);
+    }
+
+    /// Asks for what others have stored: with it the writer knows all that is committed.
+    fn hear_of_others(&mut self, committed: &Fleet, seed: u64) {
+        let store = self.store.as_mut().expect("open");
+        let others = store.others(&self.instance).expect("read");
+        self.fleet.join(&others, &POLICY);
+        let mut expected = committed.clone();
+        for heard in &self.uncommitted {
+            take(&mut expected, heard);
+        }
+        let now = Timestamp(START + 200_000);
+        for client in expected.clients.iter() {
+            let id = client.id();
+            assert_eq!(
+                judge(&self.fleet, id, now),
+                judge(&expected, id, now),
+                "seed {seed}, heard"
+            );
+        }
+        let nothing = store.others(&self.instance).expect("read");
+        assert_eq!(nothing.clients.len(), 0, "seed {seed}, heard twice");
     }
 }
 
 /// Compares the verdicts about every client: of all that is loaded, and of each that is looked up.
-fn compare(store: &Sqlite, memory: &Fleet, rng: &mut Rng, seed: u64) {
+fn compare(store: &mut dyn Store, instance: &str, memory: &Fleet, rng: &mut Rng, seed: u64) {
     let now = Timestamp(START + rng.i64(-10_000..200_000));
-    let loaded = store.load(BROKER).expect("loaded");
+    let loaded = store.load(instance).expect("loaded");
     assert_eq!(loaded.clients.len(), memory.clients.len(), "seed {seed}");
     let ids: Vec<&str> = memory.clients.iter().map(Client::id).collect();
-    let found = store.fleet_of(BROKER, &ids).expect("looked up");
+    let found = store.fleet_of(instance, &ids).expect("looked up");
     for client in memory.clients.iter() {
         let expected = judge(memory, client.id(), now);
         assert_eq!(judge(&loaded, client.id(), now), expected, "seed {seed}, loaded");
         assert_eq!(judge(&found, client.id(), now), expected, "seed {seed}, looked up");
     }
     let mut listed = Vec::new();
-    let each = store.each_client(BROKER, |client| {
+    let each = store.each_client(instance, &mut |client| {
         listed.push(client.id().to_owned());
         Ok(())
     });
@@ -182,10 +240,16 @@ fn take(fleet: &mut Fleet, heard: &Heard) {
 }
 
 /// Each event goes to one writer at least, to some twice, and in any order.
-fn random_writers(rng: &mut Rng, place: &Place, history: &[Heard]) -> Vec<Writer> {
+fn random_writers(
+    rng: &mut Rng,
+    place: &dyn Stores,
+    instance: &str,
+    history: &[Heard],
+) -> Vec<Writer> {
     let mut writers: Vec<Writer> = (0..rng.usize(1..4))
         .map(|_| Writer {
-            store: Some(place.writer()),
+            store: Some(place.a_writer()),
+            instance: instance.to_owned(),
             fleet: Fleet::default(),
             ahead: Vec::new(),
             uncommitted: Vec::new(),

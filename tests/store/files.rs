@@ -165,6 +165,35 @@ fn damage_inside_is_a_failure_and_no_panic() {
 }
 
 #[test]
+fn damage_while_it_is_open_is_said_and_commits_fail_without_a_panic() {
+    let place = Place::new();
+    let mut store = place.writer();
+    let clients: Vec<_> = (0..3_000).map(|n| client(&format!("c{n}"), "x", 1_000_000)).collect();
+    store.commit(BROKER, &batch(&clients)).expect("committed");
+    store.compact().expect("all of it is in the file");
+    let length = std::fs::metadata(place.path()).expect("a file").len();
+    let rubbish = vec![0xa5; usize::try_from(length).expect("small") - 4_096];
+    let mut file = std::fs::OpenOptions::new().write(true).open(place.path()).expect("a file");
+    std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(4_096)).expect("sought");
+    std::io::Write::write_all(&mut file, &rubbish).expect("written");
+    for failure in [
+        Sqlite::open(&place.path(), Access::Read, &POLICY)
+            .and_then(|store| store.load(BROKER))
+            .map(|_| ())
+            .expect_err("damaged"),
+        Sqlite::open(&place.path(), Access::Write, &POLICY)
+            .and_then(|mut store| store.commit(BROKER, &batch(&clients[..9])))
+            .expect_err("damaged"),
+    ] {
+        assert!(failure.to_string().contains("damaged"), "{failure}");
+        assert!(failure.next.is_some(), "{failure}");
+    }
+    // What this connection still remembers of the pages does not matter: it comes to an end.
+    let _ = store.commit(BROKER, &batch(&clients[..9]));
+    let _ = store.load(BROKER);
+}
+
+#[test]
 fn a_client_that_cannot_be_read_is_counted_and_named() {
     let place = Place::new();
     let mut store = place.writer();

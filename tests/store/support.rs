@@ -5,7 +5,7 @@ use presence::state::fleet::{Fleet, Hearsay};
 use presence::state::packed::{Client, VoiceKey};
 use presence::state::policy::Policy;
 use presence::state::verdict::Status;
-use presence::store::{Access, Batch, Sqlite};
+use presence::store::{self, Access, Address, Batch, Sqlite, Store};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -45,6 +45,42 @@ impl Place {
 
     pub fn reader(&self) -> Sqlite {
         Sqlite::open(&self.path(), Access::Read, &POLICY).expect("a store to read")
+    }
+}
+
+/// Where writers and readers of one store meet, whatever its engine.
+pub trait Stores: Sync {
+    fn a_writer(&self) -> Box<dyn Store>;
+    fn a_reader(&self) -> Box<dyn Store>;
+}
+
+impl Stores for Place {
+    fn a_writer(&self) -> Box<dyn Store> {
+        Box::new(self.writer())
+    }
+
+    fn a_reader(&self) -> Box<dyn Store> {
+        Box::new(self.reader())
+    }
+}
+
+/// A store in a Redis.
+pub struct Remote(pub store::Place);
+
+impl Remote {
+    pub fn at(url: &str) -> Self {
+        let address = Address::read(url).expect("a URL");
+        Self(store::Place::redis(address, Path::new("/nowhere/presence.db")))
+    }
+}
+
+impl Stores for Remote {
+    fn a_writer(&self) -> Box<dyn Store> {
+        store::open(&self.0, Access::Write, &POLICY).expect("a store to write")
+    }
+
+    fn a_reader(&self) -> Box<dyn Store> {
+        store::open(&self.0, Access::Read, &POLICY).expect("a store to read")
     }
 }
 

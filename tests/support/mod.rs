@@ -8,6 +8,7 @@ pub mod process;
 pub mod proxy;
 pub mod publisher;
 pub mod rabbitmq;
+pub mod redis;
 pub mod verification;
 
 use process::DEADLINE;

@@ -6,8 +6,8 @@ mod metrics;
 mod sharing;
 mod view;
 
-pub use acting::Acting;
-pub use ending::Ending;
+pub use acting::{Acting, On};
+pub use ending::{Ending, FailOn};
 pub use metrics::Metrics;
 pub use sharing::Sharing;
 pub use view::View;
@@ -35,10 +35,6 @@ pub const FORGET_CLIENTS: &str = "90d";
 pub struct Watch {
     #[command(flatten)]
     pub view: View,
-    #[command(flatten)]
-    pub acting: Acting,
-    #[command(flatten)]
-    pub ending: Ending,
     #[command(flatten)]
     pub sharing: Sharing,
     #[command(flatten)]
@@ -77,6 +73,11 @@ pub struct Watch {
     #[arg(long, value_name = "DURATION", env = "PRESENCE_FORGET_CLIENTS", value_parser = humantime::parse_duration, default_value = FORGET_CLIENTS)]
     pub forget_clients: Duration,
 
+    // With headings of their own, which hold for what follows.
+    #[command(flatten)]
+    pub acting: Acting,
+    #[command(flatten)]
+    pub ending: Ending,
     #[command(flatten)]
     pub connection: Connection,
     #[command(flatten)]

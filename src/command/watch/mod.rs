@@ -1,6 +1,12 @@
 //! `presence watch`: what comes and goes, as it happens.
 
+mod acts;
+mod ending;
+mod exec;
+mod flow;
+mod onset;
 mod stream;
+mod webhook;
 
 use super::ledger::SharedRecorder;
 use super::stop;
@@ -15,6 +21,7 @@ use crate::output::verdict;
 use crate::output::warning::Warning;
 use crate::source::recording::Recorder;
 use crate::store::Place;
+use flow::Flow;
 use std::path::Path;
 use std::time::Duration;
 use stream::Stream;
@@ -25,6 +32,7 @@ use tokio::task::JoinSet;
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Failure> {
+    let mut flow = Flow::new(options, console)?;
     let (setup, connections) = setup(options, console)?;
     let (news, mut heard) = mpsc::channel(64);
     let (stop, stopped) = watch::channel(false);
@@ -39,6 +47,7 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     }
     drop((news, stopped));
 
+    flow.name(&instances);
     let mut stream = Stream::new(&options.view, instances, console)?;
     let mut summary = Summary::default();
     let mut outcome = Ok(());
@@ -46,7 +55,7 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     loop {
         tokio::select! {
             Some((number, news)) = heard.recv() => {
-                outcome = outcome.and(stream.show(number, news, console));
+                outcome = outcome.and(flow.pass(number, news, &mut stream, console));
             }
             Some(ended) = watchers.join_next() => match ended {
                 Ok(Ok(end)) => {
@@ -57,22 +66,26 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
                 Ok(Err(failure)) => outcome = outcome.and(Err(failure)),
                 Err(panic) => std::panic::resume_unwind(panic.into_panic()),
             },
+            () = flow.wake(), if !watchers.is_empty() => {
+                outcome = outcome.and(flow.due(&mut stream, console));
+            }
             () = &mut interrupted, if !*stop.borrow() => { stop.send_replace(true); }
             else => break,
         }
-        if outcome.is_err() {
+        if outcome.is_err() || flow.is_over() {
             // One broker that cannot be watched, or a reader that has had enough, ends them all.
             stop.send_replace(true);
         }
     }
     console.status().clear();
+    let end = flow.close(console, &mut summary).await;
     outcome?;
     if console.is_json() {
         console.json_line(&summary)?;
     } else {
         console.print(&verdict::summary_table(&summary, console.style(), console.columns()))?;
     }
-    Ok(Outcome::Yes)
+    Ok(end)
 }
 
 /// Returns how to watch, and which brokers.
@@ -85,7 +98,7 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
         console.warn(&super::warning(warning));
     }
     let (terms, zone) = config::reading::terms(&options.reading)?;
-    let store = super::store::place(&options.store)?;
+    let store = super::store::place(&options.store, console)?;
     store.as_ref().map_or(Ok(()), Place::prepare)?;
     let recorder = options.record.as_deref().map(|path| recorder(path, console)).transpose()?;
     let several = connections.len() > 1;

@@ -23,6 +23,8 @@ pub struct Stream {
     pulses: Vec<Pulse>,
     status: Status,
     rate: Rate,
+    /// What else is worth a place on the status line.
+    pub aside: String,
 }
 
 impl Stream {
@@ -33,6 +35,7 @@ impl Stream {
             instances,
             status: console.status(),
             rate: Rate::default(),
+            aside: String::new(),
         })
     }
 
@@ -111,7 +114,11 @@ impl Stream {
         }
         let events = self.pulses.iter().map(|pulse| pulse.events).sum();
         let rate = self.rate.per_second(events);
-        self.status.set(&verdict::status_line(&self.pulses_total(), rate));
+        let mut line = verdict::status_line(&self.pulses_total(), rate);
+        if !self.aside.is_empty() {
+            line = line + " · " + &self.aside;
+        }
+        self.status.set(&line);
     }
 
     fn pulses_total(&self) -> verdict::Vitals {

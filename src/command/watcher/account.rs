@@ -135,15 +135,16 @@ impl Watcher {
         }
     }
 
-    pub(super) fn forget(&mut self, now: Timestamp) -> Result<(), Failure> {
+    pub(super) async fn forget(&mut self, now: Timestamp) {
         self.state.last_forget = clock::monotonic();
         let gone = self.presence.forget_clients(now, self.forget_after_ms);
         let clients: Vec<&Client> = gone.iter().collect();
-        match self.ledger.store_mut() {
-            Some(store) if !clients.is_empty() => {
-                block_in_place(|| store.forget_clients(&self.instance, &clients)).map(|_| ())
-            }
-            _ => Ok(()),
+        let Some(store) = self.ledger.store_mut().filter(|_| !clients.is_empty()) else { return };
+        let forgotten = block_in_place(|| store.forget_clients(&self.instance, &clients));
+        // A store that is away is no reason to end: it keeps them, and the next start forgets them.
+        if let Err(failure) = forgotten {
+            let what = format!("{} clients stay in the store: {failure}", clients.len());
+            self.tell(News::Debug(what)).await;
         }
     }
 }

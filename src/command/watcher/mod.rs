@@ -181,7 +181,7 @@ impl Watcher {
         self.presence.handle_timeout(now.wall);
         self.note_epochs().await;
         if self.state.last_forget.elapsed() >= FORGET_EVERY {
-            self.forget(now.wall)?;
+            self.forget(now.wall).await;
         }
         // Nothing is told before whoever asks the store is told the same.
         if self.is_commit_due() {

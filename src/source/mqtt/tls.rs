@@ -54,26 +54,36 @@ pub fn client_config(tls: &Tls) -> Result<Arc<ClientConfig>, Failure> {
 /// Returns whom to believe: those in the file and nobody else, or those the system believes.
 fn roots(cafile: Option<&Path>) -> Result<RootCertStore, Failure> {
     let mut roots = RootCertStore::empty();
-    if let Some(path) = cafile {
-        for certificate in read_certificates(path)? {
-            roots.add(certificate).map_err(|error| {
-                cannot_read(path, &error)
-                    .next("pass a PEM file with certificates of authorities only")
-            })?;
-        }
+    let certificates = certificates(cafile)?;
+    let Some(path) = cafile else {
+        // Systems ship certificates that are a little off; the others count all the same.
+        roots.add_parsable_certificates(certificates);
         return Ok(roots);
+    };
+    for certificate in certificates {
+        roots.add(certificate).map_err(|error| {
+            cannot_read(path, &error).next("pass a PEM file with certificates of authorities only")
+        })?;
+    }
+    Ok(roots)
+}
+
+/// Returns the certificates in the file, or those of the authorities that the system believes.
+///
+/// Errors: a file that cannot be read or holds none; a system that has none (exit 4).
+pub fn certificates(cafile: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    if let Some(path) = cafile {
+        return read_certificates(path);
     }
     let found = rustls_native_certs::load_native_certs();
-    // Systems ship certificates that are a little off; the others count all the same.
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
+    if found.certs.is_empty() {
         let errors: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
         let cause = if errors.is_empty() { "there are none".to_owned() } else { errors.join("; ") };
         return Err(Failure::new("could not read the certificate authorities of this system")
             .because(cause)
             .next("install them (often a package `ca-certificates`), or pass `--cafile`"));
     }
-    Ok(roots)
+    Ok(found.certs)
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {

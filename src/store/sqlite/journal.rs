@@ -34,8 +34,13 @@ pub fn waiting(connection: &Connection) -> Result<i64, Trouble> {
     Ok(rows)
 }
 
-/// Appends clients to the journal.
-pub fn append(connection: &Connection, instance: i64, clients: &[&Client]) -> Result<(), Trouble> {
+/// Appends clients to the journal. Returns the numbers of the rows that became of them.
+pub fn append(
+    connection: &Connection,
+    instance: i64,
+    clients: &[&Client],
+) -> Result<Vec<i64>, Trouble> {
+    let mut numbers = Vec::new();
     let mut statement = connection
         .prepare_cached("INSERT INTO journal (instance, hashes, batch) VALUES (?1, ?2, ?3)")?;
     let mut rest = clients.iter().peekable();
@@ -48,8 +53,9 @@ pub fn append(connection: &Connection, instance: i64, clients: &[&Client]) -> Re
             put_bytes(&mut batch, client.body());
         }
         statement.execute((instance, hashes, batch))?;
+        numbers.push(connection.last_insert_rowid());
     }
-    Ok(())
+    Ok(numbers)
 }
 
 /// Hands every client of the journal on, oldest first; the same one may come again.
@@ -68,6 +74,27 @@ pub fn each(
         }
     }
     Ok(())
+}
+
+/// Returns the numbers of the rows after one.
+pub fn rows_after(connection: &Connection, row: i64) -> Result<BTreeSet<i64>, Trouble> {
+    let mut statement = connection.prepare_cached("SELECT seq FROM journal WHERE seq > ?1")?;
+    let rows = statement.query_map([row], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Hands the clients of one row on, if it is of this instance.
+pub fn each_of_row(
+    connection: &Connection,
+    instance: i64,
+    row: i64,
+    mut each: impl FnMut(Client) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    let batch: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT batch FROM journal WHERE seq = ?1 AND instance = ?2")?
+        .query_row([row, instance], |row| row.get(0))
+        .optional()?;
+    lines(&batch.unwrap_or_default()).try_for_each(|line| each(line?.client()?))
 }
 
 /// Hands the clients of the journal on that are wanted, reading only the batches that hold one.

@@ -8,7 +8,9 @@
 mod failing;
 mod instances;
 mod journal;
+mod network;
 mod open;
+mod others;
 mod reading;
 mod schema;
 mod sessions;
@@ -24,6 +26,7 @@ use crate::state::packed::Client;
 use crate::state::policy::Policy;
 use failing::Trouble;
 use journal::Fold;
+use others::Told;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 
@@ -42,6 +45,8 @@ pub struct Sqlite {
     channels_max: usize,
     /// A fold that the next commits go on with.
     folding: Option<Fold>,
+    /// What was told of what others stored.
+    told: Told,
 }
 
 impl Sqlite {
@@ -70,7 +75,13 @@ impl Sqlite {
 
     fn of(connection: Connection, path: &Path, policy: &Policy) -> Self {
         let channels_max = policy.channels_max;
-        Self { connection, path: path.to_owned(), channels_max, folding: None }
+        Self {
+            connection,
+            path: path.to_owned(),
+            channels_max,
+            folding: None,
+            told: Told::default(),
+        }
     }
 
     /// Returns the path as it was given.
@@ -91,11 +102,13 @@ impl Sqlite {
             let transaction = begin(&mut store.connection)?;
             let number = instances::find_or_add(&transaction, instance)?;
             instances::join(&transaction, number, batch)?;
-            journal::append(&transaction, number, &batch.clients)?;
+            let rows = journal::append(&transaction, number, &batch.clients)?;
             for account in &batch.accounts {
                 sources::put(&transaction, number, account)?;
             }
-            Ok(transaction.commit()?)
+            transaction.commit()?;
+            store.told.note_own(rows);
+            Ok(())
         })
     }
 
@@ -192,7 +205,12 @@ impl Sqlite {
     fn fold_slice(&mut self) -> Result<(), Trouble> {
         let fold = match &mut self.folding {
             Some(fold) => fold,
-            none => none.insert(Fold::begin(&self.connection, self.channels_max)?),
+            none => {
+                let fold = Fold::begin(&self.connection, self.channels_max)?;
+                // What others wrote goes with their rows.
+                self.told.catch_up(&self.connection)?;
+                none.insert(fold)
+            }
         };
         fold.step(&mut self.connection, self.channels_max)?;
         if fold.is_done() {
@@ -226,16 +244,20 @@ impl Store for Sqlite {
         self.path.display().to_string()
     }
 
+    fn engine(&mut self) -> Result<String, Failure> {
+        Ok(format!("SQLite {}", rusqlite::version()))
+    }
+
     fn commit(&mut self, instance: &str, batch: &Batch<'_>) -> Result<(), Failure> {
         Self::commit(self, instance, batch)
     }
 
     fn load(&mut self, instance: &str) -> Result<Fleet, Failure> {
-        Self::load(self, instance)
+        self.load_to_follow(instance)
     }
 
     fn others(&mut self, instance: &str) -> Result<Fleet, Failure> {
-        Self::load(self, instance)
+        self.read_others(instance)
     }
 
     fn fleet_of(&mut self, instance: &str, ids: &[&str]) -> Result<Fleet, Failure> {

@@ -1,6 +1,7 @@
 //! Opening the file: each way in which that can fail has a message of its own.
 
 use super::failing::{Trouble, not_a_store};
+use super::network;
 use super::schema::{self, Owner};
 use crate::failure::Failure;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -15,6 +16,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(20);
 /// Opens the file to write; makes it, readable by its owner only, if there is none.
 pub fn to_write(path: &Path) -> Result<Connection, Failure> {
     refuse_directory(path)?;
+    network::refuse(path)?;
     make_file(path)?;
     let failed = |trouble: Trouble| trouble.failure("open", path);
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
@@ -60,6 +62,7 @@ fn patiently<T>(attempt: impl Fn() -> Result<T, Trouble>) -> Result<T, Trouble> 
 /// Opens the file to read, `None` if there is none or nothing was ever written to it.
 pub fn to_read(path: &Path) -> Result<Option<Connection>, Failure> {
     refuse_directory(path)?;
+    network::refuse(path)?;
     match std::fs::metadata(path) {
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

@@ -6,6 +6,7 @@ use super::{Sqlite, instances, sources};
 use crate::failure::Failure;
 use crate::state::fleet::Fleet;
 use crate::state::packed::Client;
+use crate::store::put;
 use foldhash::{HashSet, HashSetExt as _};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -19,11 +20,11 @@ impl Sqlite {
             };
             let mut fleet = without_clients(snapshot, number)?;
             each_stored(snapshot, number, |client| {
-                join(&mut fleet, client, self.channels_max);
+                put(&mut fleet, client, self.channels_max);
                 Ok(())
             })?;
             journal::each(snapshot, number, |client| {
-                join(&mut fleet, client, self.channels_max);
+                put(&mut fleet, client, self.channels_max);
                 Ok(())
             })?;
             Ok(fleet)
@@ -41,13 +42,13 @@ impl Sqlite {
             let mut wanted = HashSet::new();
             for id in ids.iter().copied().filter(|id| wanted.insert(*id)) {
                 if let Some(client) = journal::stored(snapshot, number, id)? {
-                    join(&mut fleet, client, self.channels_max);
+                    put(&mut fleet, client, self.channels_max);
                 }
             }
             let hashes: HashSet<Hash> = wanted.iter().map(|id| journal::hash(id)).collect();
             let is_wanted = |id: &str| wanted.contains(id);
             journal::each_wanted(snapshot, number, &hashes, is_wanted, |client| {
-                join(&mut fleet, client, self.channels_max);
+                put(&mut fleet, client, self.channels_max);
                 Ok(())
             })?;
             Ok(fleet)
@@ -87,7 +88,8 @@ impl Sqlite {
     }
 }
 
-fn without_clients(snapshot: &Connection, number: i64) -> Result<Fleet, Trouble> {
+/// Returns what is needed to judge clients.
+pub fn without_clients(snapshot: &Connection, number: i64) -> Result<Fleet, Trouble> {
     let mut fleet = Fleet::default();
     fleet.coverage = sources::read(snapshot, number)?;
     if let Some(restart) = instances::restart(snapshot, number)? {
@@ -118,16 +120,4 @@ fn each_stored(
         }
     }
     unreadable.map_or(Ok(()), Err)
-}
-
-/// Joins a client into a fleet that may not know it yet: then its bytes are taken as they are, which
-/// is what makes loading a million of them fast.
-fn join(fleet: &mut Fleet, client: Client, channels_max: usize) {
-    let place = fleet.clients.find_or_add(client.id());
-    let known = fleet.clients.at_mut(place);
-    if known.body().is_empty() {
-        *known = client;
-    } else {
-        known.join(&client, channels_max);
-    }
 }

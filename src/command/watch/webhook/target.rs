@@ -1,0 +1,296 @@
+//! Where changes are posted, how they are signed, and one attempt to do so.
+
+use crate::cli::watch::Acting;
+use crate::failure::Failure;
+use crate::output::warning::Warning;
+use crate::secret::Secret;
+use crate::source::mqtt::tls;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::fmt::rfc2822;
+use ring::hmac;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use ureq::Agent;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use url::Url;
+
+/// Whom changes are posted to.
+pub struct Target {
+    agent: Agent,
+    url: String,
+    /// Value of the header, where the URL held a user.
+    authorization: Option<Secret>,
+    key: Option<hmac::Key>,
+    /// Scheme, host and port: paths hold secrets too.
+    pub shown: String,
+}
+
+/// What an attempt came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Taken,
+    /// Worth another attempt; not before that, if the other side says so.
+    NotNow {
+        cause: String,
+        after: Option<Duration>,
+    },
+    /// The same again would be refused again.
+    Refused {
+        cause: String,
+    },
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Target").field(&self.shown).finish()
+    }
+}
+
+impl Target {
+    /// Reads the options; no option, no target.
+    ///
+    /// Errors: a URL that cannot be posted to (exit 2); files that cannot be used (exit 4).
+    pub fn new(options: &Acting) -> Result<Option<(Self, Vec<Warning>)>, Failure> {
+        let Some(typed) = &options.webhook else { return Ok(None) };
+        let mut url = read_url(typed.reveal())?;
+        let shown = shown(&url);
+        let mut warnings = Vec::new();
+        if url.password().is_some() {
+            warnings.push(Warning::PasswordInWebhook { url: shown.clone() });
+        }
+        let authorization = take_user(&mut url);
+        let key = match &options.webhook_secret_file {
+            Some(path) => Some(read_key(path, &mut warnings)?),
+            None => None,
+        };
+        let encrypted = url.scheme() == "https";
+        if let (Some(_), false) = (&options.webhook_cafile, encrypted) {
+            return Err(Failure::misuse("`--webhook-cafile` needs an encrypted webhook")
+                .because(format!("`{shown}` is not encrypted"))
+                .next("use `https://`, or leave `--webhook-cafile` out"));
+        }
+        let agent = agent(options, encrypted)?;
+        Ok(Some((Self { agent, url: url.into(), authorization, key, shown }, warnings)))
+    }
+
+    /// Posts a body once. `timestamp` is in s since 1970.
+    pub fn post(&self, body: &[u8], timestamp: i64) -> Answer {
+        let mut request = self
+            .agent
+            .post(&self.url)
+            .header("content-type", "application/json")
+            .header("x-presence-timestamp", timestamp.to_string());
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization.reveal());
+        }
+        if let Some(key) = &self.key {
+            request = request.header("x-presence-signature", signature(key, timestamp, body));
+        }
+        match request.send(body) {
+            Ok(mut response) => {
+                let after = response.headers().get("retry-after");
+                let after = after.and_then(|value| read_after(value.to_str().ok()?, timestamp));
+                let answer = judge(response.status().as_u16(), after);
+                // Read, so that the connection can be used again; what it says matters to nobody.
+                let _ = response.body_mut().with_config().limit(BODY_MAX).read_to_vec();
+                answer
+            }
+            Err(error) => Answer::NotNow { cause: cause(&error), after: None },
+        }
+    }
+}
+
+/// Sorts the statuses: what is worth another attempt, and what is not.
+fn judge(status: u16, after: Option<Duration>) -> Answer {
+    let cause = format!("status {status}");
+    match status {
+        200..=299 => Answer::Taken,
+        408 | 429 | 500..=599 => Answer::NotNow { cause, after },
+        300..=399 => Answer::Refused { cause: cause + ", and redirects are not followed" },
+        _ => Answer::Refused { cause },
+    }
+}
+
+/// Reads `Retry-After`: seconds, or a date.
+fn read_after(text: &str, now: i64) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
+    Some(Duration::from_secs(u64::try_from(date.as_second() - now).unwrap_or(0)))
+}
+
+/// Returns the signature of a body, over `<timestamp>.<body>`.
+fn signature(key: &hmac::Key, timestamp: i64, body: &[u8]) -> String {
+    let mut context = hmac::Context::with_key(key);
+    context.update(timestamp.to_string().as_bytes());
+    context.update(b".");
+    context.update(body);
+    let mut text = "sha256=".to_owned();
+    for byte in context.sign().as_ref() {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// Says why nobody answered. The library's texts may hold the URL, and with it a secret.
+fn cause(error: &ureq::Error) -> String {
+    use ureq::Error;
+    match error {
+        Error::Timeout(_) => "no answer in time".into(),
+        Error::HostNotFound => "there is no such host".into(),
+        Error::ConnectionFailed => "could not connect".into(),
+        Error::Io(error) => error.to_string(),
+        Error::Rustls(error) => format!("TLS: {error}"),
+        Error::Protocol(_) => "the answer is no HTTP".into(),
+        _ => "the request could not be made".into(),
+    }
+}
+
+fn read_url(typed: &str) -> Result<Url, Failure> {
+    // The URL itself is never shown: it may hold a secret anywhere.
+    let misuse = |cause: &str| {
+        Failure::misuse("`--webhook` cannot be posted to")
+            .because(cause)
+            .next("pass a URL as in `https://hooks.example/presence`")
+    };
+    let url = Url::parse(typed).map_err(|error| misuse(&error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(misuse("its scheme is neither `http` nor `https`"));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(misuse("it names no host"));
+    }
+    Ok(url)
+}
+
+fn shown(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
+}
+
+/// Takes user and password out of a URL, for a header.
+fn take_user(url: &mut Url) -> Option<Secret> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let decode = |text: &str| percent_encoding::percent_decode_str(text).collect::<Vec<u8>>();
+    let mut pair = decode(url.username());
+    pair.push(b':');
+    pair.extend(decode(url.password().unwrap_or_default()));
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Some(Secret::from(format!("Basic {}", BASE64_STANDARD.encode(pair))))
+}
+
+fn read_key(path: &Path, warnings: &mut Vec<Warning>) -> Result<hmac::Key, Failure> {
+    let shown = path.display().to_string();
+    let refuse = || Failure::new(format!("could not read the webhook's secret from `{shown}`"));
+    let unreadable = |error| refuse().because(error).next("check the path and who may read it");
+    let file = File::open(path).map_err(unreadable)?;
+    if is_exposed(&file) {
+        warnings.push(Warning::SecretExposed { path: shown.clone() });
+    }
+    let mut bytes = Vec::new();
+    file.take(SECRET_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > SECRET_MAX {
+        return Err(refuse().because("it is longer than 64 KiB").next("check that it is the file"));
+    }
+    let secret = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    let secret = secret.strip_suffix(b"\r").unwrap_or(secret);
+    if secret.is_empty() {
+        return Err(refuse().because("it is empty").next("write the secret there"));
+    }
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, secret))
+}
+
+#[cfg(unix)]
+fn is_exposed(file: &File) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o044 != 0)
+}
+
+#[cfg(not(unix))]
+const fn is_exposed(_file: &File) -> bool {
+    false
+}
+
+fn agent(options: &Acting, encrypted: bool) -> Result<Agent, Failure> {
+    // Named even where they are not needed: a proxy may be reached by TLS, and without them the library
+    // would panic.
+    let roots =
+        if encrypted { tls::certificates(options.webhook_cafile.as_deref())? } else { Vec::new() };
+    let roots = roots.iter().map(|der| Certificate::from_der(der).to_owned());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = TlsConfig::builder()
+        .root_certs(RootCerts::Specific(Arc::new(roots.collect())))
+        .unversioned_rustls_crypto_provider(provider)
+        .build();
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent(concat!("presence/", env!("CARGO_PKG_VERSION")))
+        .timeout_global(Some(options.webhook_timeout))
+        .tls_config(tls);
+    Ok(config.build().new_agent())
+}
+
+const SECRET_MAX: u64 = 65_536;
+const BODY_MAX: u64 = 65_536;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signature_is_that_of_other_tools() {
+        // printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac secret
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
+        let expected = "sha256=49f24e537407743fa4a0242bb63b94b9a47ee99cbbe071ccd8a22550ae411686";
+        assert_eq!(signature(&key, 1_700_000_000, br#"{"a":1}"#), expected);
+    }
+
+    #[test]
+    fn a_later_time_is_seconds_or_a_date() {
+        let now = 1_445_412_470;
+        for (text, seconds) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(10)),
+            ("Wed, 21 Oct 2015 07:20:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            assert_eq!(read_after(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn user_and_password_leave_the_url_for_a_header() {
+        let mut url =
+            read_url("https://me:p%40ss@Hooks.example:8443/a?token=t").expect("it is one");
+        assert_eq!(shown(&url), "https://hooks.example:8443");
+        let header = take_user(&mut url).expect("there was a user");
+        assert_eq!(header.reveal(), "Basic bWU6cEBzcw==");
+        assert_eq!(url.as_str(), "https://hooks.example:8443/a?token=t");
+        assert_eq!(take_user(&mut url), None);
+    }
+
+    #[test]
+    fn only_what_may_change_is_tried_again() {
+        for (status, again) in [(500, true), (503, true), (408, true), (429, true)] {
+            let answer = judge(status, None);
+            assert_eq!(matches!(answer, Answer::NotNow { .. }), again, "{status}");
+        }
+        for status in [301, 400, 401, 404, 410, 413] {
+            assert!(matches!(judge(status, None), Answer::Refused { .. }), "{status}");
+        }
+        assert_eq!([judge(200, None), judge(204, None)], [Answer::Taken, Answer::Taken]);
+    }
+}

@@ -25,7 +25,7 @@ function __fish_presence_using_subcommand
 end
 
 complete -c presence -n "__fish_presence_needs_command" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_needs_command" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_needs_command" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_needs_command" -s V -l version -d 'Print version'
 complete -c presence -n "__fish_presence_needs_command" -f -a "watch" -d 'Shows who comes and goes, as it happens'
@@ -37,7 +37,11 @@ complete -c presence -n "__fish_presence_needs_command" -f -a "store" -d 'Looks 
 complete -c presence -n "__fish_presence_needs_command" -f -a "completions" -d 'Prints the completions for a shell, or the manual page'
 complete -c presence -n "__fish_presence_needs_command" -f -a "simulate" -d 'Lets devices come, live and die at a broker'
 complete -c presence -n "__fish_presence_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand watch" -l view -d 'Show changes as they come, or all clients on the whole screen' -r -f -a "stream\t'One line for each change, above a status line'
+table\t'A full-screen table of all clients'"
 complete -c presence -n "__fish_presence_using_subcommand watch" -l client -d 'Show only clients whose id matches; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics -d 'Serve figures for Prometheus at this address, as HOST:PORT or PORT' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics-client -d 'Give clients whose id matches a figure of their own; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l record -d 'Append everything that is heard to a file, for `presence replay`' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
@@ -75,6 +79,7 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l webhook-queu
 complete -c presence -n "__fish_presence_using_subcommand watch" -l fail-on -d 'End with exit code 1 as soon as this happens' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l for -d 'End after this time, with exit code 0' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l count -d 'End after this many changes, with exit code 0' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l profile -d 'Take options from this profile of the configuration file' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -s b -l broker -d 'Where the broker listens' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -s u -l username -d 'User to connect as' -r
@@ -103,17 +108,20 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l future -d 'H
 complete -c presence -n "__fish_presence_using_subcommand watch" -l channels -d 'Channels remembered per client' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l json -d 'Print one JSON object a line'
+complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics-public -d 'Let other machines fetch the figures'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l clean -d 'Leave no session behind at the broker'
+complete -c presence -n "__fish_presence_using_subcommand watch" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l password-stdin -d 'Read the password from standard input'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l insecure -d 'Accept any certificate from whoever answers'
 complete -c presence -n "__fish_presence_using_subcommand watch" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand watch" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand watch" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand check" -l fleet -d 'Read more client ids from a file, one a line; `-` is standard input' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l evidence -d 'Evidence to gather' -r -f -a "store\t'What a watcher has kept'
 retained\t'The status that the broker keeps retained for each client'
 listen\t'What the broker says within the timeout'"
 complete -c presence -n "__fish_presence_using_subcommand check" -l timeout -d 'Longest time that gathering evidence may take' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l profile -d 'Take options from this profile of the configuration file' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
@@ -147,15 +155,17 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l loop -d 'Con
 complete -c presence -n "__fish_presence_using_subcommand check" -l explain -d 'Show the evidence of every voice, and what decided'
 complete -c presence -n "__fish_presence_using_subcommand check" -l json -d 'Print one JSON object a line'
 complete -c presence -n "__fish_presence_using_subcommand check" -l fresh -d 'Ask every source, even where the store already knows'
+complete -c presence -n "__fish_presence_using_subcommand check" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand check" -l password-stdin -d 'Read the password from standard input'
 complete -c presence -n "__fish_presence_using_subcommand check" -l insecure -d 'Accept any certificate from whoever answers'
 complete -c presence -n "__fish_presence_using_subcommand check" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand check" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand check" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l client -d 'Show only clients whose id matches; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l at -d 'Moment to judge at, as RFC 3339 or milliseconds since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l now -d 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l instance -d 'Name of the broker that plain logs are about' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l profile -d 'Take options from this profile of the configuration file' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All of them, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
@@ -173,11 +183,12 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l channels -d
 complete -c presence -n "__fish_presence_using_subcommand replay" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l json -d 'Print one JSON object a line'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l strict -d 'Fail on the first line that cannot be read'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand replay" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand replay" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand replay" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand demo" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand demo" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand demo" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand broker" -l listen -d 'Address to listen on; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand broker" -l password-file -d 'Let in only users in this file, lines `user:password`' -r -F
@@ -186,25 +197,28 @@ complete -c presence -n "__fish_presence_using_subcommand broker" -l connections
 complete -c presence -n "__fish_presence_using_subcommand broker" -l fault -d 'Make the notices lie; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand broker" -l fault-seed -d 'Seed of the chance in `--fault drop-notice`' -r
 complete -c presence -n "__fish_presence_using_subcommand broker" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand broker" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand broker" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand broker" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -s v -l verbose -d 'Say on standard error what is going on inside'
-complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -s h -l help -d 'Print help'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "info" -d 'Shows which brokers a store knows, who listened, and until when'
 complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "import" -d 'Joins files into a store: exports, recordings, notices, broker logs'
 complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "export" -d 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
 complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "compact" -d 'Gives space that is no longer used back to the disk'
 complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'
 complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l profile -d 'Take options from this profile of the configuration file' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l json -d 'Print one JSON object a line'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l instance -d 'Name of the broker that plain logs are about' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l profile -d 'Take options from this profile of the configuration file' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
@@ -224,22 +238,28 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l channels -d 'Channels remembered per client' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l strict -d 'Fail on the first line that cannot be read, and import nothing'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l instance -d 'Only this broker' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l profile -d 'Take options from this profile of the configuration file' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l profile -d 'Take options from this profile of the configuration file' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l profile -d 'Take options from this profile of the configuration file' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
@@ -255,10 +275,11 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l password-stdin -d 'Read the password from standard input'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l insecure -d 'Accept any certificate from whoever answers'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "info" -d 'Shows which brokers a store knows, who listened, and until when'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "import" -d 'Joins files into a store: exports, recordings, notices, broker logs'
@@ -267,7 +288,7 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c presence -n "__fish_presence_using_subcommand completions" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand completions" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand completions" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l count -d 'How many devices [default: 100, or as the scenario says]' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l rate -d 'Devices that come, and later go, per second [default: 1000]' -r
@@ -323,6 +344,7 @@ complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fi
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l bind-address -l source-ip -d 'Connect from this address of the machine; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l in-flight -d 'Connections that are being made at the same time, at most' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l timeout -d 'Longest time that a connection may take' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l profile -d 'Take options from this profile of the configuration file' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s b -l broker -d 'Where the broker listens' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l password-file -d 'Read the password from a file' -r -F
@@ -344,10 +366,11 @@ complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fi
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l no-birth -d 'Say nothing when a device is there'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify -d 'Match every life and death to what the broker says of it, and tell how late'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l yes-load -d 'Put load on a broker that is neither on this machine nor in a private network'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l password-stdin -d 'Read the password from standard input'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l insecure -d 'Accept any certificate from whoever answers'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -f -a "merge" -d 'Joins the reports of the shards of one run'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -355,7 +378,7 @@ complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_s
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -l compare -d 'Compare with an earlier run, as `simulate --json` printed it' -r -F
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -l json -d 'Print one JSON object a line'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -s v -l verbose -d 'Say on standard error what is going on inside'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "merge" -d 'Joins the reports of the shards of one run'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

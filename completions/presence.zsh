@@ -17,8 +17,8 @@ _presence() {
     _arguments "${_arguments_options[@]}" : \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
@@ -34,7 +34,11 @@ _presence() {
         case $line[1] in
             (watch)
 _arguments "${_arguments_options[@]}" : \
+'--view=[Show changes as they come, or all clients on the whole screen]:VIEW:((stream\:"One line for each change, above a status line"
+table\:"A full-screen table of all clients"))' \
 '*--client=[Show only clients whose id matches; may be given several times]:GLOB:_default' \
+'--metrics=[Serve figures for Prometheus at this address, as HOST\:PORT or PORT]:ADDRESS:_default' \
+'*--metrics-client=[Give clients whose id matches a figure of their own; may be given several times]:ID|GLOB:_default' \
 '--record=[Append everything that is heard to a file, for \`presence replay\`]:FILE:_files' \
 '--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
 '--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
@@ -72,6 +76,7 @@ takeover-loop\:"Two devices begin to throw each other out"))' \
 '*--fail-on=[End with exit code 1 as soon as this happens]:WHAT:_default' \
 '--for=[End after this time, with exit code 0]:DURATION:_default' \
 '--count=[End after this many changes, with exit code 0]:COUNT:_default' \
+'--profile=[Take options from this profile of the configuration file]:NAME:_default' \
 '*-b+[Where the broker listens]:URL:_default' \
 '*--broker=[Where the broker listens]:URL:_default' \
 '--instance=[Name the broker goes by in stores and output]:NAME:_default' \
@@ -105,13 +110,15 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--channels=[Channels remembered per client]:COUNT:_default' \
 '--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
 '--json[Print one JSON object a line]' \
+'--metrics-public[Let other machines fetch the figures]' \
 '--clean[Leave no session behind at the broker]' \
+'--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '--password-stdin[Read the password from standard input]' \
 '--insecure[Accept any certificate from whoever answers]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 && ret=0
@@ -123,6 +130,7 @@ _arguments "${_arguments_options[@]}" : \
 retained\:"The status that the broker keeps retained for each client"
 listen\:"What the broker says within the timeout"))' \
 '--timeout=[Longest time that gathering evidence may take]:DURATION:_default' \
+'--profile=[Take options from this profile of the configuration file]:NAME:_default' \
 '--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
 '--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
 '--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
@@ -161,12 +169,13 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--explain[Show the evidence of every voice, and what decided]' \
 '--json[Print one JSON object a line]' \
 '--fresh[Ask every source, even where the store already knows]' \
+'--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '--password-stdin[Read the password from standard input]' \
 '--insecure[Accept any certificate from whoever answers]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '*::ids -- Client ids to ask about:_default' \
@@ -178,6 +187,7 @@ _arguments "${_arguments_options[@]}" : \
 '--at=[Moment to judge at, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
 '--now=[What to take for the present when a plain log is read, as RFC 3339 or ms since 1970]:TIME:_default' \
 '--instance=[Name of the broker that plain logs are about]:NAME:_default' \
+'--profile=[Take options from this profile of the configuration file]:NAME:_default' \
 '*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All of them, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
@@ -195,10 +205,11 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
 '--json[Print one JSON object a line]' \
 '--strict[Fail on the first line that cannot be read]' \
+'--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '*::files -- Files to read; `-` is standard input:_files' \
@@ -208,8 +219,8 @@ status\:"Retained status that devices keep by birth and will"))' \
 _arguments "${_arguments_options[@]}" : \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 && ret=0
@@ -224,8 +235,8 @@ _arguments "${_arguments_options[@]}" : \
 '--fault-seed=[Seed of the chance in \`--fault drop-notice\`]:NUMBER:_default' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 && ret=0
@@ -234,10 +245,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
-'-h[Print help]' \
-'--help[Print help]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
 ":: :_presence__subcmd__store_commands" \
 "*::: :->store" \
 && ret=0
@@ -250,14 +261,16 @@ _arguments "${_arguments_options[@]}" : \
         case $line[1] in
             (info)
 _arguments "${_arguments_options[@]}" : \
+'--profile=[Take options from this profile of the configuration file]:NAME:_default' \
 '--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
 '--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
 '--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
 '--json[Print one JSON object a line]' \
+'--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 && ret=0
@@ -265,6 +278,7 @@ _arguments "${_arguments_options[@]}" : \
 (import)
 _arguments "${_arguments_options[@]}" : \
 '--instance=[Name of the broker that plain logs are about]:NAME:_default' \
+'--profile=[Take options from this profile of the configuration file]:NAME:_default' \
 '--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
 '--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
 '--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
@@ -284,10 +298,11 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--channels=[Channels remembered per client]:COUNT:_default' \
 '--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
 '--strict[Fail on the first line that cannot be read, and import nothing]' \
+'--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '*::files -- Files to read; `-` is standard input:_files' \
@@ -296,32 +311,37 @@ status\:"Retained status that devices keep by birth and will"))' \
 (export)
 _arguments "${_arguments_options[@]}" : \
 '--instance=[Only this broker]:NAME:_default' \
+'--profile=[Take options from this profile of the configuration file]:NAME:_default' \
 '--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
 '--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
 '--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
+'--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 && ret=0
 ;;
 (compact)
 _arguments "${_arguments_options[@]}" : \
+'--profile=[Take options from this profile of the configuration file]:NAME:_default' \
 '--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
 '--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
 '--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
+'--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 && ret=0
 ;;
 (forget-session)
 _arguments "${_arguments_options[@]}" : \
+'--profile=[Take options from this profile of the configuration file]:NAME:_default' \
 '--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
 '--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
 '--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
@@ -342,12 +362,13 @@ _arguments "${_arguments_options[@]}" : \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '--password-stdin[Read the password from standard input]' \
 '--insecure[Accept any certificate from whoever answers]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 && ret=0
@@ -400,8 +421,8 @@ esac
 _arguments "${_arguments_options[@]}" : \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 ':shell -- What to print:((bash\:""
@@ -462,6 +483,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--source-ip=[Connect from this address of the machine; may be given several times]:IP:_default' \
 '--in-flight=[Connections that are being made at the same time, at most]:COUNT:_default' \
 '--timeout=[Longest time that a connection may take]:DURATION:_default' \
+'--profile=[Take options from this profile of the configuration file]:NAME:_default' \
 '*-b+[Where the broker listens]:URL:_default' \
 '*--broker=[Where the broker listens]:URL:_default' \
 '--instance=[Name the broker goes by in stores and output]:NAME:_default' \
@@ -488,12 +510,13 @@ status\:"Retained status that devices keep by birth and will"))' \
 '(--birth-topic --birth-payload --birth-qos --birth-retain)--no-birth[Say nothing when a device is there]' \
 '--verify[Match every life and death to what the broker says of it, and tell how late]' \
 '--yes-load[Put load on a broker that is neither on this machine nor in a private network]' \
+'--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '--password-stdin[Read the password from standard input]' \
 '--insecure[Accept any certificate from whoever answers]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 ":: :_presence__subcmd__simulate_commands" \
@@ -513,8 +536,8 @@ _arguments "${_arguments_options[@]}" : \
 '--json[Print one JSON object a line]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
-'-v[Say on standard error what is going on inside]' \
-'--verbose[Say on standard error what is going on inside]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '*::files -- Reports of shards, in any order; `-` is standard input:_files' \

@@ -13,6 +13,7 @@ pub mod dialect;
 pub mod embedded;
 pub mod event;
 pub mod failure;
+pub mod nearest;
 pub mod output;
 pub mod random;
 pub mod secret;

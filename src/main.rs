@@ -1,9 +1,9 @@
 //! Parse, run, exit code.
 
-use presence::cli::Cli;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = Cli::read();
-    ExitCode::from(presence::command::run(&cli).code())
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    ExitCode::from(presence::command::start(&arguments).code())
 }

@@ -14,6 +14,10 @@ mod hostile;
 mod judging;
 #[path = "cli/laws.rs"]
 mod laws;
+#[path = "cli/operations.rs"]
+mod operations;
+#[path = "cli/profile.rs"]
+mod profile;
 #[path = "cli/recordings.rs"]
 mod recordings;
 #[path = "cli/replay.rs"]

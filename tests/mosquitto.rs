@@ -32,6 +32,8 @@ mod fleet;
 mod lives;
 #[path = "mosquitto/lmq.rs"]
 mod lmq;
+#[path = "mosquitto/metrics.rs"]
+mod metrics;
 #[path = "mosquitto/output.rs"]
 mod output;
 #[path = "mosquitto/overflow.rs"]
@@ -42,6 +44,9 @@ mod recording;
 mod redis;
 #[path = "mosquitto/scene.rs"]
 mod scene;
+#[cfg(feature = "tui")]
+#[path = "mosquitto/screen.rs"]
+mod screen;
 #[path = "mosquitto/status.rs"]
 mod status;
 #[path = "mosquitto/terminals.rs"]

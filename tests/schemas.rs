@@ -66,6 +66,17 @@ fn an_export_is_made_of_lines_of_a_recording() {
 }
 
 #[test]
+fn a_configuration_is_a_setting_for_each_option() {
+    let printed = lines(&run(&["watch", "--print-config", "--json", "--client", "a"]));
+    assert_valid(&schema("setting"), &printed);
+    assert_eq!(types(&printed), ["setting"]);
+    assert!(printed.len() > 30, "{}", printed.len());
+    let mut broken = printed[0].clone();
+    broken["origin"] = json!("luck");
+    assert!(!schema("setting").is_valid(&broken));
+}
+
+#[test]
 fn check_prints_a_verdict_with_its_evidence() {
     let store = Stored::new();
     // Known; known to another broker only; known to nobody.

@@ -17,8 +17,10 @@ const PURE: &[&str] = &[
     "src/event",
     "src/state",
     "src/dialect",
+    "src/nearest",
     "src/random",
     "src/embedded/core",
+    "src/output/screen",
     "src/simulate/deed",
     "src/simulate/device",
     "src/simulate/fleet",
@@ -64,8 +66,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "simulate",
         &[
-            "clock", "config", "dialect", "event", "failure", "random", "secret", "source",
-            "state", "sys", "wire",
+            "clock", "config", "dialect", "event", "failure", "nearest", "random", "secret",
+            "source", "state", "sys", "wire",
         ],
     ),
     (
@@ -73,10 +75,11 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["clock", "config", "dialect", "event", "failure", "random", "secret", "sys", "wire"],
     ),
     ("wire", &[]),
+    ("nearest", &[]),
     ("random", &[]),
     ("output", &["dialect", "event", "failure", "simulate", "state"]),
     ("secret", &[]),
-    ("config", &["cli", "dialect", "event", "failure", "secret", "state"]),
+    ("config", &["cli", "dialect", "event", "failure", "nearest", "secret", "state"]),
     ("cli", &["dialect", "secret", "state"]),
     ("clock", &["event"]),
     ("state", &["event"]),
@@ -93,6 +96,11 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("rusqlite", &["src/store/sqlite"]),
     ("comfy_table", &["src/output"]),
     ("indicatif", &["src/output"]),
+    ("prometheus_client", &["src/output/metrics"]),
+    ("tracing_subscriber", &["src/output/log"]),
+    ("tracing_log", &["src/output/log"]),
+    ("sd_notify", &["src/command/watch/service"]),
+    ("ratatui", &["src/output/screen", "src/command/watch/table"]),
 ];
 
 /// Lines of one file, its tests not counted. A file this long holds a second idea.

@@ -52,6 +52,8 @@ pub struct Check {
     pub timeout: Duration,
 
     #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
     pub store: super::store::Where,
     #[command(flatten)]
     pub connection: Connection,

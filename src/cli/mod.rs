@@ -9,6 +9,7 @@ pub mod connection;
 pub mod demo;
 pub mod merge;
 pub mod policy;
+pub mod profile;
 pub mod reading;
 pub mod replay;
 pub mod simulate;
@@ -16,7 +17,7 @@ pub mod store;
 pub mod verify;
 pub mod watch;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// The top of `-h` fits a terminal of 25 lines; what is told once stands in `--help`.
 const EXAMPLES: &str = "\
@@ -54,9 +55,11 @@ pub struct Talk {
     /// Say nothing on standard error but warnings and errors
     #[arg(short, long, global = true, env = "PRESENCE_QUIET", value_parser = clap::builder::BoolishValueParser::new())]
     pub quiet: bool,
-    /// Say on standard error what is going on inside
-    #[arg(short, long, global = true, env = "PRESENCE_VERBOSE", value_parser = clap::builder::BoolishValueParser::new())]
-    pub verbose: bool,
+    /// Say on standard error what is going on inside; twice: in libraries too
+    ///
+    /// The environment variable `PRESENCE_LOG` chooses more finely, as in `presence=debug,rumqttc=info`.
+    #[arg(short, long, global = true, env = "PRESENCE_VERBOSE", action = ArgAction::Count, value_parser = verbosity)]
+    pub verbose: u8,
 }
 
 #[derive(Subcommand, Clone, Debug)]
@@ -74,10 +77,9 @@ pub enum Command {
 }
 
 impl Cli {
-    /// Returns what was typed; ends the process with help or an error where that is the answer.
-    pub fn read() -> Self {
-        let matches = Self::definition().get_matches();
-        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    /// Returns what was typed, once it is taken apart.
+    pub fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut cli = Self::from_arg_matches(matches)?;
         // A recording brings its own policy, and only what was chosen takes its place.
         match (&mut cli.command, matches.subcommand()) {
             (Command::Replay(replay), Some((_, matches))) => {
@@ -92,7 +94,7 @@ impl Cli {
             }
             _ => {}
         }
-        cli
+        Ok(cli)
     }
 
     /// Returns the definition of the command line, as help, completions and manual show it.
@@ -102,6 +104,15 @@ impl Cli {
     #[must_use]
     pub fn definition() -> clap::Command {
         hide_env(Self::command().mut_subcommand("simulate", simulate::describe))
+    }
+}
+
+/// Reads a number, or a yes or no.
+fn verbosity(text: &str) -> Result<u8, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "y" | "t" => Ok(1),
+        "" | "false" | "no" | "off" | "n" | "f" => Ok(0),
+        number => number.parse().map_err(|_| "neither a number nor yes or no".to_owned()),
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Replay {
     pub instance: Option<String>,
 
     #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
     pub reading: Reading,
     #[command(flatten)]
     pub policy: Policy,

@@ -86,6 +86,8 @@ pub struct Simulate {
     #[command(flatten)]
     pub load: Load,
     #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
     pub connection: Connection,
 }
 

@@ -65,6 +65,8 @@ pub struct Info {
     #[arg(long, env = "PRESENCE_JSON", value_parser = clap::builder::BoolishValueParser::new())]
     pub json: bool,
     #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
     pub store: Where,
 }
 
@@ -87,6 +89,8 @@ pub struct Import {
     #[arg(long, env = "PRESENCE_STRICT", value_parser = clap::builder::BoolishValueParser::new())]
     pub strict: bool,
     #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
     pub store: Where,
     #[command(flatten)]
     pub reading: Reading,
@@ -102,6 +106,8 @@ pub struct Export {
     #[arg(long, value_name = "NAME", env = "PRESENCE_INSTANCE")]
     pub instance: Option<String>,
     #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
     pub store: Where,
 }
 
@@ -113,6 +119,8 @@ pub struct Export {
 #[command(after_help = "Example:\n  presence store compact")]
 pub struct Compact {
     #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
     pub store: Where,
 }
 
@@ -123,6 +131,8 @@ pub struct Compact {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  presence store forget-session -b broker.example")]
 pub struct ForgetSession {
+    #[command(flatten)]
+    pub profile: super::profile::Profile,
     #[command(flatten)]
     pub store: Where,
     #[command(flatten)]

@@ -16,9 +16,14 @@ const ANY_TEXT: MatchOptions = MatchOptions {
 
 impl Clients {
     pub fn new(globs: &[String]) -> Result<Self, Failure> {
+        Self::chosen_by("--client", globs)
+    }
+
+    /// Reads the globs of an option, which is named where one cannot be read.
+    pub fn chosen_by(option: &str, globs: &[String]) -> Result<Self, Failure> {
         let read = |glob: &String| {
             Pattern::new(glob).map_err(|error| {
-                Failure::misuse(format!("`--client {glob}` is no glob"))
+                Failure::misuse(format!("`{option} {glob}` is no glob"))
                     .because(error)
                     .next("put a character that stands for itself in brackets, such as `[*]`")
             })

@@ -3,6 +3,7 @@
 use crate::dialect::{Dialect, Dialects, Reading, Reason, Remark};
 use crate::event::{Event, Timestamp};
 use crate::failure::Failure;
+use crate::output::metrics::EventCounts;
 use crate::output::object::Summary;
 use crate::source::mqtt::{Answer, Grant};
 use crate::state::fleet::Hearsay;
@@ -17,6 +18,8 @@ pub struct Tally {
     pub duplicates: u64,
     pub not_mine: u64,
     pub gaps: u64,
+    /// The events, apart.
+    pub kinds: EventCounts,
     malformed: BTreeMap<Reason, u64>,
     take_overs: u64,
     foreign_ends: u64,
@@ -30,6 +33,21 @@ const EXAMPLES_MAX: usize = 5;
 impl Tally {
     pub fn malformed(&self) -> u64 {
         self.malformed.values().sum()
+    }
+
+    /// Returns why messages were set aside, and how many.
+    pub fn reasons(&self) -> impl Iterator<Item = (Reason, u64)> {
+        self.malformed.iter().map(|(reason, count)| (*reason, *count))
+    }
+
+    fn count(&mut self, voice: &str, event: &Event<'_>, is_new: bool) {
+        let kind = match event {
+            Event::Channel(event) => Some(event.kind),
+            Event::Restarted(_) => None,
+        };
+        self.kinds.count(voice, kind, is_new);
+        self.events += 1;
+        self.duplicates += u64::from(!is_new);
     }
 
     /// Counts a message that was set aside. `place` says where it stood.
@@ -87,16 +105,18 @@ pub fn take(
                     if first.client == second.client =>
                 {
                     let news = presence.handle_both(first, second, by);
-                    tally.duplicates += news.iter().filter(|news| !**news).count() as u64;
+                    for (event, is_new) in events.iter().zip(news) {
+                        tally.count(by.voice.name, event, is_new);
+                    }
                 }
                 _ => {
                     for event in events.iter() {
-                        tally.duplicates += u64::from(!presence.handle_event(event, by));
+                        let is_new = presence.handle_event(event, by);
+                        tally.count(by.voice.name, event, is_new);
                     }
                 }
             }
             for event in events.iter() {
-                tally.events += 1;
                 let (stamp, starts) = match event {
                     Event::Channel(event) => (event.stamp, false),
                     Event::Restarted(stamp) => (*stamp, true),

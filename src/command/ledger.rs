@@ -64,6 +64,11 @@ impl Ledger {
         Some(self.store.as_mut()?.as_mut())
     }
 
+    /// Returns the size of the recording, where there is one.
+    pub fn recorded_bytes(&self) -> Option<u64> {
+        self.recorder.as_ref().map(|recorder| recorder.with(|recorder| recorder.written()))
+    }
+
     /// Returns the next place in the order of arrival.
     pub const fn next_tie(&mut self) -> u64 {
         self.tie += 1;

@@ -10,6 +10,7 @@ pub mod filter;
 pub mod hear;
 pub mod input;
 pub mod ledger;
+mod print_config;
 pub mod replay;
 pub mod simulate;
 pub mod stop;
@@ -21,15 +22,40 @@ use crate::cli::{self, Cli, Command};
 use crate::clock;
 use crate::config;
 use crate::config::connection::{Connection, Surroundings};
+use crate::config::profile::{self, Refusal};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
+use crate::output::log;
 use crate::output::warning::Warning;
 use crate::state::hearing::Moment;
+use std::ffi::OsString;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
 /// Runs what was typed, says why it failed if it did, and returns how it ended.
-pub fn run(cli: &Cli) -> Outcome {
+pub fn start(arguments: &[OsString]) -> Outcome {
+    let read = profile::read(&Cli::definition(), arguments, |name| std::env::var_os(name));
+    let read = read.and_then(|typed| {
+        let cli = Cli::of(&typed.matches);
+        let cli = match (&typed.settings, cli) {
+            // What is missing for a run is not missing for a look at the options.
+            (Some(_), Err(_)) => None,
+            (_, cli) => Some(cli.map_err(Refusal::Typed)?),
+        };
+        Ok((typed, cli))
+    });
+    match read {
+        Ok((typed, Some(cli))) if typed.settings.is_none() => run(&cli, typed.warnings),
+        Ok((typed, _)) => print_config::run(&typed),
+        Err(Refusal::Typed(error)) => error.exit(),
+        Err(Refusal::Failed(failure)) => {
+            Console::detect(false, false, false).failure(&failure);
+            failure.outcome
+        }
+    }
+}
+
+fn run(cli: &Cli, warnings: Vec<config::warning::Warning>) -> Outcome {
     let json = match &cli.command {
         Command::Watch(options) => options.view.json,
         Command::Check(options) => options.json,
@@ -44,13 +70,22 @@ pub fn run(cli: &Cli) -> Outcome {
         #[cfg(feature = "broker")]
         Command::Broker(_) => false,
     };
-    let mut console = Console::detect(json, cli.talk.quiet, cli.talk.verbose);
-    let result = dispatch(&cli.command, &mut console);
+    let mut console = Console::detect(json, cli.talk.quiet, cli.talk.verbose > 0);
+    for given in warnings {
+        console.warn(&warning(given));
+    }
+    let result = log(cli, &console).and_then(|()| dispatch(&cli.command, &mut console));
     let result = result.and_then(|outcome| Ok(console.finish().map(|()| outcome)?));
     result.unwrap_or_else(|failure| {
         console.failure(&failure);
         failure.outcome
     })
+}
+
+fn log(cli: &Cli, console: &Console) -> Result<(), Failure> {
+    let filter = std::env::var(log::VARIABLE).ok();
+    let style = console.settings().talk_style;
+    log::start(cli.talk.verbose, filter.as_deref(), console.talker(), style, clock::now)
 }
 
 fn dispatch(command: &Command, console: &mut Console) -> Result<Outcome, Failure> {
@@ -119,5 +154,6 @@ fn warning(warning: config::warning::Warning) -> Warning {
     match warning {
         config::warning::Warning::PasswordInUrl { broker } => Warning::PasswordInUrl { broker },
         config::warning::Warning::Unverified { broker } => Warning::NotVerified { broker },
+        config::warning::Warning::WritableByAll { path } => Warning::WritableByAll { path },
     }
 }

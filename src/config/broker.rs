@@ -274,7 +274,7 @@ fn split_path(scheme: Scheme, tail: &str) -> Result<(String, Option<Secret>), Ad
 }
 
 /// Returns the URL with everything cut out that can be a secret, however broken it is.
-fn redacted(url: &str) -> String {
+pub(super) fn redacted(url: &str) -> String {
     let (scheme, rest) = match url.split_once("://") {
         Some((scheme, rest)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
             (format!("{scheme}://"), rest)

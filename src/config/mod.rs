@@ -8,6 +8,8 @@ pub mod connection;
 pub mod credentials;
 #[cfg(feature = "broker")]
 pub mod listen;
+pub mod metrics;
+pub mod profile;
 pub mod reading;
 pub mod time;
 pub mod warning;

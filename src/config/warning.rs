@@ -7,4 +7,6 @@ pub enum Warning {
     PasswordInUrl { broker: String },
     /// Whoever answers for this broker is believed.
     Unverified { broker: String },
+    /// Everybody on this machine can change the configuration.
+    WritableByAll { path: String },
 }

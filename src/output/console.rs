@@ -10,6 +10,7 @@ use crate::output::warning::Warning;
 use serde::Serialize;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, ErrorKind, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where a run prints to.
 ///
@@ -21,7 +22,7 @@ use std::io::{self, ErrorKind, Write};
 /// Errors of standard error are ignored: there is nobody left to tell.
 pub struct Console {
     out: Box<dyn Write + Send>,
-    err: Box<dyn Write + Send>,
+    err: Talk,
     pending: Vec<u8>,
     is_closed: bool,
     settings: Settings,
@@ -44,14 +45,16 @@ impl Console {
         err: impl Write + Send + 'static,
         settings: Settings,
     ) -> Self {
-        Self {
-            out: Box::new(out),
-            err: Box::new(err),
-            pending: Vec::new(),
-            is_closed: false,
-            status: Status::new(settings.has_status),
-            settings,
-        }
+        let status = Status::new(settings.has_status);
+        let mut err = Talk::over(err);
+        err.status = status.clone();
+        Self { out: Box::new(out), err, pending: Vec::new(), is_closed: false, status, settings }
+    }
+
+    /// Returns the way to standard error for what is written from other threads.
+    #[must_use]
+    pub fn talker(&self) -> Talk {
+        self.err.clone()
     }
 
     #[must_use]
@@ -171,12 +174,38 @@ impl Console {
             // What is wrong with standard output is told to those who print to it.
             let _ = self.flush();
         }
-        let err = &mut self.err;
-        let _ = self.status.suspend(|| err.write_all(text.as_bytes()).and_then(|()| err.flush()));
+        self.err.write(text);
     }
 
     fn flush_if_full(&mut self) -> Written {
         if self.is_closed || self.pending.len() >= PENDING_MAX { self.flush() } else { Ok(()) }
+    }
+}
+
+/// The way to standard error, around the status line. Clones write to the same place.
+#[derive(Clone)]
+pub struct Talk {
+    err: Arc<Mutex<Box<dyn Write + Send>>>,
+    status: Status,
+}
+
+impl Talk {
+    /// Returns one over any writer, without a status line.
+    #[must_use]
+    pub fn over(err: impl Write + Send + 'static) -> Self {
+        Self { err: Arc::new(Mutex::new(Box::new(err))), status: Status::new(false) }
+    }
+
+    /// Writes whole lines. Foreign values in them must have been sanitised.
+    pub fn write(&self, text: &str) {
+        let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.status.suspend(|| err.write_all(text.as_bytes()).and_then(|()| err.flush()));
+    }
+}
+
+impl fmt::Debug for Talk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Talk").finish_non_exhaustive()
     }
 }
 

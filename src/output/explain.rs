@@ -186,7 +186,7 @@ fn last_channels(opinions: &[Opinion<'_, '_>], policy: &Policy) -> Vec<String> {
             .max_by_key(|(_, channel)| channel.end().time())?;
         let how = how_ended(channels, place, policy);
         let name =
-            channel.channel.name().map_or(String::new(), |name| format!(" {}", sanitize(name, 60)));
+            channel.channel.name().map_or(String::new(), |name| format!("{} ", sanitize(name, 60)));
         let when = channel.end().time().map_or("at an unknown time".to_owned(), rfc3339);
         let inferred = if channel.closed.is_there() { "" } else { ", inferred" };
         Some(format!(

@@ -9,9 +9,14 @@ pub mod console;
 pub mod explain;
 pub mod html;
 pub mod json;
+pub mod log;
+pub mod metrics;
 pub mod number;
 pub mod object;
 pub mod sanitize;
+#[cfg(feature = "tui")]
+pub mod screen;
+pub mod setting;
 pub mod simulation;
 pub mod status;
 pub mod style;

@@ -26,6 +26,10 @@ pub struct Settings {
     /// Standard output is read by a person, together with standard error.
     pub is_attended: bool,
     pub has_status: bool,
+    /// Both streams go to a terminal whose cursor can be moved.
+    pub is_screen_able: bool,
+    /// The terminal was said to know more than ASCII.
+    pub is_unicode: bool,
 }
 
 /// What there is to be seen around a run.
@@ -37,6 +41,8 @@ pub(super) struct Surroundings {
     no_color: Option<OsString>,
     term: Option<OsString>,
     columns: Option<OsString>,
+    /// The encoding that the locale names.
+    locale: Option<OsString>,
 }
 
 impl Surroundings {
@@ -48,6 +54,10 @@ impl Surroundings {
             no_color: env::var_os("NO_COLOR"),
             term: env::var_os("TERM"),
             columns: env::var_os("COLUMNS"),
+            locale: ["LC_ALL", "LC_CTYPE", "LANG"]
+                .into_iter()
+                .filter_map(env::var_os)
+                .find(|value| !value.is_empty()),
         }
     }
 
@@ -69,7 +79,13 @@ impl Surroundings {
             columns: asked.filter(|columns| *columns > 0).or(self.terminal_columns),
             is_attended: self.out_is_terminal,
             has_status: self.err_is_terminal && is_able && !quiet,
+            is_screen_able: self.out_is_terminal && self.err_is_terminal && is_able,
+            is_unicode: cfg!(windows) || self.names_utf8(),
         }
+    }
+    fn names_utf8(&self) -> bool {
+        let locale = self.locale.as_ref().map(|locale| locale.to_string_lossy().to_lowercase());
+        locale.is_some_and(|locale| locale.contains("utf-8") || locale.contains("utf8"))
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Warning {
     PasswordInWebhook { url: String },
     /// The broker's certificate is not verified.
     NotVerified { broker: String },
+    /// Everybody on this machine can change the configuration.
+    WritableByAll { path: String },
     /// A broker refused one of several subscriptions.
     FilterRefused { filter: String, broker: String, cause: String },
     /// A broker granted less than was asked for: a message may be lost without a trace.
@@ -70,16 +72,17 @@ impl Warning {
     /// Returns what is the matter.
     fn what(&self) -> String {
         match self {
-            Self::StorePasswordInUrl { store } => format!(
-                "the password of the store {} stands in its URL, where `ps` shows it to every user",
-                value(store)
-            ),
-            Self::PasswordInUrl { broker: url } | Self::PasswordInWebhook { url } => format!(
+            Self::PasswordInUrl { broker: url }
+            | Self::StorePasswordInUrl { store: url }
+            | Self::PasswordInWebhook { url } => format!(
                 "the password of {} stands in its URL, where `ps` shows it to every user",
                 value(url)
             ),
             Self::NotVerified { broker } => {
                 format!("the certificate of {} is not verified", value(broker))
+            }
+            Self::WritableByAll { path } => {
+                format!("everybody on this machine can change {}", value(path))
             }
             Self::FilterRefused { filter, broker, cause } => {
                 format!("{} refused {}: {}", value(broker), value(filter), said(cause))
@@ -181,6 +184,7 @@ impl Warning {
             Self::NotVerified { .. } => {
                 "pass the authority that signed it with `--cafile` instead of `--insecure`"
             }
+            Self::WritableByAll { .. } => "take the right to write away from others, `chmod o-w`",
             Self::FilterRefused { .. } => {
                 "use an account that may read it, or choose what to listen to with `--dialect`"
             }
@@ -280,7 +284,7 @@ mod tests {
             ),
             (
                 Warning::StorePasswordInUrl { store: "redis://h:6379".into() },
-                "the password of the store `redis://h:6379` stands in its URL, where `ps` shows it to every user\n  next:  use `--store-password-file`",
+                "the password of `redis://h:6379` stands in its URL, where `ps` shows it to every user\n  next:  use `--store-password-file`",
             ),
             (
                 Warning::NotVerified { broker: broker() },

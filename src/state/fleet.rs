@@ -153,6 +153,26 @@ impl Fleet {
         }
     }
 
+    /// Returns a fleet of this client alone, with who listened to it: enough for its verdict, and for
+    /// why. A client that is not known is not in it.
+    #[must_use]
+    pub fn of_one(&self, client: &str) -> Self {
+        let mut one = Self {
+            clients: Clients::default(),
+            coverage: self.coverage.clone(),
+            restart: self.restart,
+            answers: BTreeMap::new(),
+        };
+        if let Some(place) = self.clients.find(client) {
+            let at = one.clients.find_or_add(client);
+            *one.clients.at_mut(at) = self.clients.at(place).clone();
+        }
+        if let Some(answers) = self.answers.get(client) {
+            one.answers.insert(client.to_owned(), answers.clone());
+        }
+        one
+    }
+
     /// Returns the verdict about one client at `now`.
     #[must_use]
     pub fn verdict(&self, client: &str, now: Timestamp, policy: &Policy) -> Verdict {

@@ -72,6 +72,15 @@ fn what_is_typed_wrongly_is_a_misuse() {
         ("replay a --skew 5", "--skew"),
         ("replay a --channels 0", "--channels"),
         ("replay a --dialect klingon", "invalid value 'klingon'"),
+        ("watch --view tree", "invalid value 'tree'"),
+        #[cfg(feature = "tui")]
+        ("watch --view table", "`--view table` needs a terminal"),
+        #[cfg(feature = "tui")]
+        ("watch --view table -v", "`--view table` and a log exclude each other"),
+        #[cfg(feature = "tui")]
+        ("watch --view table --json", "`--view table` and `--json` exclude each other"),
+        #[cfg(not(feature = "tui"))]
+        ("watch --view table", "this build has no table"),
     ] {
         let run = home.run(line);
 

@@ -34,15 +34,16 @@ fn a_wrong_password_ends_the_first_attempt_and_is_never_shown() {
     let path = folder.path().join("wrong");
     fs::write(&path, format!("{SECRET}-wrong\n")).expect("the folder is ours");
     let file = path.to_str().expect("it is text");
-    let options = ["-v", "-u", "operator", "--password-file", file];
+    let options = ["-vv", "-u", "operator", "--password-file", file];
     let ended = scene.run("watch", &options);
     assert_eq!((ended.code, ended.out.as_str()), (Some(4), ""), "{}", ended.err);
     let attempts = scene.broker.log().matches("Sending CONNACK to ").count();
     assert_eq!(attempts, 1, "it tried again: {}", scene.broker.log());
+    assert!(ended.err.contains("Z INFO presence::"), "it logs: {}", ended.err);
     assert!(!ended.err.contains(SECRET), "{}", ended.err);
 
     let url = format!("mqtt://operator:{SECRET}-wrong@127.0.0.1:{}", scene.broker.port());
-    let arguments = ["check", "pump-7", "--store", "memory", "-v", "-b", &url];
+    let arguments = ["check", "pump-7", "--store", "memory", "-vv", "-b", &url];
     let ended = Presence::start_in(scene.home(), arguments, &[]).ended(DEADLINE);
     assert_eq!(ended.code, Some(4), "{}", ended.err);
     assert!(ended.err.contains("stands in its URL"), "{}", ended.err);

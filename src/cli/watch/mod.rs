@@ -10,7 +10,7 @@ pub use acting::{Acting, On};
 pub use ending::{Ending, FailOn};
 pub use metrics::Metrics;
 pub use sharing::Sharing;
-pub use view::View;
+pub use view::{Shape, View};
 
 use super::connection::Connection;
 use super::policy::Policy;
@@ -78,6 +78,8 @@ pub struct Watch {
     pub acting: Acting,
     #[command(flatten)]
     pub ending: Ending,
+    #[command(flatten)]
+    pub profile: super::profile::Profile,
     #[command(flatten)]
     pub connection: Connection,
     #[command(flatten)]

@@ -4,7 +4,7 @@
 use super::acts::{Acts, Done};
 use super::ending::Ending;
 use super::onset::Onsets;
-use super::stream::Stream;
+use super::shown::Shown;
 use crate::cli::watch::{On, Watch};
 use crate::clock;
 use crate::command::filter::Clients;
@@ -60,37 +60,39 @@ impl Flow {
         &mut self,
         number: usize,
         news: News,
-        stream: &mut Stream,
+        shown: &mut Shown,
         console: &mut Console,
     ) -> Result<(), Failure> {
         match news {
             News::Changes(changes) => {
                 let lasting = self.take(number, changes);
-                self.tell(number, lasting, stream, console)
+                self.tell(number, lasting, shown, console)
             }
             News::Warning(warning) => {
                 if matches!(warning, Warning::Away { .. } | Warning::Dropped { .. }) {
                     let instance = &self.instances[number];
                     self.ending.gap(|| format!("something may have been lost of {instance}"));
                 }
-                stream.show(number, News::Warning(warning), console)
+                shown.show(number, News::Warning(warning), console)
             }
             News::Pulse(pulse) => {
                 self.ending.pulse(&self.instances[number], &pulse);
-                warn(console, self.acts.warnings());
-                stream.aside = self.aside();
-                stream.show(number, News::Pulse(pulse), console)
+                for warning in self.acts.warnings() {
+                    shown.show(number, News::Warning(warning), console)?;
+                }
+                shown.note(self.aside());
+                shown.show(number, News::Pulse(pulse), console)
             }
             News::Known(verdicts) => {
                 self.onsets.known(number, &verdicts);
-                stream.show(number, News::Known(verdicts), console)
+                shown.show(number, News::Known(verdicts), console)
             }
-            news => stream.show(number, news, console),
+            news => shown.show(number, news, console),
         }
     }
 
     /// Shows and acts upon what has lasted long enough by now.
-    pub fn due(&mut self, stream: &mut Stream, console: &mut Console) -> Result<(), Failure> {
+    pub fn due(&mut self, shown: &mut Shown, console: &mut Console) -> Result<(), Failure> {
         let Some(debounce) = &mut self.debounce else { return Ok(()) };
         debounce.handle_timeout(clock::uptime());
         let mut lasting: Vec<Vec<Told>> = vec![Vec::new(); self.instances.len()];
@@ -98,7 +100,7 @@ impl Flow {
             lasting[number].push((change, Vec::new()));
         }
         for (number, told) in lasting.into_iter().enumerate() {
-            self.tell(number, told, stream, console)?;
+            self.tell(number, told, shown, console)?;
         }
         // No pulse follows by itself.
         console.flush()?;
@@ -172,7 +174,7 @@ impl Flow {
         &mut self,
         number: usize,
         mut told: Vec<Told>,
-        stream: &mut Stream,
+        shown: &mut Shown,
         console: &mut Console,
     ) -> Result<(), Failure> {
         told.truncate(self.ending.show(told.len()));
@@ -187,7 +189,7 @@ impl Flow {
             self.acts.act(number, instance, &change, &on);
             changes.push(change);
         }
-        stream.show(number, News::Changes(changes), console)
+        shown.show(number, News::Changes(changes), console)
     }
 
     /// Returns what is worth a place on the status line.

@@ -4,13 +4,21 @@ mod acts;
 mod ending;
 mod exec;
 mod flow;
+mod health;
+mod metrics;
 mod onset;
+mod rate;
+mod service;
+mod shown;
 mod stream;
+#[cfg(feature = "tui")]
+mod table;
+mod throttle;
 mod webhook;
 
 use super::ledger::SharedRecorder;
 use super::stop;
-use super::watcher::Setup;
+use super::watcher::{News, Setup};
 use crate::cli::watch::Watch;
 use crate::config;
 use crate::config::connection::{Connection, Surroundings};
@@ -22,9 +30,11 @@ use crate::output::warning::Warning;
 use crate::source::recording::Recorder;
 use crate::store::Place;
 use flow::Flow;
+use metrics::Door;
+use service::Service;
+use shown::Shown;
 use std::path::Path;
 use std::time::Duration;
-use stream::Stream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -32,54 +42,81 @@ use tokio::task::JoinSet;
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Failure> {
+    shown::check(&options.view, console)?;
     let mut flow = Flow::new(options, console)?;
     let (setup, connections) = setup(options, console)?;
+    let door = Door::open(&options.metrics, console).await?;
     let (news, mut heard) = mpsc::channel(64);
     let (stop, stopped) = watch::channel(false);
     let mut watchers = JoinSet::new();
     let mut instances = Vec::new();
     let mut locks = Vec::new();
+    let mut panels = Vec::new();
+    let mut ways = Vec::new();
     for (number, connection) in connections.iter().enumerate() {
-        let (watcher, lock) = setup.watcher(number, connection, &news).await?;
+        let (mut watcher, lock) = setup.watcher(number, connection, &news).await?;
+        let (way, questions) = mpsc::channel(1);
+        watcher.questions = Some(questions);
+        ways.push(way);
         instances.push(watcher.instance.clone());
         locks.push(lock);
+        panels.extend(watcher.panel.clone().map(|panel| (watcher.instance.clone(), panel)));
         watchers.spawn(watcher.run(stopped.clone()));
     }
     drop((news, stopped));
+    let mut service = Service::new(panels.clone());
+    let metrics = door.map(|door| door.serve(panels));
 
     flow.name(&instances);
-    let mut stream = Stream::new(&options.view, instances, console)?;
+    let mut shown = Shown::new(&options.view, instances, setup.policy, ways, console)?;
     let mut summary = Summary::default();
     let mut outcome = Ok(());
     let mut interrupted = std::pin::pin!(stop::asked());
     loop {
         tokio::select! {
             Some((number, news)) = heard.recv() => {
-                outcome = outcome.and(flow.pass(number, news, &mut stream, console));
+                if let Some(metrics) = &metrics {
+                    metrics.note(number, &news);
+                }
+                outcome = outcome.and(flow.pass(number, news, &mut shown, console));
             }
             Some(ended) = watchers.join_next() => match ended {
                 Ok(Ok(end)) => {
                     summary.count(&end.counts);
                     end.tally.report(&mut summary);
-                    stream.set_aside(&end.tally, console);
+                    shown.set_aside(&end.tally, console);
                 }
                 Ok(Err(failure)) => outcome = outcome.and(Err(failure)),
                 Err(panic) => std::panic::resume_unwind(panic.into_panic()),
             },
             () = flow.wake(), if !watchers.is_empty() => {
-                outcome = outcome.and(flow.due(&mut stream, console));
+                outcome = outcome.and(flow.due(&mut shown, console));
             }
+            done = shown.next(), if !*stop.borrow() => match done {
+                Ok(done) => { if done { stop.send_replace(true); } }
+                Err(failure) => outcome = outcome.and(Err(failure)),
+            },
             () = &mut interrupted, if !*stop.borrow() => { stop.send_replace(true); }
+            () = service.due(), if !watchers.is_empty() => if let Some(warning) = service.look() {
+                outcome = outcome.and(shown.show(0, News::Warning(warning), console));
+            },
             else => break,
+        }
+        if *stop.borrow() {
+            service.stopping();
         }
         if outcome.is_err() || flow.is_over() {
             // One broker that cannot be watched, or a reader that has had enough, ends them all.
             stop.send_replace(true);
         }
+        if *stop.borrow() {
+            shown.end();
+        }
     }
     console.status().clear();
     let end = flow.close(console, &mut summary).await;
     outcome?;
+    shown.finish(console)?;
     if console.is_json() {
         console.json_line(&summary)?;
     } else {
@@ -114,6 +151,7 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
         bridge_gaps: options.bridge_gaps,
         forget_clients: options.forget_clients,
         reports: false,
+        figures: options.metrics.metrics.is_some() || Service::is_run_by_one(),
     };
     Ok((setup, connections))
 }

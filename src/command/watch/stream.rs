@@ -1,5 +1,7 @@
 //! The stream of changes above a status line: what the user sees of all watchers.
 
+use super::rate::Rate;
+use super::throttle::Throttle;
 use crate::cli::watch::View;
 use crate::clock;
 use crate::command::filter::Clients;
@@ -7,6 +9,7 @@ use crate::command::hear::Tally;
 use crate::command::watcher::{News, Pulse};
 use crate::failure::Failure;
 use crate::output::console::Console;
+use crate::output::number::counted;
 use crate::output::object::{ChangeObject, VerdictObject};
 use crate::output::warning::Warning;
 use crate::output::{status::Status, verdict};
@@ -25,6 +28,7 @@ pub struct Stream {
     rate: Rate,
     /// What else is worth a place on the status line.
     pub aside: String,
+    throttle: Throttle,
 }
 
 impl Stream {
@@ -36,6 +40,7 @@ impl Stream {
             status: console.status(),
             rate: Rate::default(),
             aside: String::new(),
+            throttle: Throttle::default(),
         })
     }
 
@@ -60,9 +65,11 @@ impl Stream {
             News::Changes(changes) => self.changes(number, &changes, console)?,
             News::Testimony(_) => {}
             News::Warning(warning) => console.warn(&warning),
-            News::Debug(text) => console.debug(text),
+            News::Debug(text) => tracing::debug!("{text}"),
             News::Pulse(pulse) => {
                 self.pulses[number] = pulse;
+                let held = self.throttle.held(clock::uptime());
+                Self::tell_held(held, console)?;
                 self.show_status();
                 // A pulse comes when a watcher has caught up: now a reader must have everything.
                 console.flush()?;
@@ -72,7 +79,7 @@ impl Stream {
     }
 
     fn changes(
-        &self,
+        &mut self,
         number: usize,
         changes: &[Change],
         console: &mut Console,
@@ -92,11 +99,29 @@ impl Stream {
             if console.is_json() {
                 console.json_line(&ChangeObject::new(&self.instances[number], change))?;
             } else if !everybody || crowd(change.cause) <= CROWD_MAX {
-                let line = verdict::change(change, console.style());
-                console.print_line(self.prefixed(number, &line))?;
+                let now = clock::uptime();
+                let held = self.throttle.held(now);
+                Self::tell_held(held, console)?;
+                // A file or a pipe gets every line, and waits for its reader.
+                if !console.settings().is_attended || self.throttle.admits(now) {
+                    let line = verdict::change(change, console.style());
+                    console.print_line(self.prefixed(number, &line))?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Tells what was held back and is not told yet, before anything else is printed.
+    pub fn finish(&mut self, console: &mut Console) -> Result<(), Failure> {
+        let held = self.throttle.rest();
+        Self::tell_held(held, console)
+    }
+
+    fn tell_held(held: Option<u64>, console: &mut Console) -> Result<(), Failure> {
+        let Some(held) = held else { return Ok(()) };
+        let line = format!("… {}, too many to show one by one", counted(held, "more change"));
+        Ok(console.print_line(console.style().dim(line))?)
     }
 
     /// Names the broker where there are several.
@@ -129,37 +154,19 @@ impl Stream {
         vitals
     }
 
-    /// Shows what was set aside, once, at the end.
-    pub fn set_aside(&self, tally: &Tally, console: &mut Console) {
-        if let Some(first) = tally.examples.first() {
-            console.warn(&Warning::NotUnderstood {
-                malformed: tally.malformed(),
-                heard: tally.malformed() + tally.events + tally.not_mine,
-                place: self.instances.join(", "),
-                first: first.clone(),
-            });
-        }
+    pub fn instances(&self) -> &[String] {
+        &self.instances
     }
 }
 
-/// Events per second, over the last seconds.
-#[derive(Debug, Default)]
-struct Rate {
-    since: Option<(std::time::Instant, u64)>,
-    last: f64,
-}
-
-impl Rate {
-    fn per_second(&mut self, events: u64) -> f64 {
-        let now = clock::monotonic();
-        let (since, before) = *self.since.get_or_insert((now, events));
-        let seconds = now.duration_since(since).as_secs_f64();
-        if seconds >= 2.0 {
-            #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
-            let heard = events.saturating_sub(before) as f64;
-            self.last = heard / seconds;
-            self.since = Some((now, events));
-        }
-        self.last
+/// Shows what was set aside, once, at the end.
+pub fn set_aside(instances: &[String], tally: &Tally, console: &mut Console) {
+    if let Some(first) = tally.examples.first() {
+        console.warn(&Warning::NotUnderstood {
+            malformed: tally.malformed(),
+            heard: tally.malformed() + tally.events + tally.not_mine,
+            place: instances.join(", "),
+            first: first.clone(),
+        });
     }
 }

@@ -78,6 +78,7 @@ impl Watcher {
         let (epochs, hole) = self.epochs();
         if epochs != self.state.epochs {
             self.state.epochs = epochs;
+            tracing::info!(epochs, ?hole, "a new epoch of {}", self.instance);
             self.state.owed = true;
             // Connect lines from before a hole say nothing about ends after it.
             self.dialects.interrupted();
@@ -88,6 +89,7 @@ impl Watcher {
         {
             self.state.hole = hole;
             self.state.tally.gaps += 1;
+            self.state.figures.blind_ms += u64::try_from(to.since(from)).unwrap_or(0);
             // By the other clock.
             let ago = u64::try_from(clock::now().since(from)).unwrap_or(0);
             let since = clock::uptime().saturating_sub(Duration::from_millis(ago));
@@ -110,8 +112,10 @@ impl Watcher {
     pub(super) async fn commit(&mut self, now: Moment) {
         self.state.last_commit = clock::monotonic();
         let Self { ledger, presence, hearing, .. } = self;
+        let began = clock::monotonic();
         match block_in_place(|| ledger.commit(presence, hearing)) {
             Ok(()) => {
+                self.state.figures.commit.observe(began.elapsed().as_secs_f64());
                 self.state.owed = false;
                 self.session.acknowledge(self.state.acks.drain(..));
                 if self.state.stuck.take().is_some() {
@@ -120,6 +124,8 @@ impl Watcher {
                 }
             }
             Err(failure) => {
+                tracing::debug!("could not commit: {}", failure.what);
+                self.state.figures.store_errors += 1;
                 let waiting = self.state.acks.len();
                 let first = self.state.stuck.is_none();
                 let since = *self.state.stuck.get_or_insert(now);

@@ -5,7 +5,7 @@ mod news;
 mod setup;
 
 pub use account::{BROKER_VERSION, DROPPED, UPTIME};
-pub use news::{End, News, Pulse, Testimony};
+pub use news::{End, News, Pulse, Question, Testimony};
 pub use setup::Setup;
 
 use super::hear::{Tally, all_refused, granted_voices, is_ours, take, voice_of};
@@ -16,6 +16,7 @@ use crate::dialect::lmq::Lmq;
 use crate::dialect::{Dialects, Message, Reading, Reason};
 use crate::event::Timestamp;
 use crate::failure::Failure;
+use crate::output::metrics::{Figures, Panel};
 use crate::output::warning::Warning;
 use crate::simulate::report::Report;
 use crate::source::mqtt::{AckToken, Answer, Grant, Heard, Publish, Session};
@@ -48,6 +49,10 @@ pub struct Watcher {
     pub number: usize,
     /// Events that are to be told one by one, where somebody wants that.
     pub reports: Option<Vec<Report>>,
+    /// Where figures are left, if somebody looks at them.
+    pub panel: Option<Panel>,
+    /// Where somebody asks about single clients.
+    pub questions: Option<mpsc::Receiver<Question>>,
     pub state: State,
 }
 
@@ -78,6 +83,7 @@ pub struct State {
     last_heard: Duration,
     deaf: bool,
     lag_ms: Option<i64>,
+    figures: Figures,
 }
 
 impl Default for State {
@@ -101,6 +107,7 @@ impl Default for State {
             last_heard: clock::uptime(),
             deaf: false,
             lag_ms: None,
+            figures: Figures::default(),
         }
     }
 }
@@ -146,6 +153,10 @@ impl Watcher {
             let heard = tokio::select! {
                 heard = self.session.next(), if takes_more => Some(heard?),
                 () = wake => None,
+                question = news::asked(&mut self.questions) => {
+                    question.answer(self.presence.fleet());
+                    continue;
+                }
                 _ = stop.changed() => break,
             };
             if let Some(heard) = heard {
@@ -187,6 +198,7 @@ impl Watcher {
         if self.is_commit_due() {
             self.commit(now).await;
         }
+        self.show_figures();
         if self.hearing.is_settled() {
             self.tell_known().await;
         }
@@ -227,6 +239,8 @@ impl Watcher {
         match heard {
             Heard::Connected { session_present } => {
                 self.state.connected = true;
+                self.state.figures.connects += 1;
+                tracing::info!(session_present, "connected to {}", self.broker);
                 self.hearing.connected(session_present);
                 if self.hearing.continues(self.presence.coverage_mut()) {
                     self.presence.pause();
@@ -275,6 +289,7 @@ impl Watcher {
     }
 
     async fn subscribed(&mut self, granted: &[Grant], now: Moment) -> Result<(), Failure> {
+        tracing::debug!(?granted, "subscribed at {}", self.broker);
         let matters = |filter: &str| !self.own_filters.iter().any(|own| own == filter);
         if let Some(failure) = all_refused(granted, matters, &self.broker) {
             return Err(failure);
@@ -383,12 +398,18 @@ impl Watcher {
         // Judged now, even if it had to wait: at its arrival we did not count as listening yet.
         let by = Hearsay { voice, mark, received: now.wall };
         let place = &publish.topic;
+        let repeated = self.state.tally.duplicates;
         let heard = take(&mut self.presence, &reading, &by, place, &mut self.state.tally);
         if heard.restart {
             self.hearing.restart_heard();
         }
         if let (Some(latest), Lmq::NAME) = (heard.latest, voice.name) {
-            self.state.lag_ms = Some(arrival.time.since(latest));
+            let lag_ms = arrival.time.since(latest);
+            self.state.lag_ms = Some(lag_ms);
+            // What is delivered once more says how long ago it was told first.
+            if self.state.tally.duplicates == repeated {
+                self.state.figures.lag.observe(seconds(lag_ms));
+            }
         }
     }
 
@@ -409,6 +430,12 @@ impl Watcher {
         self.session.acknowledge(self.state.acks.drain(..));
         Ok(())
     }
+}
+
+/// Returns a span of time in s, as figures are shown.
+#[expect(clippy::cast_precision_loss, reason = "no span of times comes near 2^53 ms")]
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1_000.0
 }
 
 /// Returns the wait until something is due, none if it is overdue.

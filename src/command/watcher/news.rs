@@ -5,9 +5,11 @@ use crate::clock;
 use crate::command::hear::Tally;
 use crate::output::warning::Warning;
 use crate::simulate::report::Report;
+use crate::state::fleet::Fleet;
 use crate::state::presence::{Change, Counts};
 use crate::state::verdict::Verdict;
 use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
 
 /// What a watcher has to tell.
 #[derive(Debug)]
@@ -48,6 +50,32 @@ pub struct Pulse {
     pub connected: bool,
     /// Messages that are heard, but cannot be made durable.
     pub unsaved: usize,
+}
+
+/// Asks what there is to know about one client.
+#[derive(Debug)]
+pub struct Question {
+    pub client: String,
+    /// For a fleet of this client alone, with who listened to it.
+    pub reply: oneshot::Sender<Fleet>,
+}
+
+impl Question {
+    pub fn answer(self, fleet: &Fleet) {
+        // Whoever asked may be looking at something else by now.
+        let _ = self.reply.send(fleet.of_one(&self.client));
+    }
+}
+
+/// Waits for a question; for ever, where nobody asks any.
+pub(super) async fn asked(questions: &mut Option<mpsc::Receiver<Question>>) -> Question {
+    if let Some(asking) = questions {
+        if let Some(question) = asking.recv().await {
+            return question;
+        }
+        *questions = None;
+    }
+    std::future::pending().await
 }
 
 /// What a watcher amounts to at its end.
@@ -97,6 +125,25 @@ impl Watcher {
     pub(super) async fn tell(&mut self, news: News) {
         // Nobody listens only where the run is ending.
         let _ = self.news.send((self.number, news)).await;
+    }
+
+    /// Leaves the figures where others can look at them.
+    pub(super) fn show_figures(&mut self) {
+        let Some(panel) = &self.panel else { return };
+        let figures = &mut self.state.figures;
+        let tally = &self.state.tally;
+        figures.clients = *self.presence.counts();
+        figures.events.clone_from(&tally.kinds);
+        figures.malformed = tally.reasons().map(|(reason, n)| (reason.code(), n)).collect();
+        figures.not_mine = tally.not_mine;
+        figures.gaps = tally.gaps;
+        figures.connected = self.state.connected;
+        figures.subscribed = self.state.ever_connected;
+        figures.unacknowledged = self.state.acks.len();
+        figures.unsaved = if self.state.stuck.is_some() { self.state.acks.len() } else { 0 };
+        figures.recording_bytes = self.ledger.recorded_bytes();
+        figures.turned = clock::uptime();
+        panel.show(figures);
     }
 
     pub(super) fn pulse(&self) -> Pulse {

@@ -8,6 +8,7 @@ use crate::config::connection::Connection;
 use crate::dialect::terms::Terms;
 use crate::event::Timestamp;
 use crate::failure::Failure;
+use crate::output::metrics::Panel;
 use crate::source::mqtt::{Options, Session, forget_session, random_client_id};
 use crate::source::recording::{Heading, VERSION};
 use crate::state::fleet::Fleet;
@@ -44,6 +45,8 @@ pub struct Setup {
     pub forget_clients: Duration,
     /// Tell every single event, not only what it changes.
     pub reports: bool,
+    /// Keep figures that others can look at.
+    pub figures: bool,
 }
 
 impl Setup {
@@ -61,6 +64,7 @@ impl Setup {
             bridge_gaps: Duration::ZERO,
             forget_clients: Duration::MAX,
             reports: true,
+            figures: false,
         }
     }
 
@@ -103,6 +107,7 @@ impl Setup {
         let presence = Presence::new(fleet, self.policy);
         let mut ledger = Ledger::new(&instance, store, self.recorder.clone())?;
         ledger.begin(self.heading(&instance, &client_id, clock::now()), &presence);
+        tracing::info!(client_id, instance, "watching {}", connection.broker);
         let watcher = Watcher {
             broker: connection.broker.to_string(),
             session: Session::new(session)?,
@@ -117,6 +122,8 @@ impl Setup {
             number,
             instance,
             reports: self.reports.then(Vec::new),
+            panel: self.figures.then(Panel::default),
+            questions: None,
             state: State::default(),
         };
         Ok((watcher, lock))

@@ -1,6 +1,7 @@
 //! Tables of a scenario file, taken apart key by key, so that each mistake has its line.
 
 use super::Mistake;
+use crate::nearest::nearest;
 use std::fmt::Display;
 use std::ops::Range;
 use std::time::Duration;
@@ -147,8 +148,7 @@ impl<'t> Table<'t> {
         };
         let key = unknown.get_ref();
         let all: Vec<String> = self.known.iter().map(|known| format!("`{known}`")).collect();
-        let nearest = self.known.iter().min_by_key(|known| distance(known, key));
-        let next = match nearest.filter(|known| distance(known, key) <= DISTANCE_MAX) {
+        let next = match nearest(key, self.known.iter().copied()) {
             Some(nearest) => format!("write `{nearest}`, if that is meant"),
             None => "take it out; the format is in docs/scenarios.md".to_owned(),
         };
@@ -219,45 +219,4 @@ fn line(text: &str, span: &Range<usize>) -> usize {
     text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1
 }
 
-/// How many characters have to be added, taken out or exchanged to make one word of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().take(WORD_MAX).collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, c) in one.chars().enumerate() {
-        let mut before = at;
-        let mut left = at + 1;
-        row[0] = left;
-        for (known, d) in row.iter_mut().skip(1).zip(&other) {
-            let exchanged = before + usize::from(c != *d);
-            before = *known;
-            left = exchanged.min(before + 1).min(left + 1);
-            *known = left;
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 const LONGEST: Duration = Duration::from_hours(24_000);
-/// A word that differs in more is another word.
-const DISTANCE_MAX: usize = 3;
-const WORD_MAX: usize = 64;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_as_far_apart_as_it_takes_keystrokes() {
-        for (one, other, expected) in [
-            ("keepalive", "keepalive", 0),
-            ("keepalive", "kepalive", 1),
-            ("death", "deaths", 1),
-            ("up", "until", 4),
-            ("", "abc", 3),
-            ("kitten", "sitting", 3),
-        ] {
-            assert_eq!(distance(one, other), expected, "{one}, {other}");
-            assert_eq!(distance(other, one), expected, "{other}, {one}");
-        }
-    }
-}

@@ -67,6 +67,12 @@ impl Recorder {
         self.pending.len()
     }
 
+    /// Returns how many bytes are in the file.
+    #[must_use]
+    pub const fn written(&self) -> u64 {
+        self.whole
+    }
+
     /// Makes every line added so far durable. After an error nothing of them is in the file, all of
     /// them are kept, and it may be tried again.
     pub fn commit(&mut self) -> Result<(), Failure> {

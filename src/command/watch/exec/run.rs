@@ -80,6 +80,10 @@ fn start(program: &Program, job: &Job) -> std::io::Result<Child> {
         .envs(job.variables.iter().map(|(name, value)| (name, value)))
         // Whoever may see changes need not know how to get at the broker.
         .env_remove("PRESENCE_PASSWORD")
+        // Nor are they the service that a manager waits for.
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("WATCHDOG_USEC")
+        .env_remove("WATCHDOG_PID")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -142,6 +142,13 @@ impl Stage {
         self.tell(who, voice, &event, qos)
     }
 
+    /// Of a channel that the broker has named.
+    fn tell_of_channel(&mut self, client: &str, name: &str, kind: EventKind, time: Timestamp) {
+        let stamp = Stamp { time, tie: 0, resolution: 0 };
+        let event = ChannelEvent::new(client, Channel::Strong(name.into()), kind, Some(stamp));
+        self.tell(ME, STATUS.0, &event, 1);
+    }
+
     /// A retained status message, delivered in answer to a subscription.
     fn be_told_the_standing(&mut self, who: usize, client: &str, kind: EventKind) -> Taken {
         self.tie += 1;
@@ -386,6 +393,45 @@ fn a_queue_without_a_limit_never_overruns() {
 }
 
 #[test]
+fn behind_a_flood_the_word_that_the_broker_did_not_restart_is_waited_for() {
+    for (comes, epoch) in [(true, 1), (false, 2)] {
+        let terms = Terms { broker_queue: 0, ..TERMS };
+        let mut stage = Stage::settled(terms, &[STATUS]);
+        stage.be_away(ME, SECOND);
+        stage.arrive(ME, true);
+        for _ in 0..50 {
+            stage.pass(SECOND);
+            stage.hear_backlog(ME, STATUS.0, 10);
+            stage.settle(ME);
+            assert_eq!((stage.status("pump"), stage.epoch("status")), (Status::Unknown, 1));
+        }
+        if comes {
+            stage.watchers[ME].uptime(3_600, stage.clock);
+        }
+        stage.pass(10 * SECOND);
+        stage.hear_backlog(ME, STATUS.0, 10);
+        assert!(stage.settle(ME));
+        assert_eq!(stage.epoch("status"), epoch, "told: {comes}");
+    }
+}
+
+#[test]
+fn what_waited_in_a_session_is_taken_in_before_the_subscriptions_are_answered() {
+    let mut stage = Stage::settled(TERMS, &[STATUS]);
+    stage.be_away(ME, SECOND);
+    let continues = |stage: &mut Stage, session_present: bool| {
+        stage.watchers[ME].connected(session_present);
+        stage.watchers[ME].continues(&stage.fleet.coverage)
+    };
+    assert!(continues(&mut stage, true));
+    assert!(!continues(&mut stage, false), "nothing of before is still to come");
+    stage.watchers[ME].deaf(&mut stage.fleet.coverage);
+    assert!(continues(&mut stage, true), "it stopped listening, and its session was kept");
+    let mut first = Stage::alone(TERMS, &[STATUS]);
+    assert!(!continues(&mut first, true), "a session that nobody remembers");
+}
+
+#[test]
 fn no_verdict_is_covered_while_a_backlog_is_undecided() {
     let mut stage = Stage::settled(TERMS, &[STATUS]);
     stage.be_away(ME, MINUTE);
@@ -537,11 +583,11 @@ fn a_black_hole_is_noticed_after_two_keep_alives_and_a_margin() {
 }
 
 #[test]
-fn a_black_hole_ends_with_the_next_packet_of_the_same_connection() {
+fn a_black_hole_ends_when_packets_go_on_to_come_on_the_same_connection() {
     let mut stage = Stage::settled(TERMS, &[STATUS]);
     stage.pass(MINUTE);
     assert_eq!(stage.status("pump"), Status::Unknown);
-    stage.stay(SECOND);
+    stage.stay(2 * SECOND);
     assert_eq!((stage.status("pump"), stage.epoch("status")), (Status::Online, 1));
 }
 
@@ -577,6 +623,17 @@ fn a_machine_that_was_suspended_begins_a_new_epoch() {
     stage.clock.steady_ms += 3 * SECOND;
     stage.arrive_at_a_broker_that_ran(ME, 9 * HOUR);
     assert_eq!((stage.status("pump"), stage.epoch("status")), (Status::Unknown, 2));
+}
+
+#[test]
+fn packets_read_on_waking_up_do_not_cover_for_a_moment() {
+    let mut stage = Stage::settled(TERMS, &[STATUS]);
+    stage.pass(MINUTE);
+    stage.watchers[ME].received(stage.clock, &mut stage.fleet.coverage);
+    assert_eq!(stage.status("pump"), Status::Unknown, "it had come before the sleep");
+    stage.pass(SECOND);
+    stage.watchers[ME].received(stage.clock, &mut stage.fleet.coverage);
+    assert_eq!(stage.status("pump"), Status::Online, "the connection stands");
 }
 
 #[test]
@@ -1044,6 +1101,32 @@ fn in_a_new_epoch_each_client_is_known_again_with_its_next_evidence() {
         let mut stage = after_a_hole();
         stage.hear(ME, STATUS.0, "pump", kind);
         assert_eq!((stage.status("pump"), stage.status("lamp")), (status, Status::Unknown));
+    }
+}
+
+#[test]
+fn the_end_of_a_named_channel_soon_after_a_hole_does_not_tell_where_its_client_is() {
+    for (kind, after, status) in [
+        // A newer channel may have taken its place within the hole.
+        (EventKind::Closed, 30 * SECOND, Status::Unknown),
+        // By now its opening would have been heard.
+        (EventKind::Closed, 30 * SECOND + 1, Status::Offline),
+        // Who says goodbye has no newer one.
+        (EventKind::Farewell, 0, Status::Closing),
+        (EventKind::Opened, 0, Status::Online),
+    ] {
+        let mut stage = Stage::settled(TERMS, &[STATUS]);
+        let time = stage.now();
+        stage.tell_of_channel("lamp", "c1", EventKind::Opened, time);
+        stage.be_away(ME, MINUTE);
+        stage.arrive(ME, false);
+        for _ in 0..after / SECOND {
+            stage.stay(SECOND);
+        }
+        stage.pass(after % SECOND);
+        let channel = if kind == EventKind::Opened { "c2" } else { "c1" };
+        stage.tell_of_channel("lamp", channel, kind, stage.now());
+        assert_eq!(stage.status("lamp"), status, "{kind:?} after {after} ms");
     }
 }
 

@@ -8,6 +8,7 @@
 //! retained `$SYS/broker/uptime` and `.../dropped` expire after a minute, and the second one is
 //! published only when it has changed; `mosquitto_sub` comes back by itself a second after it was cut
 //! off, so whoever is to stay away must be stopped first.
+#![expect(clippy::print_stdout, reason = "some tests measure, and say what they found")]
 
 mod support;
 
@@ -17,6 +18,10 @@ mod acting;
 mod connection;
 #[path = "mosquitto/coverage.rs"]
 mod coverage;
+#[path = "mosquitto/crashes.rs"]
+mod crashes;
+#[path = "mosquitto/cuts.rs"]
+mod cuts;
 #[path = "mosquitto/disk.rs"]
 mod disk;
 #[path = "mosquitto/durability.rs"]
@@ -25,12 +30,16 @@ mod durability;
 mod findings;
 #[path = "mosquitto/fleet.rs"]
 mod fleet;
+#[path = "mosquitto/lives.rs"]
+mod lives;
 #[path = "mosquitto/lmq.rs"]
 mod lmq;
 #[path = "mosquitto/metrics.rs"]
 mod metrics;
 #[path = "mosquitto/output.rs"]
 mod output;
+#[path = "mosquitto/overflow.rs"]
+mod overflow;
 #[path = "mosquitto/recording.rs"]
 mod recording;
 #[path = "mosquitto/redis.rs"]

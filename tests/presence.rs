@@ -171,7 +171,8 @@ fn a_grace_runs_out_at_the_moment_that_was_announced() {
 #[test]
 fn a_silent_line_turns_everybody_unknown_and_a_packet_brings_them_back() {
     let mut stage = Stage::new();
-    stage.at(0).notice(EventKind::Opened, "a", "x").notice(EventKind::Closed, "b", "y");
+    stage.at(0).notice(EventKind::Opened, "a", "x");
+    stage.notice(EventKind::Opened, "b", "y").notice(EventKind::Closed, "b", "y");
     stage.told();
     assert_eq!(stage.presence.poll_timeout(), Some(BEGIN.plus(PATIENCE_MS + 1)));
     stage.wait(PATIENCE_MS);

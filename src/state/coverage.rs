@@ -251,6 +251,15 @@ impl Coverage {
         (epoch > 0).then(|| Mark { ear: ear_number(&key.ear), epoch })
     }
 
+    /// Returns when the epoch of a mark began, `None` if it is not the present one of its source.
+    #[must_use]
+    pub fn began(&self, voice: &str, mark: &Mark) -> Option<Timestamp> {
+        let is_its = |key: &SourceKey| key.voice == voice && ear_number(&key.ear) == mark.ear;
+        let source = self.sources.iter().find(|(key, _)| is_its(key))?.1;
+        let members = source.members.values();
+        members.map(|member| member.began).max().filter(|_| source.epoch() == mark.epoch)
+    }
+
     /// Tells whether a record with these marks was heard in the present epoch of a source that is
     /// listening now. Otherwise says why not, and until when it was.
     pub fn covers(

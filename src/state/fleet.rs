@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 /// How long an answer of the broker that decided covers a verdict, ms.
 const ANSWER_COVERS_MS: i64 = 10_000;
 
+/// How late the end of a connection may be told after the opening that took its place, ms.
+const END_LATE_MS: i64 = 30_000;
+
 /// The clients of one instance.
 #[derive(Clone, Debug, Default)]
 pub struct Fleet {
@@ -64,13 +67,14 @@ impl Fleet {
         if believed != event.stamp {
             flags = flags.union(Flags::FUTURE_TIME);
         }
-        let place = self.clients.find_or_add(&event.client);
-        let client = self.clients.at_mut(place);
+        let Self { clients, coverage, .. } = self;
+        let place = clients.find_or_add(&event.client);
+        let client = clients.at_mut(place);
         let mut record = Record::of(event);
         if believed.is_none() {
             *record.slot_mut(event.kind) = super::slot::Slot::Untimed;
         }
-        record.marks.extend(by.mark);
+        record.marks.extend(by.mark.filter(|mark| settles(event, mark, by, coverage)));
         if event.standing && confirms(client, by.voice, &record, event.kind) {
             let mut heard = Record::new(record.channel);
             heard.marks = record.marks;
@@ -402,6 +406,19 @@ const fn observation_of(stamp: Stamp) -> Observation<'static> {
 /// decades ahead must not make every later connection look superseded.
 const fn is_believed(time: Timestamp, received: Timestamp, policy: &Policy) -> bool {
     time.since(received) <= policy.future_ms
+}
+
+/// Tells whether an event shows where its client is, even if others were missed before its epoch began.
+///
+/// The end of one connection does not if it is told soon after that: a newer one may have taken its place
+/// unheard, since that is when late ends are told. Who says goodbye on a channel has no newer one; and
+/// where channels have no names of their own, an end is the client's.
+fn settles(event: &ChannelEvent<'_>, mark: &Mark, by: &Hearsay<'_>, coverage: &Coverage) -> bool {
+    if !event.channel.is_strong() || event.kind != EventKind::Closed {
+        return true;
+    }
+    let began = coverage.began(by.voice.name, mark);
+    began.is_none_or(|began| by.received.since(began) > END_LATE_MS)
 }
 
 /// Tells whether a standing message only says again what its record says.

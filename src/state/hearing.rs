@@ -88,15 +88,21 @@ struct Backlog {
 struct Doubt {
     before: Moment,
     ends_at: i64,
+    /// Until then what arrives may have lain in a buffer while nobody read, and proves nothing.
+    stale_until: i64,
 }
 
 /// The patience that is had with a listener that said it stopped, or does not know what it missed, ms.
 const NO_PATIENCE: i64 = -1;
 /// Silence after which a backlog counts as over, ms.
 const BACKLOG_OVER_MS: i64 = 2_000;
+/// How long a broker under unbroken load may take to say that it did not restart, ms.
+const UPTIME_WAIT_MS: i64 = 60_000;
 /// Brokers tell their uptime as the difference of two whole seconds: it may say up to this much more
 /// than is true, ms.
 const UPTIME_RESOLUTION_MS: i64 = 1_000;
+/// How soon after a long silence the end of a connection is noticed that has ended meanwhile, ms.
+const STALE_MS: i64 = 1_000;
 /// By how much the two clocks may disagree before neither is believed, ms.
 const CLOCKS_DISAGREE_MS: i64 = 2_000;
 
@@ -157,6 +163,13 @@ impl Hearing {
             && self.voices.iter().any(|voice| voice.attention == Attention::Listening)
     }
 
+    /// Tells whether what arrives before the subscriptions are answered belongs to the epoch of before,
+    /// whatever the answer: it waited in a session that nobody left on purpose.
+    pub fn continues(&self, coverage: &Coverage) -> bool {
+        let goes_on = |place| self.known(place, coverage).is_some_and(|member| !member.left);
+        self.arriving == Some(true) && (0..self.voices.len()).all(goes_on)
+    }
+
     /// Tells whether the broker accepted the connection, but has not answered the subscriptions yet.
     pub const fn is_arriving(&self) -> bool {
         self.arriving.is_some()
@@ -189,26 +202,37 @@ impl Hearing {
         if self.decides_at().is_none() {
             self.backlog = Backlog::default();
         }
-        self.received(now, coverage);
+        self.heard(now, true, coverage);
     }
 
-    /// Any packet was received: proof that the line is alive.
+    /// Any packet was received: proof that the line is alive, unless it may have lain in a buffer while
+    /// nobody read.
     pub fn received(&mut self, now: Moment, coverage: &mut Coverage) {
+        self.heard(now, false, coverage);
+    }
+
+    /// `anew`: it was waited for, so it is of this moment.
+    fn heard(&mut self, now: Moment, anew: bool, coverage: &mut Coverage) {
         if let Some(before) = self.last {
             let silent = now.steady_ms - before.steady_ms > patience_ms(self.terms.keep_alive_ms);
             let doubted = self.doubt.is_some_and(|doubt| now.steady_ms < doubt.ends_at);
             if silent || apart(before, now) {
                 let before = self.doubt.filter(|_| doubted).map_or(before, |doubt| doubt.before);
                 let ends_at = now.steady_ms + patience_ms(self.terms.keep_alive_ms);
-                self.doubt = Some(Doubt { before, ends_at });
+                let stale_ms = if silent && !anew { STALE_MS } else { 0 };
+                let stale_until = now.steady_ms + stale_ms;
+                self.doubt = Some(Doubt { before, ends_at, stale_until });
             } else if !doubted {
                 self.doubt = None;
             }
         }
+        let stale = self.doubt.is_some_and(|doubt| now.steady_ms < doubt.stale_until);
         let Self { voices, member, terms, last, .. } = self;
         for voice in voices.iter().filter(|voice| voice.attention == Attention::Listening) {
-            member_of(coverage, &voice.key, member, *terms).heard = now.wall;
             *last = Some(now);
+            if !stale {
+                member_of(coverage, &voice.key, member, *terms).heard = now.wall;
+            }
         }
     }
 
@@ -337,11 +361,17 @@ impl Hearing {
     pub fn decides_at(&self) -> Option<i64> {
         let undecided =
             |voice: &VoiceHearing| matches!(voice.attention, Attention::Undecided { .. });
-        // A queue without limit cannot have overflowed: however much comes in, nothing is learnt from
-        // its end.
-        let Backlog { began, quiet_since, .. } = self.backlog;
-        let begins = if self.terms.broker_queue == 0 { began } else { quiet_since };
-        self.voices.iter().any(undecided).then_some(begins + BACKLOG_OVER_MS)
+        let Backlog { began, quiet_since, restart, .. } = self.backlog;
+        let due = if self.terms.broker_queue > 0 {
+            quiet_since + BACKLOG_OVER_MS
+        } else if restart || self.uptime.is_some() {
+            // A queue without limit cannot have overflowed: nothing is learnt from its end.
+            began + BACKLOG_OVER_MS
+        } else {
+            // Only that the broker did not restart: it says so behind all that waited.
+            (quiet_since + BACKLOG_OVER_MS).min(began + UPTIME_WAIT_MS)
+        };
+        self.voices.iter().any(undecided).then_some(due)
     }
 
     /// Decides at the end of the backlog whether the return begins a new epoch. The backlog is over
@@ -366,7 +396,7 @@ impl Hearing {
                 }
             }
         }
-        self.received(now, coverage);
+        self.heard(now, true, coverage);
         true
     }
 

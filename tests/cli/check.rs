@@ -29,12 +29,12 @@ fn an_imported_night_is_no_present() {
     assert_eq!(verdict["state"], "unknown");
     assert_eq!((&verdict["online"], &verdict["covered"]), (&Value::Null, &json!(false)));
     let known = json!({
-        "state": "online", "channel": "c1", "since_ms": T + 1_000, "until_ms": T + 50_000,
+        "state": "online", "channel": "c1", "since_ms": T + 1_000, "until_ms": T + 20_000,
         "reason": "silent",
     });
     assert_eq!(verdict["last_known"], known);
     assert_eq!(verdict["evidence"][0]["voice"], "lmq");
-    let line = "a  unknown  was online until 2025-10-09T08:54:10.000Z: \
+    let line = "a  unknown  was online until 2025-10-09T08:53:40.000Z: \
                 no one has listened since 2025-10-09T08:54:30.000Z\n";
     home.run(&format!("check a {STORE}")).is(3, line, "");
 }

@@ -257,7 +257,7 @@ fn of_several_policies_that_of_the_latest_recording_counts_in_any_order() {
     second[0]["policy"]["close_grace_ms"] = json!(null);
     second.insert(5, message("c", 63_000, "disconnect", "c3"));
     second.push(judged(100_000));
-    second[7] = source(2, 60_000, 100_000);
+    second[7] = source(2, 30_000, 100_000);
     let home = Home::with("first.jsonl", text(&first_run()));
     home.write("second.jsonl", text(&second));
 
@@ -277,7 +277,7 @@ fn a_hole_that_several_voices_share_is_one() {
     let mut lines = second_run();
     for name in ["mosquitto", "status"] {
         lines.insert(2, voice(source(1, 0, 9_000), name));
-        lines.insert(4, voice(source(2, 60_000, 60_000), name));
+        lines.insert(4, voice(source(2, 30_000, 60_000), name));
     }
     let home = Home::with("night.jsonl", text(&lines));
 

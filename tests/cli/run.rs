@@ -196,12 +196,12 @@ pub mod recording {
 
     pub fn second_run() -> Vec<Value> {
         vec![
-            heading(60_000),
+            heading(30_000),
             source(1, 0, 9_000),
-            source(2, 60_000, 60_000),
+            source(2, 30_000, 60_000),
             message("b", 61_000, "tcpclean", "c2"),
             message("c", 62_000, "connect", "c3"),
-            source(2, 60_000, 70_000),
+            source(2, 30_000, 70_000),
             judged(70_000),
         ]
     }

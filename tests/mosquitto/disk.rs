@@ -1,12 +1,15 @@
 //! A disk without room: nothing is acknowledged, nothing is lost, and watching goes on.
 
-use crate::scene::{Scene, Watch, now_ms};
-use crate::support::process::Presence;
+use crate::lives::{Lives, TOPIC};
+use crate::scene::{Scene, Watch, notice, now_ms};
+use crate::support::process::{DEADLINE, Presence};
+use crate::support::publisher::Publisher;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A place whose room runs out when the test says so.
@@ -182,3 +185,77 @@ fn a_recording_without_room_holds_everything_in_the_end() {
     let (replayed, summary, _) = scene.replay(&recording);
     assert_eq!((replayed, &summary["malformed"]), (watched, &0.into()));
 }
+
+#[test]
+#[ignore = "needs mosquitto"]
+fn a_store_that_another_holds_locked_waits_within_bounds_and_goes_on() {
+    let scene = Scene::silent(&["max_queued_messages 0", "max_inflight_messages 0"]);
+    scene.wait_uptime(4);
+    let store = scene.file("presence.db");
+    let options = ["--dialect", "lmq", "--broker-queue", "0", "--store", "presence.db", "--json"];
+    let mut watch = Watch::of(scene.start("watch", &options));
+    watch.said("is known yet");
+    let mut lives = Lives::new(500, fastrand::u64(..));
+    let told = lives.notices(WAITING);
+
+    let other = rusqlite::Connection::open(store).expect("it was made");
+    other.execute_batch("BEGIN IMMEDIATE").expect("nobody writes for long");
+    let mut publisher = Publisher::connect(scene.broker.address());
+    // Larger than they need be, so that whoever keeps all of them in memory is found out.
+    let padding = format!("{{\"padding\":\"{}\",", "x".repeat(PADDING));
+    let told: Vec<String> = told.iter().map(|notice| notice.replacen('{', &padding, 1)).collect();
+    publisher.publish_all(TOPIC, &told);
+    publisher.publish_all(TOPIC, [&notice("end", "connect", "c", now_ms())]);
+    let said = watch.said("nothing heard is acknowledged");
+    assert!(
+        said.ends_with("the store `presence.db`: another process kept it locked for 5 s"),
+        "{said}"
+    );
+    let (most, taken) = most_memory(&watch);
+    println!("{WAITING} messages wait: {most} KiB at most, {taken} KiB when it took no more");
+    assert!(most < MEMORY_MAX_KIB, "{most} KiB");
+
+    other.execute_batch("ROLLBACK").expect("it is ours");
+    watch.within(FLOOD_MAX).line(|line| line.contains(r#""client":"end""#));
+    let asked = ["--evidence", "store", "--store", "presence.db"];
+    scene.check_with("end", &asked).is(0, "online");
+    let (believed, summary, ended) = watch.finish();
+    for (client, (state, channel)) in lives.truth() {
+        let found = (state.to_owned(), channel.into());
+        assert_eq!(believed[&client], found, "{client}");
+    }
+    assert_eq!(summary["gaps"], 0, "the broker kept all of it: {summary}");
+    let said = ended.err.matches("nothing heard is acknowledged").count();
+    assert_eq!(said, 1, "it is said once: {}", ended.err);
+}
+
+/// Follows the memory of a watcher until it does not take anything more for a while; returns the most,
+/// and the last figure, KiB.
+fn most_memory(watch: &Watch) -> (u64, u64) {
+    let rss = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", watch.process.pid()));
+        let status = status.expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        kib.expect("Linux tells that")
+    };
+    let (mut most, mut last, mut same) = (rss(), rss(), 0);
+    while same < AGAIN {
+        std::thread::sleep(LOOK_AGAIN);
+        let now = rss();
+        same = if now > last + 64 { 0 } else { same + 1 };
+        (most, last) = (most.max(now), now);
+    }
+    (most, last)
+}
+
+/// So many looks at the memory see it try again at least once.
+const AGAIN: usize = 140;
+/// Far more than a watcher takes in while nothing can be saved.
+const WAITING: usize = 30_000;
+/// Bytes in each of them.
+const PADDING: usize = 1_000;
+/// Of an unoptimised watcher that took in no more than it should.
+const MEMORY_MAX_KIB: u64 = 52 << 10;
+const FLOOD_MAX: Duration = DEADLINE.saturating_mul(4);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);

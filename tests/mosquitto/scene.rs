@@ -5,6 +5,7 @@ use crate::support::process::{DEADLINE, Ended, Presence, Process, Stream};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// One broker, and one user who watches it and asks about it.
@@ -19,6 +20,8 @@ pub struct Watch {
     /// Lines of each stream that were read.
     out: usize,
     err: usize,
+    /// For each line.
+    deadline: Duration,
 }
 
 /// What `presence check --json` answered about one client.
@@ -46,8 +49,15 @@ impl Scene {
         scene
     }
 
+    /// Starts a broker without a log, which would be larger than all that goes through it. What waits
+    /// for a line of the log cannot be used with it.
+    pub fn silent(lines: &[&str]) -> Self {
+        Self::new(&[lines, &["log_dest none", "log_type none", "sys_interval 1"]].concat())
+    }
+
     pub fn wait_uptime(&self, least: u64) {
-        let uptime = self.broker.subscribe("$SYS/broker/uptime", &[]);
+        let mut uptime = self.broker.client("mosquitto_sub");
+        let uptime = Process::start(uptime.args(["-t", "$SYS/broker/uptime", "-F", "%t %p"]));
         let seconds = |line: &str| line.split(' ').nth(1).and_then(|text| text.parse::<u64>().ok());
         uptime.wait_line(|line| seconds(line).is_some_and(|told| told >= least), DEADLINE);
     }
@@ -190,10 +200,15 @@ impl Scene {
     /// Runs a recording to its end; returns what is believed then, the summary, and all that was said.
     #[track_caller]
     pub fn replay(&self, file: &str) -> (Believed, Value, Ended) {
+        self.replay_within(file, DEADLINE)
+    }
+
+    #[track_caller]
+    pub fn replay_within(&self, file: &str, deadline: Duration) -> (Believed, Value, Ended) {
         let path = self.file(file);
         let arguments = ["replay", "--json", "--quiet", path.to_str().expect("it is text")];
-        let ended = Presence::start_in(self.home.path(), arguments, &[]).ended(DEADLINE);
-        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let ended = Presence::start_in(self.home.path(), arguments, &[]).ended(deadline);
+        assert_eq!(ended.code, Some(0), "{}", ended.err);
         let lines = objects(&ended.out);
         (believed(&lines), lines.last().expect("there is a summary").clone(), ended)
     }
@@ -201,13 +216,19 @@ impl Scene {
 
 impl Watch {
     pub const fn of(process: Presence) -> Self {
-        Self { process, out: 0, err: 0 }
+        Self { process, out: 0, err: 0, deadline: DEADLINE }
+    }
+
+    /// Waits longer than others, for what takes longer.
+    pub const fn within(&mut self, deadline: Duration) -> &mut Self {
+        self.deadline = deadline;
+        self
     }
 
     /// Waits for a line after those that were read before.
     #[track_caller]
     pub fn line(&mut self, is_it: impl Fn(&str) -> bool) -> String {
-        let (out, line) = self.process.wait_line_from(Stream::Out, self.out, is_it, DEADLINE);
+        let (out, line) = self.process.wait_line_from(Stream::Out, self.out, is_it, self.deadline);
         self.out = out;
         line
     }
@@ -216,7 +237,7 @@ impl Watch {
     #[track_caller]
     pub fn said(&mut self, part: &str) -> String {
         let is_it = |line: &str| line.contains(part);
-        let (err, line) = self.process.wait_line_from(Stream::Err, self.err, is_it, DEADLINE);
+        let (err, line) = self.process.wait_line_from(Stream::Err, self.err, is_it, self.deadline);
         self.err = err;
         line
     }
@@ -240,11 +261,17 @@ impl Watch {
         self.object(|line| line["client"] == client && line["type"] == "verdict")
     }
 
+    /// Presses Ctrl-C and returns all that was said.
+    #[track_caller]
+    pub fn ended(mut self) -> Ended {
+        self.process.interrupt();
+        self.process.ended(self.deadline)
+    }
+
     /// Presses Ctrl-C and returns what is believed at the end, the summary, and all that was said.
     #[track_caller]
-    pub fn finish(mut self) -> (Believed, Value, Ended) {
-        self.process.interrupt();
-        let ended = self.process.ended(DEADLINE);
+    pub fn finish(self) -> (Believed, Value, Ended) {
+        let ended = self.ended();
         assert_eq!(ended.code, Some(0), "{ended:?}");
         let lines = objects(&ended.out);
         let summary = lines.last().expect("there is a summary").clone();

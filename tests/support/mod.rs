@@ -5,6 +5,8 @@ pub mod aedes;
 pub mod clients;
 pub mod mosquitto;
 pub mod process;
+pub mod proxy;
+pub mod publisher;
 pub mod rabbitmq;
 pub mod redis;
 pub mod verification;

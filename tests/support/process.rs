@@ -193,6 +193,7 @@ impl Process {
     ) -> (usize, String) {
         let until = Instant::now() + deadline;
         let mut streams = self.heard.streams.lock().expect("no reader panics");
+        let mut from = from;
         loop {
             let lines = match stream {
                 Stream::Out => &streams.out,
@@ -202,6 +203,8 @@ impl Process {
             if let Some(place) = place {
                 return (from + place + 1, lines[from + place].clone());
             }
+            // Looked at once, however many are still to come.
+            from = from.max(lines.len());
             let left = until.saturating_duration_since(Instant::now());
             let is_over = streams.ended == STREAMS;
             if left.is_zero() || is_over {

@@ -5,6 +5,7 @@ use super::{HEARTBEAT, News, RETRY, Testimony, Watcher};
 use crate::clock;
 use crate::dialect::Message;
 use crate::event::Timestamp;
+use crate::failure::Failure;
 use crate::output::warning::Warning;
 use crate::state::coverage::Hole;
 use crate::state::hearing::Moment;
@@ -28,8 +29,8 @@ impl Watcher {
         if self.state.stuck.is_some() {
             return waited >= RETRY;
         }
-        let news = self.state.owed || !self.state.acks.is_empty();
-        self.state.ever_connected && (news || waited >= HEARTBEAT)
+        let Self { state, .. } = self;
+        !state.acks.is_empty() || state.ever_connected && (state.owed || waited >= HEARTBEAT)
     }
 
     /// Reads what the broker says about itself. Returns whether the message was that.
@@ -131,7 +132,9 @@ impl Watcher {
                 let coverage = self.presence.coverage_mut();
                 self.hearing.withheld(since, waiting as u64, now, coverage);
                 if first {
-                    let warning = Warning::NotSaved { failure: failure.to_string() };
+                    let Failure { what, cause, .. } = failure;
+                    let failure = cause.map_or(what.clone(), |cause| format!("{what}: {cause}"));
+                    let warning = Warning::NotSaved { failure };
                     self.tell(News::Warning(warning)).await;
                 }
             }

@@ -175,7 +175,7 @@ impl Watcher {
     /// Does what is due, whether something was heard or not.
     async fn tick(&mut self) -> Result<(), Failure> {
         let now = moment(self.state.begun);
-        if !self.state.ever_connected && self.state.begun.elapsed() >= self.timeout {
+        if self.awaits_broker() && self.state.begun.elapsed() >= self.timeout {
             return Err(self.session.could_not_connect());
         }
         if self.hearing.settle(now, self.presence.coverage_mut()) {
@@ -185,7 +185,7 @@ impl Watcher {
             }
             self.state.owed = true;
         }
-        if self.hearing.decides_at().is_none() {
+        if self.hearing.decides_at().is_none() && !self.hearing.is_arriving() {
             // Not only where a backlog ended: the connection may have ended before it, and the next
             // one may have none.
             self.presence.resume(now.wall);
@@ -208,12 +208,18 @@ impl Watcher {
         Ok(())
     }
 
+    /// Tells whether the broker has not answered at all yet. What waited in a session may come for long
+    /// before it answers the subscriptions.
+    const fn awaits_broker(&self) -> bool {
+        !self.state.ever_connected && !self.state.connected
+    }
+
     fn wake_at(&self) -> Later {
         let now = clock::monotonic();
         let wall = clock::now();
         let mut wake =
             self.state.last_commit + if self.state.stuck.is_some() { RETRY } else { HEARTBEAT };
-        if !self.state.ever_connected {
+        if self.awaits_broker() {
             wake = wake.min(self.state.begun + self.timeout);
         }
         if let Some(due) = self.hearing.decides_at() {
@@ -237,10 +243,13 @@ impl Watcher {
                 self.state.figures.connects += 1;
                 tracing::info!(session_present, "connected to {}", self.broker);
                 self.hearing.connected(session_present);
+                if self.hearing.continues(self.presence.coverage_mut()) {
+                    self.presence.pause();
+                }
             }
             Heard::Subscribed { granted } => self.subscribed(&granted, now).await?,
             // Before the subscriptions are answered nobody can tell under which epoch it is heard.
-            Heard::Message(publish) if self.hearing.is_arriving() => {
+            Heard::Message(publish) if self.is_early(&publish) => {
                 let arrival = self.arrival(now.wall);
                 self.state.early.push((publish, arrival));
             }
@@ -319,6 +328,9 @@ impl Watcher {
                 self.state.held.push((publish, arrival));
             } else {
                 self.message(&publish, arrival, now).await;
+                if self.state.acks.len() >= BATCH_MAX && self.state.stuck.is_none() {
+                    self.commit(now).await;
+                }
             }
         }
         self.note_epochs().await;
@@ -328,6 +340,14 @@ impl Watcher {
             self.tell_known().await;
         }
         Ok(())
+    }
+
+    /// Tells whether a message has to wait until the subscriptions are answered. What was queued for
+    /// us does not: a broker may send all of it before the answer, and that may be more than fits in
+    /// memory.
+    fn is_early(&mut self, publish: &Publish) -> bool {
+        self.hearing.is_arriving()
+            && (publish.retain || !self.hearing.continues(self.presence.coverage_mut()))
     }
 
     /// Tells whether a message is to wait for the end of the backlog: a retained one, but for what the

@@ -40,7 +40,11 @@ impl Recorder {
                     .next("name another file: recordings can be joined afterwards"));
             }
         }
-        let length = file.metadata().map_err(|error| failed(&error))?.len();
+        let metadata = file.metadata().map_err(|error| failed(&error))?;
+        if keeps_nothing(&metadata) {
+            return Err(failed(&"it is a pipe, which keeps nothing"));
+        }
+        let length = metadata.len();
         let torn = length > 0 && last_byte(&mut file).map_err(|error| failed(&error))? != b'\n';
         let pending = if torn { vec![b'\n'] } else { Vec::new() };
         Ok((Self { file, path: path.to_owned(), pending, whole: length }, torn))
@@ -87,6 +91,14 @@ impl Recorder {
         self.pending.clear();
         Ok(())
     }
+}
+
+/// A pipe takes lines, but never says that they are durable, and so nothing could be acknowledged.
+fn keeps_nothing(metadata: &std::fs::Metadata) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type());
+    #[cfg(not(unix))]
+    return !(metadata.is_file() || metadata.is_dir());
 }
 
 fn last_byte(file: &mut File) -> std::io::Result<u8> {
@@ -145,6 +157,18 @@ mod tests {
         assert!(failure.cause.unwrap().contains("No space left"));
         assert!(pending > 0);
         assert_eq!(recorder.pending(), pending);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("night.jsonl");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+
+        let failure = Recorder::open(&path).unwrap_err();
+
+        assert_eq!(failure.cause.as_deref(), Some("it is a pipe, which keeps nothing"));
     }
 
     #[cfg(unix)]

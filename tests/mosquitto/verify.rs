@@ -162,7 +162,7 @@ fn devices_come_back_when_the_broker_does_if_asked() {
 #[ignore = "needs mosquitto"]
 fn without_a_log_to_hear_births_and_wills_tell() {
     let broker = Mosquitto::start(&["log_dest stderr"]);
-    let told = Told::by(verify(&broker.url(), "--count 120 -k 1s"));
+    let told = Told::by(verify(&broker.url(), "--count 120 -k 2s"));
 
     told.ended_with(0, 0);
     let voices: Vec<_> = told.of("voice").map(|voice| &voice["voice"]).collect();

@@ -42,6 +42,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --group 'Show only clients of this group; may be given several times'
             cand --only 'Show only what is, or becomes, of this state; may be given several times'
             cand --format 'Print each change by a template, such as ''{at} {client} {from}->{to} {cause}'''
+            cand --share 'Share the work with all watchers of this group and store'
             cand --metrics 'Serve figures for Prometheus at this address, as HOST:PORT or PORT'
             cand --metrics-client 'Give clients whose id matches a figure of their own; may be given several times'
             cand --record 'Append everything that is heard to a file, for `presence replay`'
@@ -294,6 +295,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'presence;store;forget-session'= {
+            cand --member 'Remove a dead member of a shared group, by its client id'
             cand --profile 'Take options from this profile of the configuration file'
             cand --store 'File or Redis that keeps what is known, or `memory` for none'
             cand --store-password-file 'Read the password for the Redis from a file'

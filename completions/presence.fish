@@ -47,6 +47,7 @@ offline\t''
 unknown\t''
 suspect\t''"
 complete -c presence -n "__fish_presence_using_subcommand watch" -l format -d 'Print each change by a template, such as \'{at} {client} {from}->{to} {cause}\'' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l share -d 'Share the work with all watchers of this group and store' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics -d 'Serve figures for Prometheus at this address, as HOST:PORT or PORT' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics-client -d 'Give clients whose id matches a figure of their own; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l record -d 'Append everything that is heard to a file, for `presence replay`' -r -F
@@ -267,6 +268,7 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l member -d 'Remove a dead member of a shared group, by its client id' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l profile -d 'Take options from this profile of the configuration file' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store-password-file -d 'Read the password for the Redis from a file' -r -F

@@ -46,6 +46,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Show only clients of this group; may be given several times')
             [CompletionResult]::new('--only', '--only', [CompletionResultType]::ParameterName, 'Show only what is, or becomes, of this state; may be given several times')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print each change by a template, such as ''{at} {client} {from}->{to} {cause}''')
+            [CompletionResult]::new('--share', '--share', [CompletionResultType]::ParameterName, 'Share the work with all watchers of this group and store')
             [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Serve figures for Prometheus at this address, as HOST:PORT or PORT')
             [CompletionResult]::new('--metrics-client', '--metrics-client', [CompletionResultType]::ParameterName, 'Give clients whose id matches a figure of their own; may be given several times')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Append everything that is heard to a file, for `presence replay`')
@@ -308,6 +309,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;store;forget-session' {
+            [CompletionResult]::new('--member', '--member', [CompletionResultType]::ParameterName, 'Remove a dead member of a shared group, by its client id')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take options from this profile of the configuration file')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File or Redis that keeps what is known, or `memory` for none')
             [CompletionResult]::new('--store-password-file', '--store-password-file', [CompletionResultType]::ParameterName, 'Read the password for the Redis from a file')

@@ -40,6 +40,7 @@ table\:"A full-screen table of all clients"))' \
 '*--group=[Show only clients of this group; may be given several times]:GID:_default' \
 '*--only=[Show only what is, or becomes, of this state; may be given several times]:STATE:(online closing offline unknown suspect)' \
 '(--json)--format=[Print each change by a template, such as '\''{at} {client} {from}->{to} {cause}'\'']:TEMPLATE:_default' \
+'--share=[Share the work with all watchers of this group and store]:GROUP:_default' \
 '--metrics=[Serve figures for Prometheus at this address, as HOST\:PORT or PORT]:ADDRESS:_default' \
 '*--metrics-client=[Give clients whose id matches a figure of their own; may be given several times]:ID|GLOB:_default' \
 '--record=[Append everything that is heard to a file, for \`presence replay\`]:FILE:_files' \
@@ -345,6 +346,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (forget-session)
 _arguments "${_arguments_options[@]}" : \
+'--member=[Remove a dead member of a shared group, by its client id]:CLIENT_ID:_default' \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \
 '--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
 '--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \

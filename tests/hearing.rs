@@ -12,6 +12,9 @@ use presence::state::packed::VoiceKey;
 use presence::state::policy::Policy;
 use presence::state::verdict::{Blind, Status, Verdict};
 
+#[path = "hearing/groups.rs"]
+mod groups;
+
 const START: i64 = 1_700_000_000_000;
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -84,7 +87,9 @@ impl Stage {
     }
 
     fn settle(&mut self, who: usize) -> bool {
-        self.watchers[who].settle(self.clock, &mut self.fleet.coverage)
+        let settled = self.watchers[who].settle(self.clock, &mut self.fleet.coverage);
+        self.watchers[who].heed_others(self.clock, &self.fleet.coverage);
+        settled
     }
 
     /// The broker accepts the connection and grants QoS 1 for everything.
@@ -162,7 +167,7 @@ impl Stage {
         let Self { fleet, watchers, clock, .. } = self;
         let hearing = &mut watchers[who];
         hearing.message(Some(voice), qos, event.standing, *clock, &mut fleet.coverage);
-        let mark = fleet.coverage.mark(&hearing.key(voice));
+        let mark = hearing.mark(voice, &fleet.coverage);
         let authority = if voice == LOG.0 { 2 } else { 4 };
         let by = Hearsay { voice: VoiceKey { authority, name: voice }, mark, received: clock.wall };
         fleet.take(event, &by, &Policy::DEFAULT)
@@ -919,6 +924,7 @@ fn group() -> Stage {
     let mut stage = pair(["group", "group"]);
     stage.arrive(ONE, false);
     stage.arrive(TWO, false);
+    stage.stay(2 * SECOND);
     stage.hear(ONE, STATUS.0, "pump", EventKind::Opened);
     stage.stay(3 * SECOND);
     assert_eq!(stage.status("pump"), Status::Online);
@@ -936,7 +942,8 @@ fn a_group_with_a_dead_member_does_not_listen() {
     let died = stage.now();
     stage.stay_with(&[ONE], MINUTE);
     assert_eq!(stage.status("pump"), Status::Unknown);
-    assert_eq!(stage.blind("pump"), Blind::SilentSince(died));
+    let missed = Blind::MemberSilent { member: "two".into(), since: died };
+    assert_eq!(stage.blind("pump"), missed);
 }
 
 #[test]
@@ -969,13 +976,14 @@ fn a_member_that_was_forgotten_begins_a_new_epoch_of_the_group() {
     dead.begin_epoch(now);
     dead.left = true;
     assert_eq!((stage.status("pump"), stage.epoch("status")), (Status::Unknown, epoch + 1));
+    stage.stay_with(&[ONE], 2 * SECOND);
     stage.hear(ONE, STATUS.0, "pump", EventKind::Seen);
     stage.stay_with(&[ONE], MINUTE);
     assert_eq!(stage.status("pump"), Status::Online);
 }
 
 #[test]
-fn a_new_member_begins_a_new_epoch_of_the_group() {
+fn a_new_member_of_which_nobody_knew_begins_a_new_epoch_of_the_group() {
     let mut stage = pair(["group", "group"]);
     stage.arrive(ONE, false);
     stage.hear(ONE, STATUS.0, "pump", EventKind::Opened);
@@ -992,6 +1000,7 @@ fn a_member_that_left_and_came_back_is_missed_when_it_dies() {
     stage.lose(TWO);
     stage.stay_with(&[ONE], MINUTE);
     stage.arrive(TWO, false);
+    stage.stay(2 * SECOND);
     stage.hear(ONE, STATUS.0, "pump", EventKind::Seen);
     stage.stay(3 * SECOND);
     assert_eq!(stage.status("pump"), Status::Online);

@@ -131,6 +131,12 @@ pub struct Compact {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  presence store forget-session -b broker.example")]
 pub struct ForgetSession {
+    /// Remove a dead member of a shared group, by its client id
+    ///
+    /// What it still held is lost: that counts as a hole, and the others go on without it. `store info`
+    /// lists the members.
+    #[arg(long, value_name = "CLIENT_ID", env = "PRESENCE_MEMBER")]
+    pub member: Option<String>,
     #[command(flatten)]
     pub profile: super::profile::Profile,
     #[command(flatten)]

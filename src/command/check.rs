@@ -254,7 +254,7 @@ impl Inquiry {
                 Heard::Message(publish) => {
                     learnt |= ear.message(&publish, &mut dialects, &mut self.presence);
                 }
-                Heard::Alive | Heard::Skipped { .. } => {
+                Heard::Alive | Heard::Unsubscribed | Heard::Skipped { .. } => {
                     ear.hearing.received(ear.moment(), self.presence.coverage_mut());
                 }
                 Heard::Lost { .. } => ear.hearing.lost(),
@@ -423,7 +423,7 @@ impl Ear {
         self.hearing.received(now, coverage);
         let concerns = self.concerns(&reading);
         if concerns {
-            let mark = coverage.mark(&self.hearing.key(voice.name));
+            let mark = self.hearing.mark(voice.name, coverage);
             let by = Hearsay { voice, mark, received: now.wall };
             take(presence, &reading, &by, &publish.topic, &mut self.tally);
         }

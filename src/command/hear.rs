@@ -5,7 +5,7 @@ use crate::event::{Event, Timestamp};
 use crate::failure::Failure;
 use crate::output::metrics::EventCounts;
 use crate::output::object::Summary;
-use crate::source::mqtt::{Answer, Grant};
+use crate::source::mqtt::{Answer, Grant, SHARED};
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
 use crate::state::presence::Presence;
@@ -185,10 +185,12 @@ pub fn all_refused(
     Some(
         Failure::new(format!("could not subscribe to `{filter}` on {broker}"))
             .because(format!("the broker refused it ({text}), and all the others too"))
-            .next(
+            .next(if filter.starts_with(SHARED) {
+                "use an account that may share it, or leave `--share` out"
+            } else {
                 "use an account that may read it, or choose what to follow with `--dialect` and \
-                 `--topic`",
-            ),
+                 `--topic`"
+            }),
     )
 }
 

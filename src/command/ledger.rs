@@ -19,7 +19,7 @@ pub struct Ledger {
     store: Option<Box<dyn Store>>,
     recorder: Option<SharedRecorder>,
     /// The accounts as they were last recorded, and as they were last stored.
-    recorded: BTreeMap<String, Member>,
+    recorded: BTreeMap<String, BTreeMap<String, Member>>,
     stored: BTreeMap<String, Member>,
     /// The last tie given out.
     tie: u64,
@@ -81,7 +81,7 @@ impl Ledger {
         let instance = &self.instance;
         let fleet = presence.fleet();
         recorder.with(|recorder| {
-            recorder.add(&Line::Recording(heading));
+            recorder.add(&Line::Recording(Box::new(heading)));
             if let Some(restart) = fleet.restart() {
                 recorder.add(&Line::Restart(RestartLine::new(instance, restart)));
             }
@@ -111,16 +111,17 @@ impl Ledger {
     /// Records the accounts that changed in what replaying depends on.
     pub fn record_accounts(&mut self, presence: &Presence, hearing: &Hearing) {
         let Some(recorder) = &self.recorder else { return };
-        for (key, member) in accounts(presence, hearing) {
-            let known = self.recorded.get(&key.voice);
+        for (key, name, member) in all_accounts(presence, hearing) {
+            let known = self.recorded.get(&key.voice).and_then(|members| members.get(name));
             let same = known.is_some_and(|known| {
-                (known.epoch, known.lossy, known.patience_ms)
-                    == (member.epoch, member.lossy, member.patience_ms)
+                (known.epoch, known.lossy, known.patience_ms, known.left)
+                    == (member.epoch, member.lossy, member.patience_ms, member.left)
             });
             if !same {
-                let line = SourceLine::new(&self.instance, key, hearing.member(), member);
+                let line = SourceLine::new(&self.instance, key, name, member);
                 recorder.with(|recorder| recorder.add(&Line::Source(line)));
-                self.recorded.insert(key.voice.clone(), member.clone());
+                let members = self.recorded.entry(key.voice.clone()).or_default();
+                members.insert(name.to_owned(), member.clone());
             }
         }
     }
@@ -130,8 +131,8 @@ impl Ledger {
         let Some(recorder) = &self.recorder else { return };
         let instance = self.instance.clone();
         recorder.with(|recorder| {
-            for (key, member) in accounts(presence, hearing) {
-                let line = SourceLine::new(&instance, key, hearing.member(), member);
+            for (key, name, member) in all_accounts(presence, hearing) {
+                let line = SourceLine::new(&instance, key, name, member);
                 recorder.add(&Line::Source(line));
             }
             recorder.add(&Line::Judged(JudgedLine { instance, now_ms: now.0 }));
@@ -180,6 +181,19 @@ impl Ledger {
     }
 }
 
+/// Returns the accounts on which it depends what the watcher hears: its own, and those of the others of
+/// its group.
+fn all_accounts<'a>(
+    presence: &'a Presence,
+    hearing: &'a Hearing,
+) -> impl Iterator<Item = (&'a SourceKey, &'a str, &'a Member)> {
+    let heard = presence.fleet().coverage.sources().filter(|(key, _)| hearing.hears(key));
+    heard.flat_map(|(key, source)| {
+        let begun = source.members.iter().filter(|(_, member)| member.epoch > 0);
+        begun.map(move |(name, member)| (key, name.as_str(), member))
+    })
+}
+
 /// Returns the watcher's own accounts, one for each voice it hears.
 fn accounts<'a>(
     presence: &'a Presence,
@@ -187,6 +201,6 @@ fn accounts<'a>(
 ) -> impl Iterator<Item = (&'a SourceKey, &'a Member)> {
     presence.fleet().coverage.sources().filter_map(|(key, source)| {
         let member = source.members.get(hearing.member())?;
-        (key.ear == hearing.ear() && member.epoch > 0).then_some((key, member))
+        (hearing.hears(key) && member.epoch > 0).then_some((key, member))
     })
 }

@@ -10,6 +10,7 @@ pub mod filter;
 pub mod hear;
 pub mod input;
 pub mod ledger;
+pub mod members;
 mod print_config;
 pub mod replay;
 pub mod simulate;

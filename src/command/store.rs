@@ -1,6 +1,7 @@
 //! `presence store`: what watchers have kept.
 
 use super::input::{Asked, Input};
+use super::members::{self, MemberObject};
 use crate::cli::store::{Action, Compact, Export, ForgetSession, Import, Info, Where};
 use crate::clock;
 use crate::config;
@@ -17,7 +18,10 @@ use crate::source::recording::{Line, SourceLine, known::KnownClient};
 use crate::state::coverage::{Member, SourceKey};
 use crate::state::packed::Client;
 use crate::state::policy::Policy;
-use crate::store::{self, Access, Account, Address, Author, Batch, Place, Size, Store, place};
+use crate::store::identity::Purpose;
+use crate::store::{
+    self, Access, Account, Address, Author, Batch, Identity, Place, Size, Sqlite, Store, place,
+};
 use serde::Serialize;
 
 use std::time::Duration;
@@ -96,16 +100,22 @@ struct StoreObject<'a> {
     restarted_ms: Option<i64>,
     session: Option<&'a str>,
     listening: bool,
+    /// Those who share the work, where some do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    members: Vec<MemberObject>,
 }
 
 fn info(options: &Info, console: &mut Console) -> Result<Outcome, Failure> {
     let mut store = existing(&options.store, console)?;
     let now = clock::now();
     let mut table = Table::new(&["broker", "clients", "last heard", "listening", "session"]);
+    let place = kept(&options.store, console)?;
+    let mut members = Vec::new();
     for instance in store.instances()? {
-        let session = store.session(&instance.name)?.map(|session| session.client_id);
+        let session = session_of(&place, &instance.name)?;
         let coverage = store.fleet_of(&instance.name, &[])?.coverage;
         let listening = coverage.sources().any(|(_, source)| source.listens(now));
+        let sharing = members::of(&coverage, now);
         if options.json {
             console.json_line(&StoreObject {
                 kind: "store",
@@ -115,6 +125,7 @@ fn info(options: &Info, console: &mut Console) -> Result<Outcome, Failure> {
                 restarted_ms: instance.restart.map(|restart| restart.time.0),
                 session: session.as_deref(),
                 listening,
+                members: sharing,
             })?;
         } else {
             table.row([
@@ -124,11 +135,17 @@ fn info(options: &Info, console: &mut Console) -> Result<Outcome, Failure> {
                 Cell::text(if listening { "yes" } else { "no" }),
                 Cell::text(session.as_deref().unwrap_or("–")),
             ]);
+            members.extend(sharing.into_iter().map(|member| (instance.name.clone(), member)));
         }
     }
     if !options.json {
         let size = store.size()?;
         if !table.is_empty() {
+            console.print(&table.render(console.style(), console.columns()))?;
+            console.print_line("")?;
+        }
+        if !members.is_empty() {
+            let table = members::table(&members);
             console.print(&table.render(console.style(), console.columns()))?;
             console.print_line("")?;
         }
@@ -140,6 +157,16 @@ fn info(options: &Info, console: &mut Console) -> Result<Outcome, Failure> {
         ))?;
     }
     Ok(Outcome::Yes)
+}
+
+/// Returns the client id with which a watcher of its own connects: its store keeps it, or this machine.
+fn session_of(place: &Place, instance: &str) -> Result<Option<String>, Failure> {
+    if let Some(path) = place.keeps_client_id() {
+        let kept = Sqlite::open(path, Access::Read, &Policy::DEFAULT)?.session(instance)?;
+        return Ok(kept.map(|session| session.client_id));
+    }
+    let state = place::state_directory(|name| std::env::var_os(name))?;
+    Ok(Identity::first(&state, &Purpose { place, instance, group: None }))
 }
 
 fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
@@ -262,15 +289,19 @@ fn forget(options: &ForgetSession, console: &mut Console) -> Result<Outcome, Fai
     let connection = super::connection(&options.connection, KEEP_ALIVE, console)?;
     let place = kept(&options.store, console)?;
     let instance = connection.instance.clone();
-    // A watcher that is at work would lose its session under its feet.
-    let _lock = place.lock(&instance)?;
+    let now = clock::now();
     let mut store = store::open(&place, Access::Write, &Policy::DEFAULT)?;
-    let known = store.session(&instance)?;
-    let Some(client_id) = connection.client_id.clone().or(known.map(|known| known.client_id))
-    else {
+    let known = session_of(&place, &instance)?;
+    let asked = options.member.clone().or_else(|| connection.client_id.clone());
+    let Some(client_id) = asked.or_else(|| known.clone()) else {
         console.print_line(format_args!("no session at {} is known", sanitize(&instance, 100)))?;
         return Ok(Outcome::Yes);
     };
+    // A watcher that is at work would lose its session under its feet.
+    let _lock = place.lock(&instance, &client_id)?;
+    if options.member.is_some() {
+        members::check_gone(&store.fleet_of(&instance, &[])?.coverage, &client_id, now)?;
+    }
     let mut session = Options::new(connection.clone(), client_id.clone());
     session.clean = true;
     let forgotten = async { timeout(FORGET_MAX, forget_session(session)).await };
@@ -285,12 +316,18 @@ fn forget(options: &ForgetSession, console: &mut Console) -> Result<Outcome, Fai
             .next("try again once it does"));
         }
     }
-    store.forget_session(&instance)?;
+    if let (Some(path), Some(known)) = (place.keeps_client_id(), known)
+        && (options.member.is_none() || known == client_id)
+    {
+        Sqlite::open(path, Access::Write, &Policy::DEFAULT)?.forget_session(&instance)?;
+    }
+    let (id, broker) = (sanitize(&client_id, 100), sanitize(&instance, 100));
+    console.print_line(format_args!("the session `{id}` at {broker} is removed"))?;
+    if options.member.is_some() {
+        let voices = store.forget_member(&instance, &client_id, now)?;
+        let voices = crate::output::number::counted(voices as u64, "voice");
+        console.print_line(format_args!("its membership has ended, for {voices}"))?;
+    }
     store.close()?;
-    console.print_line(format_args!(
-        "the session `{}` at {} is removed",
-        sanitize(&client_id, 100),
-        sanitize(&instance, 100)
-    ))?;
     Ok(Outcome::Yes)
 }

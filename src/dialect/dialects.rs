@@ -59,6 +59,16 @@ impl Dialect {
         }
     }
 
+    /// Returns whether several watchers may each hear a part of it. Events of other dialects are told
+    /// apart by the order in which one listener heard them, or only make sense one after the other.
+    #[must_use]
+    pub const fn is_shareable(&self) -> bool {
+        match self {
+            Self::Lmq(_) => true,
+            Self::Status(_) | Self::Mosquitto(_) => false,
+        }
+    }
+
     /// Reads one message, whatever its topic may say about whose it is.
     pub fn read<'a>(&mut self, message: &Message<'a>) -> Reading<'a> {
         match self {

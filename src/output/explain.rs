@@ -64,7 +64,7 @@ fn evidence_of(opinion: &Opinion<'_, '_>) -> EvidenceObject {
         how: judgement.how.map(crate::state::verdict::How::word),
         last_heard_ms: opinion.last_heard.map(|heard| heard.0),
         covered: opinion.coverage.is_ok(),
-        uncovered_because: opinion.coverage.err().map(|(blind, _)| blindness(blind)),
+        uncovered_because: opinion.coverage.as_ref().err().map(|(blind, _)| blindness(blind)),
     }
 }
 
@@ -141,7 +141,7 @@ fn decided(verdict: &Verdict, opinions: &[Opinion<'_, '_>], case: &Case<'_>) -> 
         (Some(known), _) => {
             return format!(
                 "nothing, because {}; last known: {}, by {name}",
-                blindness(known.blind),
+                blindness(&known.blind),
                 known.status.word(),
             );
         }
@@ -207,8 +207,11 @@ fn listeners(case: &Case<'_>, voices: &[Voice<'_>]) -> Vec<String> {
         let latest = source.members.values().max_by_key(|member| member.heard);
         let Some(member) = latest else { continue };
         let lossy = if source.lossy() { ", lossy: it comes at QoS 0" } else { "" };
-        let ear = sanitize(&key.ear, 40);
-        sentences.push(if source.listens(case.now) {
+        let ear = sanitize(&key.ear, 80);
+        sentences.push(if let Some((name, missed)) = source.missing(case.now) {
+            let (name, since) = (sanitize(name, 80), rfc3339(missed.heard));
+            format!("not all listening: {ear} to {} lacks {name} since {since}", key.voice)
+        } else if source.listens(case.now) {
             format!("listening: {ear} to {} since {}{lossy}", key.voice, rfc3339(member.began))
         } else {
             format!("no longer listening: {ear} to {}, since {}", key.voice, rfc3339(member.heard))
@@ -218,9 +221,12 @@ fn listeners(case: &Case<'_>, voices: &[Voice<'_>]) -> Vec<String> {
 }
 
 fn help(verdict: &Verdict) -> &'static str {
-    match verdict.last_known.as_ref().map(|known| known.blind) {
+    match verdict.last_known.as_ref().map(|known| &known.blind) {
         Some(Blind::SilentSince(_) | Blind::NeverListened) => {
             "run `presence watch` against this broker, or let the device keep a retained status"
+        }
+        Some(Blind::MemberSilent { .. }) => {
+            "start that member again, or remove it with `presence store forget-session --member`"
         }
         Some(Blind::Away { .. }) => {
             "wait for its next event, or let the device keep a retained status"

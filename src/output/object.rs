@@ -39,6 +39,9 @@ struct LastKnownObject<'a> {
     until_ms: Option<i64>,
     /// `never-listened`, `silent` or `away`.
     reason: &'static str,
+    /// The member of a shared group that is missed, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member: Option<&'a str>,
 }
 
 impl<'a> VerdictObject<'a> {
@@ -71,10 +74,14 @@ impl<'a> LastKnownObject<'a> {
             channel: known.channel.as_deref(),
             since_ms: known.since.map(|since| since.0),
             until_ms: known.until.map(|until| until.0),
-            reason: match known.blind {
+            reason: match &known.blind {
                 Blind::NeverListened => "never-listened",
-                Blind::SilentSince(_) => "silent",
+                Blind::SilentSince(_) | Blind::MemberSilent { .. } => "silent",
                 Blind::Away { .. } => "away",
+            },
+            member: match &known.blind {
+                Blind::MemberSilent { member, .. } => Some(member),
+                _ => None,
             },
         }
     }

@@ -30,12 +30,15 @@ pub const fn tone(status: Status) -> Tone {
 
 /// Returns why nobody can say more, as a clause.
 #[must_use]
-pub fn blindness(blind: Blind) -> String {
+pub fn blindness(blind: &Blind) -> String {
     match blind {
         Blind::NeverListened => "nobody is listening".to_owned(),
-        Blind::SilentSince(since) => format!("no one has listened since {}", rfc3339(since)),
+        Blind::SilentSince(since) => format!("no one has listened since {}", rfc3339(*since)),
+        Blind::MemberSilent { member, since } => {
+            format!("member {} has not listened since {}", sanitize(member, 80), rfc3339(*since))
+        }
         Blind::Away { from, to } => {
-            format!("watcher was away {} to {}", rfc3339(from), rfc3339(to))
+            format!("watcher was away {} to {}", rfc3339(*from), rfc3339(*to))
         }
     }
 }
@@ -105,7 +108,7 @@ pub fn line(verdict: &Verdict, style: Style) -> String {
         if let Some(until) = known.until {
             let _ = write!(text, " until {}", rfc3339(until));
         }
-        let _ = write!(text, ": {}", blindness(known.blind));
+        let _ = write!(text, ": {}", blindness(&known.blind));
     }
     if verdict.status == Status::Unknown && verdict.last_known.is_none() {
         text.push_str("  no evidence");
@@ -134,7 +137,7 @@ pub fn change(change: &Change, style: Style) -> String {
         let _ = write!(text, "  for {}", duration_ms(held));
     }
     if let Some(known) = &verdict.last_known {
-        let _ = write!(text, ": {}", blindness(known.blind));
+        let _ = write!(text, ": {}", blindness(&known.blind));
     }
     append_details(&mut text, verdict);
     text

@@ -38,6 +38,14 @@ pub enum Warning {
     Away { instance: String, from: Timestamp, until: Timestamp },
     /// The broker threw messages away, ours perhaps among them.
     Dropped { instance: String, messages: u64 },
+    /// Another client uses the watcher's client id.
+    Rival { broker: String, client_id: String, cause: String },
+    /// A member of the shared group does not listen.
+    MemberSilent { instance: String, member: String, since: Timestamp },
+    /// A member left its group while the broker may still hold something for it.
+    NotDrained { instance: String, member: String },
+    /// The broker may have taken a shared subscription for a plain one.
+    SharingUnproven { broker: String },
     /// What was heard cannot be made durable, so it is not acknowledged either.
     NotSaved { failure: String },
     /// A secret lies where others can read it.
@@ -50,6 +58,8 @@ pub enum Warning {
     NotPosted { url: String, cause: String, refused: bool },
     /// What ended the run.
     FailedOn { condition: String, what: String },
+    /// What other watchers stored cannot be read, so it is missing in what is told.
+    OthersUnread { failure: String },
     /// The last line of a recording was torn by an earlier end.
     TornRecording { path: String },
     /// One of several sources could not be asked.
@@ -117,22 +127,16 @@ impl Warning {
             Self::ConnectionLost { broker, cause } => {
                 format!("lost {}: {}; trying again", value(broker), said(cause))
             }
-            Self::Away { instance, from, until } => format!(
-                "nobody listened to {} for {}, {} to {}: what was known before is uncertain",
-                value(instance),
-                duration_ms(until.since(*from)),
-                rfc3339(*from),
-                rfc3339(*until),
-            ),
-            Self::Dropped { instance, messages } => format!(
-                "{} dropped {}: what was known before is uncertain",
-                value(instance),
-                counted(*messages, "message")
-            ),
-            Self::NotSaved { failure } => format!(
-                "nothing heard is acknowledged: {}",
-                said(failure.strip_prefix("error: ").unwrap_or(failure))
-            ),
+            Self::Away { .. }
+            | Self::Dropped { .. }
+            | Self::Rival { .. }
+            | Self::MemberSilent { .. }
+            | Self::NotDrained { .. }
+            | Self::SharingUnproven { .. }
+            | Self::OthersUnread { .. } => self.what_is_missing(),
+            Self::NotSaved { failure } => {
+                format!("nothing heard is acknowledged: {}", said(bare(failure)))
+            }
             Self::SecretExposed { path } => {
                 format!("the secret in {} can be read by other users", value(path))
             }
@@ -173,6 +177,50 @@ impl Warning {
         }
     }
 
+    /// Returns what was or is not heard, and why; empty where a warning is about something else.
+    fn what_is_missing(&self) -> String {
+        match self {
+            Self::Away { instance, from, until } => format!(
+                "nobody listened to {} for {}, {} to {}: what was known before is uncertain",
+                value(instance),
+                duration_ms(until.since(*from)),
+                rfc3339(*from),
+                rfc3339(*until),
+            ),
+            Self::Dropped { instance, messages } => format!(
+                "{} dropped {}: what was known before is uncertain",
+                value(instance),
+                counted(*messages, "message")
+            ),
+            Self::Rival { broker, client_id, cause } => format!(
+                "another client uses our client id {} at {}, so what it heard is missing here: {}",
+                value(client_id),
+                value(broker),
+                said(cause)
+            ),
+            Self::MemberSilent { instance, member, since } => format!(
+                "member {} of the group has not listened to {} since {}: what it holds is missing",
+                value(member),
+                value(instance),
+                rfc3339(*since)
+            ),
+            Self::NotDrained { instance, member } => format!(
+                "member {} of the group leaves without handing over what {} holds for it",
+                value(member),
+                value(instance)
+            ),
+            Self::SharingUnproven { broker } => format!(
+                "it is not known whether {} shares: under MQTT 3.1.1 it would take `$share/…` for \
+                 any other topic, and send nothing",
+                value(broker)
+            ),
+            Self::OthersUnread { failure } => {
+                format!("what other watchers stored is missing here: {}", said(bare(failure)))
+            }
+            _ => String::new(),
+        }
+    }
+
     /// Returns what can be done about it, where something can.
     fn next(&self) -> Option<&str> {
         Some(match self {
@@ -195,6 +243,16 @@ impl Warning {
             Self::Dropped { .. } => {
                 "raise the broker's queue limit (Mosquitto: `max_queued_messages`)"
             }
+            Self::Rival { .. } => {
+                "stop the other one, or give one of them another id with `--client-id`"
+            }
+            Self::MemberSilent { .. } | Self::NotDrained { .. } => {
+                "start it again, or remove it with `presence store forget-session --member`"
+            }
+            Self::SharingUnproven { .. } => {
+                "see that changes come, or pass `--mqtt-version 5`: there it has to say so"
+            }
+            Self::OthersUnread { .. } => "it is tried again every few seconds",
             Self::NotSaved { .. } => {
                 "it is tried again every second, and nothing is lost while the broker queues"
             }
@@ -255,6 +313,11 @@ fn shards_missing(present: &[u32], of: u32) -> String {
 /// Returns a foreign value in backticks.
 fn value(text: &str) -> String {
     format!("`{}`", sanitize(text, VALUE_COLUMNS_MAX))
+}
+
+/// Returns the text of a failure without the word that begins a message of its own.
+fn bare(failure: &str) -> &str {
+    failure.strip_prefix("error: ").unwrap_or(failure)
 }
 
 /// Returns a cause, which is a sentence of ours or of a library's around foreign values.

@@ -30,6 +30,9 @@ pub struct SourceKey {
 
 /// One hearing of one voice. A watcher of its own is the only member of its source; of a shared group
 /// each member hears a part, so the group hears only while all of them do.
+///
+/// The first epoch of a member is none of the group's: whoever joins is first shown to have missed
+/// nothing, or begins with its second one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
     pub members: BTreeMap<String, Member>,
@@ -126,8 +129,32 @@ impl Member {
         self.heard.plus(self.patience_ms.saturating_add(1))
     }
 
+    /// Tells whether its hearing began without an open question: something was received since.
+    #[must_use]
+    pub const fn is_established(&self) -> bool {
+        self.epoch > 0 && self.heard.0 > self.began.0
+    }
+
+    /// Enters a group, with nothing heard yet. Of an epoch that it had left the later word counts. Whoever
+    /// was there before begins after what it heard, so that this is not forgotten.
+    pub fn enter(&mut self, now: Timestamp) {
+        let known = self.epoch > 0;
+        let began_after = i64::from(known && self.has_past());
+        self.heard = now.max(self.heard.plus(i64::from(known)));
+        self.began = self.heard.plus(began_after);
+        self.epoch = self.epoch.max(1);
+        self.left = false;
+    }
+
+    /// Tells whether it has ever been more than about to enter a group.
+    #[must_use]
+    pub const fn has_past(&self) -> bool {
+        self.epoch > 1 || (self.epoch == 1 && self.heard.0 != self.began.0)
+    }
+
     /// Joins another replica's copy of this account: the greater epoch counts, and of one epoch the
     /// later hearing. An older epoch says nothing about the present one, whatever its clock showed.
+    /// Whoever left and came back within an epoch has heard something since.
     fn join(&mut self, other: &Self) {
         let Self { epoch, began, heard, patience_ms, lossy, left, holes } = other;
         match self.epoch.cmp(epoch) {
@@ -137,10 +164,10 @@ impl Member {
                 (self.patience_ms, self.left) = (*patience_ms, *left);
             }
             Ordering::Equal => {
-                let known = (self.heard, self.patience_ms);
-                (self.heard, self.patience_ms) = known.max((*heard, *patience_ms));
+                let known = (self.heard, self.patience_ms, self.left);
+                (self.heard, self.patience_ms, self.left) =
+                    known.max((*heard, *patience_ms, *left));
                 self.began = self.began.max(*began);
-                self.left |= left;
             }
             Ordering::Greater => {}
         }
@@ -154,17 +181,45 @@ impl Member {
 }
 
 impl Source {
-    /// Returns the number of the present epoch: a new epoch of any member is one of the source.
+    /// Returns the number of the present epoch, 0 before the first: a new epoch of any member is one of
+    /// the source.
     #[must_use]
     pub fn epoch(&self) -> u64 {
-        self.members.values().fold(0, |sum, member| member.epoch.saturating_add(sum))
+        let begun = self.members.values().any(|member| member.epoch > 0);
+        u64::from(begun).saturating_add(self.later_epochs(|_| true))
+    }
+
+    /// Returns how many epochs all members but one have begun after their first ones.
+    #[must_use]
+    pub fn epochs_beside(&self, name: &str) -> u64 {
+        self.later_epochs(|other| other != name)
+    }
+
+    fn later_epochs(&self, of: impl Fn(&str) -> bool) -> u64 {
+        let members = self.members.iter().filter(|(name, _)| of(name));
+        members.fold(0, |sum, (_, member)| member.epoch.saturating_sub(1).saturating_add(sum))
     }
 
     /// Tells whether nothing goes unheard now: what a dead member holds is not heard by the others.
     #[must_use]
     pub fn listens(&self, now: Timestamp) -> bool {
-        let mut staying = self.members.values().filter(|member| !member.left).peekable();
-        staying.peek().is_some() && staying.all(|member| member.listens(now))
+        let mut staying = self.staying().peekable();
+        staying.peek().is_some() && staying.all(|(_, member)| member.listens(now))
+    }
+
+    /// Returns the members that are needed for the source to hear.
+    pub fn staying(&self) -> impl Iterator<Item = (&str, &Member)> {
+        let members = self.members.iter().filter(|(_, member)| !member.left);
+        members.map(|(name, member)| (name.as_str(), member))
+    }
+
+    /// Returns the member of a group that has been missed for the longest time, while others listen.
+    #[must_use]
+    pub fn missing(&self, now: Timestamp) -> Option<(&str, &Member)> {
+        let (listening, mut deaf): (Vec<_>, Vec<_>) =
+            self.staying().partition(|(_, member)| member.listens(now));
+        deaf.sort_by_key(|(_, member)| member.heard);
+        deaf.first().copied().filter(|_| !listening.is_empty())
     }
 
     #[must_use]
@@ -172,8 +227,20 @@ impl Source {
         self.members.values().any(|member| member.lossy)
     }
 
-    fn latest_hole(&self) -> Option<Hole> {
+    /// Returns the hole that ended last, of whichever member.
+    #[must_use]
+    pub fn latest_hole(&self) -> Option<Hole> {
         self.members.values().filter_map(|member| member.holes.last()).max_by_key(|h| h.to).copied()
+    }
+
+    /// Says why the source does not hear, and since when.
+    fn silence(&self, now: Timestamp) -> (Blind, Option<Timestamp>) {
+        if let Some((name, member)) = self.missing(now) {
+            let since = member.heard;
+            return (Blind::MemberSilent { member: name.into(), since }, Some(since));
+        }
+        let since = self.silent_since(now);
+        (since.map_or(Blind::NeverListened, Blind::SilentSince), since)
     }
 
     /// Returns since when the source is deaf: since its first deaf member fell silent.
@@ -279,12 +346,11 @@ impl Coverage {
                 if source.listens(now) {
                     return Ok(());
                 }
-                let since = source.silent_since(now);
-                (since.map_or(Blind::NeverListened, Blind::SilentSince), since)
+                source.silence(now)
             } else {
                 gone(source, *mark, now)
             };
-            if best.is_none_or(|(_, until)| reason.1 > until) {
+            if best.as_ref().is_none_or(|(_, until)| reason.1 > *until) {
                 best = Some(reason);
             }
         }
@@ -324,7 +390,7 @@ fn gone(source: &Source, mark: Mark, now: Timestamp) -> (Blind, Option<Timestamp
     let until = ended.or(source.latest_hole().as_ref()).map(|hole| hole.from);
     let blind = match source.latest_hole() {
         Some(hole) if source.listens(now) => Blind::Away { from: hole.from, to: hole.to },
-        _ => source.silent_since(now).map_or(Blind::NeverListened, Blind::SilentSince),
+        _ => source.silence(now).0,
     };
     (blind, until)
 }

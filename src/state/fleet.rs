@@ -325,15 +325,15 @@ fn express(verdict: &mut Verdict, opinion: &Opinion<'_, '_>, policy: &Policy) {
     let judgement = &opinion.judgement;
     verdict.voice = Some(opinion.voice.key.name.to_owned());
     verdict.anomalies = anomalies(opinion.voice, judgement, policy);
-    match opinion.coverage {
+    match &opinion.coverage {
         Ok(()) => believe(verdict, opinion),
         Err((blind, until)) => {
             verdict.last_known = Some(LastKnown {
                 status: judgement.status,
                 channel: opinion.channel().map(str::to_owned),
                 since: judgement.since,
-                until,
-                blind,
+                until: *until,
+                blind: blind.clone(),
             });
         }
     }

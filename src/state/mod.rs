@@ -18,4 +18,5 @@ pub mod policy;
 pub mod presence;
 pub mod record;
 pub mod slot;
+mod told;
 pub mod verdict;

@@ -8,11 +8,13 @@ use super::coverage::Coverage;
 use super::fleet::{Fleet, Hearsay, Taken};
 use super::packed::{Client, VoiceKey};
 use super::policy::Policy;
+use super::told::Told;
 use super::verdict::{Status, Verdict};
 use crate::event::{ChannelEvent, Event, EventKind, Flags, Stamp, Timestamp};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+
+pub use super::told::{Counts, Teller};
 
 /// The clients of one instance as somebody follows them.
 #[derive(Debug)]
@@ -28,8 +30,8 @@ pub struct Presence {
     changes: VecDeque<Change>,
     dirty: Vec<usize>,
     following: bool,
-    /// Changes that are kept back, by place: when, and what brought them about.
-    paused: Option<BTreeMap<usize, (Timestamp, Cause)>>,
+    /// Changes that are kept back, by place.
+    paused: Option<BTreeMap<usize, Kept>>,
     now: Timestamp,
 }
 
@@ -86,30 +88,25 @@ impl Cause {
             EventKind::Closed => Self::Tcpclean,
         }
     }
+
+    /// Returns what most likely led to a status, where the event itself was not heard.
+    const fn of_status(status: Status) -> Self {
+        match status {
+            Status::Online => Self::Connect,
+            Status::Closing => Self::Disconnect,
+            Status::Offline => Self::Tcpclean,
+            Status::Unknown | Status::Suspect => Self::Seen,
+        }
+    }
 }
 
-/// Clients by status. Taken from the verdicts themselves, never counted up and down by events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts([usize; Status::ALL.len()]);
-
-impl Counts {
-    #[must_use]
-    pub const fn of(&self, status: Status) -> usize {
-        self.0[status as usize]
-    }
-
-    #[must_use]
-    pub fn total(&self) -> usize {
-        self.0.iter().sum()
-    }
-
-    pub const fn add(&mut self, status: Status) {
-        self.0[status as usize] += 1;
-    }
-
-    const fn remove(&mut self, status: Status) {
-        self.0[status as usize] -= 1;
-    }
+/// A change that is kept back: when it was, and what brought it about.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    at: Timestamp,
+    cause: Cause,
+    /// Somebody else tells of it.
+    silent: bool,
 }
 
 /// What an event did.
@@ -122,34 +119,6 @@ struct Absorbed {
 
 /// Up to this authority it is a broker that speaks, event by event.
 const BROKERS_WORD: u8 = 2;
-
-/// What the user was last told, in 16 bytes a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Told {
-    since: Option<std::num::NonZeroI64>,
-    channel: u32,
-    /// Tells two connections of one second apart, where the channel has no name.
-    address: u16,
-    status: Status,
-}
-
-impl Told {
-    fn of(verdict: &Verdict) -> Self {
-        let hash = |text: &Option<String>| {
-            let mut hasher = DefaultHasher::new();
-            text.hash(&mut hasher);
-            hasher.finish().to_le_bytes()
-        };
-        let channel = hash(&verdict.channel);
-        let address = hash(&verdict.address);
-        Self {
-            since: verdict.since.and_then(|since| std::num::NonZeroI64::new(since.0)),
-            channel: u32::from_le_bytes([channel[0], channel[1], channel[2], channel[3]]),
-            address: u16::from_le_bytes([address[0], address[1]]),
-            status: verdict.status,
-        }
-    }
-}
 
 impl Presence {
     /// Returns a fleet that nobody follows yet: events are taken in, no change is reported.
@@ -195,8 +164,13 @@ impl Presence {
     /// Tells what changed since `pause`, each client's last change with its own cause.
     pub fn resume(&mut self, now: Timestamp) {
         self.now = now;
-        for (place, (at, cause)) in self.paused.take().unwrap_or_default() {
-            if place < self.fleet.clients.len() {
+        for (place, Kept { at, cause, silent }) in self.paused.take().unwrap_or_default() {
+            if place >= self.fleet.clients.len() {
+                continue;
+            }
+            if silent {
+                self.rejudge_silently(place);
+            } else {
                 self.rejudge(place, at, cause, false);
             }
         }
@@ -294,6 +268,37 @@ impl Presence {
         }
     }
 
+    /// Joins what other watchers of this instance have stored. The account of who listens is joined by
+    /// whoever keeps it.
+    pub fn handle_others(&mut self, others: &Fleet, teller: Teller, now: Timestamp) {
+        self.now = now;
+        if let Some(restart) = others.restart()
+            && self.fleet.join_restart(restart)
+            && self.following
+        {
+            self.rejudge_all(restart.time, |_, _| Cause::Restart);
+        }
+        for client in others.clients.iter() {
+            let joined = self.fleet.join_client(client, &self.policy);
+            if !(joined.anything() && self.following) {
+                continue;
+            }
+            let place = self.fleet.clients.find(client.id()).expect("it was joined above");
+            match (teller, &mut self.paused) {
+                (Teller::Everybody, _) => {
+                    let verdict = self.judge(place);
+                    let at = verdict.since.unwrap_or(now);
+                    self.rejudge(place, at, Cause::of_status(verdict.status), false);
+                }
+                (Teller::Hearer, Some(kept)) => {
+                    let change = Kept { at: now, cause: Cause::Seen, silent: true };
+                    kept.entry(place).or_insert(change);
+                }
+                (Teller::Hearer, None) => self.rejudge_silently(place),
+            }
+        }
+    }
+
     /// Nothing was heard until `now`: graces run out, and listeners fall silent.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.now = now;
@@ -305,7 +310,9 @@ impl Presence {
                 break;
             }
             self.graces.pop();
-            if place < self.told.len() {
+            if self.told.get(place).is_some_and(|told| told.is_foreign) {
+                self.rejudge_silently(place);
+            } else if place < self.told.len() {
                 self.rejudge(place, due, Cause::Grace, false);
             }
         }
@@ -419,9 +426,8 @@ impl Presence {
     fn rejudge_all(&mut self, at: Timestamp, cause: impl Fn(Status, Status) -> Cause) {
         if let Some(kept) = &mut self.paused {
             let everybody = 0..self.fleet.clients.len();
-            kept.extend(
-                everybody.map(|place| (place, (at, cause(Status::Unknown, Status::Unknown)))),
-            );
+            let cause = cause(Status::Unknown, Status::Unknown);
+            kept.extend(everybody.map(|place| (place, Kept { at, cause, silent: false })));
             return;
         }
         for place in 0..self.fleet.clients.len() {
@@ -434,16 +440,24 @@ impl Presence {
 
     fn rejudge(&mut self, place: usize, at: Timestamp, cause: Cause, begins: bool) {
         if let Some(kept) = &mut self.paused {
-            kept.insert(place, (at, cause));
+            kept.insert(place, Kept { at, cause, silent: false });
             return;
         }
         let verdict = self.judge(place);
         self.tell(place, verdict, at, cause, begins);
     }
 
-    fn tell(&mut self, place: usize, verdict: Verdict, at: Timestamp, cause: Cause, begins: bool) {
-        self.wait_for(&verdict, place);
-        let now = Told::of(&verdict);
+    /// Judges anew what somebody else tells of.
+    fn rejudge_silently(&mut self, place: usize) {
+        let verdict = self.judge(place);
+        self.note(place, &verdict);
+        self.told[place].is_foreign = true;
+    }
+
+    /// Notes what is believed now, and returns what was before.
+    fn note(&mut self, place: usize, verdict: &Verdict) -> Option<Told> {
+        self.wait_for(verdict, place);
+        let now = Told::of(verdict);
         let before = self.told.get(place).copied();
         match before {
             Some(before) => {
@@ -453,6 +467,12 @@ impl Presence {
             None => self.told.push(now),
         }
         self.counts.add(now.status);
+        before
+    }
+
+    fn tell(&mut self, place: usize, verdict: Verdict, at: Timestamp, cause: Cause, begins: bool) {
+        let before = self.note(place, &verdict);
+        let now = self.told[place];
         let from = before.map_or(Status::Unknown, |before| before.status);
         // Nothing that is heard makes a client unknown: somebody stopped listening, or missed something.
         let is_gap = now.status == Status::Unknown && from != Status::Unknown;

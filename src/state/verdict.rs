@@ -108,12 +108,14 @@ pub struct LastKnown {
 }
 
 /// Why a verdict is not covered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Blind {
     /// No listener ever heard of it in a way that is still accounted for.
     NeverListened,
     /// Nobody listens now; somebody did until then.
     SilentSince(Timestamp),
+    /// Others of its group listen, but what this member holds goes unheard, since then.
+    MemberSilent { member: Box<str>, since: Timestamp },
     /// Somebody listens now, but something may have been lost in this hole, and nothing was heard of
     /// the client since.
     Away { from: Timestamp, to: Timestamp },

@@ -1,4 +1,4 @@
-//! One watcher per store and instance: two would take each other's session at the broker.
+//! One watcher per store, instance and client id: two would take each other's session at the broker.
 
 use super::stable_hash;
 use crate::failure::Failure;
@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// The right to watch an instance with a store, held until it is dropped. The system takes it back from
+/// The right to watch an instance with a store under a client id, held until it is dropped. The system takes it back from
 /// a process that died, so a stale file beside the store stops nobody.
 #[derive(Debug)]
 pub struct WatchLock {
@@ -16,33 +16,46 @@ pub struct WatchLock {
 }
 
 impl WatchLock {
-    /// Takes the right to watch `instance` with this store, or says who holds it.
-    pub fn acquire(store: &Path, instance: &str) -> Result<Self, Failure> {
-        let path = lock_path(store, instance);
-        let failed = |error: &dyn std::fmt::Display| {
-            Failure::new(format!("could not lock `{}`", path.display()))
-                .because(error)
-                .next("see that you may write there, or name another file with `--store`")
-        };
-        let mut file = open(&path).map_err(|error| failed(&error))?;
+    /// Takes the right to watch `instance` with this store as this client, or says who holds it.
+    pub fn acquire(store: &Path, instance: &str, client_id: &str) -> Result<Self, Failure> {
+        let path = lock_path(store, instance, client_id);
+        let failed = |error: std::io::Error| failed(&path, &error);
+        let mut file = open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(held(store, instance, &mut file)),
-            Err(TryLockError::Error(error)) => return Err(failed(&error)),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        sign(&mut file, instance).map_err(|error| failed(&error))?;
+        sign(&mut file, instance).map_err(failed)?;
         Ok(Self { _file: file })
     }
+
+    /// Waits for the right to choose the client id to watch `instance` with. Nobody holds it for long.
+    pub fn wait_to_choose(store: &Path, instance: &str) -> Result<Self, Failure> {
+        let path = lock_path(store, instance, "");
+        let failed = |error: std::io::Error| failed(&path, &error);
+        let file = open(&path).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("could not lock `{}`", path.display()))
+        .because(error)
+        .next("see that you may write there, or name another file with `--store`")
 }
 
 /// Bytes read of the note in a lock file.
 const NOTE_MAX: u64 = 64;
 
-/// Returns the lock file of an instance. Its name is a hash, because an instance may be called
+/// Returns the lock file of a client of an instance. Its name is a hash, because both may be called
 /// anything; it lies beside the real file, whichever link to it was named.
-fn lock_path(store: &Path, instance: &str) -> PathBuf {
+fn lock_path(store: &Path, instance: &str, client_id: &str) -> PathBuf {
     let store = store.canonicalize().unwrap_or_else(|_| store.to_owned());
-    let suffix = format!(".{:016x}.lock", stable_hash(instance.as_bytes()));
+    // A client id holds no NUL, so the two cannot run into each other.
+    let named = format!("{client_id}\0{instance}");
+    let suffix = format!(".{:016x}.lock", stable_hash(named.as_bytes()));
     super::sqlite::beside(&store, &suffix)
 }
 
@@ -75,7 +88,7 @@ fn held(store: &Path, instance: &str, file: &mut File) -> Failure {
         || "another process holds it".to_owned(),
         |holder| format!("process {holder} holds it"),
     ))
-    .next("use another `--store`, or stop that process")
+    .next("share the work with `--share`, use another `--store` or `--client-id`, or stop that process")
 }
 
 #[cfg(test)]
@@ -86,23 +99,39 @@ mod tests {
     fn a_second_watcher_is_told_who_the_first_is() {
         let directory = tempfile::tempdir().expect("a directory");
         let store = directory.path().join("presence.db");
-        let first = WatchLock::acquire(&store, "broker:1883").expect("the first");
-        let failure = WatchLock::acquire(&store, "broker:1883").expect_err("the second");
+        let first = WatchLock::acquire(&store, "broker:1883", "presence-1").expect("the first");
+        let failure =
+            WatchLock::acquire(&store, "broker:1883", "presence-1").expect_err("the second");
         assert!(failure.what.contains("a second watcher of broker:1883"), "{failure}");
         let holder = format!("process {} holds it", std::process::id());
         assert_eq!(failure.cause, Some(holder));
         drop(first);
-        WatchLock::acquire(&store, "broker:1883").expect("free again");
+        WatchLock::acquire(&store, "broker:1883", "presence-1").expect("free again");
     }
 
     #[test]
-    fn other_instances_and_other_stores_are_free() {
+    fn other_instances_other_stores_and_other_clients_are_free() {
         let directory = tempfile::tempdir().expect("a directory");
         let store = directory.path().join("presence.db");
-        let _first = WatchLock::acquire(&store, "a").expect("the first");
-        let _second = WatchLock::acquire(&store, "b").expect("another instance");
+        let _first = WatchLock::acquire(&store, "a", "presence-1").expect("the first");
+        let _second = WatchLock::acquire(&store, "b", "presence-1").expect("another instance");
+        let _other = WatchLock::acquire(&store, "a", "presence-2").expect("another client");
         let elsewhere = directory.path().join("other.db");
-        let _third = WatchLock::acquire(&elsewhere, "a").expect("another store");
+        let _third = WatchLock::acquire(&elsewhere, "a", "presence-1").expect("another store");
+    }
+
+    #[test]
+    fn whoever_chooses_a_client_id_waits_for_whoever_chooses_one() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = directory.path().join("presence.db");
+        let first = WatchLock::wait_to_choose(&store, "a").expect("the first");
+        let second = std::thread::spawn({
+            let store = store.clone();
+            move || WatchLock::wait_to_choose(&store, "a").map(drop)
+        });
+        assert!(!second.is_finished());
+        drop(first);
+        second.join().expect("no panic").expect("its turn");
     }
 
     #[test]
@@ -111,8 +140,8 @@ mod tests {
         let store = directory.path().join("presence.db");
         let names = ["", "../../etc/passwd", "\0", "\u{1f4a5}"];
         for name in names.into_iter().map(str::to_owned).chain(["a".repeat(65_536)]) {
-            let _lock = WatchLock::acquire(&store, &name).expect("a lock");
-            WatchLock::acquire(&store, &name).expect_err("the same again");
+            let _lock = WatchLock::acquire(&store, &name, "presence-1").expect("a lock");
+            WatchLock::acquire(&store, &name, "presence-1").expect_err("the same again");
         }
     }
 
@@ -123,7 +152,7 @@ mod tests {
         let (store, link) = (directory.path().join("presence.db"), directory.path().join("link"));
         std::fs::write(&store, "").expect("a file");
         std::os::unix::fs::symlink(&store, &link).expect("a link");
-        let _first = WatchLock::acquire(&store, "a").expect("the first");
-        WatchLock::acquire(&link, "a").expect_err("the same store");
+        let _first = WatchLock::acquire(&store, "a", "presence-1").expect("the first");
+        WatchLock::acquire(&link, "a", "presence-1").expect_err("the same store");
     }
 }

@@ -6,11 +6,13 @@
 //!
 //! This module never reads a clock: times are handed in.
 
+pub mod identity;
 pub mod lock;
 pub mod place;
 pub mod redis;
 pub mod sqlite;
 
+pub use identity::Identity;
 pub use lock::WatchLock;
 pub use place::Place;
 pub use redis::{Address, Redis};
@@ -66,15 +68,6 @@ pub trait Store: Debug + Send {
 
     /// Returns the broker's count of messages it dropped, as last told.
     fn dropped(&mut self, instance: &str) -> Result<Option<u64>, Failure>;
-
-    /// Returns the session at the broker of an instance, where one was made.
-    fn session(&mut self, instance: &str) -> Result<Option<Session>, Failure>;
-
-    /// Keeps the session at the broker of an instance, in the place of an earlier one.
-    fn remember_session(&mut self, instance: &str, session: &Session) -> Result<(), Failure>;
-
-    /// Forgets the session at the broker of an instance. Returns whether there was one.
-    fn forget_session(&mut self, instance: &str) -> Result<bool, Failure>;
 
     /// Removes clients, given as they were judged. One that was heard of since is kept. Returns how
     /// many were removed.

@@ -31,14 +31,36 @@ impl Place {
         }
     }
 
-    /// Takes the right to watch an instance with this store, or says who holds it.
-    pub fn lock(&self, instance: &str) -> Result<WatchLock, Failure> {
+    /// Takes the right to watch an instance with this store as this client, or says who holds it.
+    pub fn lock(&self, instance: &str, client_id: &str) -> Result<WatchLock, Failure> {
         match self {
             Self::File(path) | Self::Redis { local: path, .. } => {
                 // Whoever looks after a store before anything watched has no directory yet.
                 self.prepare()?;
-                WatchLock::acquire(path, instance)
+                WatchLock::acquire(path, instance, client_id)
             }
+        }
+    }
+
+    /// Returns the file of a store that keeps the client id of its watcher itself. Where several machines
+    /// write one store, each has to keep its own.
+    #[must_use]
+    pub fn keeps_client_id(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Redis { .. } => None,
+        }
+    }
+
+    /// Returns a name that is the same whichever way leads to the store.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::File(path) => {
+                let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+                real.display().to_string()
+            }
+            Self::Redis { address, .. } => address.to_string(),
         }
     }
 }
@@ -60,11 +82,17 @@ impl fmt::Display for Place {
     }
 }
 
-/// Returns the path of the default store. `variable` looks a variable of the environment up.
-///
-/// `$XDG_STATE_HOME/presence/presence.db`; without that variable, or where it is not absolute (as the
-/// XDG Base Directory Specification wants), below the home directory.
+/// Returns the path of the default store, `presence.db` in the state directory.
 pub fn default_path(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Failure> {
+    Ok(state_directory(variable)?.join(FILE))
+}
+
+/// Returns where this program keeps what it has to remember. `variable` looks a variable of the
+/// environment up.
+///
+/// `$XDG_STATE_HOME/presence`; without that variable, or where it is not absolute (as the
+/// XDG Base Directory Specification wants), below the home directory.
+pub fn state_directory(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Failure> {
     let absolute =
         |name| variable(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());
     let state = absolute("XDG_STATE_HOME").or_else(|| {
@@ -76,7 +104,7 @@ pub fn default_path(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathB
             absolute("HOME").map(|home| home.join(".local/state"))
         }
     });
-    state.map(|state| state.join(DIRECTORY).join(FILE)).ok_or_else(|| {
+    state.map(|state| state.join(DIRECTORY)).ok_or_else(|| {
         let home = if cfg!(windows) { "LOCALAPPDATA" } else { "HOME" };
         Failure::new("could not tell where the store lies")
             .because(format_args!(

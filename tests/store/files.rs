@@ -31,7 +31,8 @@ fn files_are_readable_by_their_owner_only() {
     let place = Place::new();
     let mut store = place.writer();
     store.commit(BROKER, &batch([&client("a", "x", 1_000_000)])).expect("committed");
-    let _lock = presence::store::WatchLock::acquire(&place.path(), BROKER).expect("a lock");
+    let _lock =
+        presence::store::WatchLock::acquire(&place.path(), BROKER, "presence-1").expect("a lock");
     let mut names = Vec::new();
     for file in std::fs::read_dir(place.directory()).expect("a directory") {
         let file = file.expect("a file");

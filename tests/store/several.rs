@@ -256,15 +256,4 @@ fn keeps_what_belongs_to_an_instance(place: &dyn Stores) {
     let instances = store.instances().expect("listed");
     assert_eq!((instances.len(), instances[0].clients), (1, 2));
     assert_eq!(instances[0].restart, restart(500));
-
-    let session = presence::store::Session {
-        client_id: "presence \"1\"".to_owned(),
-        made: Timestamp(1),
-        expiry_s: None,
-    };
-    assert_eq!(store.session(BROKER), Ok(None));
-    store.remember_session(BROKER, &session).expect("kept");
-    assert_eq!(place.a_reader().session(BROKER), Ok(Some(session)));
-    assert_eq!(store.forget_session(BROKER), Ok(true));
-    assert_eq!(store.forget_session(BROKER), Ok(false));
 }

@@ -2,6 +2,44 @@
 
 use clap::Args;
 
+/// Characters of the name of a group.
+const GROUP_MAX: usize = 64;
+
 /// How watchers share one subscription.
 #[derive(Args, Clone, Debug)]
-pub struct Sharing {}
+pub struct Sharing {
+    /// Share the work with all watchers of this group and store
+    ///
+    /// The broker gives each notice to one of them, and each judges by what all have stored. What a dead
+    /// member holds is missing for all, until it is back or removed. Only for dialects whose events stand
+    /// for themselves (`lmq`); others are heard by every member.
+    #[arg(long, value_name = "GROUP", env = "PRESENCE_SHARE", value_parser = group)]
+    pub share: Option<String>,
+}
+
+/// Checks the name of a group: it becomes a level of a topic filter (MQTT 5.0 §4.8.2).
+fn group(typed: &str) -> Result<String, String> {
+    if typed.is_empty() || typed.chars().count() > GROUP_MAX {
+        return Err(format!("a group has 1 to {GROUP_MAX} characters"));
+    }
+    if typed.chars().any(|c| matches!(c, '/' | '+' | '#') || c.is_control()) {
+        return Err("a group holds none of `/`, `+`, `#`, and no control characters".to_owned());
+    }
+    Ok(typed.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_one_level_of_a_topic() {
+        let longest = "g".repeat(GROUP_MAX);
+        for name in ["g", "night shift", "Nachtwächter", "$x", &longest] {
+            assert_eq!(group(name), Ok(name.to_owned()));
+        }
+        for name in ["", "a/b", "+", "a#", "a\0", "a\nb", &"g".repeat(GROUP_MAX + 1)] {
+            group(name).expect_err(name);
+        }
+    }
+}

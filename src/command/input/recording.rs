@@ -12,7 +12,7 @@ use crate::state::coverage::{Coverage, SourceKey};
 use crate::state::fleet::Hearsay;
 use crate::state::record::Mark;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the reading of one recording stands.
 #[derive(Debug, Default)]
@@ -26,6 +26,8 @@ pub(super) struct Recording {
 #[derive(Debug)]
 struct Context {
     ear: String,
+    /// The ears of voices that are heard together with others.
+    shared: BTreeMap<String, String>,
     member: String,
     dialects: Dialects,
     /// The epoch in which each voice is heard, as far as this file has been read. Another file may
@@ -102,6 +104,7 @@ impl Input {
         broker.begin(heading.begun_ms, heading.policy.within_bounds(), &asked);
         Ok(Context {
             ear: heading.ear.clone().into_owned(),
+            shared: heading.shared.clone(),
             member: heading.member.clone().into_owned(),
             dialects,
             epochs: BTreeMap::new(),
@@ -128,7 +131,7 @@ impl Input {
         let broker = self.broker(&source.instance);
         let mut context = recording.contexts.get_mut(&source.instance);
         if let Some(context) = &mut context
-            && (&context.ear, &context.member) == (&source.ear, &source.member)
+            && (context.key(&source.voice), &context.member) == (key.clone(), &source.member)
         {
             let before = context.epochs.insert(source.voice.clone(), account.epoch);
             if before.is_some_and(|before| before < account.epoch) {
@@ -218,6 +221,7 @@ impl Input {
         }
         Ok(Context {
             ear: String::new(),
+            shared: BTreeMap::new(),
             member: String::new(),
             dialects,
             epochs: BTreeMap::new(),
@@ -229,7 +233,8 @@ impl Input {
 
 impl Context {
     fn key(&self, voice: &str) -> SourceKey {
-        SourceKey { voice: voice.to_owned(), ear: self.ear.clone() }
+        let ear = self.shared.get(voice).unwrap_or(&self.ear).clone();
+        SourceKey { voice: voice.to_owned(), ear }
     }
 
     /// Returns the number of the epoch of which the account is told.
@@ -246,7 +251,10 @@ impl Context {
     /// The listener was alive then, in its epoch of then.
     fn hear(&self, coverage: &mut Coverage, now: Timestamp) {
         if self.is_present {
-            coverage.hear(&self.ear, &self.member, now);
+            let shared = self.shared.values().collect::<BTreeSet<_>>();
+            for ear in shared.into_iter().chain([&self.ear]) {
+                coverage.hear(ear, &self.member, now);
+            }
             return;
         }
         for (voice, epoch) in &self.epochs {

@@ -177,6 +177,11 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
     let (terms, zone) = config::reading::terms(&options.reading)?;
     let store = super::store::place(&options.store, console)?;
     store.as_ref().map_or(Ok(()), Place::prepare)?;
+    if store.is_none() && options.sharing.share.is_some() {
+        return Err(Failure::misuse("`--share` with `--store memory`")
+            .because("what one member hears is nothing without what the others have heard")
+            .next("let all members use one store, which `--store` names"));
+    }
     let recorder = options.record.as_deref().map(|path| recorder(path, console)).transpose()?;
     let several = connections.len() > 1;
     let setup = Setup {
@@ -190,6 +195,7 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
         broker_queue: options.broker_queue,
         bridge_gaps: options.bridge_gaps,
         forget_clients: options.forget_clients,
+        share: options.sharing.share.clone(),
         reports: false,
         figures: options.metrics.metrics.is_some() || Service::is_run_by_one(),
     };

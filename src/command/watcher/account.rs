@@ -3,6 +3,7 @@
 
 use super::{HEARTBEAT, News, RETRY, Testimony, Watcher};
 use crate::clock;
+use crate::command::moment;
 use crate::dialect::Message;
 use crate::event::Timestamp;
 use crate::failure::Failure;
@@ -65,6 +66,7 @@ impl Watcher {
             BROKER_VERSION => {
                 let text: String =
                     String::from_utf8_lossy(message.payload).chars().take(VERSION_MAX).collect();
+                self.judge_broker(&text);
                 self.testify(Testimony::Broker(text)).await;
             }
             _ => return false,
@@ -99,13 +101,13 @@ impl Watcher {
         }
     }
 
-    /// Returns the sum of our own epochs, and the latest hole before one of them.
+    /// Returns the sum of the epochs of what we hear, and the latest hole before one of them: ours, or
+    /// one of another member of our group.
     pub(super) fn epochs(&self) -> (u64, Option<Hole>) {
-        let member = self.hearing.member();
-        let own = self.presence.fleet().coverage.sources();
-        let own: Vec<_> = own.filter_map(|(_, source)| source.members.get(member)).collect();
-        let hole = own.iter().filter_map(|member| member.holes.last()).max_by_key(|hole| hole.to);
-        (own.iter().map(|member| member.epoch).sum(), hole.copied())
+        let sources = self.presence.fleet().coverage.sources();
+        let heard: Vec<_> = sources.filter(|(key, _)| self.hearing.hears(key)).collect();
+        let holes = heard.iter().filter_map(|(_, source)| source.latest_hole());
+        (heard.iter().map(|(_, source)| source.epoch()).sum(), holes.max_by_key(|hole| hole.to))
     }
 
     /// Makes everything durable and acknowledges it; what cannot be is kept and tried again.
@@ -117,7 +119,11 @@ impl Watcher {
             Ok(()) => {
                 self.state.figures.commit.observe(began.elapsed().as_secs_f64());
                 self.state.owed = false;
-                self.session.acknowledge(self.state.acks.drain(..));
+                if !self.state.acks.is_empty() {
+                    // It may have taken a while to get here.
+                    self.hearing.acknowledged(moment(self.state.begun));
+                    self.session.acknowledge(self.state.acks.drain(..));
+                }
                 if self.state.stuck.take().is_some() {
                     self.hearing.released(now, self.presence.coverage_mut());
                     self.tell(News::Debug("the store can be written again".to_owned())).await;

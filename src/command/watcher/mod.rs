@@ -1,14 +1,20 @@
 //! One broker being watched: the line, the account of our own absences, and what is believed.
 
 mod account;
+mod identity;
 mod news;
 mod setup;
+mod sharing;
+mod state;
 
 pub use account::{BROKER_VERSION, DROPPED, UPTIME};
+pub use identity::Rights;
 pub use news::{End, News, Pulse, Question, Testimony};
 pub use setup::Setup;
+pub use sharing::{EAR, Share};
+pub use state::State;
 
-use super::hear::{Tally, all_refused, granted_voices, is_ours, take, voice_of};
+use super::hear::{all_refused, granted_voices, is_ours, take, voice_of};
 use super::ledger::Ledger;
 use super::moment;
 use crate::clock;
@@ -16,16 +22,15 @@ use crate::dialect::lmq::Lmq;
 use crate::dialect::{Dialects, Message, Reading, Reason};
 use crate::event::Timestamp;
 use crate::failure::Failure;
-use crate::output::metrics::{Figures, Panel};
+use crate::output::metrics::Panel;
 use crate::output::warning::Warning;
 use crate::simulate::report::Report;
-use crate::source::mqtt::{AckToken, Answer, Grant, Heard, Publish, Session};
-use crate::state::coverage::Hole;
-use crate::state::diagnosis::Lags;
+use crate::source::mqtt::{Answer, Grant, Heard, Publish, Session};
 use crate::state::fleet::Hearsay;
 use crate::state::hearing::{Hearing, Moment};
 use crate::state::presence::Presence;
-use std::time::{Duration, Instant};
+use sharing::{LOOK_EVERY, leave};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::block_in_place;
 use tokio::time::{Instant as Later, sleep_until};
@@ -50,67 +55,13 @@ pub struct Watcher {
     pub number: usize,
     /// Events that are to be told one by one, where somebody wants that.
     pub reports: Option<Vec<Report>>,
+    /// Our part in a group.
+    pub share: Option<Share>,
     /// Where figures are left, if somebody looks at them.
     pub panel: Option<Panel>,
     /// Where somebody asks about single clients.
     pub questions: Option<mpsc::Receiver<Question>>,
     pub state: State,
-}
-
-/// Where a watcher stands.
-#[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "facts of their own, not states of one thing")]
-pub struct State {
-    tally: Tally,
-    acks: Vec<AckToken>,
-    /// What came before the subscriptions were answered.
-    early: Vec<(Publish, Arrival)>,
-    /// Retained messages that came before it was decided whether anything was lost.
-    held: Vec<(Publish, Arrival)>,
-    /// Since when, and how often, nothing could be made durable.
-    stuck: Option<Moment>,
-    last_commit: Instant,
-    last_forget: Instant,
-    begun: Instant,
-    connected: bool,
-    ever_connected: bool,
-    known_told: bool,
-    epochs: u64,
-    /// The latest hole that the user knows of.
-    hole: Option<Hole>,
-    /// The store does not know yet who is listening now.
-    owed: bool,
-    /// The last packet, by [`clock::uptime`].
-    last_heard: Duration,
-    deaf: bool,
-    lags: Lags,
-    figures: Figures,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        let now = clock::monotonic();
-        Self {
-            tally: Tally::default(),
-            acks: Vec::new(),
-            early: Vec::new(),
-            held: Vec::new(),
-            stuck: None,
-            last_commit: now,
-            last_forget: now,
-            begun: now,
-            connected: false,
-            ever_connected: false,
-            known_told: false,
-            epochs: 0,
-            hole: None,
-            owed: false,
-            last_heard: clock::uptime(),
-            deaf: false,
-            lags: Lags::default(),
-            figures: Figures::default(),
-        }
-    }
 }
 
 /// When a message arrived, and its place in the order of arrival.
@@ -137,10 +88,12 @@ impl Watcher {
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<End, Failure> {
         // What the store knows of earlier holes was told when they were found.
         (self.state.epochs, self.state.hole) = self.epochs();
+        self.enter_group()?;
         let outcome = self.listen(&mut stop).await;
-        let ended = self.end().await;
+        let drained = self.drain().await;
+        let ended = self.end(drained).await;
         let Self { session, ledger, presence, state, .. } = self;
-        session.leave().await;
+        leave(session, drained && ended.is_ok()).await;
         outcome?;
         ended?;
         block_in_place(|| ledger.close())?;
@@ -151,16 +104,22 @@ impl Watcher {
         while !*stop.borrow() {
             let takes_more = self.state.acks.len() < STUCK_MAX || self.state.stuck.is_none();
             let wake = sleep_until(self.wake_at());
+            // What has arrived comes before what is due: while a store kept us waiting no silence was heard.
             let heard = tokio::select! {
-                heard = self.session.next(), if takes_more => Some(heard?),
-                () = wake => None,
+                biased;
+                _ = stop.changed() => break,
                 question = news::asked(&mut self.questions) => {
                     question.answer(self.presence.fleet());
                     continue;
                 }
-                _ = stop.changed() => break,
+                heard = self.session.next(), if takes_more => Some(heard?),
+                () = wake => None,
             };
             if let Some(heard) = heard {
+                if self.share.is_some() {
+                    // Told once it is known what the others heard meanwhile.
+                    self.presence.pause();
+                }
                 self.handle(heard).await?;
                 while self.state.acks.len() % BATCH_MAX != BATCH_MAX - 1 {
                     let Some(heard) = self.session.drain() else { break };
@@ -178,14 +137,18 @@ impl Watcher {
         if self.awaits_broker() && self.state.begun.elapsed() >= self.timeout {
             return Err(self.session.could_not_connect());
         }
-        if self.hearing.settle(now, self.presence.coverage_mut()) {
+        let looked = self.is_look_due() && self.look_at_others(now).await;
+        // A broker sends no more of a backlog while nothing is acknowledged: that silence is our own.
+        let may_settle = self.state.stuck.is_none();
+        if (may_settle && self.hearing.settle(now, self.presence.coverage_mut())) || looked {
             self.note_epochs().await;
             for (publish, arrival) in std::mem::take(&mut self.state.held) {
                 self.message(&publish, arrival, now).await;
             }
             self.state.owed = true;
         }
-        if self.hearing.decides_at().is_none() && !self.hearing.is_arriving() {
+        let is_open = self.hearing.decides_at().is_some() || self.hearing.is_arriving();
+        if !is_open && self.share.is_none() {
             // Not only where a backlog ended: the connection may have ended before it, and the next
             // one may have none.
             self.presence.resume(now.wall);
@@ -198,6 +161,19 @@ impl Watcher {
         // Nothing is told before whoever asks the store is told the same.
         if self.is_commit_due() {
             self.commit(now).await;
+            if self.share.is_some() {
+                self.look_at_others(now).await;
+            }
+        }
+        if self.share.is_some()
+            && self.hearing.decides_at().is_none()
+            && !self.hearing.is_arriving()
+        {
+            self.presence.resume(now.wall);
+        }
+        self.doubt_sharing().await;
+        if let Some(failure) = self.state.hopeless.take() {
+            return Err(failure);
         }
         self.show_figures();
         if self.hearing.is_settled() {
@@ -222,7 +198,12 @@ impl Watcher {
         if self.awaits_broker() {
             wake = wake.min(self.state.begun + self.timeout);
         }
-        if let Some(due) = self.hearing.decides_at() {
+        if self.hearing.awaits_others() {
+            wake = wake.min(self.state.last_look + LOOK_EVERY);
+        }
+        if let Some(due) = self.hearing.decides_at()
+            && self.state.stuck.is_none()
+        {
             wake = wake.min(self.state.begun + wait(due));
         }
         if let Some(due) = self.presence.poll_timeout() {
@@ -243,6 +224,9 @@ impl Watcher {
                 self.state.figures.connects += 1;
                 tracing::info!(session_present, "connected to {}", self.broker);
                 self.hearing.connected(session_present);
+                if session_present {
+                    self.hearing.heed_backlog(&self.presence.fleet().coverage);
+                }
                 if self.hearing.continues(self.presence.coverage_mut()) {
                     self.presence.pause();
                 }
@@ -268,9 +252,12 @@ impl Watcher {
                 self.hearing.received(now, self.presence.coverage_mut());
                 self.state.tally.set_aside(Reason::Unreadable, &self.instance, &cause);
             }
-            Heard::Alive => self.hearing.received(now, self.presence.coverage_mut()),
+            Heard::Alive | Heard::Unsubscribed => {
+                self.hearing.received(now, self.presence.coverage_mut());
+            }
             Heard::Lost { cause, retry_in } => {
                 self.hearing.lost();
+                self.note_rival(&cause).await;
                 self.presence.resume(now.wall);
                 // Never acknowledged: what of it can come again will.
                 self.state.early.clear();
@@ -309,16 +296,27 @@ impl Watcher {
             }
         }
         let overridden = self.dialects.is_overridden();
+        let share = self.share.as_ref();
         let voices = granted_voices(&self.dialects, granted, |dialect, filter| {
-            overridden || dialect.filters().iter().any(|own| own == filter)
+            let is_of = |own: &String| match share {
+                Some(share) => share.is_of(dialect, own, filter),
+                None => own == filter,
+            };
+            overridden || dialect.filters().iter().any(is_of)
         });
         self.hearing.subscribed(&voices, now, self.presence.coverage_mut());
+        if self.hearing.is_joining() {
+            self.look_at_others(now).await;
+        }
         if self.hearing.decides_at().is_some() {
             // In two seconds it is known whether anything was missed; until then a line for every
             // client, and another one back, would tell nobody anything.
             self.presence.pause();
         }
-        self.state.ever_connected = true;
+        let first = !std::mem::replace(&mut self.state.ever_connected, true);
+        if first && self.share.as_ref().is_some_and(|share| share.is_unproven) {
+            self.state.may_be_literal = Some(clock::monotonic());
+        }
         if std::mem::take(&mut self.state.deaf) {
             self.testify(Testimony::Hearing(clock::uptime())).await;
         }
@@ -351,11 +349,12 @@ impl Watcher {
     }
 
     /// Tells whether a message is to wait for the end of the backlog: a retained one, but for what the
-    /// decision itself depends on.
+    /// broker says of itself.
     fn may_hold(&self, publish: &Publish) -> bool {
         publish.retain
             && publish.topic != UPTIME
             && publish.topic != DROPPED
+            && publish.topic != BROKER_VERSION
             && self.hearing.decides_at().is_some()
             && self.state.held.len() < HELD_MAX
     }
@@ -391,7 +390,7 @@ impl Watcher {
         if is_ours(&reading, self.hearing.member()) {
             return;
         }
-        let mark = coverage.mark(&self.hearing.key(voice.name));
+        let mark = self.hearing.mark(voice.name, coverage);
         if let (Some(reports), Reading::Events(events)) = (&mut self.reports, &reading) {
             let report = |event| Report::of(event, voice.name, arrival.up);
             reports.extend(events.iter().filter_map(report));
@@ -416,9 +415,15 @@ impl Watcher {
     }
 
     /// Writes down where watching ended. From then on nobody listens, and the store says so at once.
-    async fn end(&mut self) -> Result<(), Failure> {
+    async fn end(&mut self, drained: bool) -> Result<(), Failure> {
         if !self.state.ever_connected {
-            return Ok(());
+            return self.withdraw();
+        }
+        if self.share.is_some() && !drained {
+            self.tell_undrained().await;
+        }
+        if self.share.is_some() {
+            self.look_at_others(moment(self.state.begun)).await;
         }
         let now = clock::now();
         // What was kept back because of an open question stays open: it is told as what it is.
@@ -426,8 +431,12 @@ impl Watcher {
         self.tell_known().await;
         self.tell_changes().await;
         self.ledger.end(&self.presence, &self.hearing, now);
-        self.hearing.deaf(self.presence.coverage_mut());
         let Self { ledger, presence, hearing, .. } = self;
+        if drained {
+            hearing.leave(presence.coverage_mut());
+        } else {
+            hearing.deaf(presence.coverage_mut());
+        }
         block_in_place(|| ledger.commit(presence, hearing))?;
         self.session.acknowledge(self.state.acks.drain(..));
         Ok(())

@@ -10,7 +10,7 @@ use super::reach::places;
 use super::rumqtt::{Ack, Arrived, Order, Orders, Plan, Protocol, Step, V4, V5};
 use super::subscribing::Subscribing;
 use super::trouble::{Stage, Trouble};
-use super::{AckToken, Heard, PACKET_MAX, Publish, reason};
+use super::{AckToken, Heard, PACKET_MAX, Publish, SHARED, reason};
 use crate::config::broker::MqttVersion;
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
@@ -67,6 +67,11 @@ impl Link {
     pub fn acknowledge(&self, acks: Vec<Ack>) {
         // Without a task there is no connection to acknowledge on.
         let _ = self.orders.send(Order::Acknowledge(acks));
+    }
+
+    /// Stops listening to a filter, after all acknowledgements.
+    pub fn unsubscribe(&self, filter: String) {
+        let _ = self.orders.send(Order::Unsubscribe(filter));
     }
 
     /// Says goodbye, after all acknowledgements, and waits until the broker has closed the connection.
@@ -158,7 +163,13 @@ async fn connect<P: Protocol>(plan: &Plan, orders: &mut Orders) -> Result<(P, bo
         left -= 1;
         let mut protocol = P::new(plan, place);
         match timeout(share, protocol.next(orders)).await {
-            Ok(Ok(Step::Connected { session_present })) => return Ok((protocol, session_present)),
+            Ok(Ok(Step::Connected { session_present, may_share })) => {
+                let wanted = |filter: &&String| filter.starts_with(SHARED);
+                return match plan.options.filters.iter().find(wanted) {
+                    Some(filter) if !may_share => Err(Trouble::Unshared(filter.clone())),
+                    _ => Ok((protocol, session_present)),
+                };
+            }
             Ok(Ok(step)) => return Err(Trouble::Malformed(format!("{step:?} before CONNACK"))),
             Ok(Err(trouble @ Trouble::Unreachable(..))) => last = trouble,
             Ok(Err(trouble)) => return Err(trouble),
@@ -210,6 +221,7 @@ async fn listen<P: Protocol>(
                 }
             }
             Step::SubAck { codes, said } => subscribing.note(&codes, said.as_deref()),
+            Step::Unsubscribed => desk.hand_out(Heard::Unsubscribed, 0).await,
             Step::Alive => desk.hand_out(Heard::Alive, 0).await,
             Step::Connected { .. } => return Err(Trouble::Malformed("a second CONNACK".into())),
         }

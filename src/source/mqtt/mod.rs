@@ -40,6 +40,9 @@ use std::time::Duration;
 /// fleet, is no reason to stop listening.
 pub const PACKET_MAX: usize = 8 << 20;
 
+/// What the filter of a shared subscription begins with, before the name of its group.
+pub const SHARED: &str = "$share/";
+
 /// What to listen to, as whom, and how patiently.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -84,6 +87,8 @@ pub enum Heard {
         granted: Vec<Grant>,
     },
     Message(Publish),
+    /// The broker has taken one subscription back, as it was asked to. What it queued before still comes.
+    Unsubscribed,
     /// A message that could not be taken in, and why. It is acknowledged, or it would come for ever.
     Skipped {
         cause: String,

@@ -20,6 +20,8 @@ use tokio::time::{Instant, Sleep, sleep};
 const STABLE: Duration = Duration::from_secs(10);
 /// From this many early ends in a row on, chance is no explanation.
 const EARLY_ENDS_MANY: u32 = 3;
+/// The longest wait before we take our client id back from whoever else uses it.
+const RIVAL_WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// A listener at one broker.
 pub struct Session {
@@ -31,6 +33,8 @@ pub struct Session {
     failures: u32,
     /// Connections in a row that the broker closed soon and without a word.
     early_ends: u32,
+    /// The wait before the present attempt or connection.
+    waited: Duration,
     /// Whether a connection ever stood.
     succeeded: bool,
     seed: u64,
@@ -58,6 +62,7 @@ impl Session {
             unacknowledged: Unacknowledged::new(),
             failures: 0,
             early_ends: 0,
+            waited: Duration::ZERO,
             succeeded: false,
             // Without randomness the waits are merely those of other sessions.
             seed: getrandom::u64().unwrap_or_default(),
@@ -99,11 +104,48 @@ impl Session {
         }
     }
 
+    /// Stops listening to a filter, once everything acknowledged so far is. Never waits; what is heard
+    /// tells when the broker has done it.
+    pub fn unsubscribe(&self, filter: &str) {
+        if let Phase::Standing(link, _) = &self.phase {
+            link.unsubscribe(filter.to_owned());
+        }
+    }
+
+    /// Tells whether the last connection most likely ended because somebody else connected with our client
+    /// id: MQTT 5 says so, under 3.1.1 it only looks like it after a while.
+    #[must_use]
+    pub const fn is_usurped(&self) -> bool {
+        match self.last {
+            Some(Trouble::Dismissed { code: TAKEN_OVER, .. }) => true,
+            Some(Trouble::Closed | Trouble::Broken(_)) => self.early_ends >= EARLY_ENDS_MANY,
+            _ => false,
+        }
+    }
+
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.plan.options.client_id
+    }
+
+    /// Returns what was subscribed to, or is with the next connection.
+    #[must_use]
+    pub fn filters(&self) -> &[String] {
+        &self.plan.options.filters
+    }
+
     /// Says goodbye, within two seconds.
     pub async fn leave(self) {
         if let Phase::Standing(link, _) = self.phase {
             link.leave().await;
         }
+    }
+
+    /// Says goodbye and leaves nothing behind at the broker, whatever it kept for us.
+    pub async fn leave_for_good(self) -> Result<(), Failure> {
+        let options = Arc::clone(&self.plan.options);
+        self.leave().await;
+        if options.clean { Ok(()) } else { forget_session(Options::clone(&options)).await }
     }
 
     /// Returns why the broker was not reached, as the failure that ends a run.
@@ -166,19 +208,23 @@ impl Session {
     /// the link, and with it all that belonged to the connection.
     fn lost(&mut self, trouble: Trouble) -> Heard {
         if let Phase::Standing(_, since) = &self.phase {
-            if since.elapsed() >= STABLE {
+            // Whoever throws us out again and again waits as long as we do in between.
+            let stable = if self.early_ends > 0 { STABLE.max(self.waited * 2) } else { STABLE };
+            if since.elapsed() >= stable {
                 self.failures = 0;
                 self.early_ends = 0;
-            } else if matches!(trouble, Trouble::Closed | Trouble::Broken(_)) {
+            } else if trouble.may_be_a_rival() {
                 self.early_ends += 1;
             }
         }
         self.learn(&trouble);
         self.failures = self.failures.saturating_add(1);
-        let retry_in = self.plan.options.backoff.delay(self.failures, self.seed);
-        self.phase = Phase::Resting(Box::pin(sleep(retry_in)));
         let cause = self.cause(&trouble);
         self.last = Some(trouble);
+        let delay = self.plan.options.backoff.delay(self.failures, self.seed);
+        let retry_in = if self.is_usurped() { delay.min(RIVAL_WAIT_MAX) } else { delay };
+        self.waited = retry_in;
+        self.phase = Phase::Resting(Box::pin(sleep(retry_in)));
         Heard::Lost { cause, retry_in }
     }
 

@@ -48,6 +48,8 @@ pub enum Trouble {
     Deaf(Duration),
     /// A message of this size, more than is taken in.
     Oversized(usize),
+    /// The broker says that it knows no shared subscriptions, and this filter is one.
+    Unshared(String),
     /// SUBSCRIBE was answered with a code that no version of MQTT has, for this filter if it is known.
     UnusualAnswer {
         code: u8,
@@ -92,12 +94,20 @@ impl Trouble {
     #[must_use]
     pub const fn is_final(&self) -> bool {
         match self {
+            Self::Unshared(_) => true,
             Self::Refused(code) => matches!(
                 code,
                 1 | 2 | 4 | 5 | 0x81 | 0x82 | 0x84..=0x87 | 0x8A | 0x8C | 0x95 | 0x9B | 0x9D
             ),
             _ => false,
         }
+    }
+
+    /// Tells whether this is how a connection ends when another client connects with the same client id:
+    /// MQTT 3.1.1 has no word for it, and rumqttc cannot read the shortest of MQTT 5.
+    #[must_use]
+    pub const fn may_be_a_rival(&self) -> bool {
+        matches!(self, Self::Closed | Self::Broken(_) | Self::Dismissed { code: TAKEN_OVER, .. })
     }
 
     /// Returns what to do about it.
@@ -147,6 +157,7 @@ impl Trouble {
                     .into()
             }
             Self::Refused(code) => refusal_advice(*code, connection),
+            Self::Unshared(_) => "leave `--share` out: one watcher alone can listen there".into(),
             Self::Oversized(_) => {
                 "narrow the filters so that topics with such payloads are left out".into()
             }
@@ -242,6 +253,9 @@ impl fmt::Display for Trouble {
             }
             Self::Deaf(time) => {
                 write!(f, "the broker did not answer SUBSCRIBE within {}s", time.as_secs())
+            }
+            Self::Unshared(filter) => {
+                write!(f, "it has no shared subscriptions, as {} needs", quoted(filter))
             }
             Self::Oversized(size) => {
                 write!(f, "the broker sent a packet of {size} bytes, more than is taken in")

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// What a line of a recording says. Lines of a type that is not known are left out, and counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,7 +17,7 @@ use std::borrow::Cow;
 pub enum Line<'a> {
     /// A watcher begins; what follows, up to the next heading, was heard by it.
     #[serde(borrow)]
-    Recording(Heading<'a>),
+    Recording(Box<Heading<'a>>),
     /// A message as it came off the wire.
     #[serde(borrow)]
     Message(MessageLine<'a>),
@@ -36,10 +37,13 @@ pub struct Heading<'a> {
     pub version: u32,
     #[serde(borrow)]
     pub instance: Cow<'a, str>,
-    /// The ear of the sources: the watcher's client id, or its shared group.
+    /// The ear of the sources, but for those that are shared: the watcher's client id.
     #[serde(borrow)]
     pub ear: Cow<'a, str>,
     pub member: Cow<'a, str>,
+    /// The ears of voices that are heard together with others.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shared: BTreeMap<String, String>,
     pub begun_ms: i64,
     pub tool: Cow<'a, str>,
     pub policy: Policy,

@@ -7,7 +7,7 @@ use super::nodes::text;
 use super::{layout, scripts};
 use crate::event::{Stamp, Timestamp};
 use crate::state::coverage::{Coverage, Hole, Member, SourceKey};
-use crate::store::{Account, Author, Batch, Session};
+use crate::store::{Account, Author, Batch};
 use redis::{Value, cmd};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,7 +23,6 @@ const ATTEMPTS: u32 = 64;
 const TIE: &str = "tie";
 const RESTART: &str = "restart";
 const DROPPED: &str = "dropped";
-const SESSION: &str = "session";
 /// Begins the name of a listener's field; voice, ear and member follow as a JSON array.
 const LISTENER: &str = "listener ";
 const UNREADABLE: Trouble = Trouble::Inconsistent("what it says of a broker cannot be understood");
@@ -39,14 +38,6 @@ struct Kept {
     left: bool,
     /// Epoch, from, to.
     holes: Vec<(u64, i64, i64)>,
-}
-
-/// A session, as its field holds it.
-#[derive(Serialize, Deserialize)]
-struct KeptSession {
-    client_id: String,
-    made_ms: i64,
-    expiry_s: Option<u32>,
 }
 
 /// Reads all fields.
@@ -137,25 +128,6 @@ pub fn coverage(fields: &Fields) -> Result<Coverage, Trouble> {
         *coverage.member_mut(&SourceKey { voice, ear }, &member, patience_ms) = account;
     }
     Ok(coverage)
-}
-
-pub fn session(fields: &Fields) -> Result<Option<Session>, Trouble> {
-    let Some(kept) = fields.get(SESSION) else { return Ok(None) };
-    let kept: KeptSession = serde_json::from_str(kept).map_err(|_| UNREADABLE)?;
-    let (client_id, expiry_s) = (kept.client_id, kept.expiry_s);
-    Ok(Some(Session { client_id, made: Timestamp(kept.made_ms), expiry_s }))
-}
-
-/// Returns what a new session changes, or the end of one.
-pub fn session_change(fields: &Fields, session: Option<&Session>) -> Vec<Change> {
-    let kept = session.map(|session| {
-        json(&KeptSession {
-            client_id: session.client_id.clone(),
-            made_ms: session.made.0,
-            expiry_s: session.expiry_s,
-        })
-    });
-    Vec::from_iter(changed(fields, SESSION.to_owned(), kept))
 }
 
 /// Returns what a batch changes before its clients: ties are never given out again, so the greatest has

@@ -15,7 +15,7 @@ mod scripts;
 
 pub use address::{Address, Host};
 
-use super::{Access, Batch, InstanceInfo, Session, Size, Store, put};
+use super::{Access, Batch, InstanceInfo, Size, Store, put};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::state::fleet::Fleet;
@@ -266,27 +266,6 @@ impl Store for Redis {
     fn dropped(&mut self, instance: &str) -> Result<Option<u64>, Failure> {
         let fields = self.fields(instance)?;
         self.does("read", |_| instance::dropped(&fields))
-    }
-
-    fn session(&mut self, instance: &str) -> Result<Option<Session>, Failure> {
-        let fields = self.fields(instance)?;
-        self.does("read", |_| instance::session(&fields))
-    }
-
-    fn remember_session(&mut self, instance: &str, session: &Session) -> Result<(), Failure> {
-        self.with("write to", instance, |link, known| {
-            known.list(link, instance)?;
-            let changes = |fields: &Fields| Ok(instance::session_change(fields, Some(session)));
-            instance::change(link, instance, &mut known.fields, changes).map(|_| ())
-        })
-    }
-
-    fn forget_session(&mut self, instance: &str) -> Result<bool, Failure> {
-        self.with("write to", instance, |link, known| {
-            let changes = |fields: &Fields| Ok(instance::session_change(fields, None));
-            known.fields = None;
-            Ok(instance::change(link, instance, &mut known.fields, changes)? > 0)
-        })
     }
 
     fn forget_clients(&mut self, instance: &str, clients: &[&Client]) -> Result<usize, Failure> {

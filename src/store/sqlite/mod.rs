@@ -18,7 +18,7 @@ mod sources;
 
 pub(super) use open::beside;
 
-use super::{Access, Batch, InstanceInfo, Session, Size, Store, stable_hash};
+use super::{Access, Batch, InstanceInfo, Size, Store, stable_hash};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::state::fleet::Fleet;
@@ -207,8 +207,10 @@ impl Sqlite {
             Some(fold) => fold,
             none => {
                 let fold = Fold::begin(&self.connection, self.channels_max)?;
-                // What others wrote goes with their rows.
-                self.told.catch_up(&self.connection)?;
+                // What others wrote goes with their rows. Read at one moment: others fold too.
+                let snapshot = self.connection.unchecked_transaction()?;
+                self.told.catch_up(&snapshot)?;
+                drop(snapshot);
                 none.insert(fold)
             }
         };
@@ -286,18 +288,6 @@ impl Store for Sqlite {
 
     fn dropped(&mut self, instance: &str) -> Result<Option<u64>, Failure> {
         Self::dropped(self, instance)
-    }
-
-    fn session(&mut self, instance: &str) -> Result<Option<Session>, Failure> {
-        Self::session(self, instance)
-    }
-
-    fn remember_session(&mut self, instance: &str, session: &Session) -> Result<(), Failure> {
-        Self::remember_session(self, instance, session)
-    }
-
-    fn forget_session(&mut self, instance: &str) -> Result<bool, Failure> {
-        Self::forget_session(self, instance)
     }
 
     fn forget_clients(&mut self, instance: &str, clients: &[&Client]) -> Result<usize, Failure> {

@@ -55,6 +55,8 @@ pub struct Plan {
 /// What a connection is told while it stands.
 pub enum Order {
     Acknowledge(Vec<Ack>),
+    /// After all acknowledgements before it.
+    Unsubscribe(String),
     /// Say goodbye; the broker then ends the connection.
     Leave,
 }
@@ -73,6 +75,8 @@ pub struct Ack {
 pub enum Step {
     Connected {
         session_present: bool,
+        /// The broker has not said that it knows no shared subscriptions, as MQTT 5 can.
+        may_share: bool,
     },
     /// The answer to a SUBSCRIBE, with what the broker says about it.
     SubAck {
@@ -80,6 +84,8 @@ pub enum Step {
         said: Option<String>,
     },
     Publish(Arrived),
+    /// The answer to an UNSUBSCRIBE.
+    Unsubscribed,
     /// Any other packet.
     Alive,
 }

@@ -7,8 +7,8 @@ use crate::source::mqtt::trouble::{Foreign, Stage, Trouble};
 use crate::source::mqtt::websocket;
 use rumqttc::mqttbytes::Error as CodecError;
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Packet, PubAck, PubRec, Publish,
-    StateError, SubscribeFilter, SubscribeReasonCode,
+    AsyncClient, ClientError, ConnectionError, Event, EventLoop, MqttOptions, Packet, PubAck,
+    PubRec, Publish, StateError, SubscribeFilter, SubscribeReasonCode,
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -114,16 +114,22 @@ impl V4 {
         let mut acks = Vec::new();
         let mut order = Some(first);
         let mut leave = false;
+        let mut gone = Vec::new();
         while let Some(one) = order {
             match one {
                 Order::Acknowledge(more) => acks.extend(more),
+                Order::Unsubscribe(filter) => gone.push(filter),
                 Order::Leave => leave = true,
             }
             order = orders.try_recv().ok();
         }
         self.acknowledge(&acks).await?;
+        let failed = |error: ClientError| Trouble::Failed(error.to_string());
+        for filter in gone {
+            self.client.try_unsubscribe(filter).map_err(failed)?;
+        }
         if leave {
-            self.client.try_disconnect().map_err(|error| Trouble::Failed(error.to_string()))?;
+            self.client.try_disconnect().map_err(failed)?;
         }
         Ok(())
     }
@@ -133,7 +139,7 @@ impl V4 {
         Some(match packet {
             Packet::ConnAck(answer) => {
                 self.connected = true;
-                Step::Connected { session_present: answer.session_present }
+                Step::Connected { session_present: answer.session_present, may_share: true }
             }
             Packet::SubAck(answer) => {
                 let code = |code: &SubscribeReasonCode| match code {
@@ -143,6 +149,7 @@ impl V4 {
                 Step::SubAck { codes: answer.return_codes.iter().map(code).collect(), said: None }
             }
             Packet::Publish(publish) => Step::Publish(arrived(publish)),
+            Packet::UnsubAck(_) => Step::Unsubscribed,
             _ => Step::Alive,
         })
     }

@@ -10,7 +10,7 @@ use rumqttc::v5::mqttbytes::v5::{
 };
 use rumqttc::v5::mqttbytes::{Error as CodecError, QoS};
 use rumqttc::v5::{
-    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Request, StateError,
+    AsyncClient, ClientError, ConnectionError, Event, EventLoop, MqttOptions, Request, StateError,
 };
 use std::pin::pin;
 use std::time::Duration;
@@ -119,9 +119,11 @@ async fn due(probe: &mut Option<Interval>) {
 }
 
 fn carry_out(client: &AsyncClient, order: Order) -> Result<(), Trouble> {
+    let failed = |error: ClientError| Trouble::Failed(error.to_string());
     match order {
         Order::Acknowledge(acks) => acknowledge(client, &acks),
-        Order::Leave => client.try_disconnect().map_err(|error| Trouble::Failed(error.to_string())),
+        Order::Unsubscribe(filter) => client.try_unsubscribe(filter).map_err(failed),
+        Order::Leave => client.try_disconnect().map_err(failed),
     }
 }
 
@@ -146,13 +148,17 @@ impl V5 {
             Packet::ConnAck(answer) => {
                 self.connected = true;
                 self.settle_keep_alive(&answer);
-                Step::Connected { session_present: answer.session_present }
+                let shares =
+                    |answer: &ConnAck| answer.properties.as_ref()?.shared_subscription_available;
+                let may_share = shares(&answer) != Some(0);
+                Step::Connected { session_present: answer.session_present, may_share }
             }
             Packet::SubAck(answer) => Step::SubAck {
                 codes: answer.return_codes.iter().copied().map(code_of_suback).collect(),
                 said: answer.properties.and_then(|properties| properties.reason_string),
             },
             Packet::Publish(publish) => Step::Publish(arrived(publish)),
+            Packet::UnsubAck(_) => Step::Unsubscribed,
             _ => Step::Alive,
         })
     }

@@ -5,15 +5,20 @@
 //! backlog; until then events are taken in under the old epoch and the source does not count as
 //! listening, so after an overflow the backlog makes no one known.
 
+mod fate;
+mod sharing;
+mod withholding;
+
 use super::coverage::{Coverage, Member, SourceKey, patience_ms};
 use crate::event::Timestamp;
+use fate::Fate;
+use sharing::Share;
 
 /// One watcher's hearing of one instance.
 #[derive(Clone, Debug)]
 pub struct Hearing {
-    /// The watcher's own name, and the ear it hears with: its own name again, or its shared group.
+    /// The watcher's own name.
     member: String,
-    ear: String,
     terms: Terms,
     voices: Vec<VoiceHearing>,
     /// The broker accepted us with our session, and has not answered the subscriptions yet.
@@ -28,6 +33,12 @@ pub struct Hearing {
     uptime: Option<(i64, Timestamp)>,
     /// Acknowledgements are withheld for longer than the broker waits.
     overdue: bool,
+    /// Somebody else had our session: what it took from the queue will not come again.
+    usurped: bool,
+    /// Nothing more is said to be heard: the watcher hands its part over to others.
+    leaving: bool,
+    /// When the last message came, on the steady clock.
+    last_message: i64,
 }
 
 /// What a return is judged by.
@@ -54,6 +65,8 @@ struct VoiceHearing {
     /// How long the broker keeps messages of this voice, ms; `None`: as long as the session.
     message_life_ms: Option<i64>,
     attention: Attention,
+    /// What is shared with others of a group; `None` for a voice that is heard alone.
+    share: Option<Share>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +79,9 @@ enum Attention {
         left: Timestamp,
         lost: bool,
     },
+    /// New in its group since then, on the steady clock: whether others listened all the while is not
+    /// shown yet.
+    Joining(i64),
     Listening,
 }
 
@@ -98,17 +114,15 @@ const NO_PATIENCE: i64 = -1;
 const BACKLOG_OVER_MS: i64 = 2_000;
 /// How long a broker under unbroken load may take to say that it did not restart, ms.
 const UPTIME_WAIT_MS: i64 = 60_000;
-/// Brokers tell their uptime as the difference of two whole seconds: it may say up to this much more
-/// than is true, ms.
-const UPTIME_RESOLUTION_MS: i64 = 1_000;
 /// How soon after a long silence the end of a connection is noticed that has ended meanwhile, ms.
 const STALE_MS: i64 = 1_000;
 /// By how much the two clocks may disagree before neither is believed, ms.
 const CLOCKS_DISAGREE_MS: i64 = 2_000;
 
 impl Hearing {
-    /// Returns the hearing of a watcher that is not connected. `voices`: name and message life of each;
-    /// `dropped`: the broker's count of dropped messages when it was last heard.
+    /// Returns the hearing of a watcher that is not connected. `ear`: its own name again, or a group in
+    /// which all voices are shared; `voices`: name and message life of each; `dropped`: the broker's
+    /// count of dropped messages when it was last heard.
     pub fn new(
         member: &str,
         ear: &str,
@@ -122,11 +136,11 @@ impl Hearing {
                 key: SourceKey { voice: (*voice).to_owned(), ear: ear.to_owned() },
                 message_life_ms: *message_life_ms,
                 attention: Attention::Deaf,
+                share: (ear != member).then(Share::default),
             })
             .collect();
         Self {
             member: member.to_owned(),
-            ear: ear.to_owned(),
             terms,
             voices,
             arriving: None,
@@ -136,17 +150,22 @@ impl Hearing {
             dropped,
             uptime: None,
             overdue: false,
+            usurped: false,
+            leaving: false,
+            last_message: i64::MIN,
         }
     }
 
     /// Returns the name of the source that hears this voice.
     pub fn key(&self, voice: &str) -> SourceKey {
-        SourceKey { voice: voice.to_owned(), ear: self.ear.clone() }
+        let known = self.voices.iter().find(|known| known.key.voice == voice);
+        let own = || SourceKey { voice: voice.to_owned(), ear: self.member.clone() };
+        known.map_or_else(own, |known| known.key.clone())
     }
 
-    /// Returns the name of the ear that all voices are heard with.
-    pub fn ear(&self) -> &str {
-        &self.ear
+    /// Tells whether this is a source that we hear, or a part of it.
+    pub fn hears(&self, key: &SourceKey) -> bool {
+        self.voices.iter().any(|voice| voice.key == *key)
     }
 
     pub fn member(&self) -> &str {
@@ -166,7 +185,10 @@ impl Hearing {
     /// Tells whether what arrives before the subscriptions are answered belongs to the epoch of before,
     /// whatever the answer: it waited in a session that nobody left on purpose.
     pub fn continues(&self, coverage: &Coverage) -> bool {
-        let goes_on = |place| self.known(place, coverage).is_some_and(|member| !member.left);
+        let goes_on = |place: usize| {
+            let heeds = self.voices[place].share.as_ref().is_none_or(Share::heeds);
+            heeds && self.known(place, coverage).is_some_and(|member| !member.left)
+        };
         self.arriving == Some(true) && (0..self.voices.len()).all(goes_on)
     }
 
@@ -191,15 +213,19 @@ impl Hearing {
             if voice.attention != Attention::Deaf {
                 continue;
             }
-            match self.fate(place, session_present, qos, now, coverage) {
+            let fate = self.fate(place, session_present, qos, now, coverage);
+            self.heed(place, fate, coverage);
+            match fate {
                 Fate::Bridged => self.listen(place, coverage),
                 Fate::Lost => self.begin_epoch(place, now, coverage),
                 Fate::Backlog { left, lost } => self.wait(place, left, lost, coverage),
+                Fate::Joining => self.join_from(place, now),
             }
         }
+        self.usurped = false;
         self.backlog.began = now.steady_ms;
         self.backlog.quiet_since = now.steady_ms;
-        if self.decides_at().is_none() {
+        if self.backlog_over_at().is_none() {
             self.backlog = Backlog::default();
         }
         self.heard(now, true, coverage);
@@ -227,10 +253,12 @@ impl Hearing {
             }
         }
         let stale = self.doubt.is_some_and(|doubt| now.steady_ms < doubt.stale_until);
-        let Self { voices, member, terms, last, .. } = self;
+        let Self { voices, member, terms, last, leaving, .. } = self;
         for voice in voices.iter().filter(|voice| voice.attention == Attention::Listening) {
             *last = Some(now);
-            if !stale {
+            // Others of the group must not take our word for a time in which we no longer subscribe.
+            let no_word = stale || (*leaving && voice.share.is_some());
+            if !no_word {
                 member_of(coverage, &voice.key, member, *terms).heard = now.wall;
             }
         }
@@ -251,8 +279,12 @@ impl Hearing {
             member_of(coverage, &key, &self.member, self.terms).lossy = true;
         }
         self.backlog.quiet_since = now.steady_ms;
+        self.last_message = now.steady_ms;
         // A retained message answers the subscription, it was never queued.
         self.backlog.count += u64::from(!retain);
+        if !retain {
+            self.voices.iter_mut().filter_map(|voice| voice.share.as_mut()).for_each(Share::count);
+        }
     }
 
     /// A start of the broker was delivered.
@@ -292,36 +324,9 @@ impl Hearing {
         rose
     }
 
-    /// Acknowledgements have been withheld since then, for so many messages. Returns whether a hole
-    /// begins with it: the broker waits no longer than its messages live, nor for more than it queues.
-    pub fn withheld(
-        &mut self,
-        since: Moment,
-        count: u64,
-        now: Moment,
-        coverage: &mut Coverage,
-    ) -> bool {
-        let age = now.steady_ms - since.steady_ms;
-        let full = self.terms.broker_queue > 0 && count >= self.terms.broker_queue;
-        let expired = self.voices.iter().any(|voice| {
-            voice.attention != Attention::Deaf
-                && voice.message_life_ms.is_some_and(|life| age >= life)
-        });
-        let begins = !self.overdue && (full || expired);
-        if begins {
-            self.overdue = true;
-            self.hole(now, coverage);
-        }
-        begins
-    }
-
-    /// Acknowledgements flow again. Returns whether that ends a hole.
-    pub fn released(&mut self, now: Moment, coverage: &mut Coverage) -> bool {
-        let ends = std::mem::take(&mut self.overdue);
-        if ends {
-            self.hole(now, coverage);
-        }
-        ends
+    /// Somebody else connected as we did, and may have taken what was meant for us.
+    pub const fn usurped(&mut self) {
+        self.usurped = true;
     }
 
     /// The connection is gone.
@@ -330,7 +335,7 @@ impl Hearing {
         // What came in of an undecided backlog is part of the next one; but a start that it held
         // says nothing about what happens from now on.
         self.backlog.restart = false;
-        if self.decides_at().is_none() {
+        if self.backlog_over_at().is_none() {
             self.backlog = Backlog::default();
         }
         for voice in &mut self.voices {
@@ -349,7 +354,7 @@ impl Hearing {
     /// Something was certainly lost: every voice that is heard begins a new epoch, at the end of the
     /// backlog where one is still coming in.
     pub fn hole(&mut self, now: Moment, coverage: &mut Coverage) {
-        self.backlog.dropped = self.is_arriving() || self.decides_at().is_some();
+        self.backlog.dropped = self.is_arriving() || self.backlog_over_at().is_some();
         for place in 0..self.voices.len() {
             if self.voices[place].attention == Attention::Listening {
                 self.begin_epoch(place, now, coverage);
@@ -357,8 +362,15 @@ impl Hearing {
         }
     }
 
-    /// Returns when `settle` has something to decide, on the steady clock.
+    /// Returns when something is to be decided at the latest, on the steady clock: by `settle`, or by
+    /// `settle_joining`.
     pub fn decides_at(&self) -> Option<i64> {
+        let joining = self.voices.iter().filter_map(VoiceHearing::joins_until);
+        joining.chain(self.backlog_over_at()).min()
+    }
+
+    /// Returns when the backlog is over if nothing more comes in.
+    fn backlog_over_at(&self) -> Option<i64> {
         let undecided =
             |voice: &VoiceHearing| matches!(voice.attention, Attention::Undecided { .. });
         let Backlog { began, quiet_since, restart, .. } = self.backlog;
@@ -378,7 +390,7 @@ impl Hearing {
     /// after a silence, or, under unbroken load, after as many messages as the queue can hold: then it
     /// may have overflowed. Returns whether it was decided now.
     pub fn settle(&mut self, now: Moment, coverage: &mut Coverage) -> bool {
-        let Some(due) = self.decides_at() else { return false };
+        let Some(due) = self.backlog_over_at() else { return false };
         let limit = self.terms.broker_queue;
         let overflow = limit > 0 && self.backlog.count >= limit;
         if !overflow && now.steady_ms < due {
@@ -389,6 +401,9 @@ impl Hearing {
             if let Attention::Undecided { left, lost } = self.voices[place].attention {
                 let survived = restart || self.broker_outlived(left);
                 let lossy = self.known(place, coverage).is_none_or(|member| member.lossy);
+                if !overflow {
+                    self.heed_all(place, coverage);
+                }
                 if lost || overflow || dropped || lossy || !survived {
                     self.begin_epoch(place, now, coverage);
                 } else {
@@ -400,49 +415,19 @@ impl Hearing {
         true
     }
 
-    /// Tells what can be said at once about the return of one voice.
-    fn fate(
-        &self,
-        place: usize,
-        session_present: bool,
-        qos: u8,
-        now: Moment,
-        coverage: &Coverage,
-    ) -> Fate {
-        let voice = &self.voices[place];
-        let Some(member) = self.known(place, coverage) else { return Fate::Lost };
-        let doubt = self.doubt.filter(|doubt| now.steady_ms < doubt.ends_at);
-        let before = doubt.map(|doubt| doubt.before).or(self.last);
-        let left = doubt.map_or(member.heard, |doubt| doubt.before.wall.min(member.heard));
-        let absent = now.wall.since(left);
-        // A machine that slept, or a clock that was set while we were away: how long we were away is
-        // not known, so nothing that depends on it can be claimed.
-        let unclear = absent < 0 || before.is_some_and(|before| apart(before, now));
-        let bridged =
-            !unclear && 0 < self.terms.bridge_gaps_ms && absent <= self.terms.bridge_gaps_ms;
-        if bridged && !self.backlog.dropped && !member.left {
-            return Fate::Bridged;
-        }
-        if !session_present || member.left {
-            return Fate::Lost;
-        }
-        let expired = voice.message_life_ms.is_some_and(|life| absent >= life);
-        Fate::Backlog { left, lost: unclear || expired || member.lossy || qos == 0 }
-    }
-
-    /// Tells whether the broker said that it had been running since before we last heard it.
-    fn broker_outlived(&self, left: Timestamp) -> bool {
-        self.uptime.is_some_and(|(uptime, told)| told.since(left) < uptime - UPTIME_RESOLUTION_MS)
-    }
-
     fn known<'a>(&self, place: usize, coverage: &'a Coverage) -> Option<&'a Member> {
         let member = coverage.source(&self.voices[place].key)?.members.get(&self.member)?;
         (member.epoch > 0).then_some(member)
     }
 
     fn begin_epoch(&mut self, place: usize, now: Moment, coverage: &mut Coverage) {
-        let key = &self.voices[place].key;
-        member_of(coverage, key, &self.member, self.terms).begin_epoch(now.wall);
+        let Self { voices, member, terms, .. } = self;
+        let VoiceHearing { key, share, .. } = &mut voices[place];
+        if let Some(share) = share {
+            share.begin(key, member, *terms, now, coverage);
+        } else {
+            member_of(coverage, key, member, *terms).begin_epoch(now.wall);
+        }
         self.listen(place, coverage);
     }
 
@@ -465,16 +450,6 @@ impl Hearing {
             member_of(coverage, key, &self.member, self.terms).patience_ms = NO_PATIENCE;
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    /// Nothing was lost, or the user wants the absence treated so.
-    Bridged,
-    /// Something may have been lost, and nothing of before is still to come: a new epoch.
-    Lost,
-    /// What was queued comes in first; we left then, and may have lost something already.
-    Backlog { left: Timestamp, lost: bool },
 }
 
 /// Tells whether the two clocks disagree about the time between two moments.

@@ -24,6 +24,8 @@ mod recordings;
 mod replay;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/sharing.rs"]
+mod sharing;
 #[path = "cli/simulate.rs"]
 mod simulate;
 #[path = "cli/store.rs"]

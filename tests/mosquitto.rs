@@ -49,6 +49,8 @@ mod scene;
 #[cfg(feature = "tui")]
 #[path = "mosquitto/screen.rs"]
 mod screen;
+#[path = "mosquitto/sharing.rs"]
+mod sharing;
 #[path = "mosquitto/status.rs"]
 mod status;
 #[path = "mosquitto/terminals.rs"]

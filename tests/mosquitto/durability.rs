@@ -4,6 +4,9 @@ use crate::scene::{Scene, notice, now_ms};
 use crate::support::process::{DEADLINE, Process};
 use std::collections::BTreeMap;
 
+/// State and channel of each client.
+type Expected = BTreeMap<String, (&'static str, String)>;
+
 const CLIENTS: u64 = 200;
 const NOTICES: usize = 2_000;
 const KILLS: usize = 5;
@@ -16,8 +19,8 @@ fn five_kills_under_load_lose_nothing_and_invent_nothing() {
     let scene = Scene::with_uptime(&["max_queued_messages 0", "persistence true"]);
     let options = ["--dialect", "lmq", "--broker-queue", "0"];
     let mut watch = scene.watch(&options);
-    let (lines, expected) = told(&mut rng);
-    let mut publisher = publisher(&scene);
+    let (lines, expected) = told(&mut rng, CLIENTS, NOTICES);
+    let mut publisher = publisher(&scene, "$presence/notices");
     let acknowledged = |log: &str| log.matches("Received PUBACK from presence-").count();
     for chunk in lines.chunks(lines.len() / KILLS) {
         let before = acknowledged(&scene.broker.log());
@@ -43,11 +46,11 @@ fn five_kills_under_load_lose_nothing_and_invent_nothing() {
 }
 
 /// Returns the notices of some lives in any order, some of them twice, and what they amount to.
-fn told(rng: &mut fastrand::Rng) -> (Vec<String>, BTreeMap<String, (&'static str, String)>) {
+pub fn told(rng: &mut fastrand::Rng, clients: u64, notices: usize) -> (Vec<String>, Expected) {
     let now = now_ms();
     let mut lines = Vec::new();
     let mut expected = BTreeMap::new();
-    for number in 0..CLIENTS {
+    for number in 0..clients {
         let client = format!("client-{number}");
         let lives = rng.i64(1..6);
         for life in 0..lives {
@@ -61,7 +64,7 @@ fn told(rng: &mut fastrand::Rng) -> (Vec<String>, BTreeMap<String, (&'static str
             expected.insert(client.clone(), (if is_over { "offline" } else { "online" }, channel));
         }
     }
-    while lines.len() < NOTICES {
+    while lines.len() < notices {
         lines.push(lines[rng.usize(..lines.len())].clone());
     }
     rng.shuffle(&mut lines);
@@ -69,8 +72,8 @@ fn told(rng: &mut fastrand::Rng) -> (Vec<String>, BTreeMap<String, (&'static str
 }
 
 /// Returns a client that publishes each line of its input at `QoS` 1.
-fn publisher(scene: &Scene) -> Process {
+pub fn publisher(scene: &Scene, topic: &str) -> Process {
     let mut command = scene.broker.client("mosquitto_pub");
-    command.args(["-q", "1", "-l", "-t", "$presence/notices"]);
+    command.args(["-q", "1", "-l", "-t", topic]);
     Process::start(&mut command)
 }

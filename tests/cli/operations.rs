@@ -4,7 +4,7 @@
 use clap::CommandFactory as _;
 use presence::cli::Cli;
 use presence::event::{EventKind, Timestamp};
-use presence::output::metrics::{Board, ClientSeries, Figures, Panel, Watchers};
+use presence::output::metrics::{Board, ClientSeries, Doings, Figures, Panel, Watchers};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +23,9 @@ fn page() -> String {
     panel.show(&figures);
     let mut board = Board::new(Timestamp(0));
     board.add(Watchers(vec![("b:1883".to_owned(), panel)]));
+    let doings = Panel::default();
+    doings.show(&Doings { findings: BTreeMap::from([("flapping", 1)]), ..Doings::default() });
+    board.add(doings);
     let series = Arc::new(ClientSeries::default());
     series.set("b:1883", "pump-7", None);
     board.add(series);

@@ -88,7 +88,8 @@ fn figures_are_those_of_the_summary() {
     let hostile = "evil\"} 1\n# EOF";
     let options = ["--dialect", "lmq", "--metrics", "0", "--record", "r.jsonl"];
     let chosen = ["--metrics-client", "a", "--metrics-client", "e*", "--metrics-client", "never"];
-    let mut watch = scene.watch(&[&options[..], &chosen].concat());
+    let acting = ["--exec", "false", "--exec-on", "online"];
+    let mut watch = scene.watch(&[&options[..], &chosen, &acting].concat());
     let address = address(&mut watch);
     let now = now_ms();
     scene.notice("a", "connect", "c1", now - 2_000);
@@ -123,6 +124,7 @@ fn figures_are_those_of_the_summary() {
     wait_health(&address, 200);
     let after = wait_samples(&address, |samples| {
         sum(samples, "presence_gaps_total", "") == 1.0
+            && sum(samples, "presence_exec_commands_total", "outcome=\"failed\"") == 3.0
             && sum(samples, "presence_connection_up", "") == 1.0
     });
     let (_, summary, _) = watch.finish();

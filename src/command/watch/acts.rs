@@ -51,6 +51,12 @@ impl Acts {
         }
     }
 
+    /// Returns what became of commands and posts so far, where there are any.
+    pub fn so_far(&self) -> (Option<Commands>, Option<Posts>) {
+        let commands = self.exec.as_ref().map(|(exec, _)| exec.so_far());
+        (commands, self.webhook.as_ref().map(|(webhook, _)| webhook.so_far()))
+    }
+
     /// Returns what waits, if anything does.
     pub fn status(&self) -> Option<String> {
         let exec = self.exec.as_ref().and_then(|(exec, _)| exec.status());

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::command::filter;
 use crate::command::watcher::News;
 use crate::failure::{Failure, Outcome};
-use crate::output::acted::Held;
+use crate::output::acted::{Commands, Held, Posts};
 use crate::output::console::Console;
 use crate::output::object::Summary;
 use crate::output::warning::Warning;
@@ -121,6 +121,11 @@ impl Flow {
             }
             None => std::future::pending().await,
         }
+    }
+
+    /// Returns what became of commands and posts so far, where there are any.
+    pub fn done_so_far(&self) -> (Option<Commands>, Option<Posts>) {
+        self.acts.so_far()
     }
 
     pub fn is_over(&self) -> bool {

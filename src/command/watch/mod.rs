@@ -86,6 +86,9 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
                 }
                 findings.hear(number, &news);
                 outcome = outcome.and(flow.pass(number, news, &mut shown, console));
+                if let Some(metrics) = &metrics {
+                    metrics.show(&findings, &flow);
+                }
             }
             () = findings.due(), if !watchers.is_empty() => {}
             Some(ended) = watchers.join_next() => match ended {

@@ -70,17 +70,17 @@ const LAG: &[f64] =
 const COMMIT: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Where a watcher leaves its figures, for others to look at.
+/// Where figures are left, for others to look at.
 #[derive(Clone, Debug, Default)]
-pub struct Panel(Arc<Mutex<Figures>>);
+pub struct Panel<T = Figures>(Arc<Mutex<T>>);
 
-impl Panel {
-    pub fn show(&self, figures: &Figures) {
+impl<T: Clone> Panel<T> {
+    pub fn show(&self, figures: &T) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone_from(figures);
     }
 
     #[must_use]
-    pub fn read(&self) -> Figures {
+    pub fn read(&self) -> T {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -4,10 +4,12 @@
 //! each time somebody asks for it. What there is stands in docs/metrics.md, which a test holds true.
 
 mod clients;
+mod doings;
 mod figures;
 mod watchers;
 
 pub use clients::ClientSeries;
+pub use doings::Doings;
 pub use figures::{EventCounts, Figures, Histogram, Panel};
 pub use watchers::Watchers;
 

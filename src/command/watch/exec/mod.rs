@@ -123,6 +123,13 @@ impl Exec {
         warnings
     }
 
+    /// Returns what became of the commands so far.
+    pub fn so_far(&self) -> Commands {
+        let state = self.shared.state();
+        let (superseded, dropped) = state.queue.left_out();
+        Commands { superseded, dropped, ..state.commands }
+    }
+
     /// Returns what is worth a place on the status line.
     pub fn status(&self) -> Option<String> {
         let state = self.shared.state();
@@ -146,10 +153,8 @@ impl Exec {
             let _ = (&mut self.worker).await;
         }
         let warnings = self.news();
-        let state = self.shared.state();
-        let (superseded, dropped) = state.queue.left_out();
-        let not_run = state.queue.waiting() as u64;
-        (Commands { superseded, dropped, not_run, ..state.commands }, warnings)
+        let not_run = self.shared.state().queue.waiting() as u64;
+        (Commands { not_run, ..self.so_far() }, warnings)
     }
 }
 

@@ -5,12 +5,14 @@ mod http;
 use crate::cli::watch::Metrics as Options;
 use crate::clock;
 use crate::command::filter::Clients;
+use crate::command::watch::findings::Findings;
+use crate::command::watch::flow::Flow;
 use crate::command::watch::health;
 use crate::command::watcher::News;
 use crate::config;
 use crate::failure::Failure;
 use crate::output::console::Console;
-use crate::output::metrics::{Board, CONTENT_TYPE, ClientSeries, Panel, Watchers};
+use crate::output::metrics::{Board, CONTENT_TYPE, ClientSeries, Doings, Panel, Watchers};
 use crate::state::verdict::Verdict;
 use http::{Page, Pages, plain};
 use std::net::SocketAddr;
@@ -23,6 +25,7 @@ use tokio::task::JoinHandle;
 pub struct Metrics {
     series: Option<(Clients, Arc<ClientSeries>)>,
     instances: Vec<String>,
+    doings: Panel<Doings>,
     server: JoinHandle<()>,
 }
 
@@ -64,8 +67,10 @@ impl Door {
             board.add(Arc::clone(series));
         }
         board.add(Watchers(watchers.clone()));
+        let doings = Panel::default();
+        board.add(doings.clone());
         let server = tokio::spawn(http::serve(listener, Arc::new(Site { board, watchers })));
-        Metrics { series, instances, server }
+        Metrics { series, instances, doings, server }
     }
 }
 
@@ -83,6 +88,13 @@ impl Metrics {
             News::Changes(changes) => changes.iter().for_each(|change| set(&change.verdict)),
             _ => {}
         }
+    }
+
+    /// Shows what was found and done so far.
+    pub fn show(&self, findings: &Findings, flow: &Flow) {
+        let findings = findings.counts.iter().map(|(code, count)| (code.code(), *count)).collect();
+        let (commands, posts) = flow.done_so_far();
+        self.doings.show(&Doings { findings, commands, posts });
     }
 }
 

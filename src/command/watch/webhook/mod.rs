@@ -168,6 +168,12 @@ impl Webhook {
         warnings
     }
 
+    /// Returns what became of the changes so far.
+    pub fn so_far(&self) -> Posts {
+        let state = self.shared.state();
+        Posts { dropped: state.outbox.dropped(), ..state.posts }
+    }
+
     /// Returns what is worth a place on the status line.
     pub fn status(&self) -> Option<String> {
         let state = self.shared.state();
@@ -195,9 +201,8 @@ impl Webhook {
             state = self.shared.wait(state, left);
         }
         let unsent = (state.outbox.waiting() + state.in_flight) as u64;
-        let posts = Posts { unsent, dropped: state.outbox.dropped(), ..state.posts };
         drop(state);
-        (posts, self.news())
+        (Posts { unsent, ..self.so_far() }, self.news())
     }
 }
 

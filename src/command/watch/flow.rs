@@ -13,7 +13,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::acted::{Commands, Held, Posts};
 use crate::output::console::Console;
 use crate::output::object::Summary;
-use crate::output::warning::Warning;
+use crate::output::warning::{Missing, Warning};
 use crate::state::debounce::Debounce;
 use crate::state::presence::{Cause, Change};
 use crate::state::verdict::Status;
@@ -69,7 +69,10 @@ impl Flow {
                 self.tell(number, lasting, shown, console)
             }
             News::Warning(warning) => {
-                if matches!(warning, Warning::Away { .. } | Warning::Dropped { .. }) {
+                if matches!(
+                    &warning,
+                    Warning::Missing(Missing::Away { .. } | Missing::Dropped { .. })
+                ) {
                     let instance = &self.instances[number];
                     self.ending.gap(|| format!("something may have been lost of {instance}"));
                 }

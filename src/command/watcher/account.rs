@@ -7,7 +7,7 @@ use crate::command::moment;
 use crate::dialect::Message;
 use crate::event::Timestamp;
 use crate::failure::Failure;
-use crate::output::warning::Warning;
+use crate::output::warning::{Missing, Warning};
 use crate::state::coverage::Hole;
 use crate::state::hearing::Moment;
 use crate::state::packed::Client;
@@ -60,7 +60,7 @@ impl Watcher {
                 {
                     let instance = self.instance.clone();
                     let messages = count - known.filter(|known| *known <= count).unwrap_or(0);
-                    self.tell(News::Warning(Warning::Dropped { instance, messages })).await;
+                    self.tell(News::Warning(Missing::Dropped { instance, messages }.into())).await;
                 }
             }
             BROKER_VERSION => {
@@ -97,7 +97,7 @@ impl Watcher {
             let since = clock::uptime().saturating_sub(Duration::from_millis(ago));
             self.testify(Testimony::Missed(since)).await;
             let instance = self.instance.clone();
-            self.tell(News::Warning(Warning::Away { instance, from, until: to })).await;
+            self.tell(News::Warning(Missing::Away { instance, from, until: to }.into())).await;
         }
     }
 

@@ -7,7 +7,7 @@ use crate::command::moment;
 use crate::config::broker::MqttVersion;
 use crate::dialect::{Dialect, Dialects, topic};
 use crate::failure::Failure;
-use crate::output::warning::Warning;
+use crate::output::warning::Missing;
 use crate::source::mqtt::{Heard, Publish, SHARED, Session};
 use crate::state::hearing::Moment;
 use crate::state::presence::Teller;
@@ -152,7 +152,7 @@ impl Watcher {
         if !std::mem::replace(&mut self.state.rival_told, true) {
             let (broker, cause) = (self.broker.clone(), cause.to_owned());
             let client_id = self.session.client_id().to_owned();
-            self.tell(News::Warning(Warning::Rival { broker, client_id, cause })).await;
+            self.tell(News::Warning(Missing::Rival { broker, client_id, cause }.into())).await;
         }
     }
 
@@ -174,7 +174,7 @@ impl Watcher {
                 if !std::mem::replace(&mut self.state.others_unread, true) {
                     let Failure { what, cause, .. } = failure;
                     let failure = cause.map_or(what.clone(), |cause| format!("{what}: {cause}"));
-                    self.tell(News::Warning(Warning::OthersUnread { failure })).await;
+                    self.tell(News::Warning(Missing::OthersUnread { failure }.into())).await;
                 }
                 return false;
             }
@@ -203,7 +203,8 @@ impl Watcher {
         self.state.missing.clone_from(&missing);
         if let Some((member, since)) = missing {
             let instance = self.instance.clone();
-            self.tell(News::Warning(Warning::MemberSilent { instance, member, since })).await;
+            self.tell(News::Warning(Missing::MemberSilent { instance, member, since }.into()))
+                .await;
         }
     }
 
@@ -235,7 +236,7 @@ impl Watcher {
         if self.state.may_be_literal.is_some_and(due) {
             self.state.may_be_literal = None;
             let broker = self.broker.clone();
-            self.tell(News::Warning(Warning::SharingUnproven { broker })).await;
+            self.tell(News::Warning(Missing::SharingUnproven { broker }.into())).await;
         }
     }
 
@@ -302,6 +303,6 @@ impl Watcher {
     pub(super) async fn tell_undrained(&mut self) {
         let instance = self.instance.clone();
         let member = self.hearing.member().to_owned();
-        self.tell(News::Warning(Warning::NotDrained { instance, member })).await;
+        self.tell(News::Warning(Missing::NotDrained { instance, member }.into())).await;
     }
 }

@@ -3,10 +3,12 @@
 //! A warning is what does not stop a run, but limits what its answer is worth. What stops a run is a
 //! [`Failure`](crate::failure::Failure).
 
-use crate::event::Timestamp;
+mod missing;
+
+pub use missing::Missing;
+
 use crate::output::number::{counted, grouped};
 use crate::output::sanitize::{guard, sanitize};
-use crate::output::time::{duration_ms, rfc3339};
 use std::fmt;
 
 /// One warning. Its text is safe for a terminal, whatever the fields hold.
@@ -34,18 +36,8 @@ pub enum Warning {
     NobodyKnown { instance: String },
     /// The connection is gone, and is tried again for as long as it takes.
     ConnectionLost { broker: String, cause: String },
-    /// The watcher was deaf, and something may have been lost meanwhile.
-    Away { instance: String, from: Timestamp, until: Timestamp },
-    /// The broker threw messages away, ours perhaps among them.
-    Dropped { instance: String, messages: u64 },
-    /// Another client uses the watcher's client id.
-    Rival { broker: String, client_id: String, cause: String },
-    /// A member of the shared group does not listen.
-    MemberSilent { instance: String, member: String, since: Timestamp },
-    /// A member left its group while the broker may still hold something for it.
-    NotDrained { instance: String, member: String },
-    /// The broker may have taken a shared subscription for a plain one.
-    SharingUnproven { broker: String },
+    /// What is or may be missing in what is heard.
+    Missing(Missing),
     /// What was heard cannot be made durable, so it is not acknowledged either.
     NotSaved { failure: String },
     /// A secret lies where others can read it.
@@ -58,8 +50,6 @@ pub enum Warning {
     NotPosted { url: String, cause: String, refused: bool },
     /// What ended the run.
     FailedOn { condition: String, what: String },
-    /// What other watchers stored cannot be read, so it is missing in what is told.
-    OthersUnread { failure: String },
     /// The last line of a recording was torn by an earlier end.
     TornRecording { path: String },
     /// One of several sources could not be asked.
@@ -127,13 +117,7 @@ impl Warning {
             Self::ConnectionLost { broker, cause } => {
                 format!("lost {}: {}; trying again", value(broker), said(cause))
             }
-            Self::Away { .. }
-            | Self::Dropped { .. }
-            | Self::Rival { .. }
-            | Self::MemberSilent { .. }
-            | Self::NotDrained { .. }
-            | Self::SharingUnproven { .. }
-            | Self::OthersUnread { .. } => self.what_is_missing(),
+            Self::Missing(missing) => missing.what(),
             Self::NotSaved { failure } => {
                 format!("nothing heard is acknowledged: {}", said(bare(failure)))
             }
@@ -177,50 +161,6 @@ impl Warning {
         }
     }
 
-    /// Returns what was or is not heard, and why; empty where a warning is about something else.
-    fn what_is_missing(&self) -> String {
-        match self {
-            Self::Away { instance, from, until } => format!(
-                "nobody listened to {} for {}, {} to {}: what was known before is uncertain",
-                value(instance),
-                duration_ms(until.since(*from)),
-                rfc3339(*from),
-                rfc3339(*until),
-            ),
-            Self::Dropped { instance, messages } => format!(
-                "{} dropped {}: what was known before is uncertain",
-                value(instance),
-                counted(*messages, "message")
-            ),
-            Self::Rival { broker, client_id, cause } => format!(
-                "another client uses our client id {} at {}, so what it heard is missing here: {}",
-                value(client_id),
-                value(broker),
-                said(cause)
-            ),
-            Self::MemberSilent { instance, member, since } => format!(
-                "member {} of the group has not listened to {} since {}: what it holds is missing",
-                value(member),
-                value(instance),
-                rfc3339(*since)
-            ),
-            Self::NotDrained { instance, member } => format!(
-                "member {} of the group leaves without handing over what {} holds for it",
-                value(member),
-                value(instance)
-            ),
-            Self::SharingUnproven { broker } => format!(
-                "it is not known whether {} shares: under MQTT 3.1.1 it would take `$share/…` for \
-                 any other topic, and send nothing",
-                value(broker)
-            ),
-            Self::OthersUnread { failure } => {
-                format!("what other watchers stored is missing here: {}", said(bare(failure)))
-            }
-            _ => String::new(),
-        }
-    }
-
     /// Returns what can be done about it, where something can.
     fn next(&self) -> Option<&str> {
         Some(match self {
@@ -240,19 +180,7 @@ impl Warning {
             Self::NobodyKnown { .. } => {
                 "start watching before the devices connect, or let them keep a retained status"
             }
-            Self::Dropped { .. } => {
-                "raise the broker's queue limit (Mosquitto: `max_queued_messages`)"
-            }
-            Self::Rival { .. } => {
-                "stop the other one, or give one of them another id with `--client-id`"
-            }
-            Self::MemberSilent { .. } | Self::NotDrained { .. } => {
-                "start it again, or remove it with `presence store forget-session --member`"
-            }
-            Self::SharingUnproven { .. } => {
-                "see that changes come, or pass `--mqtt-version 5`: there it has to say so"
-            }
-            Self::OthersUnread { .. } => "it is tried again every few seconds",
+            Self::Missing(missing) => return missing.next(),
             Self::NotSaved { .. } => {
                 "it is tried again every second, and nothing is lost while the broker queues"
             }
@@ -268,12 +196,17 @@ impl Warning {
             | Self::FailedOn { .. }
             | Self::NotUnderstood { .. }
             | Self::ConnectionLost { .. }
-            | Self::Away { .. }
             | Self::TornRecording { .. }
             | Self::SourceSilent { .. }
             | Self::ShardsDiffer { .. }
             | Self::Incomparable { .. } => return None,
         })
+    }
+}
+
+impl From<Missing> for Warning {
+    fn from(missing: Missing) -> Self {
+        Self::Missing(missing)
     }
 }
 
@@ -396,18 +329,6 @@ mod tests {
                     cause: "connection reset by peer".into(),
                 },
                 "lost `mqtt://10.0.0.5:1883`: connection reset by peer; trying again",
-            ),
-            (
-                Warning::Away {
-                    instance: instance(),
-                    from: Timestamp(1_760_000_047_000),
-                    until: Timestamp(1_760_000_071_500),
-                },
-                "nobody listened to `10.0.0.5:1883` for 24.5 s, 2025-10-09T08:54:07.000Z to 2025-10-09T08:54:31.500Z: what was known before is uncertain",
-            ),
-            (
-                Warning::Dropped { instance: instance(), messages: 1 },
-                "`10.0.0.5:1883` dropped 1 message: what was known before is uncertain\n  next:  raise the broker's queue limit (Mosquitto: `max_queued_messages`)",
             ),
             (
                 Warning::SourceSilent {

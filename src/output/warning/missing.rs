@@ -1,0 +1,146 @@
+//! What a watcher does not hear, or may not have heard.
+
+use super::{bare, said, value};
+use crate::event::Timestamp;
+use crate::output::number::counted;
+use crate::output::time::{duration_ms, rfc3339};
+
+/// Something that is or may be missing, and who misses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The watcher was deaf, and something may have been lost meanwhile.
+    Away { instance: String, from: Timestamp, until: Timestamp },
+    /// The broker threw messages away, ours perhaps among them.
+    Dropped { instance: String, messages: u64 },
+    /// Another client uses the watcher's client id.
+    Rival { broker: String, client_id: String, cause: String },
+    /// A member of the shared group does not listen.
+    MemberSilent { instance: String, member: String, since: Timestamp },
+    /// A member left its group while the broker may still hold something for it.
+    NotDrained { instance: String, member: String },
+    /// The broker may have taken a shared subscription for a plain one.
+    SharingUnproven { broker: String },
+    /// What other watchers stored cannot be read, so it is missing in what is told.
+    OthersUnread { failure: String },
+}
+
+impl Missing {
+    /// Returns what was or is not heard, and why.
+    pub(super) fn what(&self) -> String {
+        match self {
+            Self::Away { instance, from, until } => format!(
+                "nobody listened to {} for {}, {} to {}: what was known before is uncertain",
+                value(instance),
+                duration_ms(until.since(*from)),
+                rfc3339(*from),
+                rfc3339(*until),
+            ),
+            Self::Dropped { instance, messages } => format!(
+                "{} dropped {}: what was known before is uncertain",
+                value(instance),
+                counted(*messages, "message")
+            ),
+            Self::Rival { broker, client_id, cause } => format!(
+                "another client uses our client id {} at {}, so what it heard is missing here: {}",
+                value(client_id),
+                value(broker),
+                said(cause)
+            ),
+            Self::MemberSilent { instance, member, since } => format!(
+                "member {} of the group has not listened to {} since {}: what it holds is missing",
+                value(member),
+                value(instance),
+                rfc3339(*since)
+            ),
+            Self::NotDrained { instance, member } => format!(
+                "member {} of the group leaves without handing over what {} holds for it",
+                value(member),
+                value(instance)
+            ),
+            Self::SharingUnproven { broker } => format!(
+                "it is not known whether {} shares: under MQTT 3.1.1 it would take `$share/…` for \
+                 any other topic, and send nothing",
+                value(broker)
+            ),
+            Self::OthersUnread { failure } => {
+                format!("what other watchers stored is missing here: {}", said(bare(failure)))
+            }
+        }
+    }
+
+    /// Returns what can be done about it, where something can.
+    pub(super) const fn next(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Dropped { .. } => {
+                "raise the broker's queue limit (Mosquitto: `max_queued_messages`)"
+            }
+            Self::Rival { .. } => {
+                "stop the other one, or give one of them another id with `--client-id`"
+            }
+            Self::MemberSilent { .. } | Self::NotDrained { .. } => {
+                "start it again, or remove it with `presence store forget-session --member`"
+            }
+            Self::SharingUnproven { .. } => {
+                "see that changes come, or pass `--mqtt-version 5`: there it has to say so"
+            }
+            Self::OthersUnread { .. } => "it is tried again every few seconds",
+            Self::Away { .. } => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::warning::Warning;
+
+    #[test]
+    fn what_is_missing_reads_well() {
+        let instance = || "10.0.0.5:1883".to_owned();
+        let member = || "presence-1".to_owned();
+        for (missing, expected) in [
+            (
+                Missing::Away {
+                    instance: instance(),
+                    from: Timestamp(1_760_000_047_000),
+                    until: Timestamp(1_760_000_071_500),
+                },
+                "nobody listened to `10.0.0.5:1883` for 24.5 s, 2025-10-09T08:54:07.000Z to 2025-10-09T08:54:31.500Z: what was known before is uncertain",
+            ),
+            (
+                Missing::Dropped { instance: instance(), messages: 1 },
+                "`10.0.0.5:1883` dropped 1 message: what was known before is uncertain\n  next:  raise the broker's queue limit (Mosquitto: `max_queued_messages`)",
+            ),
+            (
+                Missing::Rival {
+                    broker: "mqtt://h:1883".into(),
+                    client_id: "a\u{1b}[31m".into(),
+                    cause: "the broker closed the connection".into(),
+                },
+                "another client uses our client id `a\\x1b[31m` at `mqtt://h:1883`, so what it heard is missing here: the broker closed the connection\n  next:  stop the other one, or give one of them another id with `--client-id`",
+            ),
+            (
+                Missing::MemberSilent {
+                    instance: instance(),
+                    member: member(),
+                    since: Timestamp(1_760_000_047_000),
+                },
+                "member `presence-1` of the group has not listened to `10.0.0.5:1883` since 2025-10-09T08:54:07.000Z: what it holds is missing\n  next:  start it again, or remove it with `presence store forget-session --member`",
+            ),
+            (
+                Missing::NotDrained { instance: instance(), member: member() },
+                "member `presence-1` of the group leaves without handing over what `10.0.0.5:1883` holds for it\n  next:  start it again, or remove it with `presence store forget-session --member`",
+            ),
+            (
+                Missing::SharingUnproven { broker: "mqtt://h:1883".into() },
+                "it is not known whether `mqtt://h:1883` shares: under MQTT 3.1.1 it would take `$share/…` for any other topic, and send nothing\n  next:  see that changes come, or pass `--mqtt-version 5`: there it has to say so",
+            ),
+            (
+                Missing::OthersUnread { failure: "error: could not read from `redis://h`".into() },
+                "what other watchers stored is missing here: could not read from `redis://h`\n  next:  it is tried again every few seconds",
+            ),
+        ] {
+            assert_eq!(Warning::from(missing).to_string(), format!("warning: {expected}"));
+        }
+    }
+}

@@ -373,6 +373,17 @@ fn a_backlog_is_over_after_two_seconds_of_silence_and_no_sooner() {
 }
 
 #[test]
+fn a_machine_that_slept_through_the_end_of_a_backlog_heard_no_silence() {
+    let mut stage = Stage::settled(TERMS, &[LOG]);
+    stage.be_away(ME, 5 * SECOND);
+    stage.arrive(ME, true);
+    stage.pass(10 * SECOND);
+    assert!(!stage.settle(ME), "the backlog may lie unread");
+    stage.pass(2 * SECOND);
+    assert!(stage.settle(ME));
+}
+
+#[test]
 fn retained_messages_are_no_part_of_the_backlog() {
     let mut stage = Stage::settled(TERMS, &[STATUS]);
     stage.be_away(ME, 15 * SECOND);

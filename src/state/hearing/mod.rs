@@ -112,6 +112,8 @@ struct Doubt {
 const NO_PATIENCE: i64 = -1;
 /// Silence after which a backlog counts as over, ms.
 const BACKLOG_OVER_MS: i64 = 2_000;
+/// How much later than asked for we may wake up and still know that nothing came, ms.
+const OVERSLEPT_MS: i64 = 1_000;
 /// How long a broker under unbroken load may take to say that it did not restart, ms.
 const UPTIME_WAIT_MS: i64 = 60_000;
 /// How soon after a long silence the end of a connection is noticed that has ended meanwhile, ms.
@@ -391,9 +393,14 @@ impl Hearing {
     /// may have overflowed. Returns whether it was decided now.
     pub fn settle(&mut self, now: Moment, coverage: &mut Coverage) -> bool {
         let Some(due) = self.backlog_over_at() else { return false };
+        if now.steady_ms - due > OVERSLEPT_MS {
+            // Nobody ran meanwhile: what came may not have been read yet, so this was no silence.
+            self.backlog.quiet_since = now.steady_ms;
+        }
         let limit = self.terms.broker_queue;
         let overflow = limit > 0 && self.backlog.count >= limit;
-        if !overflow && now.steady_ms < due {
+        let is_open = self.backlog_over_at().is_some_and(|due| now.steady_ms < due);
+        if !overflow && is_open {
             return false;
         }
         let Backlog { restart, dropped, .. } = std::mem::take(&mut self.backlog);

@@ -67,7 +67,7 @@ fn a_full_or_restarted_redis_loses_nothing() {
 
     server.kill();
     let failure = explained(commit(store.as_mut(), "down").expect_err("nobody is there"));
-    assert!(failure.next.expect("a way on").contains("tried again"));
+    assert!(failure.next.expect("a way on").contains("see that it runs"));
     server.restart();
     commit(store.as_mut(), "down").expect("committed");
 

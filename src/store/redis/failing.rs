@@ -75,10 +75,10 @@ impl Trouble {
                 .next("see `redis-cli --cluster check`; what was heard is kept until a node does"),
             Self::Wandering => failure
                 .because("the nodes of the Cluster do not agree on who has what")
-                .next("see `redis-cli --cluster check`; it is tried again until they do"),
+                .next("see `redis-cli --cluster check`"),
             Self::Contended => failure
                 .because("others changed the same clients again and again meanwhile")
-                .next("it is tried again; fewer watchers of the same clients help"),
+                .next("let fewer watchers write the same clients"),
             Self::Unreadable { count, first } => failure
                 .because(format_args!(
                     "{count} of its clients cannot be understood (first: `{first}`)"
@@ -97,7 +97,7 @@ fn of_line(failure: Failure, host: &Host, error: &RedisError, tls: bool) -> Fail
                 "{host} did not answer for {} s",
                 super::link::PATIENCE.as_secs()
             ))
-            .next("see whether it is overloaded or cut off; it is asked again");
+            .next("see whether it is overloaded or cut off");
     }
     let said = quoted(&error.to_string());
     if error.kind() == ErrorKind::AuthenticationFailed {
@@ -110,7 +110,7 @@ fn of_line(failure: Failure, host: &Host, error: &RedisError, tls: bool) -> Fail
     match error.kind() {
         ErrorKind::Io if tls => failure
             .next("see that it runs and speaks TLS, and pass its authority with `--store-cafile`"),
-        ErrorKind::Io => failure.next("see that it runs and listens there; it is tried again"),
+        ErrorKind::Io => failure.next("see that it runs and listens there"),
         _ => failure.next("see that a Redis of version 6.2 or later listens there"),
     }
 }
@@ -127,13 +127,13 @@ fn of_answer(failure: Failure, host: &Host, code: &str, text: &str) -> Failure {
             .next("name the primary with `--store`; after a failover it is found again by itself"),
         "OOM" => failure
             .because(said("has no memory left for more"))
-            .next("raise its `maxmemory`, or remove what else it keeps; it is tried again"),
+            .next("raise its `maxmemory`, or remove what else it keeps"),
         "LOADING" => failure
             .because(said("has just started and still reads its data"))
-            .next("wait until it is done; it is tried again"),
+            .next("wait until it is done"),
         "CLUSTERDOWN" | "MASTERDOWN" => failure
             .because(said("cannot go on without a node that is gone"))
-            .next("start that node again or let a replica take over; it is tried again"),
+            .next("start that node again or let a replica take over"),
         "NOAUTH" => failure
             .because(said("wants a password"))
             .next("pass one with `--store-password-file`"),

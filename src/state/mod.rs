@@ -6,6 +6,7 @@
 
 pub mod anomaly;
 pub mod answer;
+mod change;
 pub mod clients;
 pub mod coverage;
 pub mod debounce;

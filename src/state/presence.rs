@@ -14,6 +14,7 @@ use crate::event::{ChannelEvent, Event, EventKind, Flags, Stamp, Timestamp};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
+pub use super::change::{Cause, Change};
 pub use super::told::{Counts, Teller};
 
 /// The clients of one instance as somebody follows them.
@@ -33,71 +34,6 @@ pub struct Presence {
     /// Changes that are kept back, by place.
     paused: Option<BTreeMap<usize, Kept>>,
     now: Timestamp,
-}
-
-/// A change of verdict.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// The stamp of the event that caused it; a grace that ran out: that moment; else the arrival.
-    pub at: Timestamp,
-    pub from: Status,
-    pub cause: Cause,
-    /// What is believed from now on.
-    pub verdict: Verdict,
-    /// For how long it was held back until it was told; `None` if it was not.
-    pub held_ms: Option<i64>,
-}
-
-/// What brought a change about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    Connect,
-    Disconnect,
-    Tcpclean,
-    Seen,
-    Restart,
-    Grace,
-    Answer,
-    /// Nobody listens any more, or something may have been lost.
-    Gap,
-    /// Somebody listens again, and nothing was lost.
-    Covered,
-}
-
-impl Cause {
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::Disconnect => "disconnect",
-            Self::Tcpclean => "tcpclean",
-            Self::Seen => "seen",
-            Self::Restart => "restart",
-            Self::Grace => "grace",
-            Self::Answer => "answer",
-            Self::Gap => "gap",
-            Self::Covered => "covered",
-        }
-    }
-
-    const fn of(kind: EventKind) -> Self {
-        match kind {
-            EventKind::Opened => Self::Connect,
-            EventKind::Seen => Self::Seen,
-            EventKind::Farewell => Self::Disconnect,
-            EventKind::Closed => Self::Tcpclean,
-        }
-    }
-
-    /// Returns what most likely led to a status, where the event itself was not heard.
-    const fn of_status(status: Status) -> Self {
-        match status {
-            Status::Online => Self::Connect,
-            Status::Closing => Self::Disconnect,
-            Status::Offline => Self::Tcpclean,
-            Status::Unknown | Status::Suspect => Self::Seen,
-        }
-    }
 }
 
 /// A change that is kept back: when it was, and what brought it about.

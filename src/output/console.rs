@@ -1,7 +1,7 @@
 //! The one place that writes: standard output is the answer, standard error is the conversation.
 
 use crate::failure::{Failure, Outcome};
-use crate::output::json;
+use crate::output::printer::Printer;
 use crate::output::sanitize::guard;
 use crate::output::status::Status;
 use crate::output::style::{Style, Tone};
@@ -9,7 +9,7 @@ use crate::output::terminal::{Settings, Surroundings};
 use crate::output::warning::Warning;
 use serde::Serialize;
 use std::fmt::{self, Display, Write as _};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where a run prints to.
@@ -21,10 +21,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 ///
 /// Errors of standard error are ignored: there is nobody left to tell.
 pub struct Console {
-    out: Box<dyn Write + Send>,
+    out: Printer,
     err: Talk,
-    pending: Vec<u8>,
-    is_closed: bool,
     settings: Settings,
     status: Status,
 }
@@ -48,13 +46,20 @@ impl Console {
         let status = Status::new(settings.has_status);
         let mut err = Talk::over(err);
         err.status = status.clone();
-        Self { out: Box::new(out), err, pending: Vec::new(), is_closed: false, status, settings }
+        let out = Printer::over(out, status.clone(), settings.is_attended);
+        Self { out, err, settings, status }
     }
 
     /// Returns the way to standard error for what is written from other threads.
     #[must_use]
     pub fn talker(&self) -> Talk {
         self.err.clone()
+    }
+
+    /// Returns the way to standard output for whoever prints while the console is in other hands.
+    #[must_use]
+    pub fn printer(&self) -> Printer {
+        self.out.clone()
     }
 
     #[must_use]
@@ -85,45 +90,24 @@ impl Console {
         self.status.clone()
     }
 
-    /// Prints text that is complete: one line or several, each with its newline. Foreign values in
-    /// it must have been sanitised by whoever rendered it.
+    /// Prints text that is complete, as [`Printer::print`] does.
     pub fn print(&mut self, text: &str) -> Written {
-        self.pending.extend_from_slice(text.as_bytes());
-        self.flush_if_full()
+        self.out.print(text)
     }
 
     /// Prints a line and adds the newline. Foreign values in it must have been sanitised.
     pub fn print_line(&mut self, line: impl Display) -> Written {
-        // Writing to memory fails only where `Display` itself does, and then half a line is best.
-        let _ = writeln!(self.pending, "{line}");
-        self.flush_if_full()
+        self.out.print_line(line)
     }
 
     /// Prints an object as one line of JSON. Foreign values need no care.
     pub fn json_line(&mut self, value: &impl Serialize) -> Written {
-        json::append_line(&mut self.pending, value)
-            .map_err(|error| Unwritten::Failed(error.into()))?;
-        self.flush_if_full()
+        self.out.json_line(value)
     }
 
     /// Hands everything printed so far to the reader.
     pub fn flush(&mut self) -> Written {
-        let Self { out, pending, status, .. } = self;
-        if self.is_closed {
-            pending.clear();
-            return Err(Unwritten::Closed);
-        }
-        if pending.is_empty() {
-            return Ok(());
-        }
-        let mut write = || out.write_all(pending).and_then(|()| out.flush());
-        let written = if self.settings.is_attended { status.suspend(write) } else { write() };
-        // After an error nobody knows how much of it arrived, so it is not tried again.
-        pending.clear();
-        written.map_err(|error| {
-            self.is_closed = error.kind() == ErrorKind::BrokenPipe;
-            if self.is_closed { Unwritten::Closed } else { Unwritten::Failed(error) }
-        })
+        self.out.flush()
     }
 
     /// Tells the user something beside the answer, unless quiet was asked for.
@@ -175,10 +159,6 @@ impl Console {
             let _ = self.flush();
         }
         self.err.write(text);
-    }
-
-    fn flush_if_full(&mut self) -> Written {
-        if self.is_closed || self.pending.len() >= PENDING_MAX { self.flush() } else { Ok(()) }
     }
 }
 
@@ -257,13 +237,11 @@ impl Display for Lines<'_> {
     }
 }
 
-/// Bytes collected before they are written unasked.
-const PENDING_MAX: usize = 64 * 1024;
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::io::ErrorKind;
     use std::sync::{Arc, Mutex};
 
     /// A writer whose content can be looked at, and which fails where told to.
@@ -312,16 +290,6 @@ mod tests {
         console.flush().expect("memory takes it");
         assert_eq!(out.text(), "one\ntwo\nthree\n{\"type\":\"summary\"}\n");
         assert_eq!(err.text(), "");
-    }
-
-    #[test]
-    fn what_is_kept_back_has_a_bound() {
-        let (mut console, out, _) = console(Settings::default());
-        for _ in 0..PENDING_MAX / 10 {
-            console.print_line("123456789").expect("memory takes it");
-        }
-        assert_eq!(out.text().len(), PENDING_MAX / 10 * 10 - console.pending.len());
-        assert!(console.pending.len() < PENDING_MAX);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What a user gets to see: lines, tables and JSON on standard output, the talk beside them on
 //! standard error.
 //!
-//! Renderers are pure and return text; only [`console`] writes, and only it has looked at the
-//! terminal. Nothing foreign reaches a terminal without [`sanitize`].
+//! Renderers are pure and return text; only [`console`] and its [`printer`] write, and only the console
+//! has looked at the terminal. Nothing foreign reaches a terminal without [`sanitize`].
 
 pub mod acted;
 pub mod console;
@@ -15,6 +15,7 @@ pub mod log;
 pub mod metrics;
 pub mod number;
 pub mod object;
+pub mod printer;
 pub mod sanitize;
 #[cfg(feature = "tui")]
 pub mod screen;

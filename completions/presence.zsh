@@ -192,6 +192,9 @@ _arguments "${_arguments_options[@]}" : \
 '--at=[Moment to judge at, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
 '--now=[What to take for the present when a plain log is read, as RFC 3339 or ms since 1970]:TIME:_default' \
 '--instance=[Name of the broker that plain logs are about]:NAME:_default' \
+'--since=[Leave out what was before, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
+'--until=[Leave out what was then or later, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
+'*--group=[Show only clients whose group matches; may be given several times]:GLOB:_default' \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \
 '*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All of them, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
@@ -210,6 +213,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
 '--json[Print one JSON object a line]' \
 '--strict[Fail on the first line that cannot be read]' \
+'--changes[Print every change of verdict, as it could be known then]' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \

@@ -18,6 +18,8 @@ mod laws;
 mod operations;
 #[path = "cli/profile.rs"]
 mod profile;
+#[path = "cli/questions.rs"]
+mod questions;
 #[path = "cli/recordings.rs"]
 mod recordings;
 #[path = "cli/replay.rs"]

@@ -32,6 +32,16 @@ fn replay_prints_verdicts_and_a_summary() {
 }
 
 #[test]
+fn replay_prints_changes_and_a_summary() {
+    for file in [NIGHT, NOTICES, LOG] {
+        let printed = lines(&run(&["replay", "--json", "--changes", file]));
+        let (summary, changes) = printed.split_last().expect("there is a summary");
+        assert_valid(&schema("change"), changes);
+        assert_valid(&schema("summary"), std::slice::from_ref(summary));
+    }
+}
+
+#[test]
 fn a_recording_holds_lines_of_known_types() {
     let lines = lines_of(&std::fs::read(root().join(NIGHT)).expect("it is there"));
     assert_valid(&schema("recording"), &lines);

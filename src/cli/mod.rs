@@ -10,6 +10,7 @@ pub mod demo;
 pub mod merge;
 pub mod policy;
 pub mod profile;
+pub mod question;
 pub mod reading;
 pub mod replay;
 pub mod simulate;

@@ -1,6 +1,7 @@
 //! `presence replay`
 
 use super::policy::Policy;
+use super::question::Question;
 use super::reading::Reading;
 use clap::Args;
 use std::path::PathBuf;
@@ -48,6 +49,8 @@ pub struct Replay {
     #[arg(long, value_name = "NAME", env = "PRESENCE_INSTANCE")]
     pub instance: Option<String>,
 
+    #[command(flatten)]
+    pub question: Question,
     #[command(flatten)]
     pub profile: super::profile::Profile,
     #[command(flatten)]

@@ -36,6 +36,16 @@ impl Clients {
     pub fn include(&self, client: &str) -> bool {
         self.0.is_empty() || self.0.iter().any(|glob| glob.matches_with(client, ANY_TEXT))
     }
+
+    /// Tells whether the globs, taken as those of groups, include a client; one of no group is in none.
+    pub fn include_group_of(&self, client: &str) -> bool {
+        self.0.is_empty() || group_of(client).is_some_and(|group| self.include(group))
+    }
+}
+
+/// Returns the group of a client: what stands before the first `@@@` of its id.
+pub fn group_of(client: &str) -> Option<&str> {
+    client.split_once("@@@").map(|(group, _)| group)
 }
 
 /// What is shown of what is known. What is not shown is kept all the same.
@@ -66,9 +76,8 @@ impl Shown {
 
     /// Tells whether a client is one of those that were asked for, however it is.
     pub fn is_about(&self, client: &str) -> bool {
-        let group = || client.split_once("@@@").map(|(group, _)| group);
         (self.groups.is_empty()
-            || group().is_some_and(|group| self.groups.iter().any(|g| g == group)))
+            || group_of(client).is_some_and(|group| self.groups.iter().any(|g| g == group)))
             && self.clients.include(client)
     }
 }

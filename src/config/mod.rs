@@ -10,6 +10,7 @@ pub mod credentials;
 pub mod listen;
 pub mod metrics;
 pub mod profile;
+pub mod question;
 pub mod reading;
 pub mod time;
 pub mod warning;

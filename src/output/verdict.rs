@@ -143,6 +143,13 @@ pub fn change(change: &Change, style: Style) -> String {
     text
 }
 
+/// Returns the line above what is said of one broker.
+#[must_use]
+pub fn heading(instance: &str, style: Style) -> String {
+    let name = if instance.is_empty() { "a log of no named broker" } else { instance };
+    style.dim(format!("at {}:", sanitize(name, VALUE_MAX))).to_string()
+}
+
 fn append_details(text: &mut String, verdict: &Verdict) {
     if verdict.how.is_some() {
         let _ = write!(text, "  {}", how(verdict));

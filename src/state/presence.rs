@@ -34,6 +34,8 @@ pub struct Presence {
     /// Changes that are kept back, by place.
     paused: Option<BTreeMap<usize, Kept>>,
     now: Timestamp,
+    /// Time never goes back.
+    is_steady: bool,
 }
 
 /// A change that is kept back: when it was, and what brought it about.
@@ -72,6 +74,7 @@ impl Presence {
             following: false,
             paused: None,
             now: Timestamp::MIN,
+            is_steady: false,
         }
     }
 
@@ -90,6 +93,18 @@ impl Presence {
         }
     }
 
+    /// Follows what is read from files: an older line does not turn the clock back, as a file that is
+    /// read after another may begin before that one ends.
+    pub fn follow_files(&mut self, now: Timestamp) {
+        self.is_steady = true;
+        self.follow(now);
+    }
+
+    /// Judges by another policy from now on; whom that concerns is told with the next event.
+    pub const fn judge_by(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
     /// Keeps changes back while it is open who is covered: after a return, until the backlog is over.
     pub fn pause(&mut self) {
         if self.following {
@@ -99,7 +114,7 @@ impl Presence {
 
     /// Tells what changed since `pause`, each client's last change with its own cause.
     pub fn resume(&mut self, now: Timestamp) {
-        self.now = now;
+        let now = self.tick(now);
         for (place, Kept { at, cause, silent }) in self.paused.take().unwrap_or_default() {
             if place >= self.fleet.clients.len() {
                 continue;
@@ -115,7 +130,7 @@ impl Presence {
 
     /// Something was heard. Returns whether it was news.
     pub fn handle_event(&mut self, event: &Event<'_>, by: &Hearsay<'_>) -> bool {
-        self.now = by.received;
+        self.tick(by.received);
         match event {
             Event::Channel(event) => {
                 let (place, absorbed) = self.absorb(event, by);
@@ -134,7 +149,7 @@ impl Presence {
         second: &ChannelEvent<'_>,
         by: &Hearsay<'_>,
     ) -> [bool; 2] {
-        self.now = by.received;
+        self.tick(by.received);
         let (_, one) = self.absorb(first, by);
         let (place, two) = self.absorb(second, by);
         let both = Absorbed { news: one.news || two.news, changed: one.changed || two.changed };
@@ -207,7 +222,7 @@ impl Presence {
     /// Joins what other watchers of this instance have stored. The account of who listens is joined by
     /// whoever keeps it.
     pub fn handle_others(&mut self, others: &Fleet, teller: Teller, now: Timestamp) {
-        self.now = now;
+        let now = self.tick(now);
         if let Some(restart) = others.restart()
             && self.fleet.join_restart(restart)
             && self.following
@@ -237,7 +252,7 @@ impl Presence {
 
     /// Nothing was heard until `now`: graces run out, and listeners fall silent.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        self.now = now;
+        let now = self.tick(now);
         if !self.following || self.paused.is_some() {
             return;
         }
@@ -257,7 +272,7 @@ impl Presence {
 
     /// The account of who is listening may have changed.
     pub fn handle_coverage(&mut self, now: Timestamp) {
-        self.now = now;
+        let now = self.tick(now);
         let hearing = self.fleet.coverage.hearing(now);
         if self.following && self.paused.is_none() && hearing != self.hearing {
             self.hearing = hearing;
@@ -298,6 +313,17 @@ impl Presence {
     #[must_use]
     pub const fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// Returns the moment of the last judgement.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    #[must_use]
+    pub const fn is_paused(&self) -> bool {
+        self.paused.is_some()
     }
 
     #[must_use]
@@ -347,6 +373,11 @@ impl Presence {
             }
         }
         gone
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Timestamp {
+        self.now = if self.is_steady { self.now.max(now) } else { now };
+        self.now
     }
 
     fn judge(&self, place: usize) -> Verdict {

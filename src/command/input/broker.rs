@@ -22,6 +22,10 @@ pub struct Broker {
     recorded: Option<(i64, Policy)>,
     /// Times in which something may have been lost, by who was away.
     holes: BTreeSet<(String, Timestamp, Timestamp)>,
+    /// The first moment of what was heard, while somebody follows.
+    pub(super) first: Option<Timestamp>,
+    /// When the backlog of the watcher that began last had come.
+    pub(super) settled: Option<Timestamp>,
 }
 
 impl Broker {
@@ -33,6 +37,8 @@ impl Broker {
             received: None,
             recorded: None,
             holes: BTreeSet::new(),
+            first: None,
+            settled: None,
         }
     }
 
@@ -57,8 +63,7 @@ impl Broker {
             self.recorded = Some((begun_ms, policy));
         }
         // What it heard is taken in as its watcher did, whatever another recording assumed.
-        let fleet = std::mem::take(self.presence.fleet_mut());
-        self.presence = Presence::new(fleet, asked.over(&policy));
+        self.presence.judge_by(asked.over(&policy));
     }
 
     pub fn judged(&mut self, at: Timestamp) {

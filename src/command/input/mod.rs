@@ -1,9 +1,11 @@
 //! Files of events: what `replay` judges and `store import` joins into a store.
 
 mod broker;
+mod follow;
 mod recording;
 
 pub use broker::Asked;
+pub use follow::Follower;
 
 use super::hear::{Tally, take};
 use crate::dialect::lmq::Lmq;
@@ -11,7 +13,7 @@ use crate::dialect::mosquitto::Mosquitto;
 use crate::dialect::terms::Terms;
 use crate::dialect::{Dialect, FileFormat, sniff};
 use crate::dialect::{Message, Reading, Reason};
-use crate::event::{Event, Timestamp};
+use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::sanitize::sanitize;
@@ -49,6 +51,8 @@ pub struct Input {
     /// Everything read so far, by broker.
     pub brokers: BTreeMap<String, Broker>,
     pub tally: Tally,
+    /// Whoever wants to know what each line changes.
+    pub follower: Option<Box<dyn Follower>>,
     /// Places handed out so far: the order of lines over all files.
     tie: u64,
 }
@@ -78,6 +82,7 @@ impl Input {
             strict: false,
             brokers: BTreeMap::new(),
             tally: Tally::default(),
+            follower: None,
             tie: 0,
         }
     }
@@ -226,14 +231,15 @@ impl Input {
     ) -> Result<(), Failure> {
         match format {
             Format::Recording(recording) => match serde_json::from_slice::<Line<'_>>(line) {
-                Ok(line) => self.recorded(recording, line, name, number),
+                Ok(line) => self.recorded(recording, line, name, number)?,
                 Err(error) => {
                     recording::refuse_heading(line, &error, name, number)?;
-                    self.set_aside(Reason::Unreadable, name, number, &error.to_string())
+                    self.set_aside(Reason::Unreadable, name, number, &error.to_string())?;
                 }
             },
-            Format::Plain(dialect) => self.plain_line(dialect, line, name, number),
+            Format::Plain(dialect) => self.plain_line(dialect, line, name, number)?,
         }
+        self.tell()
     }
 
     fn plain_line(
@@ -262,13 +268,18 @@ impl Input {
                 .because(malformed.detail.clone())
                 .next("say which zone the broker's clock shows, for example `--time-zone UTC`"));
         }
-        let by = Hearsay { voice, mark: None, received: self.now };
         if self.is_later(&reading) {
             return Ok(());
         }
         let instance = self.instance.clone();
         let place = Place { name, number };
         let broker = self.brokers.get_mut(&instance).expect("made with the format");
+        let mut received = self.now;
+        if self.follower.is_some() {
+            received = broker.log_time(&reading, self.now, self.asked.policy.future_ms);
+            broker.hears(received);
+        }
+        let by = Hearsay { voice, mark: None, received };
         let heard = take(&mut broker.presence, &reading, &by, &place, &mut self.tally);
         broker.latest(heard.latest);
         self.if_strict(&reading, name, number)
@@ -277,21 +288,21 @@ impl Input {
     /// Tells whether a plain file says this of a time after the moment asked about. A stamp that is
     /// not believed is no time.
     fn is_later(&self, reading: &Reading<'_>) -> bool {
-        let (Some(at), Reading::Events(events)) = (self.at, reading) else { return false };
-        events.iter().any(|event| {
-            let stamp = match event {
-                Event::Channel(event) => event.stamp,
-                Event::Restarted(stamp) => *stamp,
-            };
-            stamp.is_some_and(|stamp| {
-                stamp.time > at && stamp.time.since(self.now) <= self.asked.policy.future_ms
-            })
-        })
+        let Some(at) = self.at else { return false };
+        let future_ms = self.asked.policy.future_ms;
+        follow::stamps(reading).any(|stamp| stamp > at && stamp.since(self.now) <= future_ms)
     }
 
     fn broker(&mut self, instance: &str) -> &mut Broker {
         let policy = self.asked.policy;
-        self.brokers.entry(instance.to_owned()).or_insert_with(|| Broker::new(policy))
+        let follows = self.follower.is_some();
+        self.brokers.entry(instance.to_owned()).or_insert_with(|| {
+            let mut broker = Broker::new(policy);
+            if follows {
+                broker.follow();
+            }
+            broker
+        })
     }
 
     fn set_aside(

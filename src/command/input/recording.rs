@@ -9,7 +9,8 @@ use crate::failure::Failure;
 use crate::source::recording::line::{Heading, MessageLine, SourceLine};
 use crate::source::recording::{Line, VERSION};
 use crate::state::coverage::{Coverage, SourceKey};
-use crate::state::fleet::Hearsay;
+use crate::state::fleet::{Fleet, Hearsay};
+use crate::state::presence::Teller;
 use crate::state::record::Mark;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,14 +68,22 @@ impl Input {
                     let detail = "a client that no store could have written";
                     return self.set_aside(Reason::Unreadable, name, number, detail);
                 };
-                self.broker(&known.instance).presence.handle_client(&client);
+                let broker = self.broker(&known.instance);
+                broker.recalls();
+                broker.presence.handle_client(&client);
             }
             Line::Restart(restart) if !is_later(recording, &restart.instance) => {
-                let stamp = restart.stamp();
-                self.broker(&restart.instance).presence.fleet_mut().join_restart(stamp);
+                let mut told = Fleet::default();
+                told.join_restart(restart.stamp());
+                let presence = &mut self.broker(&restart.instance).presence;
+                presence.handle_others(&told, Teller::Everybody, Timestamp::MIN);
             }
             Line::Judged(judged) => {
-                self.broker(&judged.instance).judged(Timestamp(judged.now_ms));
+                let now = Timestamp(judged.now_ms);
+                let until = self.at.map_or(now, |at| now.min(at));
+                let broker = self.broker(&judged.instance);
+                broker.judged(now);
+                broker.advance(until);
             }
             Line::Client(_) | Line::Restart(_) => {}
         }
@@ -99,9 +108,13 @@ impl Input {
             (zone, _) => zone.clone(),
         };
         let dialects = heading.reading.dialects(zone.as_ref()).map_err(|wrong| unusable(&wrong))?;
-        let asked = self.asked;
+        let (asked, begun) = (self.asked, Timestamp(heading.begun_ms));
+        let is_later = self.at.is_some_and(|at| begun > at);
         let broker = self.broker(&heading.instance);
         broker.begin(heading.begun_ms, heading.policy.within_bounds(), &asked);
+        if !is_later {
+            broker.enters(begun);
+        }
         Ok(Context {
             ear: heading.ear.clone().into_owned(),
             shared: heading.shared.clone(),
@@ -109,7 +122,7 @@ impl Input {
             dialects,
             epochs: BTreeMap::new(),
             is_present: true,
-            is_later: self.at.is_some_and(|at| heading.begun_ms > at.0),
+            is_later,
         })
     }
 
@@ -151,6 +164,7 @@ impl Input {
             let gaps = news.count() as u64;
             broker.presence.coverage_mut().join_member(&key, &source.member, &account);
             broker.received(account.heard);
+            broker.advance(account.heard);
             self.tally.gaps += gaps;
         }
         if let Some(context) = context {
@@ -186,6 +200,7 @@ impl Input {
             let heard = at.map_or(received, |at| received.min(at));
             context.hear(broker.presence.coverage_mut(), heard);
             broker.received(heard);
+            broker.hears(heard);
         }
         if context.is_later || at.is_some_and(|at| received > at) || is_of_the_account(&line.topic)
         {

@@ -1,10 +1,13 @@
 //! `presence replay`: recorded events through the same logic as watching.
 
+mod changes;
+
 use super::filter::Clients;
-use super::input::{Asked, Input};
+use super::input::{Asked, Follower, Input};
 use crate::cli::replay::Replay;
 use crate::clock;
 use crate::config;
+use crate::config::question::{Asking, Question};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::object::{Summary, VerdictObject};
@@ -12,12 +15,35 @@ use crate::output::verdict;
 use crate::output::warning::Warning;
 use crate::state::presence::Counts;
 use crate::state::verdict::Verdict;
+use changes::Changes;
+
+/// Which clients are asked about; of these and all others the summary tells.
+#[derive(Clone, Debug)]
+struct Scope {
+    clients: Clients,
+    groups: Clients,
+}
+
+impl Scope {
+    fn new(options: &Replay) -> Result<Self, Failure> {
+        let clients = Clients::new(&options.client)?;
+        let groups = Clients::chosen_by("--group", &options.question.group)?;
+        Ok(Self { clients, groups })
+    }
+
+    fn include(&self, client: &str) -> bool {
+        self.groups.include_group_of(client) && self.clients.include(client)
+    }
+}
 
 pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
-    let shown = Clients::new(&options.client)?;
-    let now = options.now.as_deref().map(config::time::moment).transpose()?;
-    let at = options.at.as_deref().map(config::time::moment).transpose()?;
+    let scope = Scope::new(options)?;
+    let moment = |typed: &Option<String>| {
+        typed.as_deref().map(|typed| config::time::moment_in(typed, zone.as_ref())).transpose()
+    };
+    let (now, at) = (moment(&options.now)?, moment(&options.at)?);
+    let asking = config::question::asking(&options.question, zone.as_ref())?;
     let now = now.unwrap_or_else(clock::now);
     let asked = Asked::of(&options.policy);
     let mut input = Input::new(terms, zone, asked, now);
@@ -25,14 +51,68 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     input.at = at;
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
+    input.follower = follower(&asking, &scope, console);
+    let is_followed = input.follower.is_some();
     input.read_files(&options.files, console)?;
-    report(&input, &shown, console)?;
-    Ok(Outcome::Yes)
+    let outcome = if is_followed {
+        input.conclude(console)?
+    } else {
+        verdicts(&input, &scope, console)?;
+        Outcome::Yes
+    };
+    tell_set_aside(&input, console);
+    console.flush()?;
+    Ok(outcome)
 }
 
-fn report(input: &Input, shown: &Clients, console: &mut Console) -> Result<(), Failure> {
-    let mut summary = Summary::default();
+/// Returns who answers a question about the course of events; none is needed for their end.
+fn follower(asking: &Asking, scope: &Scope, console: &Console) -> Option<Box<dyn Follower>> {
+    let scope = scope.clone();
+    match asking.question {
+        Question::Verdicts => None,
+        Question::Changes => Some(Box::new(Changes::new(scope, asking.span, console))),
+    }
+}
+
+/// Prints what is believed at the moment judged.
+fn verdicts(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), Failure> {
     let mut table: Vec<(&str, Verdict)> = Vec::new();
+    let summary = judged(input, |instance, verdict| {
+        if !scope.include(&verdict.client) {
+            return Ok(());
+        }
+        if console.is_json() {
+            console.json_line(&VerdictObject::new(instance, &verdict))?;
+        } else {
+            table.push((instance, verdict));
+        }
+        Ok(())
+    })?;
+    if console.is_json() {
+        console.json_line(&summary)?;
+        return Ok(());
+    }
+    let several = input.brokers.len() > 1;
+    if !table.is_empty() {
+        let text = verdict::table(&table, several, console.style(), console.columns());
+        console.print(&text)?;
+        console.print_line("")?;
+    }
+    console.print_line(verdict::summary(&summary, console.style()))?;
+    Ok(())
+}
+
+/// Returns what a run amounts to.
+fn summary(input: &Input) -> Summary {
+    judged(input, |_, _| Ok(())).expect("nobody looked, so nothing failed")
+}
+
+/// Judges every client, by broker and id, and returns what it amounts to.
+fn judged<'a>(
+    input: &'a Input,
+    mut look: impl FnMut(&'a str, Verdict) -> Result<(), Failure>,
+) -> Result<Summary, Failure> {
+    let mut summary = Summary::default();
     for (instance, broker) in &input.brokers {
         let policy = broker.policy(&input.asked);
         let moment = input.at.unwrap_or_else(|| broker.moment(&policy, input.now));
@@ -40,36 +120,19 @@ fn report(input: &Input, shown: &Clients, console: &mut Console) -> Result<(), F
         for client in broker.presence.fleet().clients.sorted() {
             let verdict = broker.presence.fleet().verdict_of(client, moment, &policy);
             counts.add(verdict.status);
-            if !shown.include(&verdict.client) {
-                continue;
-            }
-            if console.is_json() {
-                console.json_line(&VerdictObject::new(instance, &verdict))?;
-            } else {
-                table.push((instance, verdict));
-            }
+            look(instance, verdict)?;
         }
         summary.count(&counts);
     }
     input.tally.report(&mut summary);
-    if console.is_json() {
-        console.json_line(&summary)?;
-    } else {
-        let several = input.brokers.len() > 1;
-        if !table.is_empty() {
-            let text = verdict::table(&table, several, console.style(), console.columns());
-            console.print(&text)?;
-            console.print_line("")?;
-        }
-        console.print_line(verdict::summary(&summary, console.style()))?;
+    Ok(summary)
+}
+
+/// Says which lines could not be read.
+fn tell_set_aside(input: &Input, console: &mut Console) {
+    let Some(first) = input.tally.examples.first() else { return };
+    console.warn(&Warning::LinesSetAside { lines: input.tally.malformed(), first: first.clone() });
+    for example in &input.tally.examples[1..] {
+        console.debug(format_args!("set aside: {}", crate::output::sanitize::guard(example)));
     }
-    if let Some(first) = input.tally.examples.first() {
-        console
-            .warn(&Warning::LinesSetAside { lines: input.tally.malformed(), first: first.clone() });
-        for example in &input.tally.examples[1..] {
-            console.debug(format_args!("set aside: {}", crate::output::sanitize::guard(example)));
-        }
-    }
-    console.flush()?;
-    Ok(())
 }

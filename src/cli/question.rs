@@ -1,0 +1,32 @@
+//! What recorded events are asked, beside the verdicts at their end.
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+/// One question a run; without one the verdicts are printed.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Questions")]
+pub struct Question {
+    /// Print every change of verdict, as it could be known then
+    ///
+    /// In the order of arrival; of a plain log, in that of its lines. Each carries the stamp of what
+    /// caused it, so that late news stand below later ones.
+    #[arg(long, env = "PRESENCE_CHANGES", value_parser = BoolishValueParser::new())]
+    pub changes: bool,
+
+    /// Leave out what was before, as RFC 3339 or milliseconds since 1970
+    ///
+    /// Of changes, their stamps count. A time that names no zone is one of `--time-zone`.
+    #[arg(long, value_name = "TIME", env = "PRESENCE_SINCE")]
+    pub since: Option<String>,
+
+    /// Leave out what was then or later, as RFC 3339 or milliseconds since 1970
+    #[arg(long, value_name = "TIME", env = "PRESENCE_UNTIL")]
+    pub until: Option<String>,
+
+    /// Show only clients whose group matches; may be given several times
+    ///
+    /// The group is what stands before the first `@@@` of a client id.
+    #[arg(long, value_name = "GLOB", env = "PRESENCE_GROUP")]
+    pub group: Vec<String>,
+}

@@ -1,0 +1,84 @@
+//! What `replay` is asked, checked.
+
+use super::time::moment_in;
+use crate::cli::question::Question as Typed;
+use crate::event::Timestamp;
+use crate::failure::Failure;
+use jiff::tz::TimeZone;
+
+/// A question about all that was read, and the time it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asking {
+    pub question: Question,
+    pub span: Span,
+}
+
+/// What is wanted to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// The verdicts at the end.
+    Verdicts,
+    Changes,
+}
+
+/// A time from its first moment to before its last; what has no bound is not limited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+}
+
+impl Span {
+    #[must_use]
+    pub fn holds(&self, time: Timestamp) -> bool {
+        self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time < until)
+    }
+}
+
+/// Returns what was asked. Times without a zone are of `zone`.
+pub fn asking(typed: &Typed, zone: Option<&TimeZone>) -> Result<Asking, Failure> {
+    let moment =
+        |typed: &Option<String>| typed.as_deref().map(|typed| moment_in(typed, zone)).transpose();
+    let span = Span { since: moment(&typed.since)?, until: moment(&typed.until)? };
+    let question = question(typed)?;
+    if let (Some(since), Some(until)) = (span.since, span.until)
+        && since >= until
+    {
+        return Err(Failure::misuse("`--since` is not before `--until`")
+            .because("no time lies between them")
+            .next("exchange them"));
+    }
+    if question == Question::Verdicts && span != Span::default() {
+        return Err(Failure::misuse("`--since` and `--until` need a question about a time")
+            .because("the verdicts are those of one moment")
+            .next("ask for `--changes`, or name the moment with `--at`"));
+    }
+    Ok(Asking { question, span })
+}
+
+fn question(typed: &Typed) -> Result<Question, Failure> {
+    let asked = [("--changes", typed.changes.then_some(Question::Changes))];
+    let mut asked = asked.into_iter().filter_map(|(name, question)| Some((name, question?)));
+    let Some((name, question)) = asked.next() else { return Ok(Question::Verdicts) };
+    match asked.next() {
+        None => Ok(question),
+        Some((other, _)) => {
+            Err(Failure::misuse(format!("`{name}` and `{other}` exclude each other"))
+                .because("a run answers one question")
+                .next("run it once for each"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_holds_its_first_moment_and_not_its_last() {
+        let span = Span { since: Some(Timestamp(1)), until: Some(Timestamp(3)) };
+        let held: Vec<i64> = (0..5).filter(|ms| span.holds(Timestamp(*ms))).collect();
+        assert_eq!(held, [1, 2]);
+        assert!(Span::default().holds(Timestamp::MIN) && Span::default().holds(Timestamp::MAX));
+    }
+}

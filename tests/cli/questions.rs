@@ -1,0 +1,176 @@
+//! What `replay` answers beside the verdicts at the end.
+
+use crate::run::{Home, Run, T, lines, notice, recording};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Recordings and logs of every kind.
+const FILES: &[&str] = &[
+    "docs/examples/night.jsonl",
+    "docs/examples/notices.jsonl",
+    "docs/examples/tour.jsonl",
+    "tests/fixtures/dialects/mosquitto-2.1.log",
+    "tests/golden/lmq-out-of-order.jsonl",
+    "tests/golden/lmq-ends.jsonl",
+    "tests/golden/recording-with-a-hole.jsonl",
+    "tests/golden/status-three-lives.jsonl",
+    "tests/golden/two-watchers-a.jsonl tests/golden/two-watchers-b.jsonl",
+    "tests/golden/two-watchers-b.jsonl tests/golden/two-watchers-a.jsonl",
+    "docs/examples/night.jsonl tests/fixtures/dialects/mosquitto-2.1.log",
+];
+
+/// Asks about files of the project, and returns the objects.
+#[track_caller]
+fn ask(files: &str, question: &str) -> Vec<Value> {
+    let run = run(files, &format!("-q --json {question}"));
+    assert_eq!((run.code, &*run.err), (0, ""), "{files} {question}");
+    run.objects()
+}
+
+#[track_caller]
+fn run(files: &str, options: &str) -> Run {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let paths = files.split(' ').map(|file| root.join(file).display().to_string());
+    let words: Vec<String> = ["replay".to_owned()]
+        .into_iter()
+        .chain(paths)
+        .chain(options.split_whitespace().map(str::to_owned))
+        .collect();
+    Home::new().run_with(&words.iter().map(String::as_str).collect::<Vec<_>>(), "", &[])
+}
+
+fn of_type<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    objects.iter().filter(|object| object["type"] == kind).collect()
+}
+
+fn name(object: &Value) -> (String, String) {
+    let text = |key: &str| object[key].as_str().expect("a text").to_owned();
+    (text("instance"), text("client"))
+}
+
+#[test]
+fn the_last_change_of_a_client_leads_to_its_verdict() {
+    for files in FILES {
+        let changes = ask(files, "--changes");
+        let mut believed: BTreeMap<(String, String), &Value> = BTreeMap::new();
+        for change in of_type(&changes, "change") {
+            let before = believed.insert(name(change), &change["to"]);
+            assert_eq!(&change["from"], before.unwrap_or(&json!("unknown")), "{files}: {change}");
+        }
+        let verdicts = ask(files, "");
+        for verdict in of_type(&verdicts, "verdict") {
+            let last = believed.remove(&name(verdict)).unwrap_or(&Value::Null);
+            let is_unheard = last.is_null() && verdict["state"] == "unknown";
+            assert!(is_unheard || last == &verdict["state"], "{files}: {last}, {verdict}");
+        }
+        assert!(believed.is_empty(), "{files}: {believed:?}");
+        assert_eq!(changes.last(), verdicts.last(), "{files}: one summary");
+    }
+}
+
+#[test]
+fn a_change_rests_on_nothing_that_came_later() {
+    // The end of the first connection is told after the beginning of the second.
+    let text = [("connect", "a", 0), ("connect", "b", 9_000), ("tcpclean", "a", 5_000)];
+    let text: Vec<String> = text.map(|(kind, channel, at)| notice("x", at, kind, channel)).into();
+    let home = Home::with("a.jsonl", lines(&text));
+    let told = |range: std::ops::Range<usize>| {
+        home.write("part", lines(&text[range]));
+        let run = home.run("replay -q --json --changes part");
+        let changes = run.objects();
+        of_type(&changes, "change").into_iter().cloned().collect::<Vec<_>>()
+    };
+    let all = told(0..3);
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert_eq!(told(0..2), all);
+    assert_eq!(told(0..1), all[..1]);
+}
+
+#[test]
+fn a_hole_is_told_with_its_bounds_and_a_return_without_loss_is_not() {
+    let mut lines = recording::first_run();
+    lines.extend(recording::second_run());
+    let home = Home::with("night.jsonl", recording::text(&lines));
+    let run = home.run("replay -q --changes night.jsonl");
+    let expected = "\
+at broker.example:1883:
+2025-10-09T08:53:21.000Z  a  unknown → online  connect  channel c1  from 192.0.2.1:50001
+2025-10-09T08:53:22.000Z  b  unknown → online  connect  channel c2  from 192.0.2.1:50001
+2025-10-09T08:54:20.000Z  a  online → unknown  gap: watcher was away 2025-10-09T08:53:40.000Z to 2025-10-09T08:53:50.000Z
+2025-10-09T08:54:20.000Z  b  online → unknown  gap: watcher was away 2025-10-09T08:53:40.000Z to 2025-10-09T08:53:50.000Z
+2025-10-09T08:54:21.000Z  b  unknown → offline  tcpclean  abrupt  channel c2  from 192.0.2.1:50001
+2025-10-09T08:54:22.000Z  c  unknown → online  connect  channel c3  from 192.0.2.1:50001
+
+6 changes
+3 clients · 1 online · 1 offline · 1 unknown
+4 events · 1 gap
+";
+    run.is(0, expected, "");
+
+    // The same night with a queue that lost nothing: the epoch goes on.
+    let mut lines = recording::first_run();
+    lines.push(recording::heading(30_000));
+    lines.push(recording::source(1, 0, 9_000));
+    lines.push(recording::message("b", 31_000, "tcpclean", "c2"));
+    lines.push(recording::judged(40_000));
+    home.write("night.jsonl", recording::text(&lines));
+    let run = home.run("replay -q --json --changes night.jsonl");
+    let causes: Vec<Value> = run.objects().iter().map(|object| object["cause"].clone()).collect();
+    assert_eq!(causes, [json!("connect"), json!("connect"), json!("tcpclean"), Value::Null]);
+}
+
+#[test]
+fn since_and_until_leave_out_by_the_stamp() {
+    let text: Vec<String> =
+        (0..5).map(|at| notice(&format!("pump-{at}"), at * 1_000, "connect", "c")).collect();
+    let home = Home::with("a.jsonl", lines(&text));
+    let shown = |options: &str| {
+        let run = home.run(&format!("replay -q --json --changes a.jsonl {options}"));
+        assert_eq!((run.code, &*run.err), (0, ""), "{options}");
+        assert_eq!(run.summary()["clients"], 5);
+        let objects = run.objects();
+        let changes = of_type(&objects, "change");
+        changes.iter().map(|change| change["at_ms"].as_i64().expect("a time") - T).collect()
+    };
+    let check = |options: &str, expected: &[i64]| {
+        let found: Vec<i64> = shown(options);
+        assert_eq!(found, expected, "{options}");
+    };
+    check("", &[0, 1_000, 2_000, 3_000, 4_000]);
+    check("--since 2025-10-09T08:53:21Z --until 2025-10-09T08:53:23Z", &[1_000, 2_000]);
+    check("--since 2025-10-09T10:53:24 --time-zone Europe/Berlin", &[4_000]);
+    check("--until 1760000000000", &[]);
+
+    for (options, told) in [
+        ("--changes --since 2025-10-09T10:53:24", "is no moment"),
+        ("--changes --since 2 --until 2", "`--since` is not before `--until`"),
+        ("--since 2025-10-09T08:53:21Z", "`--since` and `--until` need a question about a time"),
+    ] {
+        home.run(&format!("replay a.jsonl {options}")).failed(2, told);
+    }
+}
+
+#[test]
+fn globs_choose_groups() {
+    let ids = ["GID_a@@@dev-1", "GID_ab@@@dev-1", "GID_a@@@dev-2", "GID_a", "other"];
+    let text: Vec<String> = ids.iter().map(|id| notice(id, 0, "connect", "c")).collect();
+    let home = Home::with("a.jsonl", lines(&text));
+    for question in ["", "--changes"] {
+        for (options, expected) in [
+            ("--group GID_a", &["GID_a@@@dev-1", "GID_a@@@dev-2"][..]),
+            ("--group GID_* --client *-1", &["GID_a@@@dev-1", "GID_ab@@@dev-1"]),
+            ("--group nobody", &[]),
+        ] {
+            let run = home.run(&format!("replay -q --json a.jsonl {question} {options}"));
+            let objects = run.objects();
+            let shown: Vec<&Value> =
+                objects.iter().filter_map(|object| object.get("client")).collect();
+            let mut shown: Vec<&str> = shown.iter().filter_map(|id| id.as_str()).collect();
+            shown.sort_unstable();
+            assert_eq!(shown, expected, "{question} {options}");
+            assert_eq!(run.summary()["clients"], 5);
+        }
+    }
+    home.run("replay a.jsonl --group [").failed(2, "`--group [` is no glob");
+}

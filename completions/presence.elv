@@ -167,6 +167,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --at 'Moment to judge at, as RFC 3339 or milliseconds since 1970'
             cand --now 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970'
             cand --instance 'Name of the broker that plain logs are about'
+            cand --timeline 'Print when a client was online, when it was not, and when nobody knows'
             cand --since 'Leave out what was before, as RFC 3339 or milliseconds since 1970'
             cand --until 'Leave out what was then or later, as RFC 3339 or milliseconds since 1970'
             cand --group 'Show only clients whose group matches; may be given several times'

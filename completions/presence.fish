@@ -174,6 +174,7 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l client -d '
 complete -c presence -n "__fish_presence_using_subcommand replay" -l at -d 'Moment to judge at, as RFC 3339 or milliseconds since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l now -d 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l instance -d 'Name of the broker that plain logs are about' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l timeline -d 'Print when a client was online, when it was not, and when nobody knows' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l since -d 'Leave out what was before, as RFC 3339 or milliseconds since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l until -d 'Leave out what was then or later, as RFC 3339 or milliseconds since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l group -d 'Show only clients whose group matches; may be given several times' -r

@@ -173,6 +173,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Moment to judge at, as RFC 3339 or milliseconds since 1970')
             [CompletionResult]::new('--now', '--now', [CompletionResultType]::ParameterName, 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970')
             [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name of the broker that plain logs are about')
+            [CompletionResult]::new('--timeline', '--timeline', [CompletionResultType]::ParameterName, 'Print when a client was online, when it was not, and when nobody knows')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Leave out what was before, as RFC 3339 or milliseconds since 1970')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Leave out what was then or later, as RFC 3339 or milliseconds since 1970')
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Show only clients whose group matches; may be given several times')

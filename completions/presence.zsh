@@ -192,6 +192,7 @@ _arguments "${_arguments_options[@]}" : \
 '--at=[Moment to judge at, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
 '--now=[What to take for the present when a plain log is read, as RFC 3339 or ms since 1970]:TIME:_default' \
 '--instance=[Name of the broker that plain logs are about]:NAME:_default' \
+'--timeline=[Print when a client was online, when it was not, and when nobody knows]:ID:_default' \
 '--since=[Leave out what was before, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
 '--until=[Leave out what was then or later, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
 '*--group=[Show only clients whose group matches; may be given several times]:GLOB:_default' \

@@ -42,6 +42,28 @@ fn replay_prints_changes_and_a_summary() {
 }
 
 #[test]
+fn replay_prints_spells_and_a_summary() {
+    let schema = schema("spell");
+    for client in ["lamp-5", "dryer-10", "GID_plant@@@press-7"] {
+        let printed = lines(&run(&["replay", "--json", "--timeline", client, NIGHT]));
+        let (_, spells) = printed.split_last().expect("there is a summary");
+        assert_valid(&schema, spells);
+        for field in spells[0].as_object().expect("it is an object").keys() {
+            let mut broken = spells[0].clone();
+            broken.as_object_mut().expect("it is an object").remove(field);
+            assert!(!schema.is_valid(&broken), "without `{field}`");
+        }
+        for (field, value) in
+            [("state", json!("closing")), ("reason", json!(null)), ("how", json!("abrupt"))]
+        {
+            let mut broken = spells[0].clone();
+            broken[field] = value;
+            assert!(!schema.is_valid(&broken), "{broken}");
+        }
+    }
+}
+
+#[test]
 fn a_recording_holds_lines_of_known_types() {
     let lines = lines_of(&std::fs::read(root().join(NIGHT)).expect("it is there"));
     assert_valid(&schema("recording"), &lines);

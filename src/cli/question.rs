@@ -14,6 +14,12 @@ pub struct Question {
     #[arg(long, env = "PRESENCE_CHANGES", value_parser = BoolishValueParser::new())]
     pub changes: bool,
 
+    /// Print when a client was online, when it was not, and when nobody knows
+    ///
+    /// As a strip, and as a table with the address and the end of each connection.
+    #[arg(long, value_name = "ID", env = "PRESENCE_TIMELINE")]
+    pub timeline: Option<String>,
+
     /// Leave out what was before, as RFC 3339 or milliseconds since 1970
     ///
     /// Of changes, their stamps count. A time that names no zone is one of `--time-zone`.

@@ -19,6 +19,8 @@ pub enum Question {
     /// The verdicts at the end.
     Verdicts,
     Changes,
+    /// What became of this client.
+    Timeline(String),
 }
 
 /// A time from its first moment to before its last; what has no bound is not limited.
@@ -29,6 +31,14 @@ pub struct Span {
 }
 
 impl Span {
+    /// Returns the first and the last moment of these that it holds.
+    #[must_use]
+    pub fn bounds(&self, (first, last): (Timestamp, Timestamp)) -> (Timestamp, Timestamp) {
+        let first = self.since.map_or(first, |since| since.max(first));
+        let last = self.until.map_or(last, |until| until.min(last));
+        (first.min(last), last)
+    }
+
     #[must_use]
     pub fn holds(&self, time: Timestamp) -> bool {
         self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time < until)
@@ -57,7 +67,10 @@ pub fn asking(typed: &Typed, zone: Option<&TimeZone>) -> Result<Asking, Failure>
 }
 
 fn question(typed: &Typed) -> Result<Question, Failure> {
-    let asked = [("--changes", typed.changes.then_some(Question::Changes))];
+    let asked = [
+        ("--changes", typed.changes.then_some(Question::Changes)),
+        ("--timeline", typed.timeline.clone().map(Question::Timeline)),
+    ];
     let mut asked = asked.into_iter().filter_map(|(name, question)| Some((name, question?)));
     let Some((name, question)) = asked.next() else { return Ok(Question::Verdicts) };
     match asked.next() {

@@ -8,6 +8,7 @@ pub mod anomaly;
 pub mod answer;
 mod change;
 pub mod clients;
+pub mod course;
 pub mod coverage;
 pub mod debounce;
 pub mod diagnosis;

@@ -174,3 +174,83 @@ fn globs_choose_groups() {
     }
     home.run("replay a.jsonl --group [").failed(2, "`--group [` is no glob");
 }
+
+#[test]
+fn a_timeline_is_a_strip_above_the_connections() {
+    let expected = "\
+lamp-5  offline at broker.example:1883
+????????????????????????????????????????????????????????????++++++++............
+2026-11-24T14:40:32.556Z to 2026-11-24T14:41:58.278Z, 1m 25s · # online + in part . offline ? nobody knows
+
+FROM                         FOR  STATE    END               ADDRESS          CHANNEL
+2026-11-24T14:40:32.556Z   1m 3s  unknown  not heard of yet
+2026-11-24T14:41:36.000Z   1.0 s  online   abrupt            127.0.0.1:39512
+2026-11-24T14:41:37.000Z   1.0 s  offline
+2026-11-24T14:41:38.000Z   1.0 s  online   abrupt            127.0.0.1:39522
+2026-11-24T14:41:39.000Z   1.0 s  offline
+2026-11-24T14:41:40.000Z   1.0 s  online   abrupt            127.0.0.1:39524
+2026-11-24T14:41:41.000Z   1.0 s  offline
+2026-11-24T14:41:42.000Z   1.0 s  online   abrupt            127.0.0.1:39532
+2026-11-24T14:41:43.000Z   1.0 s  offline
+2026-11-24T14:41:44.000Z   1.0 s  online   abrupt            127.0.0.1:39548
+2026-11-24T14:41:45.000Z  13.2 s  offline
+
+11 clients · 6 online · 1 closing · 3 offline · 1 unknown
+50 events · 1 that changed nothing · 1 unnamed take-over · 1 gap
+";
+    run("docs/examples/night.jsonl", "-q --timeline lamp-5").is(0, expected, "");
+}
+
+#[test]
+fn the_spells_of_a_client_leave_no_time_out() {
+    for files in FILES {
+        let verdicts = ask(files, "");
+        let mut clients: Vec<&str> = of_type(&verdicts, "verdict")
+            .iter()
+            .filter_map(|verdict| verdict["client"].as_str())
+            .collect();
+        clients.truncate(6);
+        for client in clients {
+            let printed = ask(files, &format!("--timeline {client}"));
+            let mut last: BTreeMap<&str, i64> = BTreeMap::new();
+            for spell in of_type(&printed, "spell") {
+                let time = |field: &str| spell[field].as_i64().expect("a time");
+                assert!(time("from_ms") <= time("to_ms"), "{files}: {spell}");
+                let instance = spell["instance"].as_str().expect("a name");
+                if let Some(before) = last.insert(instance, time("to_ms")) {
+                    assert_eq!(before, time("from_ms"), "{files}: {spell}");
+                }
+            }
+            assert!(!last.is_empty(), "{files}: {client}");
+        }
+    }
+}
+
+#[test]
+fn a_timeline_is_limited_by_since_and_until() {
+    let span = "--since 2026-11-24T14:41:36.5Z --until 2026-11-24T14:41:38.5Z";
+    let printed = ask("docs/examples/night.jsonl", &format!("--timeline lamp-5 {span}"));
+    let spells: Vec<(i64, i64)> = of_type(&printed, "spell")
+        .iter()
+        .map(|spell| (&spell["from_ms"], &spell["to_ms"]))
+        .map(|(from, to)| (from.as_i64().expect("a time"), to.as_i64().expect("a time")))
+        .collect();
+    let at = |ms: i64| 1_795_531_296_000 + ms;
+    assert_eq!(spells, [(at(500), at(1_000)), (at(1_000), at(2_000)), (at(2_000), at(2_500))]);
+}
+
+#[test]
+fn a_client_that_nobody_heard_of_is_said_so_with_those_that_may_be_meant() {
+    let night = "docs/examples/night.jsonl";
+    for (id, next) in [
+        ("pump-11", "did you mean `pump-1`?"),
+        ("PRESS", "did you mean `GID_plant@@@press-7`?"),
+        ("pump", "did you mean `pump-1` or `pump-2`?"),
+        ("x\u{1b}[2Jy", "leave `--timeline` out to see who was heard of"),
+    ] {
+        let run = run(night, &format!("--timeline {id}"));
+        run.failed(3, "nothing was heard of `");
+        assert!(run.err.contains(next), "{}", run.err);
+        assert!(run.err.contains("cause: 11 clients of other ids"), "{}", run.err);
+    }
+}

@@ -50,6 +50,11 @@ impl Broker {
         end_of_log.max(self.judged).max(self.received).unwrap_or(fallback)
     }
 
+    /// Returns the last moment of which somebody told.
+    pub(super) fn last(&self) -> Option<Timestamp> {
+        self.latest.max(self.judged).max(self.received)
+    }
+
     /// Returns the policy to judge by: that of the recording which began last, but for what was asked
     /// for. The order of files decides nothing.
     pub fn policy(&self, asked: &Asked) -> Policy {

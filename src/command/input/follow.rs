@@ -14,11 +14,22 @@ use std::fmt::Debug;
 
 /// Whoever wants to know what each line changes, and has an answer at the end.
 pub trait Follower: Debug {
-    /// A verdict changed. `now` is the moment at which that could be known.
-    fn hear(&mut self, instance: &str, change: &Change, now: Timestamp) -> Result<(), Failure>;
+    /// A verdict changed.
+    fn hear(&mut self, heard: &Heard<'_>) -> Result<(), Failure>;
 
     /// All has been read.
     fn conclude(&mut self, input: &Input, console: &mut Console) -> Result<Outcome, Failure>;
+}
+
+/// A change, as it became known.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard<'a> {
+    pub instance: &'a str,
+    pub change: &'a Change,
+    /// The moment at which it could be known.
+    pub now: Timestamp,
+    /// The first moment of which anything was heard.
+    pub first: Timestamp,
 }
 
 /// How long after its beginning a watcher that returns waits for the end of its backlog, ms.
@@ -63,6 +74,14 @@ impl Broker {
         }
     }
 
+    /// Returns the first and the last moment of which somebody told. Of a plain log the grace after its
+    /// last line is none.
+    pub fn extent(&self, input: &Input) -> (Timestamp, Timestamp) {
+        let last = self.last().unwrap_or_else(|| input.moment(self));
+        let last = input.at.map_or(last, |at| last.min(at));
+        (self.first.unwrap_or(last).min(last), last)
+    }
+
     /// Returns when a line of a plain log is heard, as far as its stamps tell. Never later than the
     /// present, so that a stamp is believed or not as it is without following.
     pub(super) fn log_time(
@@ -78,12 +97,16 @@ impl Broker {
 }
 
 impl Input {
+    /// Returns the moment at which what is said of a broker is judged.
+    pub fn moment(&self, broker: &Broker) -> Timestamp {
+        self.at.unwrap_or_else(|| broker.moment(&broker.policy(&self.asked), self.now))
+    }
+
     /// All has been read: what is due until the moment judged happens yet. Returns what the follower has
     /// to say.
     pub fn conclude(&mut self, console: &mut Console) -> Result<Outcome, Failure> {
-        let (asked, at, now) = (self.asked, self.at, self.now);
-        for broker in self.brokers.values_mut() {
-            let moment = at.unwrap_or_else(|| broker.moment(&broker.policy(&asked), now));
+        let moments: Vec<_> = self.brokers.values().map(|broker| self.moment(broker)).collect();
+        for (broker, moment) in self.brokers.values_mut().zip(moments) {
             broker.settled = None;
             broker.advance(moment);
         }
@@ -97,8 +120,9 @@ impl Input {
         let Some(follower) = &mut self.follower else { return Ok(()) };
         for (instance, broker) in &mut self.brokers {
             let now = broker.presence.now();
+            let first = broker.first.unwrap_or(now);
             while let Some(change) = broker.presence.poll_change() {
-                follower.hear(instance, &change, now)?;
+                follower.hear(&Heard { instance, change: &change, now, first })?;
             }
         }
         Ok(())

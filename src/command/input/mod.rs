@@ -5,7 +5,7 @@ mod follow;
 mod recording;
 
 pub use broker::Asked;
-pub use follow::Follower;
+pub use follow::{Follower, Heard};
 
 use super::hear::{Tally, take};
 use crate::dialect::lmq::Lmq;

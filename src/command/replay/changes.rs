@@ -1,9 +1,8 @@
 //! Every change of verdict, printed as it is read.
 
 use super::Scope;
-use crate::command::input::{Follower, Input};
+use crate::command::input::{Follower, Heard, Input};
 use crate::config::question::Span;
-use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::number::counted;
@@ -11,7 +10,6 @@ use crate::output::object::ChangeObject;
 use crate::output::printer::Printer;
 use crate::output::style::Style;
 use crate::output::verdict;
-use crate::state::presence::Change;
 
 /// Prints changes. Keeps nothing of them.
 #[derive(Debug)]
@@ -51,7 +49,8 @@ impl Changes {
 }
 
 impl Follower for Changes {
-    fn hear(&mut self, instance: &str, change: &Change, _now: Timestamp) -> Result<(), Failure> {
+    fn hear(&mut self, heard: &Heard<'_>) -> Result<(), Failure> {
+        let Heard { instance, change, .. } = *heard;
         if !(self.span.holds(change.at) && self.scope.include(&change.verdict.client)) {
             return Ok(());
         }
@@ -67,14 +66,11 @@ impl Follower for Changes {
     }
 
     fn conclude(&mut self, input: &Input, console: &mut Console) -> Result<Outcome, Failure> {
-        let summary = super::summary(input);
-        if self.is_json {
-            console.json_line(&summary)?;
-        } else {
+        if !self.is_json {
             let blank = if self.shown > 0 { "\n" } else { "" };
             console.print_line(format_args!("{blank}{}", counted(self.shown, "change")))?;
-            console.print_line(verdict::summary(&summary, console.style()))?;
         }
+        super::print_summary(input, console)?;
         Ok(Outcome::Yes)
     }
 }

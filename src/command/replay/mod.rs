@@ -1,6 +1,7 @@
 //! `presence replay`: recorded events through the same logic as watching.
 
 mod changes;
+mod timeline;
 
 use super::filter::Clients;
 use super::input::{Asked, Follower, Input};
@@ -16,6 +17,7 @@ use crate::output::warning::Warning;
 use crate::state::presence::Counts;
 use crate::state::verdict::Verdict;
 use changes::Changes;
+use timeline::Timeline;
 
 /// Which clients are asked about; of these and all others the summary tells.
 #[derive(Clone, Debug)]
@@ -68,9 +70,10 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
 /// Returns who answers a question about the course of events; none is needed for their end.
 fn follower(asking: &Asking, scope: &Scope, console: &Console) -> Option<Box<dyn Follower>> {
     let scope = scope.clone();
-    match asking.question {
+    match &asking.question {
         Question::Verdicts => None,
         Question::Changes => Some(Box::new(Changes::new(scope, asking.span, console))),
+        Question::Timeline(client) => Some(Box::new(Timeline::new(client.clone(), asking.span))),
     }
 }
 
@@ -88,23 +91,27 @@ fn verdicts(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), F
         }
         Ok(())
     })?;
-    if console.is_json() {
-        console.json_line(&summary)?;
-        return Ok(());
-    }
     let several = input.brokers.len() > 1;
     if !table.is_empty() {
         let text = verdict::table(&table, several, console.style(), console.columns());
         console.print(&text)?;
         console.print_line("")?;
     }
-    console.print_line(verdict::summary(&summary, console.style()))?;
-    Ok(())
+    print_total(&summary, console)
 }
 
-/// Returns what a run amounts to.
-fn summary(input: &Input) -> Summary {
-    judged(input, |_, _| Ok(())).expect("nobody looked, so nothing failed")
+/// Prints what a run amounts to.
+fn print_summary(input: &Input, console: &mut Console) -> Result<(), Failure> {
+    print_total(&judged(input, |_, _| Ok(()))?, console)
+}
+
+fn print_total(summary: &Summary, console: &mut Console) -> Result<(), Failure> {
+    if console.is_json() {
+        console.json_line(summary)?;
+    } else {
+        console.print_line(verdict::summary(summary, console.style()))?;
+    }
+    Ok(())
 }
 
 /// Judges every client, by broker and id, and returns what it amounts to.
@@ -115,7 +122,7 @@ fn judged<'a>(
     let mut summary = Summary::default();
     for (instance, broker) in &input.brokers {
         let policy = broker.policy(&input.asked);
-        let moment = input.at.unwrap_or_else(|| broker.moment(&policy, input.now));
+        let moment = input.moment(broker);
         let mut counts = Counts::default();
         for client in broker.presence.fleet().clients.sorted() {
             let verdict = broker.presence.fleet().verdict_of(client, moment, &policy);

@@ -1,10 +1,10 @@
 //! One client in full: what is believed and why, its last connections, and when it was there.
 
-use super::timeline::{History, SPANS, Signs};
 use crate::event::Timestamp;
 use crate::output::explain::{Case, explanation};
 use crate::output::number::counted;
 use crate::output::sanitize::sanitize;
+use crate::output::strip::{History, SPANS, Signs};
 use crate::output::style::{Style, Tone};
 use crate::output::time::{duration_ms, rfc3339};
 use crate::output::verdict::tone;
@@ -73,6 +73,7 @@ impl Detail<'_> {
         let history = History {
             sessions: sessions(&opinion.judgement.channels),
             holes: holes(self.fleet, opinion),
+            known_from: None,
         };
         let chosen = self.span.unwrap_or_else(|| history.span(self.now)).min(SPANS.len() - 1);
         let (name, span_ms) = SPANS[chosen];

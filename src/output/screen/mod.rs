@@ -12,10 +12,10 @@ mod pen;
 mod row;
 mod rows;
 mod table;
-mod timeline;
 
 pub use key::{Key, Wish};
 
+use super::strip::{SPANS, Signs};
 use crate::event::Timestamp;
 use crate::output::style::Tone;
 use crate::output::verdict::Vitals;
@@ -29,7 +29,6 @@ use pen::Pen;
 use ratatui::buffer::Buffer;
 use rows::Rows;
 use std::time::Duration;
-use timeline::Signs;
 
 /// What the terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,7 +258,7 @@ impl Screen {
     }
 
     fn widen(&mut self, by: isize) {
-        let last = timeline::SPANS.len() - 1;
+        let last = SPANS.len() - 1;
         self.span = Some(self.span_drawn.saturating_add_signed(by).min(last));
     }
 }

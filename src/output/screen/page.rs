@@ -4,10 +4,10 @@ use super::Screen;
 use super::detail::{Detail, Lines};
 use super::key::HELP;
 use super::pen::{Pen, wrapped};
-use super::timeline::SPANS;
 use crate::event::Timestamp;
 use crate::output::number::counted;
 use crate::output::sanitize::sanitize;
+use crate::output::strip::SPANS;
 use crate::output::style::Tone;
 use crate::output::time::rfc3339;
 

@@ -4,16 +4,18 @@ use crate::event::Timestamp;
 
 /// When a client was connected and when nobody listened, as far as is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct History {
+pub struct History {
     /// Beginning and end of each connection; one that stands has no end.
     pub sessions: Vec<(Timestamp, Option<Timestamp>)>,
     /// On the watcher's clock.
     pub holes: Vec<(Timestamp, Timestamp)>,
+    /// From when on there is something to tell, where that is not the first connection.
+    pub known_from: Option<Timestamp>,
 }
 
 /// What the strip is drawn with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Signs {
+pub struct Signs {
     pub online: char,
     pub partly: char,
     pub offline: char,
@@ -24,13 +26,14 @@ impl Signs {
     pub const UNICODE: Self = Self { online: '█', partly: '▄', offline: '·', hole: '?' };
     pub const ASCII: Self = Self { online: '#', partly: '+', offline: '.', hole: '?' };
 
+    #[must_use]
     pub const fn new(unicode: bool) -> Self {
         if unicode { Self::UNICODE } else { Self::ASCII }
     }
 }
 
 /// How much time a strip can show, with its name.
-pub(super) const SPANS: [(&str, i64); 8] = [
+pub const SPANS: [(&str, i64); 8] = [
     ("1m", 60_000),
     ("5m", 300_000),
     ("15m", 900_000),
@@ -43,6 +46,7 @@ pub(super) const SPANS: [(&str, i64); 8] = [
 
 impl History {
     /// Returns which of [`SPANS`] reaches back to the first beginning that is known.
+    #[must_use]
     pub fn span(&self, now: Timestamp) -> usize {
         let first = self.sessions.iter().map(|(from, _)| *from).min().unwrap_or(now);
         let age = now.since(first);
@@ -51,6 +55,7 @@ impl History {
 
     /// Returns the last `span_ms` before `now` in so many characters; blank is what lies before the
     /// first connection that is remembered.
+    #[must_use]
     pub fn strip(&self, now: Timestamp, span_ms: i64, columns: u16, signs: Signs) -> String {
         let from = now.plus(-span_ms);
         let moment = |column: u16| {
@@ -75,7 +80,8 @@ impl History {
             let whole = touching.any(|(start, end)| *start <= from && ended(*end) >= to);
             return if whole { signs.online } else { signs.partly };
         }
-        let known = self.sessions.iter().any(|(start, _)| *start < from);
+        let known = self.known_from.is_some_and(|known| known <= from)
+            || self.sessions.iter().any(|(start, _)| *start < from);
         if known { signs.offline } else { ' ' }
     }
 }
@@ -93,6 +99,7 @@ mod tests {
         let history = History {
             sessions: vec![(at(200), Some(at(400))), (at(550), Some(at(700))), (at(850), None)],
             holes: vec![(at(720), at(780))],
+            known_from: None,
         };
         let strip = |signs| history.strip(at(1_000), 1_000, 10, signs);
         assert_eq!(strip(Signs::ASCII), "  ##.+#?+#");
@@ -100,9 +107,20 @@ mod tests {
     }
 
     #[test]
+    fn who_is_known_to_be_away_is_no_blank() {
+        let history = History {
+            sessions: vec![(at(600), None)],
+            known_from: Some(at(200)),
+            ..History::default()
+        };
+        assert_eq!(history.strip(at(1_000), 1_000, 10, Signs::ASCII), "  ....####");
+    }
+
+    #[test]
     fn a_strip_reaches_back_to_the_first_beginning() {
         let now = at(1_000_000_000);
-        let since = |ms: i64| History { sessions: vec![(now.plus(-ms), None)], holes: Vec::new() };
+        let since =
+            |ms: i64| History { sessions: vec![(now.plus(-ms), None)], ..History::default() };
         for (age, expected) in [(0, "1m"), (60_001, "5m"), (3_600_001, "6h"), (i64::MAX / 4, "30d")]
         {
             assert_eq!(SPANS[since(age).span(now)].0, expected, "{age}");

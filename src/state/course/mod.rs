@@ -1,0 +1,11 @@
+//! The course of things, drawn from changes of verdict: for how long clients were online, how many were
+//! at a time, and what became of one of them.
+//!
+//! Changes go in as they become known, in the order of their arrival. Time in which nobody listened is
+//! neither up nor down. Memory is bounded for each client. `docs/replay.md` tells what the figures mean.
+
+mod life;
+mod totals;
+
+pub use life::{Kind, Life, Lives, Spell};
+pub use totals::Totals;

@@ -175,6 +175,7 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l at -d 'Mome
 complete -c presence -n "__fish_presence_using_subcommand replay" -l now -d 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l instance -d 'Name of the broker that plain logs are about' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l timeline -d 'Print when a client was online, when it was not, and when nobody knows' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l worst -d 'Rows of a table that begins with the worst; JSON has them all' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l since -d 'Leave out what was before, as RFC 3339 or milliseconds since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l until -d 'Leave out what was then or later, as RFC 3339 or milliseconds since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l group -d 'Show only clients whose group matches; may be given several times' -r
@@ -197,6 +198,7 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l loop -d 'Co
 complete -c presence -n "__fish_presence_using_subcommand replay" -l json -d 'Print one JSON object a line'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l strict -d 'Fail on the first line that cannot be read'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l changes -d 'Print every change of verdict, as it could be known then'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l uptime -d 'Print for how long clients were online, and how often that ended'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand replay" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand replay" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'

@@ -193,6 +193,7 @@ _arguments "${_arguments_options[@]}" : \
 '--now=[What to take for the present when a plain log is read, as RFC 3339 or ms since 1970]:TIME:_default' \
 '--instance=[Name of the broker that plain logs are about]:NAME:_default' \
 '--timeline=[Print when a client was online, when it was not, and when nobody knows]:ID:_default' \
+'--worst=[Rows of a table that begins with the worst; JSON has them all]:COUNT:_default' \
 '--since=[Leave out what was before, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
 '--until=[Leave out what was then or later, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
 '*--group=[Show only clients whose group matches; may be given several times]:GLOB:_default' \
@@ -215,6 +216,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--json[Print one JSON object a line]' \
 '--strict[Fail on the first line that cannot be read]' \
 '--changes[Print every change of verdict, as it could be known then]' \
+'--uptime[Print for how long clients were online, and how often that ended]' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \

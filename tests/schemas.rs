@@ -64,6 +64,28 @@ fn replay_prints_spells_and_a_summary() {
 }
 
 #[test]
+fn replay_prints_uptimes_and_a_summary() {
+    let schema = schema("uptime");
+    for file in [NIGHT, NOTICES, LOG] {
+        let printed = lines(&run(&["replay", "--json", "--uptime", file]));
+        let (_, uptimes) = printed.split_last().expect("there is a summary");
+        assert_valid(&schema, uptimes);
+        for field in uptimes[0].as_object().expect("it is an object").keys() {
+            let mut broken = uptimes[0].clone();
+            broken.as_object_mut().expect("it is an object").remove(field);
+            assert!(!schema.is_valid(&broken), "without `{field}`");
+        }
+        for (field, value) in
+            [("availability", json!(1.1)), ("up_ms", json!(-1)), ("known", json!("all"))]
+        {
+            let mut broken = uptimes[0].clone();
+            broken[field] = value;
+            assert!(!schema.is_valid(&broken), "{broken}");
+        }
+    }
+}
+
+#[test]
 fn a_recording_holds_lines_of_known_types() {
     let lines = lines_of(&std::fs::read(root().join(NIGHT)).expect("it is there"));
     assert_valid(&schema("recording"), &lines);

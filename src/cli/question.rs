@@ -3,6 +3,8 @@
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
+pub const WORST: usize = 10;
+
 /// One question a run; without one the verdicts are printed.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Questions")]
@@ -19,6 +21,17 @@ pub struct Question {
     /// As a strip, and as a table with the address and the end of each connection.
     #[arg(long, value_name = "ID", env = "PRESENCE_TIMELINE")]
     pub timeline: Option<String>,
+
+    /// Print for how long clients were online, and how often that ended
+    ///
+    /// Of all, of each group, and of the worst clients: the available share of the time that is known, the
+    /// known share of all time, connections, and the mean times between failures and to recovery.
+    #[arg(long, env = "PRESENCE_UPTIME", value_parser = BoolishValueParser::new())]
+    pub uptime: bool,
+
+    /// Rows of a table that begins with the worst; JSON has them all
+    #[arg(long, value_name = "COUNT", env = "PRESENCE_WORST", default_value_t = WORST)]
+    pub worst: usize,
 
     /// Leave out what was before, as RFC 3339 or milliseconds since 1970
     ///

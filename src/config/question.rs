@@ -21,6 +21,10 @@ pub enum Question {
     Changes,
     /// What became of this client.
     Timeline(String),
+    /// For how long each was online, and the worst of them.
+    Uptime {
+        worst: usize,
+    },
 }
 
 /// A time from its first moment to before its last; what has no bound is not limited.
@@ -70,6 +74,7 @@ fn question(typed: &Typed) -> Result<Question, Failure> {
     let asked = [
         ("--changes", typed.changes.then_some(Question::Changes)),
         ("--timeline", typed.timeline.clone().map(Question::Timeline)),
+        ("--uptime", typed.uptime.then_some(Question::Uptime { worst: typed.worst })),
     ];
     let mut asked = asked.into_iter().filter_map(|(name, question)| Some((name, question?)));
     let Some((name, question)) = asked.next() else { return Ok(Question::Verdicts) };

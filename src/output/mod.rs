@@ -28,6 +28,7 @@ pub mod table;
 pub mod terminal;
 pub mod time;
 pub mod timeline;
+pub mod uptime;
 pub mod verdict;
 pub mod verification;
 pub mod warning;

@@ -254,3 +254,80 @@ fn a_client_that_nobody_heard_of_is_said_so_with_those_that_may_be_meant() {
         assert!(run.err.contains("cause: 11 clients of other ids"), "{}", run.err);
     }
 }
+
+#[test]
+fn uptime_is_the_sum_of_the_timeline() {
+    for files in FILES {
+        let uptimes = ask(files, "--uptime");
+        let of = |object: &Value, field: &str| object[field].as_i64().expect("a number");
+        for uptime in of_type(&uptimes, "uptime") {
+            let span = (of(uptime, "to_ms") - of(uptime, "from_ms")) * of(uptime, "clients");
+            let parts = of(uptime, "up_ms") + of(uptime, "down_ms") + of(uptime, "unknown_ms");
+            assert_eq!(parts, span, "{files}: {uptime}");
+        }
+        for uptime in of_type(&uptimes, "uptime").iter().take(6) {
+            let Some(client) = uptime["client"].as_str() else { continue };
+            let timeline = ask(files, &format!("--timeline {client}"));
+            let spells = of_type(&timeline, "spell");
+            for (state, field) in
+                [("online", "up_ms"), ("offline", "down_ms"), ("unknown", "unknown_ms")]
+            {
+                let here = spells.iter().filter(|spell| spell["instance"] == uptime["instance"]);
+                let sum: i64 = here
+                    .filter(|spell| spell["state"] == state)
+                    .map(|spell| of(spell, "to_ms") - of(spell, "from_ms"))
+                    .sum();
+                assert_eq!(sum, of(uptime, field), "{files}: {uptime}");
+            }
+        }
+    }
+}
+
+#[test]
+fn time_in_which_nobody_listened_is_neither_up_nor_down() {
+    let mut lines = recording::first_run();
+    lines.extend(recording::second_run());
+    let home = Home::with("night.jsonl", recording::text(&lines));
+    let printed = home.run("replay -q --json --uptime night.jsonl").objects();
+    let of = |client: &str| {
+        let uptime = printed.iter().find(|object| object["client"] == client).expect("it is there");
+        ["up_ms", "down_ms", "unknown_ms"].map(|field| uptime[field].as_i64().expect("a time"))
+    };
+    // From the last packet before the hole, at 20 s, nothing is known until there are news.
+    assert_eq!(of("a"), [19_000, 0, 51_000]);
+    assert_eq!(of("b"), [18_000, 9_000, 43_000]);
+    assert_eq!(of("c"), [8_000, 0, 62_000]);
+    let all = printed.iter().rev().find(|object| object["type"] == "uptime").expect("it is there");
+    assert_eq!((&all["client"], &all["clients"]), (&Value::Null, &json!(3)));
+    assert_eq!(
+        (&all["losses"], &all["returns"], &all["mtbf_ms"]),
+        (&json!(0), &json!(0), &Value::Null)
+    );
+}
+
+#[test]
+fn the_table_of_uptimes_begins_with_the_worst() {
+    let text = [
+        notice("GID_x@@@a", 0, "connect", "c"),
+        notice("GID_x@@@a", 60_000, "tcpclean", "c"),
+        notice("GID_x@@@a", 70_000, "connect", "d"),
+        notice("b", 0, "connect", "c"),
+        notice("b", 100_000, "connect", "d"),
+    ];
+    let home = Home::with("a.jsonl", lines(&text));
+    let expected = "\
+at a log of no named broker:
+2025-10-09T08:53:20.000Z to 2025-10-09T08:55:00.000Z, 1m 40s
+
+GROUP  AVAILABLE     KNOWN  ONLINE  OFFLINE  UNKNOWN  CONNECTIONS    MTBF    MTTR
+all      95.00 %  100.00 %  3m 10s   10.0 s     0 ms            3  3m 10s  10.0 s
+GID_x    90.00 %  100.00 %  1m 30s   10.0 s     0 ms            2  1m 30s  10.0 s
+
+CLIENT     AVAILABLE     KNOWN  ONLINE  OFFLINE  UNKNOWN  CONNECTIONS    MTBF    MTTR
+GID_x@@@a    90.00 %  100.00 %  1m 30s   10.0 s     0 ms            2  1m 30s  10.0 s
+
+2 clients · 2 online
+5 events
+";
+    home.run("replay -q --uptime --worst 1 a.jsonl").is(0, expected, "");
+}

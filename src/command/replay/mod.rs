@@ -2,6 +2,7 @@
 
 mod changes;
 mod timeline;
+mod uptime;
 
 use super::filter::Clients;
 use super::input::{Asked, Follower, Input};
@@ -18,6 +19,7 @@ use crate::state::presence::Counts;
 use crate::state::verdict::Verdict;
 use changes::Changes;
 use timeline::Timeline;
+use uptime::Uptime;
 
 /// Which clients are asked about; of these and all others the summary tells.
 #[derive(Clone, Debug)]
@@ -73,6 +75,7 @@ fn follower(asking: &Asking, scope: &Scope, console: &Console) -> Option<Box<dyn
     match &asking.question {
         Question::Verdicts => None,
         Question::Changes => Some(Box::new(Changes::new(scope, asking.span, console))),
+        Question::Uptime { worst } => Some(Box::new(Uptime::new(scope, asking.span, *worst))),
         Question::Timeline(client) => Some(Box::new(Timeline::new(client.clone(), asking.span))),
     }
 }

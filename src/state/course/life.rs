@@ -51,6 +51,14 @@ impl<T> Spell<T> {
     }
 }
 
+impl Spell<()> {
+    /// Returns the time before anything was heard of a client.
+    #[must_use]
+    pub const fn unheard(to: Timestamp) -> Self {
+        Self { kind: Kind::Unknown, after: None, from: Timestamp::MIN, to, note: () }
+    }
+}
+
 /// The spells of one client. Of those that are over only the last is kept, and that only while an absence
 /// of the listener may turn out to have lost nothing.
 #[derive(Clone, Debug)]

@@ -4,8 +4,14 @@
 //! Changes go in as they become known, in the order of their arrival. Time in which nobody listened is
 //! neither up nor down. Memory is bounded for each client. `docs/replay.md` tells what the figures mean.
 
+mod curve;
 mod life;
+#[cfg(test)]
+mod tests;
 mod totals;
+mod uptimes;
 
+pub use curve::{Curve, Mean};
 pub use life::{Kind, Life, Lives, Spell};
 pub use totals::Totals;
+pub use uptimes::Uptimes;

@@ -217,6 +217,9 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--strict[Fail on the first line that cannot be read]' \
 '--changes[Print every change of verdict, as it could be known then]' \
 '--uptime[Print for how long clients were online, and how often that ended]' \
+'--concurrency[Print how many clients were online at a time]' \
+'--outages[Print when many clients were lost at once, what they have in common, and how many came back]' \
+'--anomalies[Print how many clients have an odd history, by anomaly, and some of them]' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \

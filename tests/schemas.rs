@@ -86,6 +86,43 @@ fn replay_prints_uptimes_and_a_summary() {
 }
 
 #[test]
+fn replay_prints_pieces_of_time_and_the_peak() {
+    let schema = schema("concurrency");
+    let printed = lines(&run(&["replay", "--json", "--concurrency", NIGHT]));
+    let (_, printed) = printed.split_last().expect("there is a summary");
+    assert_valid(&schema, printed);
+    assert_eq!(types(printed), ["concurrency", "peak"]);
+    for whole in [&printed[0], printed.last().expect("there is a peak")] {
+        for field in whole.as_object().expect("it is an object").keys() {
+            let mut broken = whole.clone();
+            broken.as_object_mut().expect("it is an object").remove(field);
+            assert!(!schema.is_valid(&broken), "without `{field}`");
+        }
+        let mut broken = whole.clone();
+        broken["online"] = json!(-0.5);
+        assert!(!schema.is_valid(&broken), "{broken}");
+    }
+}
+
+#[test]
+fn replay_prints_anomalies_and_a_summary() {
+    let schema = schema("anomaly");
+    let printed = lines(&run(&["replay", "--json", "--anomalies", NIGHT]));
+    let (_, anomalies) = printed.split_last().expect("there is a summary");
+    assert_valid(&schema, anomalies);
+    for field in anomalies[0].as_object().expect("it is an object").keys() {
+        let mut broken = anomalies[0].clone();
+        broken.as_object_mut().expect("it is an object").remove(field);
+        assert!(!schema.is_valid(&broken), "without `{field}`");
+    }
+    for (field, value) in [("clients", json!(0)), ("examples", json!([]))] {
+        let mut broken = anomalies[0].clone();
+        broken[field] = value;
+        assert!(!schema.is_valid(&broken), "{broken}");
+    }
+}
+
+#[test]
 fn a_recording_holds_lines_of_known_types() {
     let lines = lines_of(&std::fs::read(root().join(NIGHT)).expect("it is there"));
     assert_valid(&schema("recording"), &lines);

@@ -6,6 +6,7 @@ use clap::builder::BoolishValueParser;
 pub const WORST: usize = 10;
 
 /// One question a run; without one the verdicts are printed.
+#[expect(clippy::struct_excessive_bools, reason = "one for each question, of which one is asked")]
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Questions")]
 pub struct Question {
@@ -28,6 +29,22 @@ pub struct Question {
     /// known share of all time, connections, and the mean times between failures and to recovery.
     #[arg(long, env = "PRESENCE_UPTIME", value_parser = BoolishValueParser::new())]
     pub uptime: bool,
+
+    /// Print how many clients were online at a time
+    ///
+    /// As lines of bars, each a mean over a piece of time, and the most that were online at once.
+    #[arg(long, env = "PRESENCE_CONCURRENCY", value_parser = BoolishValueParser::new())]
+    pub concurrency: bool,
+
+    /// Print when many clients were lost at once, what they have in common, and how many came back
+    ///
+    /// The findings of that kind which `presence watch` would have told.
+    #[arg(long, env = "PRESENCE_OUTAGES", value_parser = BoolishValueParser::new())]
+    pub outages: bool,
+
+    /// Print how many clients have an odd history, by anomaly, and some of them
+    #[arg(long, env = "PRESENCE_ANOMALIES", value_parser = BoolishValueParser::new())]
+    pub anomalies: bool,
 
     /// Rows of a table that begins with the worst; JSON has them all
     #[arg(long, value_name = "COUNT", env = "PRESENCE_WORST", default_value_t = WORST)]

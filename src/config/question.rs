@@ -21,6 +21,12 @@ pub enum Question {
     Changes,
     /// What became of this client.
     Timeline(String),
+    /// When many were lost at once.
+    Outages,
+    /// What is odd about their history.
+    Anomalies,
+    /// How many were online at a time.
+    Concurrency,
     /// For how long each was online, and the worst of them.
     Uptime {
         worst: usize,
@@ -62,9 +68,10 @@ pub fn asking(typed: &Typed, zone: Option<&TimeZone>) -> Result<Asking, Failure>
             .because("no time lies between them")
             .next("exchange them"));
     }
-    if question == Question::Verdicts && span != Span::default() {
+    let is_of_a_moment = matches!(question, Question::Verdicts | Question::Anomalies);
+    if is_of_a_moment && span != Span::default() {
         return Err(Failure::misuse("`--since` and `--until` need a question about a time")
-            .because("the verdicts are those of one moment")
+            .because("verdicts and anomalies are those of one moment")
             .next("ask for `--changes`, or name the moment with `--at`"));
     }
     Ok(Asking { question, span })
@@ -74,6 +81,9 @@ fn question(typed: &Typed) -> Result<Question, Failure> {
     let asked = [
         ("--changes", typed.changes.then_some(Question::Changes)),
         ("--timeline", typed.timeline.clone().map(Question::Timeline)),
+        ("--concurrency", typed.concurrency.then_some(Question::Concurrency)),
+        ("--outages", typed.outages.then_some(Question::Outages)),
+        ("--anomalies", typed.anomalies.then_some(Question::Anomalies)),
         ("--uptime", typed.uptime.then_some(Question::Uptime { worst: typed.worst })),
     ];
     let mut asked = asked.into_iter().filter_map(|(name, question)| Some((name, question?)));

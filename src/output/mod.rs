@@ -5,6 +5,8 @@
 //! has looked at the terminal. Nothing foreign reaches a terminal without [`sanitize`].
 
 pub mod acted;
+pub mod anomalies;
+pub mod concurrency;
 pub mod console;
 pub mod explain;
 pub mod finding;

@@ -1,6 +1,5 @@
 //! For how long clients were online: as tables and as objects.
 
-use super::sanitize::sanitize;
 use super::style::Style;
 use super::table::{Cell, Table};
 use super::time::{duration_ms, rfc3339};
@@ -182,7 +181,7 @@ fn row(table: &mut Table, name: &str, totals: &Totals) {
     let mean =
         |ms: Option<i64>| Cell::text(&ms.map_or_else(|| "–".to_owned(), duration_ms)).right();
     table.row([
-        Cell::text(&sanitize(name, NAME_MAX)),
+        Cell::text(name),
         Cell::text(&percent(totals.up_ms, totals.known_ms())).right(),
         Cell::text(&percent(totals.known_ms(), totals.span_ms())).right(),
         time(totals.up_ms),
@@ -202,8 +201,6 @@ fn percent(part: i64, whole: i64) -> String {
     let hundredths = i128::from(part) * 10_000 / i128::from(whole);
     format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }
-
-const NAME_MAX: usize = 80;
 
 #[cfg(test)]
 mod tests {

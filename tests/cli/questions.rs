@@ -331,3 +331,149 @@ GID_x@@@a    90.00 %  100.00 %  1m 30s   10.0 s     0 ms            2  1m 30s  1
 ";
     home.run("replay -q --uptime --worst 1 a.jsonl").is(0, expected, "");
 }
+
+#[test]
+fn concurrency_is_the_sum_of_the_uptimes() {
+    for files in FILES {
+        let (pieces, uptimes) = (ask(files, "--concurrency"), ask(files, "--uptime"));
+        let of = |object: &Value, field: &str| object[field].as_f64().expect("a number");
+        for all in of_type(&uptimes, "uptime") {
+            if !(all["client"].is_null() && all["group"].is_null()) {
+                continue;
+            }
+            let here = |piece: &&&Value| piece["instance"] == all["instance"];
+            let of_all = of_type(&pieces, "concurrency");
+            let mut last = all["from_ms"].clone();
+            for piece in of_all.iter().filter(here) {
+                assert_eq!(piece["from_ms"], last, "{files}: no time is left out");
+                last = piece["to_ms"].clone();
+                let clients = of(piece, "online") + of(piece, "offline") + of(piece, "unknown");
+                assert!((clients - of(all, "clients")).abs() < 1e-6, "{files}: {piece}");
+            }
+            assert_eq!(last, all["to_ms"], "{files}");
+            for (mean, sum) in
+                [("online", "up_ms"), ("offline", "down_ms"), ("unknown", "unknown_ms")]
+            {
+                let found: f64 = of_all
+                    .iter()
+                    .filter(here)
+                    .map(|piece| of(piece, mean) * (of(piece, "to_ms") - of(piece, "from_ms")))
+                    .sum();
+                assert!((found - of(all, sum)).abs() < 1.0, "{files}: {mean} {found}, {all}");
+            }
+        }
+    }
+}
+
+#[test]
+fn bars_show_how_many_were_online() {
+    let mut text: Vec<String> = (0..8_i64)
+        .map(|number| notice(&format!("pump-{number}"), number * 1_000, "connect", "c"))
+        .collect();
+    text.push(notice("pump-0", 10_000, "tcpclean", "c"));
+    let home = Home::with("a.jsonl", lines(&text));
+    let expected = "\
+at a log of no named broker:
+2025-10-09T08:53:20.000Z to 2025-10-09T08:53:30.000Z, 1.0 s a column
+
+online   .:-=+*%###  mean of a column up to 8.0
+offline              mean of a column up to 0.0
+unknown  #%*+=-:     mean of a column up to 7.0
+at most 8 online at once, known at 2025-10-09T08:53:27.000Z
+
+8 clients · 7 online · 1 offline
+9 events
+";
+    home.run("replay -q --concurrency a.jsonl").is(0, expected, "");
+    let printed = home.run("replay -q --json --concurrency a.jsonl").objects();
+    let peak = json!({"type": "peak", "instance": "", "online": 8, "at_ms": T + 7_000});
+    assert_eq!(of_type(&printed, "peak"), [&peak]);
+}
+
+/// Notices of a fleet of which one group is lost within two seconds, and back half a minute later.
+fn outage() -> String {
+    let mut text = Vec::new();
+    for number in 0..200_i64 {
+        let client = format!("GID_{}@@@dev-{number}", if number < 40 { "x" } else { "y" });
+        let channel = |life: i64| format!("c{number}-{life}");
+        text.push((number * 500, notice(&client, number * 500, "connect", &channel(0))));
+        if number < 40 {
+            let lost = 300_000 + number * 50;
+            text.push((lost, notice(&client, lost, "tcpclean", &channel(0))));
+            text.push((lost + 30_000, notice(&client, lost + 30_000, "connect", &channel(1))));
+        }
+    }
+    text.sort_by_key(|(at, _)| *at);
+    lines(&text.into_iter().map(|(_, line)| line).collect::<Vec<_>>())
+}
+
+#[test]
+fn an_outage_is_told_with_what_the_lost_have_in_common() {
+    let home = Home::with("a.jsonl", outage());
+    let run = home.run("replay -q --json --outages a.jsonl");
+    assert_eq!((run.code, &*run.err), (0, ""));
+    let objects = run.objects();
+    let found = of_type(&objects, "finding");
+    let phases: Vec<&Value> = found.iter().map(|finding| &finding["phase"]).collect();
+    assert_eq!(phases, ["begins", "ends"], "{found:?}");
+    assert_eq!((&found[0]["code"], &found[0]["lost"]), (&json!("mass-outage"), &json!(40)));
+    assert_eq!(found[0]["since_ms"], json!(T + 300_000));
+    let common = found[0]["common"].as_array().expect("a list");
+    assert!(common.iter().any(|factor| factor["value"] == "GID_x"), "{common:?}");
+    assert_eq!(found[1]["back"], json!(40), "nearly all, and then it is over");
+
+    let run = home.run("replay -q --outages a.jsonl");
+    let told: Vec<&str> = run.out.lines().collect();
+    assert!(told[0].contains("! mass outage  40 clients lost within 1.9 s"), "{}", run.out);
+    assert_eq!(told[3], "1 mass outage", "{}", run.out);
+    for options in ["--group GID_y", "--until 2025-10-09T08:53:30Z"] {
+        let run = home.run(&format!("replay -q --outages a.jsonl {options}"));
+        assert!(run.out.starts_with("0 mass outages\n"), "{options}: {}", run.out);
+    }
+}
+
+#[test]
+fn an_outage_at_the_end_of_a_log_is_told_all_the_same() {
+    let text = outage();
+    let lines = text.lines().take(240).map(str::to_owned).collect::<Vec<_>>();
+    let home = Home::with("a.jsonl", crate::run::lines(&lines));
+    let run = home.run("replay -q --json --outages a.jsonl");
+    let objects = run.objects();
+    let found = of_type(&objects, "finding");
+    assert_eq!((found.len(), &found[0]["lost"]), (1, &json!(40)));
+}
+
+#[test]
+fn anomalies_are_counted_with_examples() {
+    let expected = "\
+ANOMALY        CLIENTS  FOR EXAMPLE
+flapping             1  GID_plant@@@press-7
+takeover-loop        1  GID_plant@@@press-7
+
+11 clients · 6 online · 1 closing · 3 offline · 1 unknown
+50 events · 1 that changed nothing · 1 unnamed take-over · 1 gap
+";
+    run("docs/examples/night.jsonl", "-q --anomalies").is(0, expected, "");
+    let hostile = "\u{1b}[2J\nx\u{202e}";
+    let text: Vec<String> =
+        (0..7).map(|number| notice(&format!("{hostile}{number}"), 0, "tcpclean", "c")).collect();
+    let home = Home::with("a.jsonl", lines(&text));
+    let objects = home.run("replay -q --json --anomalies a.jsonl").objects();
+    let found = of_type(&objects, "anomaly");
+    assert_eq!((found.len(), &found[0]["clients"]), (1, &json!(7)));
+    assert_eq!(found[0]["code"], "connect-missing");
+    assert_eq!(found[0]["examples"].as_array().map(Vec::len), Some(5));
+    assert_eq!(found[0]["examples"][0], json!(format!("{hostile}0")));
+    let run = home.run("replay -q --anomalies a.jsonl");
+    assert!(!run.out.contains(['\u{1b}', '\u{202e}']), "{}", run.out);
+    assert!(run.out.lines().count() <= 6, "{}", run.out);
+
+    let night = "docs/examples/night.jsonl";
+    run_fails(night, "--anomalies --uptime", "`--anomalies` and `--uptime` exclude each other");
+    run_fails(night, "--anomalies --since 0", "need a question about a time");
+}
+
+#[track_caller]
+fn run_fails(files: &str, options: &str, told: &str) {
+    run(files, options).failed(2, told);
+}

@@ -1,6 +1,9 @@
 //! `presence replay`: recorded events through the same logic as watching.
 
+mod anomalies;
 mod changes;
+mod concurrency;
+mod outages;
 mod timeline;
 mod uptime;
 
@@ -15,9 +18,12 @@ use crate::output::console::Console;
 use crate::output::object::{Summary, VerdictObject};
 use crate::output::verdict;
 use crate::output::warning::Warning;
+use crate::state::policy::Policy;
 use crate::state::presence::Counts;
 use crate::state::verdict::Verdict;
 use changes::Changes;
+use concurrency::Concurrency;
+use outages::Outages;
 use timeline::Timeline;
 use uptime::Uptime;
 
@@ -55,14 +61,12 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     input.at = at;
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
-    input.follower = follower(&asking, &scope, console);
-    let is_followed = input.follower.is_some();
+    input.follower = follower(&asking, &scope, asked.policy, console);
     input.read_files(&options.files, console)?;
-    let outcome = if is_followed {
-        input.conclude(console)?
-    } else {
-        verdicts(&input, &scope, console)?;
-        Outcome::Yes
+    let outcome = match asking.question {
+        Question::Verdicts => verdicts(&input, &scope, console)?,
+        Question::Anomalies => anomalies::print(&input, &scope, console)?,
+        _ => input.conclude(console)?,
     };
     tell_set_aside(&input, console);
     console.flush()?;
@@ -70,18 +74,25 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
 }
 
 /// Returns who answers a question about the course of events; none is needed for their end.
-fn follower(asking: &Asking, scope: &Scope, console: &Console) -> Option<Box<dyn Follower>> {
+fn follower(
+    asking: &Asking,
+    scope: &Scope,
+    policy: Policy,
+    console: &Console,
+) -> Option<Box<dyn Follower>> {
     let scope = scope.clone();
     match &asking.question {
-        Question::Verdicts => None,
+        Question::Verdicts | Question::Anomalies => None,
+        Question::Outages => Some(Box::new(Outages::new(scope, asking.span, policy, console))),
         Question::Changes => Some(Box::new(Changes::new(scope, asking.span, console))),
+        Question::Concurrency => Some(Box::new(Concurrency::new(scope, asking.span))),
         Question::Uptime { worst } => Some(Box::new(Uptime::new(scope, asking.span, *worst))),
         Question::Timeline(client) => Some(Box::new(Timeline::new(client.clone(), asking.span))),
     }
 }
 
 /// Prints what is believed at the moment judged.
-fn verdicts(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), Failure> {
+fn verdicts(input: &Input, scope: &Scope, console: &mut Console) -> Result<Outcome, Failure> {
     let mut table: Vec<(&str, Verdict)> = Vec::new();
     let summary = judged(input, |instance, verdict| {
         if !scope.include(&verdict.client) {
@@ -100,7 +111,8 @@ fn verdicts(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), F
         console.print(&text)?;
         console.print_line("")?;
     }
-    print_total(&summary, console)
+    print_total(&summary, console)?;
+    Ok(Outcome::Yes)
 }
 
 /// Prints what a run amounts to.

@@ -1,0 +1,40 @@
+//! What is odd about the history of clients: how many by each code, and some of them.
+
+use super::Scope;
+use crate::command::input::Input;
+use crate::failure::{Failure, Outcome};
+use crate::output::anomalies::{self, Anomaly};
+use crate::output::console::Console;
+use std::collections::BTreeMap;
+
+/// Clients that are named of each code.
+const EXAMPLES_MAX: usize = 5;
+
+/// Prints the anomalies of the clients asked about, at the moment judged.
+pub fn print(input: &Input, scope: &Scope, console: &mut Console) -> Result<Outcome, Failure> {
+    let mut found: BTreeMap<(&str, &str), Anomaly> = BTreeMap::new();
+    let summary = super::judged(input, |instance, verdict| {
+        if scope.include(&verdict.client) {
+            for code in &verdict.anomalies {
+                let anomaly = found.entry((instance, code)).or_default();
+                anomaly.clients += 1;
+                if anomaly.examples.len() < EXAMPLES_MAX {
+                    anomaly.examples.push(verdict.client.clone());
+                }
+            }
+        }
+        Ok(())
+    })?;
+    if console.is_json() {
+        for object in anomalies::objects(&found) {
+            console.json_line(&object)?;
+        }
+    } else if !found.is_empty() {
+        let several = input.brokers.len() > 1;
+        let text = anomalies::table(&found, several, console.style(), console.columns());
+        console.print(&text)?;
+        console.print_line("")?;
+    }
+    super::print_total(&summary, console)?;
+    Ok(Outcome::Yes)
+}

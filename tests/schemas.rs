@@ -123,6 +123,20 @@ fn replay_prints_anomalies_and_a_summary() {
 }
 
 #[test]
+fn a_moment_is_told_with_its_hindsight() {
+    let schema = schema("verdict");
+    let printed = lines(&run(&["replay", "--json", "--at", "2026-11-24T14:41:30Z", NIGHT]));
+    let (_, verdicts) = printed.split_last().expect("there is a summary");
+    assert_valid(&schema, verdicts);
+    for verdict in verdicts {
+        assert!(verdict["now_known"].is_object(), "{verdict}");
+        let mut broken = verdict.clone();
+        broken["now_known"]["state"] = json!("away");
+        assert!(!schema.is_valid(&broken), "{broken}");
+    }
+}
+
+#[test]
 fn a_recording_holds_lines_of_known_types() {
     let lines = lines_of(&std::fs::read(root().join(NIGHT)).expect("it is there"));
     assert_valid(&schema("recording"), &lines);

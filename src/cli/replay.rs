@@ -35,7 +35,8 @@ pub struct Replay {
 
     /// Moment to judge at, as RFC 3339 or milliseconds since 1970
     ///
-    /// What was heard later does not count. Without it: the end of what was heard.
+    /// As it could be known then; and where late news change it, as it is known now. Without it: the end
+    /// of what was heard.
     #[arg(long, value_name = "TIME", env = "PRESENCE_AT")]
     pub at: Option<String>,
 

@@ -29,6 +29,18 @@ pub struct VerdictObject<'a> {
     last_known: Option<LastKnownObject<'a>>,
     address: Option<&'a str>,
     last_heard_ms: Option<i64>,
+    /// The same moment, with what arrived later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    now_known: Option<NowKnownObject<'a>>,
+}
+
+#[derive(Serialize, Debug)]
+struct NowKnownObject<'a> {
+    state: &'static str,
+    online: Option<bool>,
+    channel: Option<&'a str>,
+    since_ms: Option<i64>,
+    covered: bool,
 }
 
 #[derive(Serialize, Debug)]
@@ -63,7 +75,21 @@ impl<'a> VerdictObject<'a> {
             last_known: verdict.last_known.as_ref().map(LastKnownObject::new),
             address: verdict.address.as_deref(),
             last_heard_ms: verdict.last_heard.as_ref().map(|(time, _)| time.0),
+            now_known: None,
         }
+    }
+
+    /// Adds what is known now of the moment judged.
+    #[must_use]
+    pub fn with_hindsight(mut self, verdict: &'a Verdict) -> Self {
+        self.now_known = Some(NowKnownObject {
+            state: verdict.status.word(),
+            online: verdict.status.online(),
+            channel: verdict.channel.as_deref(),
+            since_ms: verdict.since.map(|since| since.0),
+            covered: verdict.covered,
+        });
+        self
     }
 }
 

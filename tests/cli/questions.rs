@@ -477,3 +477,102 @@ takeover-loop        1  GID_plant@@@press-7
 fn run_fails(files: &str, options: &str, told: &str) {
     run(files, options).failed(2, told);
 }
+
+#[test]
+fn a_moment_is_told_as_it_was_known_then_and_as_it_is_known_now() {
+    // The end of the connection arrives 10 s after its stamp, the beginning of another 20 s.
+    let mut late_end = recording::message("a", 5_000, "tcpclean", "c1");
+    late_end["received_ms"] = json!(T + 15_000);
+    let mut late_beginning = recording::message("b", 6_000, "connect", "d1");
+    late_beginning["received_ms"] = json!(T + 26_000);
+    let text = [
+        recording::heading(0),
+        recording::source(1, 0, 0),
+        recording::message("a", 1_000, "connect", "c1"),
+        recording::message("x", 2_000, "connect", "e1"),
+        recording::message("x", 9_000, "tcpclean", "e1"),
+        late_end,
+        late_beginning,
+        recording::judged(30_000),
+    ];
+    let home = Home::with("night.jsonl", recording::text(&text));
+    let at = T + 8_000;
+    let expected = "\
+CLIENT  STATE   SINCE                     CHANNEL  HOW  ANOMALIES
+a       online  2025-10-09T08:53:21.000Z  c1       –
+x       online  2025-10-09T08:53:22.000Z  e1       –
+
+known now, with what arrived later:
+CLIENT  STATE    SINCE                     CHANNEL  HOW     ANOMALIES
+a       offline  2025-10-09T08:53:25.000Z  c1       abrupt
+b       online   2025-10-09T08:53:26.000Z  d1       –
+
+2 events of before 2025-10-09T08:53:28.000Z arrived later: 2 verdicts changed
+2 clients · 2 online
+2 events
+";
+    home.run(&format!("replay -q --at {at} night.jsonl")).is(0, expected, "");
+
+    let printed = home.run(&format!("replay -q --json --at {at} night.jsonl")).objects();
+    let both: Vec<[&Value; 3]> = of_type(&printed, "verdict")
+        .iter()
+        .map(|verdict| [&verdict["client"], &verdict["state"], &verdict["now_known"]["state"]])
+        .collect();
+    let expected =
+        [["a", "online", "offline"], ["x", "online", "online"], ["b", "unknown", "online"]];
+    assert_eq!(both, expected);
+    let end = home.run("replay -q --json night.jsonl").objects();
+    assert!(end[0].get("now_known").is_none(), "only a moment asked about has a hindsight");
+}
+
+#[test]
+fn a_moment_of_a_plain_log_is_the_place_where_its_stamps_pass_it() {
+    let text = [
+        notice("a", 0, "connect", "c"),
+        notice("b", 10_000, "connect", "d"),
+        notice("a", 4_000, "tcpclean", "c"),
+    ];
+    let home = Home::with("a.jsonl", lines(&text));
+    let state = |at: i64| {
+        let run = home.run(&format!("replay -q --json --at {} a.jsonl", T + at));
+        let verdict = run.objects().swap_remove(0);
+        [verdict["state"].clone(), verdict["now_known"]["state"].clone()]
+    };
+    assert_eq!(state(3_000), ["online", "online"]);
+    assert_eq!(state(5_000), ["online", "offline"], "the line stood below a later one");
+    assert_eq!(state(10_000), ["offline", "offline"]);
+}
+
+#[test]
+fn late_news_do_not_bridge_a_hole() {
+    // A connection that began in the first epoch is told in the second: it may have ended meanwhile.
+    let mut late = recording::message("a", 5_000, "connect", "c1");
+    late["received_ms"] = json!(T + 70_000);
+    let mut text = vec![
+        recording::heading(0),
+        recording::source(1, 0, 0),
+        recording::message("x", 2_000, "connect", "e1"),
+        recording::source(2, 30_000, 30_000),
+        recording::message("x", 40_000, "tcpclean", "e1"),
+        late,
+    ];
+    text.push(recording::judged(80_000));
+    let home = Home::with("night.jsonl", recording::text(&text));
+    let run = home.run(&format!("replay -q --json --at {} night.jsonl", T + 50_000));
+    let objects = run.objects();
+    let told = of_type(&objects, "verdict");
+    let a = told.iter().find(|verdict| verdict["client"] == "a").expect("it is told");
+    assert_eq!((&a["state"], &a["now_known"]["state"]), (&json!("unknown"), &json!("unknown")));
+}
+
+#[test]
+fn a_moment_before_all_that_was_heard_is_said_so() {
+    let home = Home::with("a.jsonl", lines(&[notice("a", 0, "connect", "c")]));
+    home.write("night.jsonl", recording::text(&recording::first_run()));
+    home.write("empty", "");
+    for file in ["a.jsonl", "night.jsonl"] {
+        home.run(&format!("replay {file} --at 2025-10-09T08:53:19Z"))
+            .failed(3, "nobody was heard of by 2025-10-09T08:53:19.000Z");
+    }
+    home.run("replay -q empty --at 2025-10-09T08:53:19Z").is(0, "0 clients\n0 events\n", "");
+}

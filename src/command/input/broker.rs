@@ -1,5 +1,6 @@
 //! What files say about one broker, and the moment at which that is judged.
 
+use super::hindsight::Late;
 use crate::cli::policy::{self as cli, Chosen};
 use crate::event::Timestamp;
 use crate::state::coverage::Hole;
@@ -21,7 +22,9 @@ pub struct Broker {
     /// The policy of the recording that began last.
     recorded: Option<(i64, Policy)>,
     /// Times in which something may have been lost, by who was away.
-    holes: BTreeSet<(String, Timestamp, Timestamp)>,
+    pub(super) holes: BTreeSet<(String, Timestamp, Timestamp)>,
+    /// What arrived too late for the moment asked about.
+    pub(super) late: Late,
     /// The first moment of what was heard, while somebody follows.
     pub(super) first: Option<Timestamp>,
     /// When the backlog of the watcher that began last had come.
@@ -37,6 +40,7 @@ impl Broker {
             received: None,
             recorded: None,
             holes: BTreeSet::new(),
+            late: Late::default(),
             first: None,
             settled: None,
         }

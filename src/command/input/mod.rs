@@ -2,9 +2,10 @@
 
 mod broker;
 mod follow;
+mod hindsight;
 mod recording;
 
-pub use broker::Asked;
+pub use broker::{Asked, Broker};
 pub use follow::{Follower, Heard};
 
 use super::hear::{Tally, take};
@@ -21,7 +22,6 @@ use crate::source::lines::{LINE_MAX, Lines, Text};
 use crate::source::recording::Line;
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
-use broker::Broker;
 use jiff::tz::TimeZone;
 use recording::Recording;
 use std::collections::BTreeMap;
@@ -268,12 +268,16 @@ impl Input {
                 .because(malformed.detail.clone())
                 .next("say which zone the broker's clock shows, for example `--time-zone UTC`"));
         }
-        if self.is_later(&reading) {
-            return Ok(());
-        }
+        let is_later = self.is_later(&reading);
         let instance = self.instance.clone();
         let place = Place { name, number };
         let broker = self.brokers.get_mut(&instance).expect("made with the format");
+        broker.late.is_passed |= is_later;
+        if let (true, Some(at)) = (broker.late.is_passed, self.at) {
+            let by = Hearsay { voice, mark: None, received: self.now };
+            broker.late.take(&reading, &by, at, &self.asked.policy);
+            return Ok(());
+        }
         let mut received = self.now;
         if self.follower.is_some() {
             received = broker.log_time(&reading, self.now, self.asked.policy.future_ms);

@@ -202,8 +202,7 @@ impl Input {
             broker.received(heard);
             broker.hears(heard);
         }
-        if context.is_later || at.is_some_and(|at| received > at) || is_of_the_account(&line.topic)
-        {
+        if is_of_the_account(&line.topic) {
             return Ok(());
         }
         let message = Message {
@@ -217,6 +216,14 @@ impl Input {
         };
         let (index, reading) = context.dialects.read(&message);
         let voice = voice_of(&context.dialects, index);
+        if let Some(at) = at.filter(|at| context.is_later || received > *at) {
+            if !is_ours(&reading, &context.member) {
+                let by = Hearsay { voice, mark: None, received };
+                let broker = self.brokers.get_mut(&instance).expect("it was found above");
+                broker.late.take(&reading, &by, at, &self.asked.policy);
+            }
+            return Ok(());
+        }
         if !is_ours(&reading, &context.member) {
             let mark = context.mark(broker.presence.coverage_mut(), voice.name);
             let by = Hearsay { voice, mark, received };

@@ -1,6 +1,7 @@
 //! `presence replay`: recorded events through the same logic as watching.
 
 mod anomalies;
+mod at;
 mod changes;
 mod concurrency;
 mod outages;
@@ -64,6 +65,7 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     input.follower = follower(&asking, &scope, asked.policy, console);
     input.read_files(&options.files, console)?;
     let outcome = match asking.question {
+        Question::Verdicts if at.is_some() => at::print(&input, &scope, console)?,
         Question::Verdicts => verdicts(&input, &scope, console)?,
         Question::Anomalies => anomalies::print(&input, &scope, console)?,
         _ => input.conclude(console)?,

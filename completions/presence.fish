@@ -178,6 +178,7 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l timeline -d
 complete -c presence -n "__fish_presence_using_subcommand replay" -l worst -d 'Rows of a table that begins with the worst; JSON has them all' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l since -d 'Leave out what was before, as RFC 3339 or milliseconds since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l until -d 'Leave out what was then or later, as RFC 3339 or milliseconds since 1970' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l expect -d 'Compare the answer with a file, print how it differs, and end with 1 if it does' -r -F
 complete -c presence -n "__fish_presence_using_subcommand replay" -l group -d 'Show only clients whose group matches; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l profile -d 'Take options from this profile of the configuration file' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All of them, recognised by topic and content'
@@ -202,6 +203,7 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l uptime -d '
 complete -c presence -n "__fish_presence_using_subcommand replay" -l concurrency -d 'Print how many clients were online at a time'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l outages -d 'Print when many clients were lost at once, what they have in common, and how many came back'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l anomalies -d 'Print how many clients have an odd history, by anomaly, and some of them'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l csv -d 'Print comma-separated values, below a header'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand replay" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand replay" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'

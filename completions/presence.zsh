@@ -196,6 +196,7 @@ _arguments "${_arguments_options[@]}" : \
 '--worst=[Rows of a table that begins with the worst; JSON has them all]:COUNT:_default' \
 '--since=[Leave out what was before, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
 '--until=[Leave out what was then or later, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
+'--expect=[Compare the answer with a file, print how it differs, and end with 1 if it does]:FILE:_files' \
 '*--group=[Show only clients whose group matches; may be given several times]:GLOB:_default' \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \
 '*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All of them, recognised by topic and content"
@@ -220,6 +221,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--concurrency[Print how many clients were online at a time]' \
 '--outages[Print when many clients were lost at once, what they have in common, and how many came back]' \
 '--anomalies[Print how many clients have an odd history, by anomaly, and some of them]' \
+'(--json)--csv[Print comma-separated values, below a header]' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use std::path::PathBuf;
 
 pub const WORST: usize = 10;
 
@@ -59,6 +60,18 @@ pub struct Question {
     /// Leave out what was then or later, as RFC 3339 or milliseconds since 1970
     #[arg(long, value_name = "TIME", env = "PRESENCE_UNTIL")]
     pub until: Option<String>,
+
+    /// Print comma-separated values, below a header
+    ///
+    /// The objects of `--json` as rows, but for the summary; with `--concurrency` but for the peak.
+    #[arg(long, env = "PRESENCE_CSV", value_parser = BoolishValueParser::new(), conflicts_with = "json")]
+    pub csv: bool,
+
+    /// Compare the answer with a file, print how it differs, and end with 1 if it does
+    ///
+    /// For tests of what makes recordings. The file is what the same command prints without this option.
+    #[arg(long, value_name = "FILE", env = "PRESENCE_EXPECT")]
+    pub expect: Option<PathBuf>,
 
     /// Show only clients whose group matches; may be given several times
     ///

@@ -60,7 +60,7 @@ fn run(cli: &Cli, warnings: Vec<config::warning::Warning>) -> Outcome {
     let json = match &cli.command {
         Command::Watch(options) => options.view.json,
         Command::Check(options) => options.json,
-        Command::Replay(options) => options.json,
+        Command::Replay(options) => options.json || options.question.csv,
         #[cfg(feature = "broker")]
         Command::Demo(_) => false,
         Command::Simulate(options) => match &options.action {

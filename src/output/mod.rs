@@ -8,6 +8,8 @@ pub mod acted;
 pub mod anomalies;
 pub mod concurrency;
 pub mod console;
+pub mod csv;
+pub mod diff;
 pub mod explain;
 pub mod finding;
 pub mod format;

@@ -1,6 +1,7 @@
 //! The way to standard output: what is printed is collected, and handed over in one piece.
 
 use super::console::{Unwritten, Written};
+use super::csv::Csv;
 use super::json;
 use super::status::Status;
 use serde::Serialize;
@@ -21,6 +22,10 @@ struct Sheet {
     out: Box<dyn Write + Send>,
     pending: Vec<u8>,
     is_closed: bool,
+    /// Nothing goes out until it is released.
+    is_held: bool,
+    /// Objects become rows.
+    csv: Option<Csv>,
 }
 
 /// Bytes collected before they are written unasked.
@@ -28,14 +33,38 @@ const PENDING_MAX: usize = 64 * 1024;
 
 impl Printer {
     pub(super) fn over(out: impl Write + Send + 'static, status: Status, makes_room: bool) -> Self {
-        let sheet = Sheet { out: Box::new(out), pending: Vec::new(), is_closed: false };
+        let sheet = Sheet {
+            out: Box::new(out),
+            pending: Vec::new(),
+            is_closed: false,
+            is_held: false,
+            csv: None,
+        };
         Self { sheet: Arc::new(Mutex::new(sheet)), status, makes_room }
+    }
+
+    /// Prints objects as comma-separated values from now on.
+    pub fn as_csv(&self) {
+        self.lock().csv = Some(Csv::default());
+    }
+
+    /// Keeps back what is printed from now on.
+    pub fn hold(&self) {
+        self.lock().is_held = true;
+    }
+
+    /// Returns what was kept back; what is printed from now on goes out again.
+    #[must_use]
+    pub fn release(&self) -> Vec<u8> {
+        let mut sheet = self.lock();
+        sheet.is_held = false;
+        std::mem::take(&mut sheet.pending)
     }
 
     /// Prints text that is complete: one line or several, each with its newline. Foreign values in
     /// it must have been sanitised by whoever rendered it.
     pub fn print(&self, text: &str) -> Written {
-        self.collect(|pending| {
+        self.collect(|Sheet { pending, .. }| {
             pending.extend_from_slice(text.as_bytes());
             Ok(())
         })
@@ -43,7 +72,7 @@ impl Printer {
 
     /// Prints a line and adds the newline. Foreign values in it must have been sanitised.
     pub fn print_line(&self, line: impl Display) -> Written {
-        self.collect(|pending| {
+        self.collect(|Sheet { pending, .. }| {
             // Writing to memory fails only where `Display` itself does, and then half a line is best.
             let _ = writeln!(pending, "{line}");
             Ok(())
@@ -52,8 +81,15 @@ impl Printer {
 
     /// Prints an object as one line of JSON. Foreign values need no care.
     pub fn json_line(&self, value: &impl Serialize) -> Written {
-        self.collect(|pending| {
-            json::append_line(pending, value).map_err(|error| Unwritten::Failed(error.into()))
+        self.collect(|Sheet { pending, csv, .. }| {
+            let written = match csv {
+                None => json::append_line(pending, value),
+                Some(csv) => {
+                    let mut line = Vec::new();
+                    json::append_line(&mut line, value).and_then(|()| csv.append(pending, &line))
+                }
+            };
+            written.map_err(|error| Unwritten::Failed(error.into()))
         })
     }
 
@@ -62,15 +98,18 @@ impl Printer {
         self.write(&mut self.lock())
     }
 
-    fn collect(&self, append: impl FnOnce(&mut Vec<u8>) -> Written) -> Written {
+    fn collect(&self, append: impl FnOnce(&mut Sheet) -> Written) -> Written {
         let mut sheet = self.lock();
-        append(&mut sheet.pending)?;
+        append(&mut sheet)?;
         let is_due = sheet.is_closed || sheet.pending.len() >= PENDING_MAX;
         if is_due { self.write(&mut sheet) } else { Ok(()) }
     }
 
     fn write(&self, sheet: &mut Sheet) -> Written {
-        let Sheet { out, pending, is_closed } = sheet;
+        let Sheet { out, pending, is_closed, is_held, .. } = sheet;
+        if *is_held {
+            return Ok(());
+        }
         if *is_closed {
             pending.clear();
             return Err(Unwritten::Closed);
@@ -126,6 +165,19 @@ mod tests {
         other.print("second\n").expect("memory takes it");
         one.flush().expect("memory takes it");
         assert_eq!(*paper.0.lock().expect("nobody panicked"), b"first\nsecond\n");
+    }
+
+    #[test]
+    fn what_is_held_goes_to_whoever_releases_it() {
+        let paper = Paper::default();
+        let printer = Printer::over(paper.clone(), Status::new(false), false);
+        printer.hold();
+        printer.print_line("held").expect("memory takes it");
+        printer.flush().expect("nothing goes out");
+        assert_eq!(printer.release(), b"held\n");
+        printer.print_line("free").expect("memory takes it");
+        printer.flush().expect("memory takes it");
+        assert_eq!(*paper.0.lock().expect("nobody panicked"), b"free\n");
     }
 
     #[test]

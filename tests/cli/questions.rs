@@ -576,3 +576,55 @@ fn a_moment_before_all_that_was_heard_is_said_so() {
     }
     home.run("replay -q empty --at 2025-10-09T08:53:19Z").is(0, "0 clients\n0 events\n", "");
 }
+
+#[test]
+fn every_answer_comes_as_a_table_of_values() {
+    for question in
+        ["", "--changes", "--timeline lamp-5", "--uptime", "--concurrency", "--anomalies"]
+    {
+        let night = "docs/examples/night.jsonl";
+        let printed = run(night, &format!("-q --csv {question}"));
+        assert_eq!((printed.code, &*printed.err), (0, ""), "{question}");
+        let objects = ask(night, question);
+        let kind = objects[0]["type"].as_str().expect("a type");
+        let rows = printed.out.lines().count() - 1;
+        assert_eq!(rows, of_type(&objects, kind).len(), "{question}");
+        let header = printed.out.lines().next().expect("a header");
+        let fields = objects[0].as_object().expect("an object").len() - 1;
+        assert_eq!(header.split(',').count(), fields, "{question}: {header}");
+        assert!(header.starts_with("instance,"), "{question}: {header}");
+    }
+    let text = [notice("=a,\"b\"", 0, "connect", "c")];
+    let home = Home::with("a.jsonl", lines(&text));
+    let expected = "\
+instance,at_ms,client,from,to,channel,cause,how,address,voice,anomalies,held_ms
+,1760000000000,\"'=a,\"\"b\"\"\",unknown,online,c,connect,,192.0.2.1:50001,lmq,,
+";
+    home.run("replay -q --csv --changes a.jsonl").is(0, expected, "");
+    let run = home.run("replay --csv --json a.jsonl");
+    assert!(run.code == 2 && run.err.contains("cannot be used with"), "{}", run.err);
+}
+
+#[test]
+fn an_answer_is_compared_with_what_was_expected() {
+    let home = Home::with("a.jsonl", lines(&[notice("a", 0, "connect", "c")]));
+    for options in ["", "--json", "--csv --changes", "--uptime"] {
+        let answer = home.run(&format!("replay -q a.jsonl {options}"));
+        home.write("expected", &answer.out);
+        home.run(&format!("replay -q a.jsonl {options} --expect expected")).is(0, "", "");
+    }
+    home.write("expected", "b\n\u{1b}[2J\n1 event\n");
+    let difference = "\
+--- expected
++++ found
+@@ line 1 @@
+-b
+-\\x1b[2J
++CLIENT  STATE   SINCE                     CHANNEL  HOW  ANOMALIES
++a       online  2025-10-09T08:53:20.000Z  c        –
++
++1 client · 1 online
+";
+    home.run("replay -q a.jsonl --expect expected").is(1, difference, "");
+    home.run("replay a.jsonl --expect missing").failed(4, "could not read `missing`");
+}

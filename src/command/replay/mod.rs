@@ -4,6 +4,7 @@ mod anomalies;
 mod at;
 mod changes;
 mod concurrency;
+mod expect;
 mod outages;
 mod timeline;
 mod uptime;
@@ -49,6 +50,7 @@ impl Scope {
 
 pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
+    let expected = options.question.expect.as_deref().map(expect::read).transpose()?;
     let scope = Scope::new(options)?;
     let moment = |typed: &Option<String>| {
         typed.as_deref().map(|typed| config::time::moment_in(typed, zone.as_ref())).transpose()
@@ -63,13 +65,22 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
     input.follower = follower(&asking, &scope, asked.policy, console);
+    if options.question.csv {
+        console.printer().as_csv();
+    }
+    if expected.is_some() {
+        console.printer().hold();
+    }
     input.read_files(&options.files, console)?;
-    let outcome = match asking.question {
+    let mut outcome = match asking.question {
         Question::Verdicts if at.is_some() => at::print(&input, &scope, console)?,
         Question::Verdicts => verdicts(&input, &scope, console)?,
         Question::Anomalies => anomalies::print(&input, &scope, console)?,
         _ => input.conclude(console)?,
     };
+    if let (Some(expected), Some(path)) = (&expected, &options.question.expect) {
+        outcome = expect::compare(path, expected, console)?;
+    }
     tell_set_aside(&input, console);
     console.flush()?;
     Ok(outcome)

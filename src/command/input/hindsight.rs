@@ -1,7 +1,6 @@
 //! What is known now of the moment asked about: events of before it that arrived after it.
 //!
-//! Coverage is no matter of hindsight: of an absence that lost nothing it is known at any moment that it
-//! did.
+//! Coverage is no matter of hindsight: who listened is what the accounts of up to that moment tell.
 
 use super::broker::Broker;
 use crate::dialect::Reading;

@@ -437,7 +437,7 @@ impl Watcher {
         } else {
             hearing.deaf(presence.coverage_mut());
         }
-        block_in_place(|| ledger.commit(presence, hearing))?;
+        ledger.commit(presence, hearing)?;
         self.session.acknowledge(self.state.acks.drain(..));
         Ok(())
     }

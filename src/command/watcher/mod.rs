@@ -361,8 +361,7 @@ impl Watcher {
 
     /// Gives a message its place in the order of arrival, before it waits for anything.
     fn arrival(&mut self, time: Timestamp) -> Arrival {
-        let up = clock::uptime();
-        Arrival { time, up, tie: self.ledger.next_tie() }
+        Arrival { time, up: self.state.last_heard, tie: self.ledger.next_tie() }
     }
 
     async fn message(&mut self, publish: &Publish, arrival: Arrival, now: Moment) {

@@ -12,6 +12,11 @@ const SAMPLE: u32 = 8;
 const APART_MAX: Duration = Duration::from_micros(250);
 /// How much later a message may be read for it.
 const REST: Duration = Duration::from_millis(1);
+/// So many messages since the last rest show that one of the usual length is short.
+const FLOOD: u32 = 48;
+/// A rest in a flood. A broker that has only a few messages on their way at a time never gets there, so
+/// that it is not made to wait for our acknowledgements.
+const LONG_REST: Duration = Duration::from_millis(4);
 
 /// How much was read lately.
 #[derive(Debug)]
@@ -35,10 +40,11 @@ impl Gathering {
         let took = now.saturating_duration_since(self.since);
         let is_sample = self.messages >= SAMPLE;
         let are_many = took <= APART_MAX * self.messages.max(SAMPLE);
+        let rest = if self.messages >= FLOOD { LONG_REST } else { REST };
         if is_sample || !are_many {
             *self = Self::new(now);
         }
-        (is_sample && are_many).then_some(REST)
+        (is_sample && are_many).then_some(rest)
     }
 }
 
@@ -70,7 +76,7 @@ mod tests {
     fn a_burst_alone_is_waited_for_once() {
         let now = crate::clock::monotonic();
         let mut gathering = Gathering::new(now);
-        (0..100).for_each(|_| gathering.count());
+        (0..40).for_each(|_| gathering.count());
         assert_eq!(gathering.rest(now), Some(REST));
         assert_eq!(gathering.rest(now + REST), None);
     }
@@ -79,12 +85,20 @@ mod tests {
     fn load_goes_on_as_long_as_a_rest_brings_many() {
         let mut now = crate::clock::monotonic();
         let mut gathering = Gathering::new(now);
-        for messages in [50, 50, 8] {
+        for messages in [40, 40, 8] {
             (0..messages).for_each(|_| gathering.count());
             now += gathering.rest(now).expect("much was read");
         }
         gathering.count();
         assert_eq!(gathering.rest(now), None);
+    }
+
+    #[test]
+    fn a_flood_is_left_to_swell() {
+        let now = crate::clock::monotonic();
+        let mut gathering = Gathering::new(now);
+        (0..FLOOD).for_each(|_| gathering.count());
+        assert_eq!(gathering.rest(now + REST), Some(LONG_REST));
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod check;
 mod help;
 #[path = "cli/hostile.rs"]
 mod hostile;
+#[path = "cli/inputs.rs"]
+mod inputs;
 #[path = "cli/judging.rs"]
 mod judging;
 #[path = "cli/laws.rs"]

@@ -1,5 +1,6 @@
 //! Where messages come from.
 
+pub mod content;
 pub mod lines;
 pub mod mqtt;
 pub mod recording;

@@ -1,6 +1,7 @@
 //! Files of events: what `replay` judges and `store import` joins into a store.
 
 mod broker;
+mod files;
 mod recording;
 
 pub use broker::Asked;
@@ -13,8 +14,6 @@ use crate::dialect::{Dialect, FileFormat, sniff};
 use crate::dialect::{Message, Reading, Reason};
 use crate::event::{Event, Timestamp};
 use crate::failure::{Failure, Outcome};
-use crate::output::console::Console;
-use crate::output::sanitize::sanitize;
 use crate::source::lines::{LINE_MAX, Lines, Text};
 use crate::source::recording::Line;
 use crate::state::fleet::Hearsay;
@@ -23,12 +22,7 @@ use broker::Broker;
 use jiff::tz::TimeZone;
 use recording::Recording;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-
-/// Columns that the name of a file may take.
-const NAME_COLUMNS_MAX: usize = 200;
+use std::io::Read;
 
 /// How files are read.
 #[derive(Debug)]
@@ -62,8 +56,6 @@ enum Format {
 /// Lines that may pass before a file must have told what it is, and their bytes.
 const UNDECIDED_MAX: usize = 1_000;
 const UNDECIDED_BYTES_MAX: usize = 2 * LINE_MAX;
-/// Lines between two reports of progress.
-const PROGRESS_EVERY: u64 = 8_192;
 
 impl Input {
     pub fn new(terms: Terms, zone: Option<TimeZone>, asked: Asked, now: Timestamp) -> Self {
@@ -82,64 +74,15 @@ impl Input {
         }
     }
 
-    /// Reads files, and says of each what it was.
-    pub fn read_files(&mut self, paths: &[PathBuf], console: &mut Console) -> Result<(), Failure> {
-        let status = console.status();
-        for path in paths {
-            let name = path.display().to_string();
-            let format =
-                self.read_file(path, &mut |done, total| status.progress(&name, done, total))?;
-            status.clear();
-            console.say(format_args!("{}: {format}", sanitize(&name, NAME_COLUMNS_MAX)));
-        }
-        Ok(())
-    }
-
-    /// Reads one file, `-` for standard input. `progress` is told the bytes read so far and, where it
-    /// is known, their number in all. Returns what the file was.
-    pub fn read_file(
-        &mut self,
-        path: &Path,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<&'static str, Failure> {
-        if path.as_os_str() == "-" {
-            return self.read(io::stdin().lock(), "standard input", 0, progress);
-        }
-        let failed = |error: io::Error| {
-            let next = if error.kind() == io::ErrorKind::NotFound {
-                "check the name; paths are taken from the folder you are in"
-            } else {
-                "check that you may read it"
-            };
-            Failure::new(format!("could not read `{}`", path.display())).because(error).next(next)
-        };
-        let file = File::open(path).map_err(failed)?;
-        let about = file.metadata().map_err(failed)?;
-        if about.is_dir() {
-            return Err(Failure::new(format!("could not read `{}`", path.display()))
-                .because("it is a folder")
-                .next("name the files in it"));
-        }
-        self.read(file, &path.display().to_string(), about.len(), progress)
-    }
-
-    /// Reads a stream of lines. `total`: its bytes, where they are known.
-    pub fn read(
-        &mut self,
-        input: impl Read,
-        name: &str,
-        total: u64,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<&'static str, Failure> {
+    /// Reads a stream of lines, and returns what it was.
+    pub fn read(&mut self, input: impl Read, name: &str) -> Result<&'static str, Failure> {
         let mut lines = Lines::new(input);
         let mut format = self.forced_format()?;
         let mut undecided: Vec<(u64, Vec<u8>)> = Vec::new();
         let mut undecided_bytes = 0;
         let mut is_empty = true;
         loop {
-            let next = lines.next_line().map_err(|error| {
-                Failure::new(format!("could not read on in `{name}`")).because(error)
-            })?;
+            let next = lines.next_line().map_err(|error| files::broken_off(name, &error))?;
             let Some((number, text)) = next else { break };
             let line = match text {
                 Text::Whole(line) | Text::Unended(line) => line,
@@ -171,9 +114,6 @@ impl Input {
             }
             let known = format.as_mut().expect("decided above");
             self.line(known, line, name, number)?;
-            if number % PROGRESS_EVERY == 0 {
-                progress(lines.bytes(), total);
-            }
         }
         match format {
             Some(Format::Recording(..)) => Ok("a recording"),

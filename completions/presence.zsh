@@ -217,7 +217,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-'*::files -- Files to read; `-` is standard input:_files' \
+'*::files -- Files, folders or quoted patterns to read; `-` is standard input:_files' \
 && ret=0
 ;;
 (demo)
@@ -310,7 +310,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-'*::files -- Files to read; `-` is standard input:_files' \
+'*::files -- Files, folders or quoted patterns to read; `-` is standard input:_files' \
 && ret=0
 ;;
 (export)

@@ -2,7 +2,7 @@
 
 use super::policy::Policy;
 use super::reading::Reading;
-use clap::Args;
+use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
 /// Judges recorded events: recordings, notices, broker logs
@@ -14,8 +14,11 @@ use std::path::PathBuf;
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  presence replay night.jsonl --client 'pump-*'")]
 pub struct Replay {
-    /// Files to read; `-` is standard input
-    #[arg(value_name = "FILE", required = true)]
+    /// Files, folders or quoted patterns to read; `-` is standard input
+    ///
+    /// gzip and zstd are expanded. A folder stands for all files below it, a pattern such as
+    /// `'logs/**/*.gz'` for those it matches.
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
 
     /// Show only clients whose id matches; may be given several times

@@ -27,7 +27,7 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     input.strict = options.strict;
     input.read_files(&options.files, console)?;
     report(&input, &shown, console)?;
-    Ok(Outcome::Yes)
+    Ok(input.conclude(console))
 }
 
 fn report(input: &Input, shown: &Clients, console: &mut Console) -> Result<(), Failure> {

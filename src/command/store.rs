@@ -197,7 +197,7 @@ fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     let clients = crate::output::number::counted(joined, "client");
     console
         .print_line(format_args!("{clients} joined into {}", sanitize(&place.to_string(), 200)))?;
-    Ok(Outcome::Yes)
+    Ok(input.conclude(console))
 }
 
 fn join(

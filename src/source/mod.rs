@@ -1,6 +1,7 @@
 //! Where messages come from.
 
 pub mod content;
+pub mod found;
 pub mod lines;
 pub mod mqtt;
 pub mod recording;

@@ -60,3 +60,88 @@ fn other_ways_of_compressing_are_named_with_the_way_out() {
     let run = home.run("replay night.bz2");
     assert!(run.err.ends_with("`bzcat night.bz2 | presence replay -`\n"), "{}", run.err);
 }
+
+#[test]
+fn a_file_that_cannot_be_read_keeps_no_other_from_it_and_is_told_at_the_end() {
+    let home = Home::with("a.jsonl", notices(1));
+    home.write("b.jsonl", lines(&[notice("b", 0, "connect", "d")]));
+    home.write("prose", "It was a dark night.\n");
+    let last = "\
+error: could not read `missing`
+  cause: No such file or directory (os error 2)
+  next:  check the name; paths are taken from the folder you are in
+";
+
+    let run = home.run("replay --json a.jsonl missing b.jsonl");
+
+    assert_eq!(run.err, format!("a.jsonl: LMQ notices\nb.jsonl: LMQ notices\n{last}"));
+    assert_eq!((run.code, run.states().len(), &run.summary()["events"]), (4, 2, &2.into()));
+
+    let run = home.run("replay -q --json a.jsonl prose");
+    assert_eq!((run.code, run.states().len()), (2, 1), "{}", run.err);
+    let run = home.run("replay -q --json prose missing a.jsonl");
+    assert_eq!((run.code, run.states().len()), (4, 1), "{}", run.err);
+    assert!(run.err.ends_with(last), "{}", run.err);
+    home.run("replay --strict a.jsonl missing").failed(4, "could not read `missing`");
+    home.run("replay missing none").failed(4, "could not read `missing`");
+
+    let run = home.run("store import --instance b:1 a.jsonl missing");
+    assert_eq!((run.code, run.out.lines().count()), (4, 1), "{}", run.err);
+    assert_eq!(home.run("check pump-0 -b b:1 --evidence store").code, 3);
+}
+
+#[test]
+fn what_can_be_read_of_a_damaged_file_is_reported() {
+    let home = Home::new();
+    for (name, mut packed) in [("a.gz", gzip(notices(3_000))), ("a.zst", zstd(notices(20_000)))] {
+        packed.truncate(packed.len() - packed.len() / 4);
+        home.write(name, packed);
+
+        let run = home.run(&format!("replay -q --json {name}"));
+
+        assert_eq!(run.code, 4, "{}", run.err);
+        assert!(run.states().len() > 100, "{}", run.out);
+        let what = format!("error: could not read on in `{name}`\n  cause: its ");
+        assert!(run.err.contains(&what), "{}", run.err);
+    }
+}
+
+#[test]
+fn a_bomb_is_put_out_and_what_came_before_it_counts() {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).expect("memory takes it");
+    encoder.write_all(notices(1).as_bytes()).expect("memory takes it");
+    let zeros = vec![0; 1 << 20];
+    for _ in 0..200 {
+        encoder.write_all(&zeros).expect("memory takes it");
+    }
+    let home = Home::with("bomb", encoder.finish().expect("memory takes it"));
+
+    let run = home.run("replay -q --json bomb");
+
+    assert_eq!((run.code, run.states().len()), (4, 1), "{}", run.err);
+    assert!(run.err.contains("beyond 250 times their size"), "{}", run.err);
+    assert!(run.err.ends_with("`zstdcat --long=31 bomb | presence replay -`\n"), "{}", run.err);
+}
+
+#[test]
+fn a_folder_and_a_pattern_stand_for_their_files() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.path().join("logs/old")).expect("it is writable");
+    home.write("logs/a.jsonl", lines(&[notice("a", 0, "connect", "c")]));
+    home.write("logs/old/b.jsonl.gz", gzip(lines(&[notice("b", 0, "connect", "c")])));
+    home.write("logs/README", "These are logs.\n");
+
+    let run = home.run("replay --json logs");
+    let said = "\
+warning: `logs/README` is left out: no line of it is of a known form
+  next:  if it belongs to the others, name it with `--dialect`
+logs/a.jsonl: LMQ notices
+logs/old/b.jsonl.gz: LMQ notices
+";
+    assert_eq!((run.code, &*run.err, run.states().len()), (0, said, 2));
+    let run = home.run("replay --json logs/**/*.jsonl*");
+    let said = "logs/a.jsonl: LMQ notices\nlogs/old/b.jsonl.gz: LMQ notices\n";
+    assert_eq!((run.code, &*run.err, run.states().len()), (0, said, 2));
+    home.run("replay logs/*.log")
+        .failed(4, "could not read `logs/*.log`\n  cause: no file matches it");
+}

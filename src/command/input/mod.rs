@@ -2,16 +2,14 @@
 
 mod broker;
 mod files;
+mod format;
 mod recording;
 
 pub use broker::Asked;
 
 use super::hear::{Tally, take};
-use crate::dialect::lmq::Lmq;
-use crate::dialect::mosquitto::Mosquitto;
 use crate::dialect::terms::Terms;
-use crate::dialect::{Dialect, FileFormat, sniff};
-use crate::dialect::{Message, Reading, Reason};
+use crate::dialect::{Dialect, Message, Reading, Reason};
 use crate::event::{Event, Timestamp};
 use crate::failure::{Failure, Outcome};
 use crate::source::lines::{LINE_MAX, Lines, Text};
@@ -19,8 +17,8 @@ use crate::source::recording::Line;
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
 use broker::Broker;
+use format::{File, Format};
 use jiff::tz::TimeZone;
-use recording::Recording;
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -43,19 +41,28 @@ pub struct Input {
     /// Everything read so far, by broker.
     pub brokers: BTreeMap<String, Broker>,
     pub tally: Tally,
+    /// Files that could not be read, or not to their end.
+    unread: Vec<Failure>,
     /// Places handed out so far: the order of lines over all files.
     tie: u64,
 }
 
+/// Why a file was not read to its end.
 #[derive(Debug)]
-enum Format {
-    Recording(Recording),
-    Plain(Box<Dialect>),
+pub enum Stopped {
+    /// Where it lies, it could not be read, or not all of it. Other files can.
+    Broken(Failure),
+    /// Nobody can tell what it is. Other files can be told.
+    Unknown(Failure),
+    /// What it says would be misunderstood, or the user wants to hear of it before anything else.
+    Refused(Failure),
 }
 
-/// Lines that may pass before a file must have told what it is, and their bytes.
-const UNDECIDED_MAX: usize = 1_000;
-const UNDECIDED_BYTES_MAX: usize = 2 * LINE_MAX;
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Refused(failure)
+    }
+}
 
 impl Input {
     pub fn new(terms: Terms, zone: Option<TimeZone>, asked: Asked, now: Timestamp) -> Self {
@@ -70,101 +77,52 @@ impl Input {
             strict: false,
             brokers: BTreeMap::new(),
             tally: Tally::default(),
+            unread: Vec::new(),
             tie: 0,
         }
     }
 
     /// Reads a stream of lines, and returns what it was.
-    pub fn read(&mut self, input: impl Read, name: &str) -> Result<&'static str, Failure> {
+    pub fn read(&mut self, input: impl Read, name: &str) -> Result<&'static str, Stopped> {
         let mut lines = Lines::new(input);
-        let mut format = self.forced_format()?;
-        let mut undecided: Vec<(u64, Vec<u8>)> = Vec::new();
-        let mut undecided_bytes = 0;
-        let mut is_empty = true;
+        let mut file = File::new(name, self.forced_format()?);
         loop {
             let next = lines.next_line().map_err(|error| files::broken_off(name, &error))?;
-            let Some((number, text)) = next else { break };
-            let line = match text {
-                Text::Whole(line) | Text::Unended(line) => line,
-                Text::TooLong(length) => {
-                    is_empty = false;
-                    let detail = format!("{length} bytes, of which at most {LINE_MAX} are read");
-                    self.set_aside(Reason::Unreadable, name, number, &detail)?;
-                    continue;
-                }
-            };
-            if line.iter().all(u8::is_ascii_whitespace) {
-                continue;
+            let Some((number, text)) = next else { return file.what() };
+            self.text(&mut file, number, text)?;
+        }
+    }
+
+    /// Takes in one line of a file, whatever it holds.
+    fn text(&mut self, file: &mut File<'_>, number: u64, text: Text<'_>) -> Result<(), Stopped> {
+        let line = match text {
+            Text::Whole(line) | Text::Unended(line) => line,
+            Text::TooLong(length) => {
+                file.is_empty = false;
+                let detail = format!("{length} bytes, of which at most {LINE_MAX} are read");
+                return Ok(self.set_aside(Reason::Unreadable, file.name, number, &detail)?);
             }
-            is_empty = false;
-            if format.is_none() {
-                format = self.tell_format(line, name, number)?;
-                if format.is_none() {
-                    undecided.push((number, line.to_vec()));
-                    undecided_bytes += line.len();
-                    if undecided.len() >= UNDECIDED_MAX || undecided_bytes >= UNDECIDED_BYTES_MAX {
-                        return Err(unknown_format(name, &undecided));
-                    }
-                    continue;
-                }
-                let known = format.as_mut().expect("it was just told");
-                for (number, line) in undecided.drain(..) {
-                    self.line(known, &line, name, number)?;
-                }
+        };
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return Ok(());
+        }
+        file.is_empty = false;
+        if file.format.is_none() {
+            file.format = self.tell_format(line, file.name, number)?;
+            if file.format.is_none() {
+                return file.wait_with(number, line);
             }
-            let known = format.as_mut().expect("decided above");
-            self.line(known, line, name, number)?;
+            for (number, line) in file.waited() {
+                self.line(file, &line, number)?;
+            }
         }
-        match format {
-            Some(Format::Recording(..)) => Ok("a recording"),
-            Some(Format::Plain(dialect)) => Ok(match dialect.name() {
-                Lmq::NAME => "LMQ notices",
-                Mosquitto::NAME => "a log of Mosquitto",
-                other => other,
-            }),
-            None if is_empty => Ok("empty"),
-            None => Err(unknown_format(name, &undecided)),
-        }
+        Ok(self.line(file, line, number)?)
     }
 
-    fn forced_format(&mut self) -> Result<Option<Format>, Failure> {
-        let Some(name) = self.forced.clone() else { return Ok(None) };
-        self.plain(&name).map(Some)
-    }
-
-    fn plain(&mut self, name: &str) -> Result<Format, Failure> {
-        let dialect = self.terms.dialect(name, self.zone.as_ref()).map_err(Failure::misuse)?;
-        let instance = self.instance.clone();
-        let broker = self.broker(&instance);
-        broker.presence.coverage_mut().hear_whole(dialect.name());
-        Ok(Format::Plain(Box::new(dialect)))
-    }
-
-    fn tell_format(
-        &mut self,
-        line: &[u8],
-        name: &str,
-        number: u64,
-    ) -> Result<Option<Format>, Failure> {
-        match serde_json::from_slice::<Line<'_>>(line) {
-            Ok(_) => return Ok(Some(Format::Recording(Recording::default()))),
-            Err(error) => recording::refuse_heading(line, &error, name, number)?,
-        }
-        match sniff(line) {
-            Some(FileFormat::Lmq) => self.plain(Lmq::NAME).map(Some),
-            Some(FileFormat::Mosquitto) => self.plain(Mosquitto::NAME).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    fn line(
-        &mut self,
-        format: &mut Format,
-        line: &[u8],
-        name: &str,
-        number: u64,
-    ) -> Result<(), Failure> {
-        match format {
+    /// Takes in one line of a file whose format is known.
+    fn line(&mut self, file: &mut File<'_>, line: &[u8], number: u64) -> Result<(), Failure> {
+        let name = file.name;
+        match file.format.as_mut().expect("it was told before") {
             Format::Recording(recording) => match serde_json::from_slice::<Line<'_>>(line) {
                 Ok(line) => self.recorded(recording, line, name, number),
                 Err(error) => {
@@ -275,14 +233,4 @@ fn strict_failure(reason: Reason, name: &str, number: u64, detail: &str) -> Fail
         failure = failure.because(detail);
     }
     failure
-}
-
-fn unknown_format(name: &str, lines: &[(u64, Vec<u8>)]) -> Failure {
-    let first = lines.first().map_or(String::new(), |(_, line)| {
-        let head = String::from_utf8_lossy(&line[..line.len().min(80)]);
-        format!("; the first one reads {head}")
-    });
-    Failure::misuse(format!("could not tell what `{name}` is"))
-        .because(format!("no line is of a known form{first}"))
-        .next("name it with `--dialect lmq` or `--dialect mosquitto`")
 }

@@ -5,6 +5,7 @@
 //! payloads come from strangers: every length is bounded and no bytes make reading panic.
 
 mod dialects;
+pub mod envelope;
 pub mod lmq;
 pub mod mosquitto;
 pub mod status;

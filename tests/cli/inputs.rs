@@ -2,6 +2,9 @@
 
 use crate::run::{Home, Run, lines, notice};
 use crate::support::process::{DEADLINE, Presence};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Value, json};
 use std::io::Write as _;
 
 fn notices(count: usize) -> String {
@@ -144,4 +147,52 @@ logs/old/b.jsonl.gz: LMQ notices
     assert_eq!((run.code, &*run.err, run.states().len()), (0, said, 2));
     home.run("replay logs/*.log")
         .failed(4, "could not read `logs/*.log`\n  cause: no file matches it");
+}
+
+#[test]
+fn notices_in_the_messages_of_a_queue_are_read_as_if_they_came_alone() {
+    let home = Home::new();
+    let bare: Vec<String> =
+        (0..3).map(|at| notice(&format!("pump-{at}"), at, "connect", "c")).collect();
+    let wrapped = |wrap: &dyn Fn(&String) -> Value| {
+        lines(&bare.iter().map(|notice| wrap(notice).to_string()).collect::<Vec<_>>())
+    };
+    home.write("bare", lines(&bare));
+    home.write(
+        "rocketmq",
+        wrapped(&|notice| {
+            let properties = json!({"TAGS": "connect", "KEYS": ""});
+            json!({"msgId": "7F", "body": BASE64.encode(notice), "properties": properties})
+        }),
+    );
+    home.write("kcat", wrapped(&|notice| json!({"topic": "t", "offset": 1, "payload": notice})));
+    home.write("mqtt", wrapped(&|notice| json!({"topic": "t", "qos": 1, "payload": notice})));
+    let expected = home.run("replay -q --json bare");
+
+    for (name, carrier) in [("rocketmq", "RocketMQ"), ("kcat", "Kafka"), ("mqtt", "MQTT")] {
+        for options in ["", "--dialect lmq"] {
+            let run = home.run(&format!("replay --json {name} {options}"));
+            let said = format!("{name}: LMQ notices in {carrier} messages\n");
+            assert_eq!((run.code, run.err, &run.out), (0, said, &expected.out), "{options}");
+        }
+    }
+}
+
+#[test]
+fn a_message_that_holds_no_notice_is_counted_and_a_tag_stands_in_for_the_type() {
+    let untyped = r#"{"clientId":"a","channelId":"c","time":1760000000000}"#;
+    let messages = [
+        json!({"body": untyped, "properties": {"TAGS": "connect"}}).to_string(),
+        json!({"body": "hello", "properties": {"TAGS": "connect"}}).to_string(),
+        json!({"topic": "tombstone", "payload": null}).to_string(),
+        notice("b", 0, "connect", "c"),
+    ];
+    let home = Home::with("a", lines(&messages));
+
+    let run = home.run("replay --json a");
+
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(run.states(), [("a".into(), "online".into()), ("b".into(), "online".into())]);
+    assert_eq!(run.summary()["malformed"], 2);
+    assert!(run.err.contains("the first is a, line 2: unreadable: no JSON object: `hello`"));
 }

@@ -75,7 +75,7 @@ impl Input {
         &mut self,
         path: &Path,
         progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<&'static str, Stopped> {
+    ) -> Result<String, Stopped> {
         let (name, opened) = if path.as_os_str() == "-" {
             ("standard input".to_owned(), Content::of(io::stdin()).map(|content| (content, 0)))
         } else {

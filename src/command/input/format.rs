@@ -2,30 +2,41 @@
 
 use super::recording::Recording;
 use super::{Input, Stopped, recording};
+use crate::dialect::envelope::{self, Carrier};
 use crate::dialect::lmq::Lmq;
 use crate::dialect::mosquitto::Mosquitto;
 use crate::dialect::{Dialect, FileFormat, sniff};
 use crate::failure::Failure;
 use crate::source::lines::LINE_MAX;
 use crate::source::recording::Line;
+use std::fmt;
 
 /// What a file is, with what must be remembered while it is read.
 #[derive(Debug)]
 pub(super) enum Format {
     Recording(Recording),
-    Plain(Box<Dialect>),
+    Plain(Plain),
 }
 
-impl Format {
-    /// Returns what to call it.
-    const fn name(&self) -> &'static str {
-        match self {
-            Self::Recording(_) => "a recording",
-            Self::Plain(dialect) => match &**dialect {
-                Dialect::Lmq(_) => "LMQ notices",
-                Dialect::Mosquitto(_) => "a log of Mosquitto",
-                Dialect::Status(_) => "status messages",
-            },
+/// A file in the words of one dialect.
+#[derive(Debug)]
+pub(super) struct Plain {
+    pub dialect: Box<Dialect>,
+    /// In whose messages its lines are wrapped.
+    pub carrier: Option<Carrier>,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Plain(plain) = self else { return f.write_str("a recording") };
+        f.write_str(match &*plain.dialect {
+            Dialect::Lmq(_) => "LMQ notices",
+            Dialect::Mosquitto(_) => "a log of Mosquitto",
+            Dialect::Status(_) => "status messages",
+        })?;
+        match plain.carrier {
+            Some(carrier) => write!(f, " in {} messages", carrier.name()),
+            None => Ok(()),
         }
     }
 }
@@ -46,8 +57,8 @@ const UNDECIDED_MAX: usize = 1_000;
 const UNDECIDED_BYTES_MAX: usize = 2 * LINE_MAX;
 
 impl<'a> File<'a> {
-    pub const fn new(name: &'a str, format: Option<Format>) -> Self {
-        Self { name, format, undecided: Vec::new(), undecided_bytes: 0, is_empty: true }
+    pub const fn new(name: &'a str) -> Self {
+        Self { name, format: None, undecided: Vec::new(), undecided_bytes: 0, is_empty: true }
     }
 
     /// Keeps a line that told nothing, unless there are too many of them.
@@ -66,10 +77,10 @@ impl<'a> File<'a> {
     }
 
     /// Returns what it was, at its end.
-    pub fn what(&self) -> Result<&'static str, Stopped> {
+    pub fn what(&self) -> Result<String, Stopped> {
         match &self.format {
-            Some(format) => Ok(format.name()),
-            None if self.is_empty => Ok("empty"),
+            Some(format) => Ok(format.to_string()),
+            None if self.is_empty => Ok("empty".to_owned()),
             None => Err(self.unknown()),
         }
     }
@@ -88,12 +99,6 @@ impl<'a> File<'a> {
 }
 
 impl Input {
-    /// Returns the format of files where the user named it.
-    pub(super) fn forced_format(&mut self) -> Result<Option<Format>, Failure> {
-        let Some(name) = self.forced.clone() else { return Ok(None) };
-        self.plain(&name).map(Some)
-    }
-
     /// Returns what a file is, if this line of it tells.
     pub(super) fn tell_format(
         &mut self,
@@ -101,22 +106,27 @@ impl Input {
         name: &str,
         number: u64,
     ) -> Result<Option<Format>, Failure> {
+        let envelope = envelope::open(line);
+        let carrier = envelope.as_ref().map(|envelope| envelope.carrier);
+        if let Some(name) = self.forced.clone() {
+            return self.plain(&name, carrier).map(Some);
+        }
         match serde_json::from_slice::<Line<'_>>(line) {
             Ok(_) => return Ok(Some(Format::Recording(Recording::default()))),
             Err(error) => recording::refuse_heading(line, &error, name, number)?,
         }
-        match sniff(line) {
-            Some(FileFormat::Lmq) => self.plain(Lmq::NAME).map(Some),
-            Some(FileFormat::Mosquitto) => self.plain(Mosquitto::NAME).map(Some),
+        match sniff(envelope.as_ref().map_or(line, |envelope| &envelope.body)) {
+            Some(FileFormat::Lmq) => self.plain(Lmq::NAME, carrier).map(Some),
+            Some(FileFormat::Mosquitto) => self.plain(Mosquitto::NAME, carrier).map(Some),
             None => Ok(None),
         }
     }
 
-    fn plain(&mut self, name: &str) -> Result<Format, Failure> {
+    fn plain(&mut self, name: &str, carrier: Option<Carrier>) -> Result<Format, Failure> {
         let dialect = self.terms.dialect(name, self.zone.as_ref()).map_err(Failure::misuse)?;
         let instance = self.instance.clone();
         let broker = self.broker(&instance);
         broker.presence.coverage_mut().hear_whole(dialect.name());
-        Ok(Format::Plain(Box::new(dialect)))
+        Ok(Format::Plain(Plain { dialect: Box::new(dialect), carrier }))
     }
 }

@@ -9,7 +9,7 @@ pub use broker::Asked;
 
 use super::hear::{Tally, take};
 use crate::dialect::terms::Terms;
-use crate::dialect::{Dialect, Message, Reading, Reason};
+use crate::dialect::{Message, Reading, Reason, envelope};
 use crate::event::{Event, Timestamp};
 use crate::failure::{Failure, Outcome};
 use crate::source::lines::{LINE_MAX, Lines, Text};
@@ -17,7 +17,7 @@ use crate::source::recording::Line;
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
 use broker::Broker;
-use format::{File, Format};
+use format::{File, Format, Plain};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -83,9 +83,9 @@ impl Input {
     }
 
     /// Reads a stream of lines, and returns what it was.
-    pub fn read(&mut self, input: impl Read, name: &str) -> Result<&'static str, Stopped> {
+    pub fn read(&mut self, input: impl Read, name: &str) -> Result<String, Stopped> {
         let mut lines = Lines::new(input);
-        let mut file = File::new(name, self.forced_format()?);
+        let mut file = File::new(name);
         loop {
             let next = lines.next_line().map_err(|error| files::broken_off(name, &error))?;
             let Some((number, text)) = next else { return file.what() };
@@ -130,22 +130,24 @@ impl Input {
                     self.set_aside(Reason::Unreadable, name, number, &error.to_string())
                 }
             },
-            Format::Plain(dialect) => self.plain_line(dialect, line, name, number),
+            Format::Plain(plain) => self.plain_line(plain, line, name, number),
         }
     }
 
     fn plain_line(
         &mut self,
-        dialect: &mut Dialect,
+        plain: &mut Plain,
         line: &[u8],
         name: &str,
         number: u64,
     ) -> Result<(), Failure> {
         self.tie += 1;
+        let envelope = plain.carrier.and_then(|_| envelope::open(line));
+        let dialect = &mut *plain.dialect;
         let message = Message {
             topic: "",
-            payload: line,
-            tag: None,
+            payload: envelope.as_ref().map_or(line, |envelope| &envelope.body),
+            tag: envelope.as_ref().and_then(|envelope| envelope.tag.as_deref()),
             qos: 1,
             retain: false,
             received: self.now,

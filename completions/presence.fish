@@ -185,6 +185,8 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l status-onli
 complete -c presence -n "__fish_presence_using_subcommand replay" -l status-offline -d 'Word that means offline there; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l status-json -d 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l time-zone -d 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l csv-map -d 'Column of a CSV file that holds a part of the notices, such as `client=Device`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l csv-event -d 'Word in a CSV file that stands for a type of event, such as `tcpclean=close`' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l skew -d 'Largest difference assumed between the clocks of two nodes of a broker' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l close-grace -d 'Wait for the transport to end after a client has said goodbye' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r
@@ -241,6 +243,8 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-offline -d 'Word that means offline there; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-json -d 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l time-zone -d 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l csv-map -d 'Column of a CSV file that holds a part of the notices, such as `client=Device`' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l csv-event -d 'Word in a CSV file that stands for a type of event, such as `tcpclean=close`' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l skew -d 'Largest difference assumed between the clocks of two nodes of a broker' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l close-grace -d 'Wait for the transport to end after a client has said goodbye' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r

@@ -203,6 +203,8 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--status-offline=[Word that means offline there; may be given several times]:WORD:_default' \
 '--status-json=[Where the word stands in a status that is JSON, as a JSON pointer such as \`/state\`]:POINTER:_default' \
 '--time-zone=[Zone of stamps in local time, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
+'*--csv-map=[Column of a CSV file that holds a part of the notices, such as \`client=Device\`]:PART=COLUMN:_default' \
+'*--csv-event=[Word in a CSV file that stands for a type of event, such as \`tcpclean=close\`]:TYPE=WORD:_default' \
 '--skew=[Largest difference assumed between the clocks of two nodes of a broker]:DURATION:_default' \
 '--close-grace=[Wait for the transport to end after a client has said goodbye]:DURATION:_default' \
 '--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
@@ -297,6 +299,8 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--status-offline=[Word that means offline there; may be given several times]:WORD:_default' \
 '--status-json=[Where the word stands in a status that is JSON, as a JSON pointer such as \`/state\`]:POINTER:_default' \
 '--time-zone=[Zone of stamps in local time, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
+'*--csv-map=[Column of a CSV file that holds a part of the notices, such as \`client=Device\`]:PART=COLUMN:_default' \
+'*--csv-event=[Word in a CSV file that stands for a type of event, such as \`tcpclean=close\`]:TYPE=WORD:_default' \
 '--skew=[Largest difference assumed between the clocks of two nodes of a broker]:DURATION:_default' \
 '--close-grace=[Wait for the transport to end after a client has said goodbye]:DURATION:_default' \
 '--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \

@@ -56,5 +56,7 @@ pub struct Replay {
     #[command(flatten)]
     pub reading: Reading,
     #[command(flatten)]
+    pub tables: super::tables::Tables,
+    #[command(flatten)]
     pub policy: Policy,
 }

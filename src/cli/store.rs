@@ -98,6 +98,8 @@ pub struct Import {
     #[command(flatten)]
     pub reading: Reading,
     #[command(flatten)]
+    pub tables: super::tables::Tables,
+    #[command(flatten)]
     pub policy: Policy,
 }
 

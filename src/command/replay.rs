@@ -22,6 +22,7 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     let asked = Asked::of(&options.policy);
     let mut input = Input::new(terms, zone, asked, now);
     input.forced = config::reading::forced(&options.reading);
+    input.columns = config::tables::columns(&options.tables)?;
     input.at = at;
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;

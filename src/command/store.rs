@@ -175,6 +175,7 @@ fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     let asked = Asked::of(&options.policy);
     let mut input = Input::new(terms, zone, asked, clock::now());
     input.forced = config::reading::forced(&options.reading);
+    input.columns = config::tables::columns(&options.tables)?;
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
     input.read_files(&options.files, console)?;

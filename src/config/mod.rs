@@ -11,6 +11,7 @@ pub mod listen;
 pub mod metrics;
 pub mod profile;
 pub mod reading;
+pub mod tables;
 pub mod time;
 pub mod warning;
 

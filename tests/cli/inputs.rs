@@ -1,6 +1,6 @@
 //! Files as they lie about: compressed, damaged, missing, many at once.
 
-use crate::run::{Home, Run, lines, notice};
+use crate::run::{Home, Run, T, lines, notice};
 use crate::support::process::{DEADLINE, Presence};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -195,4 +195,55 @@ fn a_message_that_holds_no_notice_is_counted_and_a_tag_stands_in_for_the_type() 
     assert_eq!(run.states(), [("a".into(), "online".into()), ("b".into(), "online".into())]);
     assert_eq!(run.summary()["malformed"], 2);
     assert!(run.err.contains("the first is a, line 2: unreadable: no JSON object: `hello`"));
+}
+
+#[test]
+fn a_table_is_judged_as_the_notices_themselves_would_be() {
+    let notices = [notice("a", 0, "connect", "c"), notice("a", 5_000, "tcpclean", "c")];
+    let home = Home::with("a.jsonl", lines(&notices));
+    let rows = format!("a,{T},in,c,192.0.2.1:50001\na,{},out,c,192.0.2.1:50001\n", T + 5_000);
+    home.write("own.csv", format!("Device,At,Type,Chan,Addr\r\n{}", rows.replace('\n', "\r\n")));
+    let rows = rows.replace("in", "connect").replace("out", "tcpclean");
+    home.write("usual.csv", format!("\u{feff}client_id,time,event,channel,ip\n{rows}"));
+    let expected = home.run("replay -q --json a.jsonl");
+
+    let map = "--csv-map client=Device,event=Type,time=At,channel=Chan,ip=Addr";
+    for (name, options) in [
+        ("own.csv", format!("{map} --csv-event connect=in --csv-event tcpclean=out")),
+        ("usual.csv", String::new()),
+        ("usual.csv", "--dialect lmq".to_owned()),
+    ] {
+        let run = home.run(&format!("replay --json {name} {options}"));
+        let said = format!("{name}: LMQ notices in a table\n");
+        assert_eq!((run.code, run.err, &run.out), (0, said, &expected.out), "{options}");
+    }
+    let run = home.run(&format!("store import --instance b:1 own.csv {map}"));
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.err.contains("own.csv, line 2: unknown-event: event type `in`"), "{}", run.err);
+}
+
+#[test]
+fn a_column_that_is_not_there_is_a_misuse_and_what_was_meant_is_said() {
+    let home = Home::with("a.csv", "ClientId;Type\na;connect\n");
+    for (map, next) in [
+        ("client=clientid,event=Type", "did you mean `--csv-map client=ClientId`?"),
+        ("client=ClientId,event=Typ", "did you mean `--csv-map event=Type`?"),
+        ("client=Gerät,event=Type", "name one of them with `--csv-map client=…`"),
+    ] {
+        let run = home.run(&format!("replay a.csv --csv-map {map}"));
+        run.failed(2, "`a.csv` has no column `");
+        assert!(run.err.contains("its header names `ClientId`, `Type`"), "{}", run.err);
+        assert!(run.err.contains(next), "{}", run.err);
+    }
+    home.run("replay a.csv --csv-map client=ClientId").failed(2, "names no column for `event`");
+    home.run("replay a.csv --csv-event up").failed(2, "`--csv-event up` is not two words");
+}
+
+#[test]
+fn a_table_in_local_time_needs_its_zone() {
+    let home = Home::with("a.csv", "client,event,time\na,connect,2025-10-09 10:53:20\n");
+
+    home.run("replay a.csv").failed(2, "a.csv, line 2: local time of no zone");
+    let run = home.run("replay -q --json a.csv --time-zone +02:00");
+    assert_eq!((run.code, &run.objects()[0]["since_ms"]), (0, &json!(T)), "{}", run.err);
 }

@@ -2,13 +2,16 @@
 
 use super::recording::Recording;
 use super::{Input, Stopped, recording};
+use crate::dialect::csv::{Lacking, Table};
 use crate::dialect::envelope::{self, Carrier};
 use crate::dialect::lmq::Lmq;
 use crate::dialect::mosquitto::Mosquitto;
 use crate::dialect::{Dialect, FileFormat, sniff};
 use crate::failure::Failure;
+use crate::nearest::nearest;
 use crate::source::lines::LINE_MAX;
 use crate::source::recording::Line;
+use crate::state::packed::VoiceKey;
 use std::fmt;
 
 /// What a file is, with what must be remembered while it is read.
@@ -22,8 +25,19 @@ pub(super) enum Format {
 #[derive(Debug)]
 pub(super) struct Plain {
     pub dialect: Box<Dialect>,
-    /// In whose messages its lines are wrapped.
-    pub carrier: Option<Carrier>,
+    pub voice: VoiceKey<'static>,
+    pub wrapping: Wrapping,
+}
+
+/// What is around the words of the dialect.
+#[derive(Debug)]
+pub(super) enum Wrapping {
+    /// Nothing: a line is a notice, or a line of a log.
+    Bare,
+    /// Messages of a queue. A line that is none of them is bare.
+    Message(Carrier),
+    /// Cells of a row.
+    Table(Box<Table>),
 }
 
 impl fmt::Display for Format {
@@ -34,9 +48,10 @@ impl fmt::Display for Format {
             Dialect::Mosquitto(_) => "a log of Mosquitto",
             Dialect::Status(_) => "status messages",
         })?;
-        match plain.carrier {
-            Some(carrier) => write!(f, " in {} messages", carrier.name()),
-            None => Ok(()),
+        match plain.wrapping {
+            Wrapping::Bare => Ok(()),
+            Wrapping::Message(carrier) => write!(f, " in {} messages", carrier.name()),
+            Wrapping::Table(_) => f.write_str(" in a table"),
         }
     }
 }
@@ -76,6 +91,11 @@ impl<'a> File<'a> {
         std::mem::take(&mut self.undecided)
     }
 
+    /// Tells whether the line that told the format is not one of those to be read.
+    pub const fn has_header(&self) -> bool {
+        matches!(self.format, Some(Format::Plain(Plain { wrapping: Wrapping::Table(_), .. })))
+    }
+
     /// Returns what it was, at its end.
     pub fn what(&self) -> Result<String, Stopped> {
         match &self.format {
@@ -93,7 +113,7 @@ impl<'a> File<'a> {
         Stopped::Unknown(
             Failure::misuse(format!("could not tell what `{}` is", self.name))
                 .because(format!("no line is of a known form{first}"))
-                .next("name it with `--dialect lmq` or `--dialect mosquitto`"),
+                .next("name it with `--dialect lmq` or `--dialect mosquitto`, or its columns with `--csv-map`"),
         )
     }
 }
@@ -105,28 +125,71 @@ impl Input {
         line: &[u8],
         name: &str,
         number: u64,
-    ) -> Result<Option<Format>, Failure> {
+    ) -> Result<Option<Format>, Stopped> {
+        if self.forced.is_none() && is_recording(line, name, number)? {
+            return Ok(Some(Format::Recording(Recording::default())));
+        }
         let envelope = envelope::open(line);
-        let carrier = envelope.as_ref().map(|envelope| envelope.carrier);
-        if let Some(name) = self.forced.clone() {
-            return self.plain(&name, carrier).map(Some);
+        let (body, wrapping) = match &envelope {
+            Some(envelope) => (&*envelope.body, Wrapping::Message(envelope.carrier)),
+            None => (line, Wrapping::Bare),
+        };
+        let told = sniff(body).map(|format| match format {
+            FileFormat::Lmq => Lmq::NAME.to_owned(),
+            FileFormat::Mosquitto => Mosquitto::NAME.to_owned(),
+        });
+        let may_be_table = self.forced.as_deref().is_none_or(|forced| forced == Lmq::NAME);
+        if told.is_none()
+            && may_be_table
+            && let Some(table) = self.table(line, name)?
+        {
+            return Ok(Some(table));
         }
-        match serde_json::from_slice::<Line<'_>>(line) {
-            Ok(_) => return Ok(Some(Format::Recording(Recording::default()))),
-            Err(error) => recording::refuse_heading(line, &error, name, number)?,
-        }
-        match sniff(envelope.as_ref().map_or(line, |envelope| &envelope.body)) {
-            Some(FileFormat::Lmq) => self.plain(Lmq::NAME, carrier).map(Some),
-            Some(FileFormat::Mosquitto) => self.plain(Mosquitto::NAME, carrier).map(Some),
+        let dialect = self.forced.clone().or(told);
+        Ok(dialect.map(|dialect| self.plain(&dialect, wrapping)).transpose()?)
+    }
+
+    /// Returns the table of which this line is the header, if it is one.
+    fn table(&mut self, header: &[u8], name: &str) -> Result<Option<Format>, Stopped> {
+        match Table::of(header, &self.columns, self.zone.as_ref()) {
+            Some(Ok(table)) => {
+                Ok(self.plain(Lmq::NAME, Wrapping::Table(Box::new(table))).map(Some)?)
+            }
+            Some(Err(lacking)) => Err(Stopped::Unknown(without_column(name, &lacking))),
             None => Ok(None),
         }
     }
 
-    fn plain(&mut self, name: &str, carrier: Option<Carrier>) -> Result<Format, Failure> {
+    fn plain(&mut self, name: &str, wrapping: Wrapping) -> Result<Format, Failure> {
         let dialect = self.terms.dialect(name, self.zone.as_ref()).map_err(Failure::misuse)?;
         let instance = self.instance.clone();
         let broker = self.broker(&instance);
         broker.presence.coverage_mut().hear_whole(dialect.name());
-        Ok(Format::Plain(Plain { dialect: Box::new(dialect), carrier }))
+        let voice = VoiceKey { name: dialect.name(), authority: dialect.authority() };
+        Ok(Format::Plain(Plain { dialect: Box::new(dialect), voice, wrapping }))
     }
 }
+
+fn is_recording(line: &[u8], name: &str, number: u64) -> Result<bool, Failure> {
+    match serde_json::from_slice::<Line<'_>>(line) {
+        Ok(_) => Ok(true),
+        Err(error) => recording::refuse_heading(line, &error, name, number).map(|()| false),
+    }
+}
+
+fn without_column(name: &str, lacking: &Lacking) -> Failure {
+    let Lacking { part, column, header } = lacking;
+    let shown: Vec<String> =
+        header.iter().take(COLUMNS_SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = if header.len() > shown.len() { ", …" } else { "" };
+    let failure = Failure::misuse(format!("`{name}` has no column `{column}`"))
+        .because(format!("its header names {}{more}", shown.join(", ")));
+    let same = header.iter().find(|name| name.eq_ignore_ascii_case(column)).map(String::as_str);
+    match same.or_else(|| nearest(column, header.iter().map(String::as_str))) {
+        Some(meant) => failure.next(format!("did you mean `--csv-map {}={meant}`?", part.name())),
+        None => failure.next(format!("name one of them with `--csv-map {}=…`", part.name())),
+    }
+}
+
+/// Columns of a header that are quoted.
+const COLUMNS_SHOWN: usize = 12;

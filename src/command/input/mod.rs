@@ -8,8 +8,10 @@ mod recording;
 pub use broker::Asked;
 
 use super::hear::{Tally, take};
+use crate::dialect::csv::Columns;
+use crate::dialect::envelope::{self, Envelope};
 use crate::dialect::terms::Terms;
-use crate::dialect::{Message, Reading, Reason, envelope};
+use crate::dialect::{Message, Reading, Reason};
 use crate::event::{Event, Timestamp};
 use crate::failure::{Failure, Outcome};
 use crate::source::lines::{LINE_MAX, Lines, Text};
@@ -17,7 +19,7 @@ use crate::source::recording::Line;
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
 use broker::Broker;
-use format::{File, Format, Plain};
+use format::{File, Format, Plain, Wrapping};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -29,6 +31,8 @@ pub struct Input {
     pub zone: Option<TimeZone>,
     /// The dialect of plain files, where the user named one.
     pub forced: Option<String>,
+    /// What the columns of tables hold.
+    pub columns: Columns,
     /// What plain files are about.
     pub instance: String,
     /// The policy that was asked for; but for what was chosen, a recording keeps its own.
@@ -70,6 +74,7 @@ impl Input {
             terms,
             zone,
             forced: None,
+            columns: Columns::default(),
             instance: String::new(),
             asked,
             at: None,
@@ -115,6 +120,9 @@ impl Input {
             for (number, line) in file.waited() {
                 self.line(file, &line, number)?;
             }
+            if file.has_header() {
+                return Ok(());
+            }
         }
         Ok(self.line(file, line, number)?)
     }
@@ -142,36 +150,52 @@ impl Input {
         number: u64,
     ) -> Result<(), Failure> {
         self.tie += 1;
-        let envelope = plain.carrier.and_then(|_| envelope::open(line));
-        let dialect = &mut *plain.dialect;
+        let (dialect, voice) = (&mut *plain.dialect, plain.voice);
         let message = Message {
             topic: "",
-            payload: envelope.as_ref().map_or(line, |envelope| &envelope.body),
-            tag: envelope.as_ref().and_then(|envelope| envelope.tag.as_deref()),
+            payload: line,
+            tag: None,
             qos: 1,
             retain: false,
             received: self.now,
             tie: self.tie,
         };
-        let voice = VoiceKey { name: dialect.name(), authority: dialect.authority() };
-        let reading = dialect.read(&message);
-        if let Reading::Malformed(malformed) = &reading
+        let place = Place { name, number };
+        match &mut plain.wrapping {
+            Wrapping::Bare => self.plain_reading(&dialect.read(&message), voice, &place),
+            Wrapping::Table(table) => self.plain_reading(&table.read(line), voice, &place),
+            Wrapping::Message(_) => match envelope::open(line) {
+                Some(Envelope { body, tag, .. }) => {
+                    let message = Message { payload: &body, tag: tag.as_deref(), ..message };
+                    self.plain_reading(&dialect.read(&message), voice, &place)
+                }
+                None => self.plain_reading(&dialect.read(&message), voice, &place),
+            },
+        }
+    }
+
+    fn plain_reading(
+        &mut self,
+        reading: &Reading<'_>,
+        voice: VoiceKey<'static>,
+        place: &Place<'_>,
+    ) -> Result<(), Failure> {
+        let &Place { name, number } = place;
+        if let Reading::Malformed(malformed) = reading
             && malformed.reason == Reason::ZoneMissing
         {
             return Err(Failure::misuse(format!("{name}, line {number}: local time of no zone"))
                 .because(malformed.detail.clone())
-                .next("say which zone the broker's clock shows, for example `--time-zone UTC`"));
+                .next("say which zone its clock shows, for example `--time-zone UTC`"));
         }
         let by = Hearsay { voice, mark: None, received: self.now };
-        if self.is_later(&reading) {
+        if self.is_later(reading) {
             return Ok(());
         }
-        let instance = self.instance.clone();
-        let place = Place { name, number };
-        let broker = self.brokers.get_mut(&instance).expect("made with the format");
-        let heard = take(&mut broker.presence, &reading, &by, &place, &mut self.tally);
+        let broker = self.brokers.get_mut(&self.instance).expect("made with the format");
+        let heard = take(&mut broker.presence, reading, &by, place, &mut self.tally);
         broker.latest(heard.latest);
-        self.if_strict(&reading, name, number)
+        self.if_strict(reading, name, number)
     }
 
     /// Tells whether a plain file says this of a time after the moment asked about. A stamp that is

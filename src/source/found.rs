@@ -14,6 +14,18 @@ pub struct Found {
     pub is_by_chance: bool,
 }
 
+impl Found {
+    /// Returns how many bytes it has, `None` for what has no end of its own: a pipe, a terminal.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        match fs::metadata(&self.path) {
+            Ok(about) if about.is_file() => Some(about.len()),
+            Err(_) if self.path.as_os_str() != "-" => Some(0),
+            _ => None,
+        }
+    }
+}
+
 /// Returns the files that `name` stands for, sorted, with failures in the place of what cannot be
 /// looked into. A name that exists is no pattern, whatever characters it has.
 pub fn files(name: &Path) -> Vec<Result<Found, Failure>> {

@@ -4,8 +4,9 @@ use super::{Input, Stopped};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::sanitize::sanitize;
+use crate::output::status::Status;
 use crate::output::warning::Warning;
-use crate::source::content::{Content, Unreadable};
+use crate::source::content::{Content, Taken, Unreadable};
 use crate::source::found::{self, Found};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -17,12 +18,15 @@ impl Input {
     /// Reads files, and says of each what it was. One that cannot be read does not keep the others
     /// from it: [`conclude`](Self::conclude) tells of it. Fails if there is nothing else to tell.
     pub fn read_files(&mut self, names: &[PathBuf], console: &mut Console) -> Result<(), Failure> {
-        for file in names.iter().flat_map(|name| found::files(name)) {
+        let files: Vec<_> = names.iter().flat_map(|name| found::files(name)).collect();
+        let mut progress = Progress::over(&files, console.status());
+        for file in files {
             match file {
-                Ok(found) => self.read_found(&found, console)?,
+                Ok(found) => self.read_found(&found, &mut progress, console)?,
                 Err(failure) => self.pass_over(failure)?,
             }
         }
+        progress.status.clear();
         if self.brokers.is_empty()
             && let Some(last) = self.unread.pop()
         {
@@ -41,12 +45,14 @@ impl Input {
         outcomes.max_by_key(|outcome| outcome.code()).unwrap_or(Outcome::Yes)
     }
 
-    fn read_found(&mut self, found: &Found, console: &mut Console) -> Result<(), Failure> {
+    fn read_found(
+        &mut self,
+        found: &Found,
+        progress: &mut Progress,
+        console: &mut Console,
+    ) -> Result<(), Failure> {
         let name = found.path.display().to_string();
-        let status = console.status();
-        let progress = &mut |done, total| status.progress(&name, done, total);
-        let read = self.read_file(&found.path, progress);
-        status.clear();
+        let read = self.read_file(&found.path, progress.begin(&name));
         match read {
             Ok(what) => {
                 console.say(format_args!("{}: {what}", sanitize(&name, NAME_COLUMNS_MAX)));
@@ -69,35 +75,65 @@ impl Input {
         Ok(())
     }
 
-    /// Reads one file, `-` for standard input. `progress` is told the bytes read so far and, where it
-    /// is known, their number in all. Returns what the file was.
-    fn read_file(
-        &mut self,
-        path: &Path,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<String, Stopped> {
+    /// Reads one file, `-` for standard input. Returns what the file was.
+    fn read_file(&mut self, path: &Path, progress: &mut Progress) -> Result<String, Stopped> {
         let (name, opened) = if path.as_os_str() == "-" {
-            ("standard input".to_owned(), Content::of(io::stdin()).map(|content| (content, 0)))
+            ("standard input".to_owned(), Content::of(io::stdin()))
         } else {
             (path.display().to_string(), Content::open(path))
         };
-        let (content, length) = opened.map_err(|error| unopened(&name, &error))?;
+        let content = opened.map_err(|error| unopened(&name, &error))?;
         let taken = content.taken();
-        let shown = Shown { input: content, show: || progress(taken.bytes(), length) };
-        self.read(shown, &name)
+        let read = self.read(Shown { input: content, taken: &taken, progress }, &name);
+        progress.done_before += taken.bytes();
+        read
     }
 }
 
-/// A reader that says after every chunk that there was one.
-struct Shown<R, F> {
-    input: R,
-    show: F,
+/// How far the reading of several files is.
+#[derive(Debug)]
+struct Progress {
+    status: Status,
+    text: String,
+    begun: usize,
+    count: usize,
+    /// Bytes of the files that were read before.
+    done_before: u64,
+    /// Bytes of all files, where every one of them has an end.
+    total: Option<u64>,
 }
 
-impl<R: Read, F: FnMut()> Read for Shown<R, F> {
+impl Progress {
+    fn over(files: &[Result<Found, Failure>], status: Status) -> Self {
+        let found = files.iter().flatten();
+        let total = found.map(Found::length).sum();
+        Self { status, text: String::new(), begun: 0, count: files.len(), done_before: 0, total }
+    }
+
+    fn begin(&mut self, name: &str) -> &mut Self {
+        self.begun += 1;
+        let name = sanitize(name, NAME_COLUMNS_MAX);
+        self.text = if self.count > 1 {
+            format!("{name} ({} of {})", self.begun, self.count)
+        } else {
+            name.into_owned()
+        };
+        self
+    }
+}
+
+/// A reader that shows after every chunk how far it is.
+struct Shown<'a> {
+    input: Content,
+    taken: &'a Taken,
+    progress: &'a Progress,
+}
+
+impl Read for Shown<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(buffer)?;
-        (self.show)();
+        let Progress { status, text, done_before, total, .. } = self.progress;
+        status.reading(text, done_before + self.taken.bytes(), *total);
         Ok(count)
     }
 }

@@ -33,15 +33,15 @@ pub struct Unreadable {
 }
 
 impl Content {
-    /// Opens a file; `length` is that of its bytes as they lie there, 0 where that is not known.
-    pub fn open(path: &Path) -> io::Result<(Self, u64)> {
+    /// Opens a file.
+    pub fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let about = file.metadata()?;
         if about.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         let length = if about.is_file() { about.len() } else { 0 };
-        Ok((Self::of(Whole { file, length, read: 0 })?, length))
+        Self::of(Whole { file, length, read: 0 })
     }
 
     /// Returns what a stream holds. Waits for its first bytes, for they tell what it is.
@@ -232,13 +232,12 @@ mod tests {
         let path = folder.path().join("a");
         std::fs::write(&path, "0123456789").expect("it can be written");
 
-        let (content, length) = Content::open(&path).expect("it is there");
-        assert_eq!(length, 10);
+        let content = Content::open(&path).expect("it is there");
         File::options().write(true).open(&path).and_then(|file| file.set_len(7)).expect("writable");
         let error = all(content).expect_err("it shrank");
         assert_eq!(error.to_string(), "it shrank while it was read: 7 of 10 bytes are left");
 
-        let (content, _) = Content::open(&path).expect("it is there");
+        let content = Content::open(&path).expect("it is there");
         let mut file = File::options().append(true).open(&path).expect("it can be written");
         file.write_all(b"abc").expect("it can be written");
         assert_eq!(all(content).expect("it grew"), b"0123456abc");

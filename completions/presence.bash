@@ -616,7 +616,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__replay)
-            opts="-q -v -h --client --json --strict --at --now --instance --profile --print-config --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-q -v -h --client --json --strict --follow --at --now --instance --profile --print-config --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

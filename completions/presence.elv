@@ -184,6 +184,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --loop 'Connects within a time that count as flapping, as COUNT/DURATION'
             cand --json 'Print one JSON object a line'
             cand --strict 'Fail on the first line that cannot be read'
+            cand --follow 'Go on reading as the last file grows, and show changes as they come'
             cand --print-config 'Print every option with its value and where it comes from, and do nothing'
             cand -q 'Say nothing on standard error but warnings and errors'
             cand --quiet 'Say nothing on standard error but warnings and errors'

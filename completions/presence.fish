@@ -194,6 +194,7 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l channels -d
 complete -c presence -n "__fish_presence_using_subcommand replay" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l json -d 'Print one JSON object a line'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l strict -d 'Fail on the first line that cannot be read'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l follow -d 'Go on reading as the last file grows, and show changes as they come'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand replay" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand replay" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'

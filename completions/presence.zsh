@@ -212,6 +212,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
 '--json[Print one JSON object a line]' \
 '--strict[Fail on the first line that cannot be read]' \
+'(--at --now)--follow[Go on reading as the last file grows, and show changes as they come]' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \

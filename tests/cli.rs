@@ -6,6 +6,8 @@ mod support;
 mod acting;
 #[path = "cli/check.rs"]
 mod check;
+#[path = "cli/follow.rs"]
+mod follow;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/hostile.rs"]

@@ -35,6 +35,18 @@ pub struct Replay {
     #[arg(long, env = "PRESENCE_STRICT", value_parser = clap::builder::BoolishValueParser::new())]
     pub strict: bool,
 
+    /// Go on reading as the last file grows, and show changes as they come
+    ///
+    /// Another file of the same name is taken up when it was rotated. Ctrl-C ends it with the verdicts
+    /// of that moment.
+    #[arg(
+        long,
+        env = "PRESENCE_FOLLOW",
+        value_parser = clap::builder::BoolishValueParser::new(),
+        conflicts_with_all = ["at", "now"]
+    )]
+    pub follow: bool,
+
     /// Moment to judge at, as RFC 3339 or milliseconds since 1970
     ///
     /// What was heard later does not count. Without it: the end of what was heard.

@@ -2,16 +2,18 @@
 
 use super::filter::Clients;
 use super::input::{Asked, Input};
+use super::stop;
 use crate::cli::replay::Replay;
 use crate::clock;
 use crate::config;
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
-use crate::output::object::{Summary, VerdictObject};
+use crate::output::object::{ChangeObject, Summary, VerdictObject};
 use crate::output::verdict;
 use crate::output::warning::Warning;
-use crate::state::presence::Counts;
+use crate::state::presence::{Change, Counts};
 use crate::state::verdict::Verdict;
+use std::path::PathBuf;
 
 pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
@@ -26,9 +28,35 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     input.at = at;
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
-    input.read_files(&options.files, console)?;
+    if options.follow {
+        follow(&mut input, &options.files, &shown, console)?;
+    } else {
+        stop::ends_at_once(console.status());
+        input.read_files(&options.files, console)?;
+    }
     report(&input, &shown, console)?;
     Ok(input.conclude(console))
+}
+
+fn follow(
+    input: &mut Input,
+    files: &[PathBuf],
+    shown: &Clients,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let end = stop::heard(console.status());
+    let mut tell = |instance: &str, change: &Change, console: &mut Console| {
+        if !shown.include(&change.verdict.client) {
+            return Ok(());
+        }
+        if console.is_json() {
+            return Ok(console.json_line(&ChangeObject::new(instance, change))?);
+        }
+        let line = verdict::change(change, console.style());
+        let line = if instance.is_empty() { line } else { format!("{instance}  {line}") };
+        Ok(console.print_line(line)?)
+    };
+    input.follow_files(files, &end, &mut tell, console)
 }
 
 fn report(input: &Input, shown: &Clients, console: &mut Console) -> Result<(), Failure> {
@@ -36,7 +64,7 @@ fn report(input: &Input, shown: &Clients, console: &mut Console) -> Result<(), F
     let mut table: Vec<(&str, Verdict)> = Vec::new();
     for (instance, broker) in &input.brokers {
         let policy = broker.policy(&input.asked);
-        let moment = input.at.unwrap_or_else(|| broker.moment(&policy, input.now));
+        let moment = input.moment(broker, &policy);
         let mut counts = Counts::default();
         for client in broker.presence.fleet().clients.sorted() {
             let verdict = broker.presence.fleet().verdict_of(client, moment, &policy);

@@ -5,3 +5,4 @@ pub mod found;
 pub mod lines;
 pub mod mqtt;
 pub mod recording;
+pub mod tail;

@@ -5,7 +5,7 @@ use crate::event::Timestamp;
 use crate::state::coverage::Hole;
 use crate::state::fleet::Fleet;
 use crate::state::policy::Policy;
-use crate::state::presence::Presence;
+use crate::state::presence::{Change, Presence};
 use std::collections::BTreeSet;
 
 /// What was read about one broker.
@@ -22,6 +22,8 @@ pub struct Broker {
     recorded: Option<(i64, Policy)>,
     /// Times in which something may have been lost, by who was away.
     holes: BTreeSet<(String, Timestamp, Timestamp)>,
+    /// Changes are told as they come.
+    is_followed: bool,
 }
 
 impl Broker {
@@ -33,7 +35,33 @@ impl Broker {
             received: None,
             recorded: None,
             holes: BTreeSet::new(),
+            is_followed: false,
         }
+    }
+
+    /// Returns the present of what goes on: for a plain log that of the clock, for recordings as far as
+    /// they tell that somebody listened.
+    pub fn present(&self, now: Timestamp) -> Timestamp {
+        let recorded = self.judged.max(self.received).filter(|_| self.latest.is_none());
+        recorded.unwrap_or(now)
+    }
+
+    /// Begins to tell of changes, from what is believed now.
+    pub fn follow(&mut self, now: Timestamp) {
+        self.is_followed = true;
+        self.presence.follow(self.present(now));
+    }
+
+    /// Everything that is there has been read: returns what changed since that was said before.
+    pub fn caught_up(&mut self, now: Timestamp) -> Vec<Change> {
+        if self.is_followed {
+            self.presence.handle_timeout(self.present(now));
+        } else {
+            self.follow(now);
+        }
+        // Nothing is saved here, and a list of what is to be saved would only grow.
+        self.presence.saved();
+        std::iter::from_fn(|| self.presence.poll_change()).collect()
     }
 
     /// Returns the moment to judge at: where a watcher ended, or the end of what was heard. A watcher
@@ -57,8 +85,15 @@ impl Broker {
             self.recorded = Some((begun_ms, policy));
         }
         // What it heard is taken in as its watcher did, whatever another recording assumed.
+        let policy = asked.over(&policy);
+        if *self.presence.policy() == policy {
+            return;
+        }
         let fleet = std::mem::take(self.presence.fleet_mut());
-        self.presence = Presence::new(fleet, asked.over(&policy));
+        self.presence = Presence::new(fleet, policy);
+        if self.is_followed {
+            self.follow(Timestamp(begun_ms));
+        }
     }
 
     pub fn judged(&mut self, at: Timestamp) {

@@ -8,6 +8,7 @@ use crate::output::status::Status;
 use crate::output::warning::Warning;
 use crate::source::content::{Content, Taken, Unreadable};
 use crate::source::found::{self, Found};
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,15 @@ impl Input {
     /// Reads files, and says of each what it was. One that cannot be read does not keep the others
     /// from it: [`conclude`](Self::conclude) tells of it. Fails if there is nothing else to tell.
     pub fn read_files(&mut self, names: &[PathBuf], console: &mut Console) -> Result<(), Failure> {
+        self.read_each(names, console)?;
+        self.has_something(console)
+    }
+
+    pub(super) fn read_each(
+        &mut self,
+        names: &[PathBuf],
+        console: &mut Console,
+    ) -> Result<(), Failure> {
         let files: Vec<_> = names.iter().flat_map(|name| found::files(name)).collect();
         let mut progress = Progress::over(&files, console.status());
         for file in files {
@@ -27,6 +37,11 @@ impl Input {
             }
         }
         progress.status.clear();
+        Ok(())
+    }
+
+    /// Fails if nothing was read, and something should have been.
+    pub(super) fn has_something(&mut self, console: &mut Console) -> Result<(), Failure> {
         if self.brokers.is_empty()
             && let Some(last) = self.unread.pop()
         {
@@ -53,13 +68,24 @@ impl Input {
     ) -> Result<(), Failure> {
         let name = found.path.display().to_string();
         let read = self.read_file(&found.path, progress.begin(&name));
+        self.told_what(&name, found.is_by_chance, read, console)
+    }
+
+    /// Says what a file was, or keeps in mind why it was not read to its end.
+    pub(super) fn told_what(
+        &mut self,
+        name: &str,
+        is_by_chance: bool,
+        read: Result<String, Stopped>,
+        console: &mut Console,
+    ) -> Result<(), Failure> {
         match read {
             Ok(what) => {
-                console.say(format_args!("{}: {what}", sanitize(&name, NAME_COLUMNS_MAX)));
+                console.say(format_args!("{}: {what}", said(name)));
                 Ok(())
             }
-            Err(Stopped::Unknown(_)) if found.is_by_chance => {
-                console.warn(&Warning::FileLeftOut { path: name });
+            Err(Stopped::Unknown(_)) if is_by_chance => {
+                console.warn(&Warning::FileLeftOut { path: name.to_owned() });
                 Ok(())
             }
             Err(Stopped::Broken(failure) | Stopped::Unknown(failure)) => self.pass_over(failure),
@@ -82,12 +108,17 @@ impl Input {
         } else {
             (path.display().to_string(), Content::open(path))
         };
-        let content = opened.map_err(|error| unopened(&name, &error))?;
+        let content = opened.map_err(|error| opened_badly(&name, &error))?;
         let taken = content.taken();
         let read = self.read(Shown { input: content, taken: &taken, progress }, &name);
         progress.done_before += taken.bytes();
         read
     }
+}
+
+/// Returns the name of a file as it is said.
+pub(super) fn said(name: &str) -> Cow<'_, str> {
+    sanitize(name, NAME_COLUMNS_MAX)
 }
 
 /// How far the reading of several files is.
@@ -112,7 +143,7 @@ impl Progress {
 
     fn begin(&mut self, name: &str) -> &mut Self {
         self.begun += 1;
-        let name = sanitize(name, NAME_COLUMNS_MAX);
+        let name = said(name);
         self.text = if self.count > 1 {
             format!("{name} ({} of {})", self.begun, self.count)
         } else {
@@ -138,7 +169,7 @@ impl Read for Shown<'_> {
     }
 }
 
-fn unopened(name: &str, error: &io::Error) -> Stopped {
+pub(super) fn opened_badly(name: &str, error: &io::Error) -> Stopped {
     let failure = Failure::new(format!("could not read `{name}`"));
     let next = if error.kind() == io::ErrorKind::NotFound {
         "check the name; paths are taken from the folder you are in"

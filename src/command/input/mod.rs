@@ -2,6 +2,7 @@
 
 mod broker;
 mod files;
+mod follow;
 mod format;
 mod recording;
 
@@ -18,11 +19,12 @@ use crate::source::lines::{LINE_MAX, Lines, Text};
 use crate::source::recording::Line;
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
+use crate::state::policy::Policy;
 use broker::Broker;
 use format::{File, Format, Plain, Wrapping};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 /// How files are read.
 #[derive(Debug)]
@@ -47,9 +49,14 @@ pub struct Input {
     pub tally: Tally,
     /// Files that could not be read, or not to their end.
     unread: Vec<Failure>,
+    /// What is read goes on: a broker that is heard of for the first time is followed at once.
+    is_live: bool,
     /// Places handed out so far: the order of lines over all files.
     tie: u64,
 }
+
+/// Waits for more to read, told whether anything came since it waited before. Returns whether to go on.
+type Idle<'a> = dyn FnMut(&mut Input, bool) -> Result<bool, Failure> + 'a;
 
 /// Why a file was not read to its end.
 #[derive(Debug)]
@@ -83,18 +90,41 @@ impl Input {
             brokers: BTreeMap::new(),
             tally: Tally::default(),
             unread: Vec::new(),
+            is_live: false,
             tie: 0,
         }
     }
 
     /// Reads a stream of lines, and returns what it was.
     pub fn read(&mut self, input: impl Read, name: &str) -> Result<String, Stopped> {
+        self.read_on(input, name, &mut |_, _| Ok(false))
+    }
+
+    /// Reads a stream of lines that may be waited for: where reading would block, `idle` waits, and says
+    /// whether to go on.
+    fn read_on(
+        &mut self,
+        input: impl Read,
+        name: &str,
+        idle: &mut Idle<'_>,
+    ) -> Result<String, Stopped> {
         let mut lines = Lines::new(input);
         let mut file = File::new(name);
+        let mut came = false;
         loop {
-            let next = lines.next_line().map_err(|error| files::broken_off(name, &error))?;
-            let Some((number, text)) = next else { return file.what() };
-            self.text(&mut file, number, text)?;
+            match lines.next_line() {
+                Ok(Some((number, text))) => {
+                    came = true;
+                    self.text(&mut file, number, text)?;
+                }
+                Ok(None) => return file.what(),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if !idle(self, std::mem::take(&mut came))? {
+                        return file.what();
+                    }
+                }
+                Err(error) => return Err(files::broken_off(name, &error)),
+            }
         }
     }
 
@@ -198,6 +228,15 @@ impl Input {
         self.if_strict(reading, name, number)
     }
 
+    /// Returns the moment at which what was read of a broker is judged.
+    pub fn moment(&self, broker: &Broker, policy: &Policy) -> Timestamp {
+        match self.at {
+            Some(at) => at,
+            None if self.is_live => broker.present(self.now),
+            None => broker.moment(policy, self.now),
+        }
+    }
+
     /// Tells whether a plain file says this of a time after the moment asked about. A stamp that is
     /// not believed is no time.
     fn is_later(&self, reading: &Reading<'_>) -> bool {
@@ -214,8 +253,14 @@ impl Input {
     }
 
     fn broker(&mut self, instance: &str) -> &mut Broker {
-        let policy = self.asked.policy;
-        self.brokers.entry(instance.to_owned()).or_insert_with(|| Broker::new(policy))
+        let (policy, is_live, now) = (self.asked.policy, self.is_live, self.now);
+        self.brokers.entry(instance.to_owned()).or_insert_with(|| {
+            let mut broker = Broker::new(policy);
+            if is_live {
+                broker.follow(now);
+            }
+            broker
+        })
     }
 
     fn set_aside(

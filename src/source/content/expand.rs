@@ -1,29 +1,19 @@
 //! Expanding what is compressed, on a thread of its own: it takes longer than making lines of it.
 
+use super::chunks::{CHUNK, Chunks, hand_over};
 use super::coding::Coding;
 use super::{Taken, Unreadable};
 use std::io::{self, BufReader, Read};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
-
-/// Bytes that another thread expands.
-pub struct Expanding {
-    chunks: Receiver<io::Result<Vec<u8>>>,
-    chunk: Vec<u8>,
-    start: usize,
-}
+use std::sync::mpsc::SyncSender;
 
 /// Begins to expand `input`, of which `taken` counts what was taken.
 pub fn begin(
     coding: Coding,
     input: impl Read + Send + 'static,
     taken: Taken,
-) -> io::Result<Expanding> {
-    let (sender, chunks) = sync_channel(CHUNKS_AHEAD_MAX);
+) -> io::Result<Chunks> {
     let decoder = coding.decoder(BufReader::with_capacity(CHUNK, input))?;
-    let work = move || expand(decoder, coding, &taken, &sender);
-    thread::Builder::new().name("expand".to_owned()).spawn(work)?;
-    Ok(Expanding { chunks, chunk: Vec::new(), start: 0 })
+    Chunks::made_by("expand", move |sender| expand(decoder, coding, &taken, sender))
 }
 
 /// Hands out chunks until the end, an error, or until nobody takes them any more.
@@ -34,40 +24,15 @@ fn expand(
     sender: &SyncSender<io::Result<Vec<u8>>>,
 ) {
     let mut expanded = 0;
-    loop {
-        let mut chunk = vec![0; CHUNK];
-        let read = decoder.read(&mut chunk).map_err(|error| explained(error, coding));
-        let read = read.and_then(|count| {
-            expanded += count as u64;
-            if is_bomb(taken.bytes(), expanded) {
-                return Err(bomb(taken.bytes(), expanded, coding).into());
-            }
-            chunk.truncate(count);
-            Ok(chunk)
-        });
-        match read {
-            Ok(chunk) if chunk.is_empty() => return,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            read => {
-                let is_over = read.is_err();
-                if sender.send(read).is_err() || is_over {
-                    return;
-                }
-            }
+    let read = |buffer: &mut [u8]| {
+        let count = decoder.read(buffer).map_err(|error| explained(error, coding))?;
+        expanded += count as u64;
+        if is_bomb(taken.bytes(), expanded) {
+            return Err(bomb(taken.bytes(), expanded, coding).into());
         }
-    }
-}
-
-impl Read for Expanding {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.start == self.chunk.len() {
-            let Ok(chunk) = self.chunks.recv() else { return Ok(0) };
-            (self.chunk, self.start) = (chunk?, 0);
-        }
-        let count = (&self.chunk[self.start..]).read(buffer)?;
-        self.start += count;
         Ok(count)
-    }
+    };
+    hand_over(read, sender);
 }
 
 fn explained(error: io::Error, coding: Coding) -> io::Error {
@@ -104,9 +69,6 @@ fn bomb(taken: u64, expanded: u64, coding: Coding) -> Unreadable {
     }
 }
 
-/// Bytes that are expanded at a time, and chunks that wait to be read.
-const CHUNK: usize = 256 * 1024;
-const CHUNKS_AHEAD_MAX: usize = 4;
 /// Bytes that may come of next to nothing, and how many may come of one byte beyond them.
 const EXPANDED_FREE: u64 = 64 * 1024 * 1024;
 const RATIO_MAX: u64 = 250;

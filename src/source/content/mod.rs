@@ -4,9 +4,11 @@
 //! Here are bytes only. [`Lines`](super::lines::Lines) makes lines of them, and what a line says is
 //! none of the business of either.
 
+mod chunks;
 mod coding;
 mod expand;
 
+pub use chunks::Chunks;
 use coding::{Coding, HEAD_MAX};
 use std::fmt;
 use std::fs::File;
@@ -57,6 +59,18 @@ impl Content {
             Some(coding) => Box::new(expand::begin(coding, input, taken.clone())?),
         };
         Ok(Self { bytes, taken })
+    }
+
+    /// Returns what a stream holds, read by a thread of its own: where nothing is there yet, reading
+    /// would block.
+    pub fn awaited(input: impl Read + Send + 'static) -> io::Result<Chunks> {
+        let made = Chunks::made_by("await", |sender| match Self::of(input) {
+            Ok(mut content) => chunks::hand_over(|buffer| content.read(buffer), sender),
+            Err(error) => {
+                let _ = sender.send(Err(error));
+            }
+        });
+        made.map(Chunks::impatient)
     }
 
     pub fn taken(&self) -> Taken {
@@ -241,6 +255,30 @@ mod tests {
         let mut file = File::options().append(true).open(&path).expect("it can be written");
         file.write_all(b"abc").expect("it can be written");
         assert_eq!(all(content).expect("it grew"), b"0123456abc");
+    }
+
+    #[test]
+    fn what_is_awaited_would_block_until_it_is_there() {
+        let (reader, mut writer) = io::pipe().expect("there are pipes");
+        let mut content = Content::awaited(reader).expect("a thread can be started");
+        let mut buffer = [0; 16];
+        let error = content.read(&mut buffer).expect_err("nothing is there");
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+
+        writer.write_all(b"0123456789").expect("somebody reads");
+        drop(writer);
+        let mut bytes = Vec::new();
+        while bytes.len() < 10 {
+            match content.read(&mut buffer) {
+                Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+                Err(_) => std::thread::yield_now(),
+            }
+        }
+        assert_eq!(bytes, b"0123456789");
+        while content.read(&mut buffer).is_err() {
+            std::thread::yield_now();
+        }
+        assert_eq!(content.read(&mut buffer).expect("it is over"), 0);
     }
 
     #[test]

@@ -92,7 +92,6 @@ impl Table {
         columns: &Columns,
         zone: Option<&TimeZone>,
     ) -> Option<Result<Self, Lacking>> {
-        let header = header.strip_prefix(BYTE_ORDER_MARK).unwrap_or(header);
         let is_json = header.trim_ascii_start().starts_with(b"{");
         if header.len() > PAYLOAD_MAX || is_json {
             return None;
@@ -241,8 +240,6 @@ impl Cutter {
 
 /// What may stand between cells. Of several that are as frequent, the first is meant.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
-/// What some programs put before UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[cfg(test)]
 mod tests {
@@ -278,7 +275,7 @@ mod tests {
         for header in [
             "clientId,time,eventType,channelId,clientIp",
             "client_id;timestamp;event;channel;ip",
-            "\u{feff}\"Client ID\"\tTime\tEvent-Type\tChannel\tAddress",
+            "\"Client ID\"\tTime\tEvent-Type\tChannel\tAddress",
             "client|time|event|channel|address",
         ] {
             let mut table = table(header, &[], None);

@@ -247,3 +247,23 @@ fn a_table_in_local_time_needs_its_zone() {
     let run = home.run("replay -q --json a.csv --time-zone +02:00");
     assert_eq!((run.code, &run.objects()[0]["since_ms"]), (0, &json!(T)), "{}", run.err);
 }
+
+#[test]
+fn the_mark_that_some_programs_put_before_utf8_is_no_part_of_the_first_line() {
+    let home = Home::with("a.jsonl", "\u{feff}".to_owned() + &notices(1));
+    home.write("a.log", "\u{feff}1795312995: New client connected from h:1 as b (p2, c1, k60).\n");
+    for name in ["a.jsonl", "a.log"] {
+        let run = home.run(&format!("replay -q --json {name}"));
+        assert_eq!((run.code, &*run.err, run.states().len()), (0, "", 1), "{name}");
+        assert_eq!(run.summary()["malformed"], 0, "{name}");
+    }
+}
+
+#[test]
+fn a_way_out_can_be_typed_whatever_the_name_of_the_file() {
+    let home = Home::with("it's night.xz", b"\xfd7zXZ\0");
+    let run = home.run_with(&["replay", "it's night.xz"], "", &[]);
+    assert!(run.err.contains(r"`xzcat 'it'\''s night.xz' | presence replay -`"), "{}", run.err);
+    let run = home.run_with(&["replay", "-"], "BZh91AY", &[]);
+    assert!(run.err.contains("`bzcat FILE | presence replay -`"), "{}", run.err);
+}

@@ -12,6 +12,8 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+/// What standard input is called.
+pub(super) const STANDARD_INPUT: &str = "standard input";
 /// Columns that the name of a file may take.
 const NAME_COLUMNS_MAX: usize = 200;
 
@@ -104,7 +106,7 @@ impl Input {
     /// Reads one file, `-` for standard input. Returns what the file was.
     fn read_file(&mut self, path: &Path, progress: &mut Progress) -> Result<String, Stopped> {
         let (name, opened) = if path.as_os_str() == "-" {
-            ("standard input".to_owned(), Content::of(io::stdin()))
+            (STANDARD_INPUT.to_owned(), Content::of(io::stdin()))
         } else {
             (path.display().to_string(), Content::open(path))
         };
@@ -188,7 +190,10 @@ pub(super) fn broken_off(name: &str, error: &io::Error) -> Stopped {
 
 fn explained(failure: Failure, name: &str, error: &io::Error, next: &str) -> Failure {
     match Unreadable::behind(error) {
-        Some(known) => failure.because(known).next(known.next.replace("FILE", name)),
+        Some(known) if name == STANDARD_INPUT => failure.because(known).next(known.next.clone()),
+        Some(known) => {
+            failure.because(known).next(known.next.replace("FILE", &shell_words::quote(name)))
+        }
         None => failure.because(error).next(next),
     }
 }

@@ -1,6 +1,6 @@
 //! Reading on in what is still written to.
 
-use super::files::{opened_badly, said};
+use super::files::{STANDARD_INPUT, opened_badly, said};
 use super::{Input, Stopped};
 use crate::clock;
 use crate::failure::Failure;
@@ -56,8 +56,8 @@ impl Input {
         let name = path.display().to_string();
         if path.as_os_str() == "-" {
             let awaited = Content::awaited(io::stdin());
-            let awaited = awaited.map_err(|error| opened_badly("standard input", &error))?;
-            return self.read_on(awaited, "standard input", idle);
+            let awaited = awaited.map_err(|error| opened_badly(STANDARD_INPUT, &error))?;
+            return self.read_on(awaited, STANDARD_INPUT, idle);
         }
         let tail = Tail::open(path).map_err(|error| opened_badly(&name, &error))?;
         self.read_on(tail, &name, idle)

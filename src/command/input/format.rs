@@ -106,7 +106,8 @@ impl<'a> File<'a> {
     }
 
     fn unknown(&self) -> Stopped {
-        let first = self.undecided.first().map_or(String::new(), |(_, line)| {
+        let too_long = || format!("; all are longer than the {LINE_MAX} bytes that are read");
+        let first = self.undecided.first().map_or_else(too_long, |(_, line)| {
             let head = String::from_utf8_lossy(&line[..line.len().min(80)]);
             format!("; the first one reads {head}")
         });

@@ -138,6 +138,7 @@ impl Input {
                 return Ok(self.set_aside(Reason::Unreadable, file.name, number, &detail)?);
             }
         };
+        let line = if number == 1 { without_mark(line) } else { line };
         if line.iter().all(u8::is_ascii_whitespace) {
             return Ok(());
         }
@@ -282,6 +283,11 @@ impl Input {
             _ => Ok(()),
         }
     }
+}
+
+/// Returns the first line of a file without the mark that some programs put before UTF-8.
+fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }
 
 /// Where a line stands.

@@ -1,7 +1,7 @@
 //! Reading on in what is still written to.
 
 use super::files::{STANDARD_INPUT, opened_badly, said};
-use super::{Input, Stopped};
+use super::{Input, Lull, Stopped};
 use crate::clock;
 use crate::failure::Failure;
 use crate::output::console::Console;
@@ -11,7 +11,7 @@ use crate::source::tail::Tail;
 use crate::state::presence::Change;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
 /// Between two looks at what is written to: short while something comes, for a full pipe must not wait
@@ -38,12 +38,16 @@ impl Input {
         let name = last.display().to_string();
         let mut has_caught_up = false;
         let mut wait = LOOK_AGAIN_MIN;
-        let mut idle = |input: &mut Self, came: bool| {
+        let mut idle = |input: &mut Self, lull: Lull| {
             if !std::mem::replace(&mut has_caught_up, true) {
                 console.say(format_args!("{}: read to its end, going on", said(&name)));
             }
             input.tell_changes(tell, console)?;
-            wait = if came { LOOK_AGAIN_MIN } else { LOOK_AGAIN_MAX.min(2 * wait) };
+            wait = match lull {
+                Lull::Full => return Ok(end.try_recv() == Err(TryRecvError::Empty)),
+                Lull::Empty { came: true } => LOOK_AGAIN_MIN,
+                Lull::Empty { came: false } => LOOK_AGAIN_MAX.min(2 * wait),
+            };
             Ok(end.recv_timeout(wait) == Err(RecvTimeoutError::Timeout))
         };
         let read = self.read_live(last, &mut idle);

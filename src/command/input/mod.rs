@@ -55,8 +55,20 @@ pub struct Input {
     tie: u64,
 }
 
-/// Waits for more to read, told whether anything came since it waited before. Returns whether to go on.
-type Idle<'a> = dyn FnMut(&mut Input, bool) -> Result<bool, Failure> + 'a;
+/// Waits for more to read, or does what is due meanwhile. Returns whether to go on.
+type Idle<'a> = dyn FnMut(&mut Input, Lull) -> Result<bool, Failure> + 'a;
+
+/// Why reading makes way for something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lull {
+    /// There is nothing to read; something came since the last time, or not.
+    Empty { came: bool },
+    /// Much was read without a lull, and what it changed piles up.
+    Full,
+}
+
+/// Lines that may come without a lull.
+const LINES_WITHOUT_LULL_MAX: u32 = 4_096;
 
 /// Why a file was not read to its end.
 #[derive(Debug)]
@@ -110,16 +122,23 @@ impl Input {
     ) -> Result<String, Stopped> {
         let mut lines = Lines::new(input);
         let mut file = File::new(name);
-        let mut came = false;
+        let mut came: u32 = 0;
         loop {
             match lines.next_line() {
                 Ok(Some((number, text))) => {
-                    came = true;
                     self.text(&mut file, number, text)?;
+                    came = came.wrapping_add(1);
+                    if came.is_multiple_of(LINES_WITHOUT_LULL_MAX)
+                        && self.is_live
+                        && !idle(self, Lull::Full)?
+                    {
+                        return file.what();
+                    }
                 }
                 Ok(None) => return file.what(),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if !idle(self, std::mem::take(&mut came))? {
+                    let lull = Lull::Empty { came: std::mem::take(&mut came) > 0 };
+                    if !idle(self, lull)? {
                         return file.what();
                     }
                 }

@@ -86,7 +86,7 @@ fn replay_notices(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(lines)).counter(BytesCount::of_str(&text)).bench(|| {
         let asked = Asked { policy: Policy::DEFAULT, chosen: Chosen::default() };
         let mut input = Input::new(terms(), None, asked, NOW);
-        input.read(text.as_bytes(), "log", 0, &mut |_, _| {}).expect("readable");
+        input.read(text.as_bytes(), "log").expect("readable");
         let verdicts = input.brokers.values().flat_map(|broker| {
             broker.presence.verdicts(broker.moment(&Policy::DEFAULT, NOW)).collect::<Vec<_>>()
         });

@@ -616,7 +616,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__replay)
-            opts="-q -v -h --client --json --strict --at --now --instance --changes --timeline --uptime --concurrency --outages --anomalies --worst --since --until --csv --expect --group --profile --print-config --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-q -v -h --client --json --strict --follow --at --now --instance --changes --timeline --uptime --concurrency --outages --anomalies --worst --since --until --csv --expect --group --profile --print-config --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -691,6 +691,14 @@ _presence() {
                     return 0
                     ;;
                 --time-zone)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --csv-map)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --csv-event)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1363,7 +1371,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store__subcmd__import)
-            opts="-q -v -h --instance --strict --profile --print-config --store --store-password-file --store-cafile --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-q -v -h --instance --strict --profile --print-config --store --store-password-file --store-cafile --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1425,6 +1433,14 @@ _presence() {
                     return 0
                     ;;
                 --time-zone)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --csv-map)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --csv-event)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -191,6 +191,8 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l status-onli
 complete -c presence -n "__fish_presence_using_subcommand replay" -l status-offline -d 'Word that means offline there; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l status-json -d 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l time-zone -d 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l csv-map -d 'Column of a CSV file that holds a part of the notices, such as `client=Device`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l csv-event -d 'Word in a CSV file that stands for a type of event, such as `tcpclean=close`' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l skew -d 'Largest difference assumed between the clocks of two nodes of a broker' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l close-grace -d 'Wait for the transport to end after a client has said goodbye' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r
@@ -198,6 +200,7 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l channels -d
 complete -c presence -n "__fish_presence_using_subcommand replay" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l json -d 'Print one JSON object a line'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l strict -d 'Fail on the first line that cannot be read'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l follow -d 'Go on reading as the last file grows, and show changes as they come'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l changes -d 'Print every change of verdict, as it could be known then'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l uptime -d 'Print for how long clients were online, and how often that ended'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l concurrency -d 'Print how many clients were online at a time'
@@ -253,6 +256,8 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-offline -d 'Word that means offline there; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-json -d 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l time-zone -d 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l csv-map -d 'Column of a CSV file that holds a part of the notices, such as `client=Device`' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l csv-event -d 'Word in a CSV file that stands for a type of event, such as `tcpclean=close`' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l skew -d 'Largest difference assumed between the clocks of two nodes of a broker' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l close-grace -d 'Wait for the transport to end after a client has said goodbye' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r

@@ -209,6 +209,8 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--status-offline=[Word that means offline there; may be given several times]:WORD:_default' \
 '--status-json=[Where the word stands in a status that is JSON, as a JSON pointer such as \`/state\`]:POINTER:_default' \
 '--time-zone=[Zone of stamps in local time, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
+'*--csv-map=[Column of a CSV file that holds a part of the notices, such as \`client=Device\`]:PART=COLUMN:_default' \
+'*--csv-event=[Word in a CSV file that stands for a type of event, such as \`tcpclean=close\`]:TYPE=WORD:_default' \
 '--skew=[Largest difference assumed between the clocks of two nodes of a broker]:DURATION:_default' \
 '--close-grace=[Wait for the transport to end after a client has said goodbye]:DURATION:_default' \
 '--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
@@ -216,6 +218,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
 '--json[Print one JSON object a line]' \
 '--strict[Fail on the first line that cannot be read]' \
+'(--at --now)--follow[Go on reading as the last file grows, and show changes as they come]' \
 '--changes[Print every change of verdict, as it could be known then]' \
 '--uptime[Print for how long clients were online, and how often that ended]' \
 '--concurrency[Print how many clients were online at a time]' \
@@ -229,7 +232,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-'*::files -- Files to read; `-` is standard input:_files' \
+'*::files -- Files, folders or quoted patterns to read; `-` is standard input:_files' \
 && ret=0
 ;;
 (demo)
@@ -309,6 +312,8 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--status-offline=[Word that means offline there; may be given several times]:WORD:_default' \
 '--status-json=[Where the word stands in a status that is JSON, as a JSON pointer such as \`/state\`]:POINTER:_default' \
 '--time-zone=[Zone of stamps in local time, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
+'*--csv-map=[Column of a CSV file that holds a part of the notices, such as \`client=Device\`]:PART=COLUMN:_default' \
+'*--csv-event=[Word in a CSV file that stands for a type of event, such as \`tcpclean=close\`]:TYPE=WORD:_default' \
 '--skew=[Largest difference assumed between the clocks of two nodes of a broker]:DURATION:_default' \
 '--close-grace=[Wait for the transport to end after a client has said goodbye]:DURATION:_default' \
 '--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
@@ -322,7 +327,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-'*::files -- Files to read; `-` is standard input:_files' \
+'*::files -- Files, folders or quoted patterns to read; `-` is standard input:_files' \
 && ret=0
 ;;
 (export)

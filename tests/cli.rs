@@ -6,10 +6,14 @@ mod support;
 mod acting;
 #[path = "cli/check.rs"]
 mod check;
+#[path = "cli/follow.rs"]
+mod follow;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/hostile.rs"]
 mod hostile;
+#[path = "cli/inputs.rs"]
+mod inputs;
 #[path = "cli/judging.rs"]
 mod judging;
 #[path = "cli/laws.rs"]

@@ -15,6 +15,7 @@ pub mod reading;
 pub mod replay;
 pub mod simulate;
 pub mod store;
+pub mod tables;
 pub mod verify;
 pub mod watch;
 

@@ -3,7 +3,7 @@
 use super::policy::Policy;
 use super::question::Question;
 use super::reading::Reading;
-use clap::Args;
+use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
 /// Judges recorded events: recordings, notices, broker logs
@@ -15,8 +15,11 @@ use std::path::PathBuf;
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  presence replay night.jsonl --client 'pump-*'")]
 pub struct Replay {
-    /// Files to read; `-` is standard input
-    #[arg(value_name = "FILE", required = true)]
+    /// Files, folders or quoted patterns to read; `-` is standard input
+    ///
+    /// gzip and zstd are expanded. A folder stands for all files below it, a pattern such as
+    /// `'logs/**/*.gz'` for those it matches.
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
 
     /// Show only clients whose id matches; may be given several times
@@ -32,6 +35,18 @@ pub struct Replay {
     /// Without it such lines are counted and shown, and the rest is read.
     #[arg(long, env = "PRESENCE_STRICT", value_parser = clap::builder::BoolishValueParser::new())]
     pub strict: bool,
+
+    /// Go on reading as the last file grows, and show changes as they come
+    ///
+    /// Another file of the same name is taken up when it was rotated. Ctrl-C ends it with the verdicts
+    /// of that moment.
+    #[arg(
+        long,
+        env = "PRESENCE_FOLLOW",
+        value_parser = clap::builder::BoolishValueParser::new(),
+        conflicts_with_all = ["at", "now"]
+    )]
+    pub follow: bool,
 
     /// Moment to judge at, as RFC 3339 or milliseconds since 1970
     ///
@@ -56,6 +71,8 @@ pub struct Replay {
     pub profile: super::profile::Profile,
     #[command(flatten)]
     pub reading: Reading,
+    #[command(flatten)]
+    pub tables: super::tables::Tables,
     #[command(flatten)]
     pub policy: Policy,
 }

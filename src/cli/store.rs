@@ -79,8 +79,11 @@ pub struct Info {
     after_help = "Example:\n  presence store import --instance broker.example:1883 night.log"
 )]
 pub struct Import {
-    /// Files to read; `-` is standard input
-    #[arg(value_name = "FILE", required = true)]
+    /// Files, folders or quoted patterns to read; `-` is standard input
+    ///
+    /// gzip and zstd are expanded. A folder stands for all files below it, a pattern such as
+    /// `'logs/**/*.gz'` for those it matches.
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
     /// Name of the broker that plain logs are about
     #[arg(long, value_name = "NAME", env = "PRESENCE_INSTANCE")]
@@ -94,6 +97,8 @@ pub struct Import {
     pub store: Where,
     #[command(flatten)]
     pub reading: Reading,
+    #[command(flatten)]
+    pub tables: super::tables::Tables,
     #[command(flatten)]
     pub policy: Policy,
 }

@@ -11,6 +11,7 @@ use crate::state::presence::Presence;
 use crate::store::{Account, Author, Batch, Store};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::task::block_in_place;
 
 /// Where one watcher's hearing is kept.
 #[derive(Debug)]
@@ -140,8 +141,17 @@ impl Ledger {
     }
 
     /// Makes everything heard so far durable: first the recording, then the store, which is what
-    /// decides. After a failure it may be called again.
+    /// decides. After a failure it may be called again. Other tasks of the thread go on meanwhile.
     pub fn commit(&mut self, presence: &mut Presence, hearing: &Hearing) -> Result<(), Failure> {
+        if self.recorder.is_none() && self.store.is_none() {
+            // To hand the other tasks over costs more than all that there is to do.
+            presence.saved();
+            return Ok(());
+        }
+        block_in_place(|| self.write(presence, hearing))
+    }
+
+    fn write(&mut self, presence: &mut Presence, hearing: &Hearing) -> Result<(), Failure> {
         if let Some(recorder) = &self.recorder {
             recorder.with(Recorder::commit)?;
         }

@@ -91,10 +91,7 @@ fn log(cli: &Cli, console: &Console) -> Result<(), Failure> {
 
 fn dispatch(command: &Command, console: &mut Console) -> Result<Outcome, Failure> {
     match command {
-        Command::Replay(options) => {
-            stop::ends_at_once(console.status());
-            replay::run(options, console)
-        }
+        Command::Replay(options) => replay::run(options, console),
         Command::Check(options) => check::run(options, console),
         Command::Watch(options) => runtime()?.block_on(watch::run(options, console)),
         Command::Simulate(options) => simulate::run(options, console),

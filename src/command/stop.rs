@@ -2,6 +2,7 @@
 
 use crate::failure::Outcome;
 use crate::output::status::Status;
+use std::sync::mpsc::{Receiver, channel};
 use tokio::runtime::Builder;
 
 /// Waits until this process is asked to end.
@@ -29,8 +30,40 @@ pub fn ends_at_once(status: Status) {
     std::thread::spawn(move || {
         let Ok(runtime) = Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(asked());
-        status.clear();
-        #[expect(clippy::exit, reason = "the command is busy on another thread")]
-        std::process::exit(Outcome::Interrupted.code().into());
+        interrupt(&status);
     });
+}
+
+/// Returns where it is told that this process was asked to end. For commands that follow something and
+/// have a last word to say; asked again, it ends at once.
+pub fn heard(status: Status) -> Receiver<()> {
+    let (sender, receiver) = channel();
+    let (ready, listening) = channel();
+    std::thread::spawn(move || {
+        let Ok(runtime) = Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            let mut asked = std::pin::pin!(asked());
+            // The first look at it begins to catch signals: from now on none ends the process.
+            let is_asked = tokio::select! {
+                biased;
+                () = &mut asked => true,
+                () = std::future::ready(()) => false,
+            };
+            let _ = ready.send(());
+            if !is_asked {
+                asked.await;
+            }
+        });
+        let _ = sender.send(());
+        runtime.block_on(asked());
+        interrupt(&status);
+    });
+    let _ = listening.recv();
+    receiver
+}
+
+fn interrupt(status: &Status) {
+    status.clear();
+    #[expect(clippy::exit, reason = "the command is busy on another thread")]
+    std::process::exit(Outcome::Interrupted.code().into());
 }

@@ -175,6 +175,7 @@ fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     let asked = Asked::of(&options.policy);
     let mut input = Input::new(terms, zone, asked, clock::now());
     input.forced = config::reading::forced(&options.reading);
+    input.columns = config::tables::columns(&options.tables)?;
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
     input.read_files(&options.files, console)?;
@@ -197,7 +198,7 @@ fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     let clients = crate::output::number::counted(joined, "client");
     console
         .print_line(format_args!("{clients} joined into {}", sanitize(&place.to_string(), 200)))?;
-    Ok(Outcome::Yes)
+    Ok(input.conclude(console))
 }
 
 fn join(

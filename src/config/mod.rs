@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod profile;
 pub mod question;
 pub mod reading;
+pub mod tables;
 pub mod time;
 pub mod warning;
 

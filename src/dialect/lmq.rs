@@ -37,41 +37,76 @@ impl Lmq {
             Ok(notice) => notice,
             Err(malformed) => return Reading::Malformed(malformed),
         };
-        let Some(client) = notice.client.text().filter(|client| !client.is_empty()) else {
-            let detail = format!("no `clientId` in `{}`", excerpt(message.payload));
-            return Reading::Malformed(Malformed::new(Reason::ClientMissing, detail));
-        };
-        let tag = message.tag.map(trimmed).filter(|tag| !tag.is_empty());
-        let (kind, kind_flags) = match read_kind(&notice.event, tag) {
-            Ok(read) => read,
-            Err(detail) => {
-                return Reading::Malformed(Malformed {
-                    reason: Reason::UnknownEvent,
-                    client: Some((client, Flags::UNKNOWN_EVENT)),
-                    detail,
-                });
-            }
-        };
-        let address = notice.address.text().unwrap_or_default();
-        let (channel, channel_flags) = read_channel(notice.channel, &address);
-        let (stamp, time_flags) = read_stamp(notice.time.map(RawValue::get));
-        let client_flags = if client.chars().nth(CLIENT_ID_MAX).is_some() {
-            Flags::CLIENT_ID_TOO_LONG
-        } else {
-            Flags::NONE
-        };
-        Reading::Events(Events::one(Event::Channel(ChannelEvent {
-            client,
-            channel,
-            kind,
-            stamp,
-            address,
-            sequence: Cow::Borrowed(&[]),
-            flags: kind_flags.union(channel_flags).union(time_flags).union(client_flags),
-            // Notices are stamped by the broker: that one was kept retained takes nothing from it.
-            standing: false,
-        })))
+        let stamp = read_stamp(notice.time.map(RawValue::get));
+        judged(notice, stamp, message.tag, message.payload)
     }
+
+    /// Reads a notice that came as the cells of a row.
+    pub(super) fn read_row(row: Row<'_>) -> Reading<'_> {
+        let notice = Notice {
+            client: Field::of_cell(row.client),
+            event: Field::of_cell(row.event),
+            channel: Field::of_cell(row.channel),
+            address: Field::of_cell(row.address),
+            time: None,
+        };
+        judged(notice, row.stamp, None, row.line)
+    }
+}
+
+/// The cells of a row that make a notice. An empty one counts as missing.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub client: &'a str,
+    pub event: &'a str,
+    pub channel: &'a str,
+    pub address: &'a str,
+    /// Its time, read already, and what is to be said about it.
+    pub stamp: (Option<Stamp>, Flags),
+    /// The whole row, to be quoted.
+    pub line: &'a [u8],
+}
+
+/// Judges what a notice says, whatever it was written in.
+fn judged<'a>(
+    notice: Notice<'a>,
+    (stamp, time_flags): (Option<Stamp>, Flags),
+    tag: Option<&'a str>,
+    text: &[u8],
+) -> Reading<'a> {
+    let Some(client) = notice.client.text().filter(|client| !client.is_empty()) else {
+        let detail = format!("no `clientId` in `{}`", excerpt(text));
+        return Reading::Malformed(Malformed::new(Reason::ClientMissing, detail));
+    };
+    let tag = tag.map(trimmed).filter(|tag| !tag.is_empty());
+    let (kind, kind_flags) = match read_kind(&notice.event, tag) {
+        Ok(read) => read,
+        Err(detail) => {
+            return Reading::Malformed(Malformed {
+                reason: Reason::UnknownEvent,
+                client: Some((client, Flags::UNKNOWN_EVENT)),
+                detail,
+            });
+        }
+    };
+    let address = notice.address.text().unwrap_or_default();
+    let (channel, channel_flags) = read_channel(notice.channel, &address);
+    let client_flags = if client.chars().nth(CLIENT_ID_MAX).is_some() {
+        Flags::CLIENT_ID_TOO_LONG
+    } else {
+        Flags::NONE
+    };
+    Reading::Events(Events::one(Event::Channel(ChannelEvent {
+        client,
+        channel,
+        kind,
+        stamp,
+        address,
+        sequence: Cow::Borrowed(&[]),
+        flags: kind_flags.union(channel_flags).union(time_flags).union(client_flags),
+        // Notices are stamped by the broker: that one was kept retained takes nothing from it.
+        standing: false,
+    })))
 }
 
 /// Returns whether the line is a JSON object with a key of a notice.
@@ -126,6 +161,11 @@ fn read_stamp(json: Option<&str>) -> (Option<Stamp>, Flags) {
         Some(text) => stamp_of(trimmed(text)),
         None => stamp_of(json),
     };
+    stamped(stamp)
+}
+
+/// Returns a stamp that was read, if it was, with what is to be said about it.
+pub(super) const fn stamped(stamp: Option<Stamp>) -> (Option<Stamp>, Flags) {
     match stamp {
         Some(stamp) if stamp.resolution > 0 => (Some(stamp), Flags::TIME_IN_SECONDS),
         Some(stamp) => (Some(stamp), Flags::NONE),
@@ -133,7 +173,8 @@ fn read_stamp(json: Option<&str>) -> (Option<Stamp>, Flags) {
     }
 }
 
-fn stamp_of(number: &str) -> Option<Stamp> {
+/// Reads a time that is a number, whose size tells its unit.
+pub(super) fn stamp_of(number: &str) -> Option<Stamp> {
     let digits = number.strip_prefix('+').unwrap_or(number);
     // A fraction, an exponent, a minus and `true` fail here as well: none of them is a digit.
     if digits.len() > DIGITS_MAX || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -204,6 +245,10 @@ enum Field<'a> {
 }
 
 impl<'a> Field<'a> {
+    const fn of_cell(text: &'a str) -> Self {
+        if text.is_empty() { Self::Absent } else { Self::Text(Cow::Borrowed(text)) }
+    }
+
     fn text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),

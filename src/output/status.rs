@@ -2,6 +2,7 @@
 
 use crate::output::sanitize::guard;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A handle on the status line. Clones show the same line; where standard error is no terminal, or
 /// the user asked for quiet, nothing is ever shown.
@@ -11,6 +12,20 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 #[derive(Clone, Debug)]
 pub struct Status {
     bar: ProgressBar,
+    form: Arc<Mutex<Form>>,
+}
+
+/// What the line is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// Text only.
+    Line,
+    /// How much of how many is done.
+    Bar,
+    /// How many bytes of how many are read, and how fast.
+    Bytes,
+    /// The same where nobody knows how many there are.
+    Stream,
 }
 
 impl Status {
@@ -23,10 +38,10 @@ impl Status {
     }
 
     fn drawn_to(target: ProgressDrawTarget) -> Self {
-        let bar = ProgressBar::with_draw_target(None, target).with_style(line_style());
+        let bar = ProgressBar::with_draw_target(None, target).with_style(Form::Line.style());
         // A bar that has not ended is drawn again after every printed line, even when it is empty.
         bar.finish_and_clear();
-        Self { bar }
+        Self { bar, form: Arc::new(Mutex::new(Form::Line)) }
     }
 
     #[must_use]
@@ -39,10 +54,7 @@ impl Status {
         if !self.is_visible() {
             return;
         }
-        if self.bar.length().is_some() {
-            self.bar.set_style(line_style());
-            self.bar.unset_length();
-        }
+        self.take_form(Form::Line);
         self.show(text);
     }
 
@@ -50,20 +62,41 @@ impl Status {
     ///
     /// Call it once per chunk, not once per item: it takes a lock.
     pub fn progress(&self, text: &str, done: u64, total: u64) {
+        self.gauge(Form::Bar, text, done, Some(total));
+    }
+
+    /// Shows how many bytes of `total` are read, how fast, and the time that is left.
+    ///
+    /// Call it once per chunk, as well.
+    pub fn reading(&self, text: &str, done: u64, total: Option<u64>) {
+        let form = if total.is_some() { Form::Bytes } else { Form::Stream };
+        self.gauge(form, text, done, total);
+    }
+
+    fn gauge(&self, form: Form, text: &str, done: u64, total: Option<u64>) {
         if !self.is_visible() {
             return;
         }
-        if self.bar.length().is_none() {
-            self.bar.set_style(bar_style());
-        }
+        self.take_form(form);
         let place = |state: &mut indicatif::ProgressState| {
-            state.set_len(total);
+            if let Some(total) = total {
+                state.set_len(total.max(done));
+            }
             state.set_pos(done);
         };
         self.bar.update(place);
         if self.show(text) {
             // What begins, begins at 0.
             self.bar.update(place);
+        }
+    }
+
+    fn take_form(&self, form: Form) {
+        let mut current = self.form.lock().unwrap_or_else(PoisonError::into_inner);
+        if *current != form {
+            *current = form;
+            self.bar.set_style(form.style());
+            self.bar.unset_length();
         }
     }
 
@@ -88,14 +121,20 @@ impl Status {
     }
 }
 
-fn line_style() -> ProgressStyle {
-    ProgressStyle::with_template("{wide_msg}").expect("the template is well-formed")
-}
-
-fn bar_style() -> ProgressStyle {
-    ProgressStyle::with_template("{msg}  {wide_bar}  {percent:>3} %  {eta} left")
-        .expect("the template is well-formed")
-        .progress_chars("━╸─")
+impl Form {
+    fn style(self) -> ProgressStyle {
+        let template = match self {
+            Self::Line => "{wide_msg}",
+            Self::Bar => "{msg}  {wide_bar}  {percent:>3} %  {eta} left",
+            Self::Bytes => {
+                "{msg}  {wide_bar}  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left"
+            }
+            Self::Stream => "{msg}  {bytes}  {bytes_per_sec}",
+        };
+        ProgressStyle::with_template(template)
+            .expect("the templates are well-formed")
+            .progress_chars("━╸─")
+    }
 }
 
 const DRAWINGS_PER_SECOND: u8 = 10;
@@ -123,7 +162,7 @@ mod tests {
 
     impl TermLike for Terminal {
         fn width(&self) -> u16 {
-            40
+            80
         }
 
         fn move_cursor_up(&self, _: usize) -> io::Result<()> {
@@ -211,6 +250,22 @@ mod tests {
         status.set("done reading");
         let written = terminal.take();
         assert!(written.contains("done reading") && !written.contains('%'), "{written}");
+    }
+
+    #[test]
+    fn bytes_are_shown_with_their_rate_and_the_time_left_where_that_is_known() {
+        let (status, terminal) = status();
+        status.reading("night", 25 << 20, Some(100 << 20));
+        let written = terminal.take();
+        for part in ["night", "25.00 MiB of 100.00 MiB", "/s", "left"] {
+            assert!(written.contains(part), "`{part}` is not in {written}");
+        }
+        status.reading("-", 3 << 20, None);
+        let written = terminal.take();
+        assert!(written.contains("-  3.00 MiB  ") && written.contains("/s"), "{written}");
+        assert!(!written.contains("left"), "{written}");
+        status.progress("devices", 1, 2);
+        assert!(terminal.take().contains("50 %"));
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Lines<R> {
     number: u64,
     bytes: u64,
     finished: bool,
+    /// Bytes that were passed over of a line that is too long and has not ended yet.
+    passed: u64,
 }
 
 /// One line, without its newline.
@@ -34,7 +36,16 @@ pub enum Text<'a> {
 
 impl<R: Read> Lines<R> {
     pub const fn new(input: R) -> Self {
-        Self { input, buffer: Vec::new(), start: 0, end: 0, number: 0, bytes: 0, finished: false }
+        Self {
+            input,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            number: 0,
+            bytes: 0,
+            finished: false,
+            passed: 0,
+        }
     }
 
     /// Returns how many bytes were handed out.
@@ -42,8 +53,12 @@ impl<R: Read> Lines<R> {
         self.bytes
     }
 
-    /// Returns the next line with its number, counted from 1; `None` at the end of the input.
+    /// Returns the next line with its number, counted from 1; `None` at the end of the input. After an
+    /// error it may be asked again, and goes on where it was.
     pub fn next_line(&mut self) -> io::Result<Option<(u64, Text<'_>)>> {
+        if self.passed > 0 {
+            return self.pass_over().map(Some);
+        }
         let mut searched = 0;
         loop {
             let unread = &self.buffer[self.start..self.end];
@@ -73,23 +88,22 @@ impl<R: Read> Lines<R> {
 
     /// Skips the rest of a line that is longer than may be held.
     fn pass_over(&mut self) -> io::Result<(u64, Text<'static>)> {
-        let mut length = 0;
-        loop {
+        let newline = loop {
             let unread = &self.buffer[self.start..self.end];
             if let Some(found) = memchr(b'\n', unread) {
-                length += found as u64;
+                self.passed += found as u64;
                 self.start += found + 1;
-                self.bytes += length + 1;
-                break;
+                break 1;
             }
-            length += unread.len() as u64;
+            self.passed += unread.len() as u64;
             self.start = self.end;
             if self.finished {
-                self.bytes += length;
-                break;
+                break 0;
             }
             self.fill()?;
-        }
+        };
+        let length = std::mem::take(&mut self.passed);
+        self.bytes += length + newline;
         self.number += 1;
         Ok((self.number, Text::TooLong(length)))
     }
@@ -166,6 +180,47 @@ mod tests {
 
         assert_eq!(found[0], (1, format!("TooLong({})", LINE_MAX + CHUNK)));
         assert_eq!(found.len(), 2);
+    }
+
+    /// Hands out these parts, and would block after each.
+    struct Dripping(Vec<Vec<u8>>, bool);
+
+    impl Read for Dripping {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 && !self.0.is_empty() {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let Some(part) = self.0.first_mut() else { return Ok(0) };
+            let count = (&**part).read(buffer)?;
+            part.drain(..count);
+            if part.is_empty() {
+                self.0.remove(0);
+            }
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn what_would_block_is_asked_again_and_nothing_is_lost() {
+        let long = vec![b'x'; LINE_MAX + 1];
+        let parts =
+            vec![b"on".to_vec(), b"e\ntwo".to_vec(), b"\n".to_vec(), long, b"y\nz".to_vec()];
+        let mut lines = Lines::new(Dripping(parts, false));
+        let mut found = Vec::new();
+        loop {
+            match lines.next_line() {
+                Ok(Some((number, Text::TooLong(length)))) => {
+                    found.push(format!("{number}: {length}"));
+                }
+                Ok(Some((number, Text::Whole(line) | Text::Unended(line)))) => {
+                    found.push(format!("{number}: {}", String::from_utf8_lossy(line)));
+                }
+                Ok(None) => break,
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+            }
+        }
+        assert_eq!(found, ["1: one", "2: two", &format!("3: {}", LINE_MAX + 2), "4: z"]);
     }
 
     #[test]

@@ -298,6 +298,11 @@ impl Presence {
         self.changes.pop_front()
     }
 
+    /// Returns all that there is to tell the user, oldest first.
+    pub fn drain_changes(&mut self) -> impl ExactSizeIterator<Item = Change> {
+        self.changes.drain(..)
+    }
+
     /// Returns the verdict about a client at `now`.
     #[must_use]
     pub fn verdict(&self, client: &str, now: Timestamp) -> Verdict {

@@ -1,7 +1,8 @@
 //! What a user was told: by status, of each client, and what is kept back.
 
 use super::verdict::{Status, Verdict};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use foldhash::quality::FixedState;
+use std::hash::BuildHasher as _;
 
 /// Clients by status. Taken from the verdicts themselves, never counted up and down by events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,11 +51,7 @@ pub(super) struct Told {
 
 impl Told {
     pub(super) fn of(verdict: &Verdict) -> Self {
-        let hash = |text: &Option<String>| {
-            let mut hasher = DefaultHasher::new();
-            text.hash(&mut hasher);
-            hasher.finish().to_le_bytes()
-        };
+        let hash = |text: &Option<String>| FixedState::default().hash_one(text).to_le_bytes();
         let channel = hash(&verdict.channel);
         let address = hash(&verdict.address);
         Self {

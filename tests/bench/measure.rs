@@ -33,6 +33,19 @@ pub fn rss(pid: u32) -> u64 {
     from_rollup(pid, "Rss:")
 }
 
+/// Returns the most memory that a process ever had in KiB; 0 once it has ended.
+pub fn peak(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    if text.contains("VmHWM:") { kib_after(&text, "VmHWM:") } else { 0 }
+}
+
+/// Tells whether a child still runs. One that has ended keeps its account until it is waited for.
+pub fn is_running(pid: u32) -> bool {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Its name, which stands before, may hold anything.
+    text.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z"))
+}
+
 /// Returns what the kernel holds for its own objects in KiB, sockets among them, of the whole machine.
 pub fn kernel() -> u64 {
     let text = fs::read_to_string("/proc/meminfo").expect("Linux tells that");

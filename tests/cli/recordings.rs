@@ -74,6 +74,28 @@ fn a_run_that_was_killed_is_judged_at_its_last_arrival() {
 }
 
 #[test]
+fn what_came_while_it_was_not_decided_what_had_been_lost_covers_nobody() {
+    let mut undecided = source(1, 0, 5_000);
+    undecided["patience_ms"] = json!(-1);
+    let run = [
+        heading(0),
+        source(1, 0, 0),
+        message("a", 5_000, "connect", "c1"),
+        // The connection was lost and is back; the account tells it after this.
+        message("a", 8_000, "tcpclean", "c1"),
+        undecided,
+        judged(8_003),
+    ];
+    let home = Home::with("night.jsonl", text(&run));
+
+    let run = home.run("replay -q --json night.jsonl");
+
+    assert_eq!(states(&run), of(&[("a", "unknown")]));
+    assert_eq!(run.objects()[0]["last_known"]["state"], "offline");
+    assert_eq!(run.objects()[0]["last_known"]["until_ms"], T + 5_000);
+}
+
+#[test]
 fn what_the_broker_says_about_itself_shows_that_somebody_listened() {
     let mut lines = first_run()[..4].to_vec();
     let mut uptime = message("x", 20_000, "connect", "x");

@@ -64,7 +64,7 @@ fn a_file_that_cannot_be_read_is_said_so() {
     std::fs::create_dir(home.path().join("folder")).expect("it is writable");
 
     home.run("replay missing").failed(4, "could not read `missing`\n  cause: No such file");
-    home.run("replay folder").failed(4, "could not read `folder`\n  cause: it is a folder");
+    home.run("replay folder").failed(4, "could not read `folder`\n  cause: no file is in it");
     home.run("store import missing --instance b:1").failed(4, "could not read `missing`");
 }
 

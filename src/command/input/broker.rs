@@ -6,7 +6,7 @@ use crate::event::Timestamp;
 use crate::state::coverage::Hole;
 use crate::state::fleet::Fleet;
 use crate::state::policy::Policy;
-use crate::state::presence::Presence;
+use crate::state::presence::{Change, Presence};
 use std::collections::BTreeSet;
 
 /// What was read about one broker.
@@ -29,6 +29,8 @@ pub struct Broker {
     pub(super) first: Option<Timestamp>,
     /// When the backlog of the watcher that began last had come.
     pub(super) settled: Option<Timestamp>,
+    /// Changes are told as they come.
+    is_followed: bool,
 }
 
 impl Broker {
@@ -43,7 +45,33 @@ impl Broker {
             late: Late::default(),
             first: None,
             settled: None,
+            is_followed: false,
         }
+    }
+
+    /// Returns the present of what goes on: for a plain log that of the clock, for recordings as far as
+    /// they tell that somebody listened.
+    pub fn present(&self, now: Timestamp) -> Timestamp {
+        let recorded = self.judged.max(self.received).filter(|_| self.latest.is_none());
+        recorded.unwrap_or(now)
+    }
+
+    /// Begins to tell of changes, from what is believed now.
+    pub fn follow(&mut self, now: Timestamp) {
+        self.is_followed = true;
+        self.presence.follow(self.present(now));
+    }
+
+    /// Everything that is there has been read: returns what changed since that was said before.
+    pub fn caught_up(&mut self, now: Timestamp) -> Vec<Change> {
+        if self.is_followed {
+            self.presence.handle_timeout(self.present(now));
+        } else {
+            self.follow(now);
+        }
+        // Nothing is saved here, and a list of what is to be saved would only grow.
+        self.presence.saved();
+        std::iter::from_fn(|| self.presence.poll_change()).collect()
     }
 
     /// Returns the moment to judge at: where a watcher ended, or the end of what was heard. A watcher

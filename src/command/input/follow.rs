@@ -1,143 +1,90 @@
-//! Following files: what each line changes, in the order in which it arrived.
-//!
-//! A recording is followed by the arrivals it holds, a plain log by the greatest stamp so far. Time never
-//! goes back: where a file begins before the end of the one read before it, its lines count as late.
+//! Reading on in what is still written to.
 
-use super::Input;
-use super::broker::Broker;
-use crate::dialect::{Events, Reading};
-use crate::event::{Event, Timestamp};
-use crate::failure::{Failure, Outcome};
+use super::files::{STANDARD_INPUT, opened_badly, said};
+use super::{Input, Lull, Stopped};
+use crate::clock;
+use crate::failure::Failure;
 use crate::output::console::Console;
+use crate::source::content::Content;
+use crate::source::found;
+use crate::source::tail::Tail;
 use crate::state::presence::Change;
-use std::fmt::Debug;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::Duration;
 
-/// Whoever wants to know what each line changes, and has an answer at the end.
-pub trait Follower: Debug {
-    /// A verdict changed.
-    fn hear(&mut self, heard: &Heard<'_>) -> Result<(), Failure>;
+/// Between two looks at what is written to: short while something comes, for a full pipe must not wait
+/// for us, then longer and longer.
+const LOOK_AGAIN_MIN: Duration = Duration::from_millis(1);
+const LOOK_AGAIN_MAX: Duration = Duration::from_millis(128);
 
-    /// All has been read.
-    fn conclude(&mut self, input: &Input, console: &mut Console) -> Result<Outcome, Failure>;
-}
-
-/// A change, as it became known.
-#[derive(Clone, Copy, Debug)]
-pub struct Heard<'a> {
-    pub instance: &'a str,
-    pub change: &'a Change,
-    /// The moment at which it could be known.
-    pub now: Timestamp,
-    /// The first moment of which anything was heard.
-    pub first: Timestamp,
-}
-
-/// How long after its beginning a watcher that returns waits for the end of its backlog, ms.
-const SETTLE_MS: i64 = 2_000;
-
-impl Broker {
-    /// Begins to note changes.
-    pub fn follow(&mut self) {
-        self.presence.follow_files(Timestamp::MIN);
-    }
-
-    /// A watcher begins. Where clients are known already it returns, and until its backlog has come nobody
-    /// can tell what it missed: changes are kept back for so long.
-    pub(super) fn enters(&mut self, begun: Timestamp) {
-        if self.presence.fleet().clients.is_empty() {
-            self.hears(begun);
-        } else {
-            self.presence.pause();
-        }
-        self.settled = Some(begun.plus(SETTLE_MS));
-    }
-
-    /// A watcher that begins tells what it knew.
-    pub(super) fn recalls(&mut self) {
-        if self.settled.is_some_and(|settled| settled > self.presence.now()) {
-            self.presence.pause();
-        }
-    }
-
-    /// Something was heard then.
-    pub(super) fn hears(&mut self, now: Timestamp) {
-        self.first = Some(self.first.map_or(now, |first| first.min(now)));
-        self.advance(now);
-    }
-
-    /// Time has come to `now`, and whoever heard something then is known to.
-    pub(super) fn advance(&mut self, now: Timestamp) {
-        if self.presence.is_paused() && self.settled.is_none_or(|settled| settled <= now) {
-            self.presence.resume(now);
-        } else {
-            self.presence.handle_timeout(now);
-        }
-    }
-
-    /// Returns the first and the last moment of which somebody told. Of a plain log the grace after its
-    /// last line is none.
-    pub fn extent(&self, input: &Input) -> (Timestamp, Timestamp) {
-        let last = self.last().unwrap_or_else(|| input.moment(self));
-        let last = input.at.map_or(last, |at| last.min(at));
-        (self.first.unwrap_or(last).min(last), last)
-    }
-
-    /// Returns when a line of a plain log is heard, as far as its stamps tell. Never later than the
-    /// present, so that a stamp is believed or not as it is without following.
-    pub(super) fn log_time(
-        &self,
-        reading: &Reading<'_>,
-        now: Timestamp,
-        future_ms: i64,
-    ) -> Timestamp {
-        let believed = stamps(reading).filter(|stamp| stamp.since(now) <= future_ms);
-        let before = Some(self.presence.now()).filter(|before| *before > Timestamp::MIN);
-        believed.max().max(before).unwrap_or(now).min(now)
-    }
-}
+/// Tells of a change, and which broker it is about.
+pub type Tell<'a> = dyn FnMut(&str, &Change, &mut Console) -> Result<(), Failure> + 'a;
 
 impl Input {
-    /// Returns the moment at which what is said of a broker is judged.
-    pub fn moment(&self, broker: &Broker) -> Timestamp {
-        self.at.unwrap_or_else(|| broker.moment(&broker.policy(&self.asked), self.now))
+    /// Reads files as [`read_files`](Self::read_files) does, and goes on with the last of them until
+    /// `end` hears of its end. What changes meanwhile is told.
+    pub fn follow_files(
+        &mut self,
+        names: &[PathBuf],
+        end: &Receiver<()>,
+        tell: &mut Tell<'_>,
+        console: &mut Console,
+    ) -> Result<(), Failure> {
+        let (last, before) = names.split_last().expect("the command line asks for one");
+        is_one_file(last)?;
+        self.read_each(before, console)?;
+        let name = last.display().to_string();
+        let mut has_caught_up = false;
+        let mut wait = LOOK_AGAIN_MIN;
+        let mut idle = |input: &mut Self, lull: Lull| {
+            if !std::mem::replace(&mut has_caught_up, true) {
+                console.say(format_args!("{}: read to its end, going on", said(&name)));
+            }
+            input.tell_changes(tell, console)?;
+            wait = match lull {
+                Lull::Full => return Ok(end.try_recv() == Err(TryRecvError::Empty)),
+                Lull::Empty { came: true } => LOOK_AGAIN_MIN,
+                Lull::Empty { came: false } => LOOK_AGAIN_MAX.min(2 * wait),
+            };
+            Ok(end.recv_timeout(wait) == Err(RecvTimeoutError::Timeout))
+        };
+        let read = self.read_live(last, &mut idle);
+        self.tell_changes(tell, console)?;
+        self.told_what(&name, false, read, console)?;
+        self.has_something(console)
     }
 
-    /// All has been read: what is due until the moment judged happens yet. Returns what the follower has
-    /// to say.
-    pub fn conclude(&mut self, console: &mut Console) -> Result<Outcome, Failure> {
-        let moments: Vec<_> = self.brokers.values().map(|broker| self.moment(broker)).collect();
-        for (broker, moment) in self.brokers.values_mut().zip(moments) {
-            broker.settled = None;
-            broker.advance(moment);
+    fn read_live(&mut self, path: &Path, idle: &mut super::Idle<'_>) -> Result<String, Stopped> {
+        let name = path.display().to_string();
+        if path.as_os_str() == "-" {
+            let awaited = Content::awaited(io::stdin());
+            let awaited = awaited.map_err(|error| opened_badly(STANDARD_INPUT, &error))?;
+            return self.read_on(awaited, STANDARD_INPUT, idle);
         }
-        self.tell()?;
-        let Some(mut follower) = self.follower.take() else { return Ok(Outcome::Yes) };
-        follower.conclude(self, console)
+        let tail = Tail::open(path).map_err(|error| opened_badly(&name, &error))?;
+        self.read_on(tail, &name, idle)
     }
 
-    /// Hands what has changed to whoever follows.
-    pub(super) fn tell(&mut self) -> Result<(), Failure> {
-        let Some(follower) = &mut self.follower else { return Ok(()) };
+    /// Tells what has changed by now.
+    fn tell_changes(&mut self, tell: &mut Tell<'_>, console: &mut Console) -> Result<(), Failure> {
+        self.is_live = true;
+        self.now = clock::now();
         for (instance, broker) in &mut self.brokers {
-            let now = broker.presence.now();
-            let first = broker.first.unwrap_or(now);
-            while let Some(change) = broker.presence.poll_change() {
-                follower.hear(&Heard { instance, change: &change, now, first })?;
+            for change in broker.caught_up(self.now) {
+                tell(instance, &change, console)?;
             }
         }
-        Ok(())
+        Ok(console.flush()?)
     }
 }
 
-/// Returns the stamps of what a line says.
-pub(super) fn stamps(reading: &Reading<'_>) -> impl Iterator<Item = Timestamp> {
-    let events = match reading {
-        Reading::Events(events) => Some(events),
-        Reading::NotMine | Reading::Malformed(_) => None,
-    };
-    let stamp = |event: &Event<'_>| match event {
-        Event::Channel(event) => event.stamp,
-        Event::Restarted(stamp) => *stamp,
-    };
-    events.into_iter().flat_map(Events::iter).filter_map(stamp).map(|stamp| stamp.time)
+fn is_one_file(name: &Path) -> Result<(), Failure> {
+    match found::files(name).as_slice() {
+        [Ok(found)] if !found.is_by_chance && found.path == name => Ok(()),
+        _ => Err(Failure::misuse(format!("`--follow` cannot follow `{}`", name.display()))
+            .because("it is no single file")
+            .next("name the file that is written to last, after all others")),
+    }
 }

@@ -1,36 +1,31 @@
 //! Files of events: what `replay` judges and `store import` joins into a store.
 
 mod broker;
+mod course;
+mod files;
 mod follow;
+mod format;
 mod hindsight;
 mod recording;
 
 pub use broker::{Asked, Broker};
-pub use follow::{Follower, Heard};
+pub use course::{Follower, Heard};
 
 use super::hear::{Tally, take};
-use crate::dialect::lmq::Lmq;
-use crate::dialect::mosquitto::Mosquitto;
+use crate::dialect::csv::Columns;
+use crate::dialect::envelope::{self, Envelope};
 use crate::dialect::terms::Terms;
-use crate::dialect::{Dialect, FileFormat, sniff};
 use crate::dialect::{Message, Reading, Reason};
 use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
-use crate::output::console::Console;
-use crate::output::sanitize::sanitize;
 use crate::source::lines::{LINE_MAX, Lines, Text};
 use crate::source::recording::Line;
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
+use format::{File, Format, Plain, Wrapping};
 use jiff::tz::TimeZone;
-use recording::Recording;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-
-/// Columns that the name of a file may take.
-const NAME_COLUMNS_MAX: usize = 200;
+use std::io::{ErrorKind, Read};
 
 /// How files are read.
 #[derive(Debug)]
@@ -39,6 +34,8 @@ pub struct Input {
     pub zone: Option<TimeZone>,
     /// The dialect of plain files, where the user named one.
     pub forced: Option<String>,
+    /// What the columns of tables hold.
+    pub columns: Columns,
     /// What plain files are about.
     pub instance: String,
     /// The policy that was asked for; but for what was chosen, a recording keeps its own.
@@ -53,21 +50,45 @@ pub struct Input {
     pub tally: Tally,
     /// Whoever wants to know what each line changes.
     pub follower: Option<Box<dyn Follower>>,
+    /// Files that could not be read, or not to their end.
+    unread: Vec<Failure>,
+    /// What is read goes on: a broker that is heard of for the first time is followed at once.
+    is_live: bool,
     /// Places handed out so far: the order of lines over all files.
     tie: u64,
 }
 
-#[derive(Debug)]
-enum Format {
-    Recording(Recording),
-    Plain(Box<Dialect>),
+/// Waits for more to read, or does what is due meanwhile. Returns whether to go on.
+type Idle<'a> = dyn FnMut(&mut Input, Lull) -> Result<bool, Failure> + 'a;
+
+/// Why reading makes way for something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lull {
+    /// There is nothing to read; something came since the last time, or not.
+    Empty { came: bool },
+    /// Much was read without a lull, and what it changed piles up.
+    Full,
 }
 
-/// Lines that may pass before a file must have told what it is, and their bytes.
-const UNDECIDED_MAX: usize = 1_000;
-const UNDECIDED_BYTES_MAX: usize = 2 * LINE_MAX;
-/// Lines between two reports of progress.
-const PROGRESS_EVERY: u64 = 8_192;
+/// Lines that may come without a lull.
+const LINES_WITHOUT_LULL_MAX: u32 = 4_096;
+
+/// Why a file was not read to its end.
+#[derive(Debug)]
+pub enum Stopped {
+    /// Where it lies, it could not be read, or not all of it. Other files can.
+    Broken(Failure),
+    /// Nobody can tell what it is. Other files can be told.
+    Unknown(Failure),
+    /// What it says would be misunderstood, or the user wants to hear of it before anything else.
+    Refused(Failure),
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Refused(failure)
+    }
+}
 
 impl Input {
     pub fn new(terms: Terms, zone: Option<TimeZone>, asked: Asked, now: Timestamp) -> Self {
@@ -75,6 +96,7 @@ impl Input {
             terms,
             zone,
             forced: None,
+            columns: Columns::default(),
             instance: String::new(),
             asked,
             at: None,
@@ -83,153 +105,86 @@ impl Input {
             brokers: BTreeMap::new(),
             tally: Tally::default(),
             follower: None,
+            unread: Vec::new(),
+            is_live: false,
             tie: 0,
         }
     }
 
-    /// Reads files, and says of each what it was.
-    pub fn read_files(&mut self, paths: &[PathBuf], console: &mut Console) -> Result<(), Failure> {
-        let status = console.status();
-        for path in paths {
-            let name = path.display().to_string();
-            let format =
-                self.read_file(path, &mut |done, total| status.progress(&name, done, total))?;
-            status.clear();
-            console.say(format_args!("{}: {format}", sanitize(&name, NAME_COLUMNS_MAX)));
-        }
-        Ok(())
+    /// Reads a stream of lines, and returns what it was.
+    pub fn read(&mut self, input: impl Read, name: &str) -> Result<String, Stopped> {
+        self.read_on(input, name, &mut |_, _| Ok(false))
     }
 
-    /// Reads one file, `-` for standard input. `progress` is told the bytes read so far and, where it
-    /// is known, their number in all. Returns what the file was.
-    pub fn read_file(
-        &mut self,
-        path: &Path,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<&'static str, Failure> {
-        if path.as_os_str() == "-" {
-            return self.read(io::stdin().lock(), "standard input", 0, progress);
-        }
-        let failed = |error: io::Error| {
-            let next = if error.kind() == io::ErrorKind::NotFound {
-                "check the name; paths are taken from the folder you are in"
-            } else {
-                "check that you may read it"
-            };
-            Failure::new(format!("could not read `{}`", path.display())).because(error).next(next)
-        };
-        let file = File::open(path).map_err(failed)?;
-        let about = file.metadata().map_err(failed)?;
-        if about.is_dir() {
-            return Err(Failure::new(format!("could not read `{}`", path.display()))
-                .because("it is a folder")
-                .next("name the files in it"));
-        }
-        self.read(file, &path.display().to_string(), about.len(), progress)
-    }
-
-    /// Reads a stream of lines. `total`: its bytes, where they are known.
-    pub fn read(
+    /// Reads a stream of lines that may be waited for: where reading would block, `idle` waits, and says
+    /// whether to go on.
+    fn read_on(
         &mut self,
         input: impl Read,
         name: &str,
-        total: u64,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<&'static str, Failure> {
+        idle: &mut Idle<'_>,
+    ) -> Result<String, Stopped> {
         let mut lines = Lines::new(input);
-        let mut format = self.forced_format()?;
-        let mut undecided: Vec<(u64, Vec<u8>)> = Vec::new();
-        let mut undecided_bytes = 0;
-        let mut is_empty = true;
+        let mut file = File::new(name);
+        let mut came: u32 = 0;
         loop {
-            let next = lines.next_line().map_err(|error| {
-                Failure::new(format!("could not read on in `{name}`")).because(error)
-            })?;
-            let Some((number, text)) = next else { break };
-            let line = match text {
-                Text::Whole(line) | Text::Unended(line) => line,
-                Text::TooLong(length) => {
-                    is_empty = false;
-                    let detail = format!("{length} bytes, of which at most {LINE_MAX} are read");
-                    self.set_aside(Reason::Unreadable, name, number, &detail)?;
-                    continue;
-                }
-            };
-            if line.iter().all(u8::is_ascii_whitespace) {
-                continue;
-            }
-            is_empty = false;
-            if format.is_none() {
-                format = self.tell_format(line, name, number)?;
-                if format.is_none() {
-                    undecided.push((number, line.to_vec()));
-                    undecided_bytes += line.len();
-                    if undecided.len() >= UNDECIDED_MAX || undecided_bytes >= UNDECIDED_BYTES_MAX {
-                        return Err(unknown_format(name, &undecided));
+            match lines.next_line() {
+                Ok(Some((number, text))) => {
+                    self.text(&mut file, number, text)?;
+                    came = came.wrapping_add(1);
+                    if came.is_multiple_of(LINES_WITHOUT_LULL_MAX)
+                        && self.is_live
+                        && !idle(self, Lull::Full)?
+                    {
+                        return file.what();
                     }
-                    continue;
                 }
-                let known = format.as_mut().expect("it was just told");
-                for (number, line) in undecided.drain(..) {
-                    self.line(known, &line, name, number)?;
+                Ok(None) => return file.what(),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    let lull = Lull::Empty { came: std::mem::take(&mut came) > 0 };
+                    if !idle(self, lull)? {
+                        return file.what();
+                    }
                 }
-            }
-            let known = format.as_mut().expect("decided above");
-            self.line(known, line, name, number)?;
-            if number % PROGRESS_EVERY == 0 {
-                progress(lines.bytes(), total);
+                Err(error) => return Err(files::broken_off(name, &error)),
             }
         }
-        match format {
-            Some(Format::Recording(..)) => Ok("a recording"),
-            Some(Format::Plain(dialect)) => Ok(match dialect.name() {
-                Lmq::NAME => "LMQ notices",
-                Mosquitto::NAME => "a log of Mosquitto",
-                other => other,
-            }),
-            None if is_empty => Ok("empty"),
-            None => Err(unknown_format(name, &undecided)),
+    }
+
+    /// Takes in one line of a file, whatever it holds.
+    fn text(&mut self, file: &mut File<'_>, number: u64, text: Text<'_>) -> Result<(), Stopped> {
+        let line = match text {
+            Text::Whole(line) | Text::Unended(line) => line,
+            Text::TooLong(length) => {
+                file.is_empty = false;
+                let detail = format!("{length} bytes, of which at most {LINE_MAX} are read");
+                return Ok(self.set_aside(Reason::Unreadable, file.name, number, &detail)?);
+            }
+        };
+        let line = if number == 1 { without_mark(line) } else { line };
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return Ok(());
         }
-    }
-
-    fn forced_format(&mut self) -> Result<Option<Format>, Failure> {
-        let Some(name) = self.forced.clone() else { return Ok(None) };
-        self.plain(&name).map(Some)
-    }
-
-    fn plain(&mut self, name: &str) -> Result<Format, Failure> {
-        let dialect = self.terms.dialect(name, self.zone.as_ref()).map_err(Failure::misuse)?;
-        let instance = self.instance.clone();
-        let broker = self.broker(&instance);
-        broker.presence.coverage_mut().hear_whole(dialect.name());
-        Ok(Format::Plain(Box::new(dialect)))
-    }
-
-    fn tell_format(
-        &mut self,
-        line: &[u8],
-        name: &str,
-        number: u64,
-    ) -> Result<Option<Format>, Failure> {
-        match serde_json::from_slice::<Line<'_>>(line) {
-            Ok(_) => return Ok(Some(Format::Recording(Recording::default()))),
-            Err(error) => recording::refuse_heading(line, &error, name, number)?,
+        file.is_empty = false;
+        if file.format.is_none() {
+            file.format = self.tell_format(line, file.name, number)?;
+            if file.format.is_none() {
+                return file.wait_with(number, line);
+            }
+            for (number, line) in file.waited() {
+                self.line(file, &line, number)?;
+            }
+            if file.has_header() {
+                return Ok(());
+            }
         }
-        match sniff(line) {
-            Some(FileFormat::Lmq) => self.plain(Lmq::NAME).map(Some),
-            Some(FileFormat::Mosquitto) => self.plain(Mosquitto::NAME).map(Some),
-            None => Ok(None),
-        }
+        Ok(self.line(file, line, number)?)
     }
 
-    fn line(
-        &mut self,
-        format: &mut Format,
-        line: &[u8],
-        name: &str,
-        number: u64,
-    ) -> Result<(), Failure> {
-        match format {
+    /// Takes in one line of a file whose format is known.
+    fn line(&mut self, file: &mut File<'_>, line: &[u8], number: u64) -> Result<(), Failure> {
+        let name = file.name;
+        match file.format.as_mut().expect("it was told before") {
             Format::Recording(recording) => match serde_json::from_slice::<Line<'_>>(line) {
                 Ok(line) => self.recorded(recording, line, name, number)?,
                 Err(error) => {
@@ -237,19 +192,20 @@ impl Input {
                     self.set_aside(Reason::Unreadable, name, number, &error.to_string())?;
                 }
             },
-            Format::Plain(dialect) => self.plain_line(dialect, line, name, number)?,
+            Format::Plain(plain) => self.plain_line(plain, line, name, number)?,
         }
         self.tell()
     }
 
     fn plain_line(
         &mut self,
-        dialect: &mut Dialect,
+        plain: &mut Plain,
         line: &[u8],
         name: &str,
         number: u64,
     ) -> Result<(), Failure> {
         self.tie += 1;
+        let (dialect, voice) = (&mut *plain.dialect, plain.voice);
         let message = Message {
             topic: "",
             payload: line,
@@ -259,34 +215,51 @@ impl Input {
             received: self.now,
             tie: self.tie,
         };
-        let voice = VoiceKey { name: dialect.name(), authority: dialect.authority() };
-        let reading = dialect.read(&message);
-        if let Reading::Malformed(malformed) = &reading
+        let place = Place { name, number };
+        match &mut plain.wrapping {
+            Wrapping::Bare => self.plain_reading(&dialect.read(&message), voice, &place),
+            Wrapping::Table(table) => self.plain_reading(&table.read(line), voice, &place),
+            Wrapping::Message(_) => match envelope::open(line) {
+                Some(Envelope { body, tag, .. }) => {
+                    let message = Message { payload: &body, tag: tag.as_deref(), ..message };
+                    self.plain_reading(&dialect.read(&message), voice, &place)
+                }
+                None => self.plain_reading(&dialect.read(&message), voice, &place),
+            },
+        }
+    }
+
+    fn plain_reading(
+        &mut self,
+        reading: &Reading<'_>,
+        voice: VoiceKey<'static>,
+        place: &Place<'_>,
+    ) -> Result<(), Failure> {
+        let &Place { name, number } = place;
+        if let Reading::Malformed(malformed) = reading
             && malformed.reason == Reason::ZoneMissing
         {
             return Err(Failure::misuse(format!("{name}, line {number}: local time of no zone"))
                 .because(malformed.detail.clone())
-                .next("say which zone the broker's clock shows, for example `--time-zone UTC`"));
+                .next("say which zone its clock shows, for example `--time-zone UTC`"));
         }
-        let is_later = self.is_later(&reading);
-        let instance = self.instance.clone();
-        let place = Place { name, number };
-        let broker = self.brokers.get_mut(&instance).expect("made with the format");
+        let is_later = self.is_later(reading);
+        let broker = self.brokers.get_mut(&self.instance).expect("made with the format");
         broker.late.is_passed |= is_later;
         if let (true, Some(at)) = (broker.late.is_passed, self.at) {
             let by = Hearsay { voice, mark: None, received: self.now };
-            broker.late.take(&reading, &by, at, &self.asked.policy);
+            broker.late.take(reading, &by, at, &self.asked.policy);
             return Ok(());
         }
         let mut received = self.now;
         if self.follower.is_some() {
-            received = broker.log_time(&reading, self.now, self.asked.policy.future_ms);
+            received = broker.log_time(reading, self.now, self.asked.policy.future_ms);
             broker.hears(received);
         }
         let by = Hearsay { voice, mark: None, received };
-        let heard = take(&mut broker.presence, &reading, &by, &place, &mut self.tally);
+        let heard = take(&mut broker.presence, reading, &by, place, &mut self.tally);
         broker.latest(heard.latest);
-        self.if_strict(&reading, name, number)
+        self.if_strict(reading, name, number)
     }
 
     /// Tells whether a plain file says this of a time after the moment asked about. A stamp that is
@@ -294,16 +267,18 @@ impl Input {
     fn is_later(&self, reading: &Reading<'_>) -> bool {
         let Some(at) = self.at else { return false };
         let future_ms = self.asked.policy.future_ms;
-        follow::stamps(reading).any(|stamp| stamp > at && stamp.since(self.now) <= future_ms)
+        course::stamps(reading).any(|stamp| stamp > at && stamp.since(self.now) <= future_ms)
     }
 
     fn broker(&mut self, instance: &str) -> &mut Broker {
-        let policy = self.asked.policy;
-        let follows = self.follower.is_some();
+        let (policy, is_live, now) = (self.asked.policy, self.is_live, self.now);
+        let is_noted = self.follower.is_some();
         self.brokers.entry(instance.to_owned()).or_insert_with(|| {
             let mut broker = Broker::new(policy);
-            if follows {
-                broker.follow();
+            if is_noted {
+                broker.note_changes();
+            } else if is_live {
+                broker.follow(now);
             }
             broker
         })
@@ -330,6 +305,11 @@ impl Input {
     }
 }
 
+/// Returns the first line of a file without the mark that some programs put before UTF-8.
+fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+}
+
 /// Where a line stands.
 struct Place<'a> {
     name: &'a str,
@@ -350,14 +330,4 @@ fn strict_failure(reason: Reason, name: &str, number: u64, detail: &str) -> Fail
         failure = failure.because(detail);
     }
     failure
-}
-
-fn unknown_format(name: &str, lines: &[(u64, Vec<u8>)]) -> Failure {
-    let first = lines.first().map_or(String::new(), |(_, line)| {
-        let head = String::from_utf8_lossy(&line[..line.len().min(80)]);
-        format!("; the first one reads {head}")
-    });
-    Failure::misuse(format!("could not tell what `{name}` is"))
-        .because(format!("no line is of a known form{first}"))
-        .next("name it with `--dialect lmq` or `--dialect mosquitto`")
 }

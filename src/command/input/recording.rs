@@ -8,7 +8,7 @@ use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::source::recording::line::{Heading, MessageLine, SourceLine};
 use crate::source::recording::{Line, VERSION};
-use crate::state::coverage::{Coverage, SourceKey};
+use crate::state::coverage::{Coverage, Member, SourceKey};
 use crate::state::fleet::{Fleet, Hearsay};
 use crate::state::presence::Teller;
 use crate::state::record::Mark;
@@ -34,6 +34,11 @@ struct Context {
     /// The epoch in which each voice is heard, as far as this file has been read. Another file may
     /// have told of a later one already; what is heard here was heard in this one all the same.
     epochs: BTreeMap<String, u64>,
+    /// What was told of the listener, less what follows from the messages since it gave an account of
+    /// itself. Its next account decides: it knows which of them came while nothing was certain.
+    accounts: BTreeMap<SourceKey, Member>,
+    /// A message came since the listener gave an account of itself.
+    is_hearing: bool,
     /// No file has told of a later one.
     is_present: bool,
     /// It began after the moment asked about.
@@ -121,6 +126,8 @@ impl Input {
             member: heading.member.clone().into_owned(),
             dialects,
             epochs: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            is_hearing: false,
             is_present: true,
             is_later,
         })
@@ -146,6 +153,7 @@ impl Input {
         if let Some(context) = &mut context
             && (context.key(&source.voice), &context.member) == (key.clone(), &source.member)
         {
+            context.take_back(&key, broker.presence.coverage_mut());
             let before = context.epochs.insert(source.voice.clone(), account.epoch);
             if before.is_some_and(|before| before < account.epoch) {
                 // As the watcher did: what was heard before the hole proves nothing after it.
@@ -247,6 +255,8 @@ impl Input {
             member: String::new(),
             dialects,
             epochs: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            is_hearing: false,
             is_present: true,
             is_later: false,
         })
@@ -270,8 +280,30 @@ impl Context {
             .all(|(voice, epoch)| self.told(coverage, &self.key(voice)) == Some(*epoch))
     }
 
+    /// Takes back what messages made of an account, before the listener gives the next one.
+    fn take_back(&mut self, key: &SourceKey, coverage: &mut Coverage) {
+        if let Some(account) = self.accounts.remove(key) {
+            let told = coverage.member_mut(key, &self.member, account.patience_ms);
+            *told = account;
+            self.is_hearing = false;
+        }
+    }
+
+    /// Keeps the accounts as they are before messages add to them.
+    fn keep_accounts(&mut self, coverage: &Coverage) {
+        for (key, source) in coverage.sources() {
+            let is_own = key.ear == self.ear || self.shared.values().any(|ear| *ear == key.ear);
+            if let (true, Some(account)) = (is_own, source.members.get(&self.member)) {
+                self.accounts.entry(key.clone()).or_insert_with(|| account.clone());
+            }
+        }
+    }
+
     /// The listener was alive then, in its epoch of then.
-    fn hear(&self, coverage: &mut Coverage, now: Timestamp) {
+    fn hear(&mut self, coverage: &mut Coverage, now: Timestamp) {
+        if !std::mem::replace(&mut self.is_hearing, true) {
+            self.keep_accounts(coverage);
+        }
         if self.is_present {
             let shared = self.shared.values().collect::<BTreeSet<_>>();
             for ear in shared.into_iter().chain([&self.ear]) {

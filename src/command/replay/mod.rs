@@ -11,21 +11,23 @@ mod uptime;
 
 use super::filter::Clients;
 use super::input::{Asked, Follower, Input};
+use super::stop;
 use crate::cli::replay::Replay;
 use crate::clock;
 use crate::config;
 use crate::config::question::{Asking, Question};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
-use crate::output::object::{Summary, VerdictObject};
+use crate::output::object::{ChangeObject, Summary, VerdictObject};
 use crate::output::verdict;
 use crate::output::warning::Warning;
 use crate::state::policy::Policy;
-use crate::state::presence::Counts;
+use crate::state::presence::{Change, Counts};
 use crate::state::verdict::Verdict;
 use changes::Changes;
 use concurrency::Concurrency;
 use outages::Outages;
+use std::path::PathBuf;
 use timeline::Timeline;
 use uptime::Uptime;
 
@@ -57,10 +59,12 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     };
     let (now, at) = (moment(&options.now)?, moment(&options.at)?);
     let asking = config::question::asking(&options.question, zone.as_ref())?;
+    check_following(options, &asking.question)?;
     let now = now.unwrap_or_else(clock::now);
     let asked = Asked::of(&options.policy);
     let mut input = Input::new(terms, zone, asked, now);
     input.forced = config::reading::forced(&options.reading);
+    input.columns = config::tables::columns(&options.tables)?;
     input.at = at;
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
@@ -71,19 +75,59 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     if expected.is_some() {
         console.printer().hold();
     }
-    input.read_files(&options.files, console)?;
+    if options.follow {
+        follow(&mut input, &options.files, &scope, console)?;
+    } else {
+        stop::ends_at_once(console.status());
+        input.read_files(&options.files, console)?;
+    }
     let mut outcome = match asking.question {
         Question::Verdicts if at.is_some() => at::print(&input, &scope, console)?,
         Question::Verdicts => verdicts(&input, &scope, console)?,
         Question::Anomalies => anomalies::print(&input, &scope, console)?,
-        _ => input.conclude(console)?,
+        _ => input.answer(console)?,
     };
     if let (Some(expected), Some(path)) = (&expected, &options.question.expect) {
         outcome = expect::compare(path, expected, console)?;
     }
     tell_set_aside(&input, console);
     console.flush()?;
-    Ok(outcome)
+    Ok(match input.conclude(console) {
+        Outcome::Yes => outcome,
+        unread => unread,
+    })
+}
+
+/// Reads on in what is still written to, and prints what changes.
+fn follow(
+    input: &mut Input,
+    files: &[PathBuf],
+    scope: &Scope,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let end = stop::heard(console.status());
+    let mut tell = |instance: &str, change: &Change, console: &mut Console| {
+        if !scope.include(&change.verdict.client) {
+            return Ok(());
+        }
+        if console.is_json() {
+            return Ok(console.json_line(&ChangeObject::new(instance, change))?);
+        }
+        let line = verdict::change(change, console.style());
+        let line = if instance.is_empty() { line } else { format!("{instance}  {line}") };
+        Ok(console.print_line(line)?)
+    };
+    input.follow_files(files, &end, &mut tell, console)
+}
+
+/// Refuses questions that only all of the files answer, where reading never comes to their end.
+fn check_following(options: &Replay, question: &Question) -> Result<(), Failure> {
+    if options.follow && *question != Question::Verdicts {
+        return Err(Failure::misuse("`--follow` with a question about the past")
+            .because("it is answered at the end of all files, and what is followed has none")
+            .next("leave `--follow` out, or the question"));
+    }
+    Ok(())
 }
 
 /// Returns who answers a question about the course of events; none is needed for their end.

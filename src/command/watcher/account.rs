@@ -115,7 +115,7 @@ impl Watcher {
         self.state.last_commit = clock::monotonic();
         let Self { ledger, presence, hearing, .. } = self;
         let began = clock::monotonic();
-        match block_in_place(|| ledger.commit(presence, hearing)) {
+        match ledger.commit(presence, hearing) {
             Ok(()) => {
                 self.state.figures.commit.observe(began.elapsed().as_secs_f64());
                 self.state.owed = false;

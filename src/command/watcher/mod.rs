@@ -361,8 +361,7 @@ impl Watcher {
 
     /// Gives a message its place in the order of arrival, before it waits for anything.
     fn arrival(&mut self, time: Timestamp) -> Arrival {
-        let up = clock::uptime();
-        Arrival { time, up, tie: self.ledger.next_tie() }
+        Arrival { time, up: self.state.last_heard, tie: self.ledger.next_tie() }
     }
 
     async fn message(&mut self, publish: &Publish, arrival: Arrival, now: Moment) {
@@ -437,7 +436,7 @@ impl Watcher {
         } else {
             hearing.deaf(presence.coverage_mut());
         }
-        block_in_place(|| ledger.commit(presence, hearing))?;
+        ledger.commit(presence, hearing)?;
         self.session.acknowledge(self.state.acks.drain(..));
         Ok(())
     }

@@ -107,10 +107,7 @@ impl Watcher {
         if !reports.is_empty() {
             self.tell(News::Testimony(Testimony::Reports(reports))).await;
         }
-        let mut changes = Vec::new();
-        while let Some(change) = self.presence.poll_change() {
-            changes.push(change);
-        }
+        let changes: Vec<_> = self.presence.drain_changes().collect();
         if !changes.is_empty() {
             self.tell(News::Changes(changes)).await;
         }

@@ -130,7 +130,7 @@ impl Watcher {
         }
         let Self { ledger, presence, hearing, .. } = self;
         hearing.register(clock::now(), presence.coverage_mut());
-        block_in_place(|| ledger.commit(presence, hearing))
+        ledger.commit(presence, hearing)
     }
 
     /// Leaves the group again where nothing was ever subscribed to.
@@ -140,7 +140,7 @@ impl Watcher {
         }
         let Self { ledger, presence, hearing, .. } = self;
         hearing.withdraw(presence.coverage_mut());
-        block_in_place(|| ledger.commit(presence, hearing))
+        ledger.commit(presence, hearing)
     }
 
     /// Says once that another client has our id, and that what it heard is lost to us.

@@ -32,6 +32,8 @@ pub enum Warning {
     NotUnderstood { malformed: u64, heard: u64, place: String, first: String },
     /// Lines of files that were set aside.
     LinesSetAside { lines: u64, first: String },
+    /// A file below a folder that is none of those that can be read.
+    FileLeftOut { path: String },
     /// The first start on a running broker: nobody has been heard of.
     NobodyKnown { instance: String },
     /// The connection is gone, and is tried again for as long as it takes.
@@ -108,6 +110,9 @@ impl Warning {
                 if *lines == 1 { "was" } else { "were" },
                 sanitize(first, EXAMPLE_COLUMNS_MAX),
             ),
+            Self::FileLeftOut { path } => {
+                format!("{} is left out: no line of it is of a known form", value(path))
+            }
             Self::NobodyKnown { instance } => {
                 format!(
                     "no client of {} is known yet: each is with its next event",
@@ -177,6 +182,7 @@ impl Warning {
                 "use an account that may read it, or choose what to listen to with `--dialect`"
             }
             Self::LinesSetAside { .. } => "`-v` shows more of them, `--strict` makes them fatal",
+            Self::FileLeftOut { .. } => "if it belongs to the others, name it with `--dialect`",
             Self::NobodyKnown { .. } => {
                 "start watching before the devices connect, or let them keep a retained status"
             }
@@ -310,6 +316,10 @@ mod tests {
             (
                 Warning::LinesSetAside { lines: 2, first: "night.log, line 3: unreadable".into() },
                 "2 lines were set aside, the first is night.log, line 3: unreadable\n  next:  `-v` shows more of them, `--strict` makes them fatal",
+            ),
+            (
+                Warning::FileLeftOut { path: "logs/README".into() },
+                "`logs/README` is left out: no line of it is of a known form\n  next:  if it belongs to the others, name it with `--dialect`",
             ),
             (
                 Warning::NotSaved { failure: "error: could not write to `x.db`".into() },

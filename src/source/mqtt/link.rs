@@ -1,38 +1,54 @@
-//! One connection in a task of its own: it connects, subscribes, keeps the line alive and hands out what
+//! One connection in a thread of its own: it connects, subscribes, keeps the line alive and hands out what
 //! it hears, however slowly that is taken.
 //!
-//! What waits to be taken is bounded by [`ROOM`]. When that is full, the task stops reading, and the
+//! It is a thread and not a task, because under load it rests (`gathering`), and a task cannot do that: the
+//! reactor that it shares with others is woken for every message all the same.
+//!
+//! What waits to be taken is bounded by [`ROOM`]. When that is full, the thread stops reading, and the
 //! back-pressure reaches the broker through the socket; it stops probing too, since the library probes
 //! only while it reads. A broker then ends the connection after one and a half keep alives, and sends
 //! again what was not acknowledged. A consumer that is slow with little traffic costs nothing.
 
+use super::gathering::Gathering;
 use super::reach::places;
 use super::rumqtt::{Ack, Arrived, Order, Orders, Plan, Protocol, Step, V4, V5};
 use super::subscribing::Subscribing;
 use super::trouble::{Stage, Trouble};
 use super::{AckToken, Heard, PACKET_MAX, Publish, SHARED, reason};
+use crate::clock;
 use crate::config::broker::MqttVersion;
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::thread;
 use std::time::Duration;
+use std::vec;
+use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinHandle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// What may wait to be taken, in KiB; every report takes at least one. With a message or two in the
 /// library's hands, this bounds the memory of a session.
 const ROOM: u32 = 16 << 10;
+/// Reports that are handed out together at most.
+const TOGETHER_MAX: usize = 256;
 /// How long a goodbye may take.
 const LEAVE_MAX: Duration = Duration::from_secs(2);
 
 /// A connection, or an attempt at one. Dropping it closes the connection at once.
 pub struct Link {
-    reports: UnboundedReceiver<Report>,
+    reports: UnboundedReceiver<Vec<Report>>,
+    /// What is there and not taken yet.
+    arrived: vec::IntoIter<Report>,
     orders: UnboundedSender<Order>,
-    task: JoinHandle<Trouble>,
+    end: oneshot::Receiver<Trouble>,
+    /// The thread notices that it is gone.
+    _held: oneshot::Sender<Infallible>,
 }
 
 /// Something heard, and the room it takes until it is taken.
@@ -43,29 +59,41 @@ impl Link {
     pub fn start(plan: Plan) -> Self {
         let (sender, reports) = unbounded_channel();
         let (orders, incoming) = unbounded_channel();
-        let desk =
-            Desk { sender, room: Arc::new(Semaphore::new(ROOM as usize)), epoch: plan.epoch };
-        let task = tokio::spawn(async move {
-            match plan.options.connection.mqtt_version {
-                MqttVersion::V311 => run::<V4>(plan, desk, incoming).await,
-                MqttVersion::V5 => run::<V5>(plan, desk, incoming).await,
+        let desk = Desk::new(sender, plan.epoch);
+        let (held, dropped) = oneshot::channel();
+        let (ended, end) = oneshot::channel();
+        let listening = async move {
+            tokio::select! {
+                trouble = run(plan, desk, incoming) => trouble,
+                _ = dropped => Trouble::Closed,
             }
+        };
+        // A thread that cannot be started drops `ended`, like one that panics.
+        let _ = thread::Builder::new().name("connection".to_owned()).spawn(move || {
+            let trouble = run_alone(listening);
+            // Whoever is gone does not want to know.
+            let _ = ended.send(trouble.unwrap_or_else(|error| Trouble::Failed(error.to_string())));
         });
-        Self { reports, orders, task }
+        Self { reports, arrived: Vec::new().into_iter(), orders, end, _held: held }
     }
 
     /// Returns what was heard next, or how it ended, after which it must not be asked again.
     pub fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Result<Heard, Trouble>> {
-        if let Some((heard, _)) = ready!(self.reports.poll_recv(cx)) {
-            return Poll::Ready(Ok(heard));
+        loop {
+            if let Some((heard, _)) = self.arrived.next() {
+                return Poll::Ready(Ok(heard));
+            }
+            let Some(more) = ready!(self.reports.poll_recv(cx)) else { break };
+            self.arrived = more.into_iter();
         }
-        let end = ready!(Pin::new(&mut self.task).poll(cx));
-        Poll::Ready(Err(end.unwrap_or_else(|error| Trouble::Failed(error.to_string()))))
+        let end = ready!(Pin::new(&mut self.end).poll(cx));
+        let gone = |_| Trouble::Failed("its thread did not start, or panicked".to_owned());
+        Poll::Ready(Err(end.unwrap_or_else(gone)))
     }
 
-    /// Acknowledges with the next turn of the task.
+    /// Acknowledges with the next turn of the thread.
     pub fn acknowledge(&self, acks: Vec<Ack>) {
-        // Without a task there is no connection to acknowledge on.
+        // Without a thread there is no connection to acknowledge on.
         let _ = self.orders.send(Order::Acknowledge(acks));
     }
 
@@ -79,44 +107,70 @@ impl Link {
     pub async fn leave(mut self) {
         // Nobody takes anything more, so make room.
         self.reports.close();
+        self.arrived = Vec::new().into_iter();
         while self.reports.try_recv().is_ok() {}
         if self.orders.send(Order::Leave).is_ok() {
             // Whatever happens now, the connection is over.
-            let _ = timeout(LEAVE_MAX, &mut self.task).await;
+            let _ = timeout(LEAVE_MAX, &mut self.end).await;
         }
     }
 }
 
-impl Drop for Link {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+/// Runs a connection on this thread, which has nothing else to do.
+fn run_alone(listening: impl Future<Output = Trouble>) -> io::Result<Trouble> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let trouble = runtime.block_on(listening);
+    // A name that is still looked up would keep us here.
+    runtime.shutdown_background();
+    Ok(trouble)
 }
 
-/// Where reports are handed out.
+/// Where reports are handed out: together, when there is nothing more to do for the moment.
 struct Desk {
-    sender: UnboundedSender<Report>,
+    sender: UnboundedSender<Vec<Report>>,
+    reports: Vec<Report>,
     room: Arc<Semaphore>,
     epoch: u64,
 }
 
 impl Desk {
-    async fn hand_out(&self, heard: Heard, size: usize) {
-        // A topic and the places around it are no larger than the KiB that rounding adds.
-        let units = u32::try_from(size / 1024).unwrap_or(u32::MAX).saturating_add(1).min(ROOM);
-        let room = Arc::clone(&self.room).acquire_many_owned(units).await.ok();
-        // When nobody listens any more, the task is about to be told.
-        let _ = self.sender.send((heard, room));
+    fn new(sender: UnboundedSender<Vec<Report>>, epoch: u64) -> Self {
+        let room = Arc::new(Semaphore::new(ROOM as usize));
+        Self { sender, reports: Vec::new(), room, epoch }
     }
 
-    /// Hands out a message; returns what has to be acknowledged at once because it was skipped.
-    async fn hand_out_message(&self, arrived: Arrived) -> Option<Ack> {
+    /// Waits for room, and adds a report to those that are handed out next.
+    async fn put(&mut self, heard: Heard, size: usize) {
+        // A topic and the places around it are no larger than the KiB that rounding adds.
+        let units = u32::try_from(size / 1024).unwrap_or(u32::MAX).saturating_add(1).min(ROOM);
+        let room = if let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(units) {
+            Some(room)
+        } else {
+            // There will be room only when what lies here is taken too.
+            self.hand_out();
+            Arc::clone(&self.room).acquire_many_owned(units).await.ok()
+        };
+        self.reports.push((heard, room));
+        if self.reports.len() >= TOGETHER_MAX {
+            self.hand_out();
+        }
+    }
+
+    fn hand_out(&mut self) {
+        if !self.reports.is_empty() {
+            // When nobody listens any more, the thread is about to be told.
+            let _ = self.sender.send(std::mem::take(&mut self.reports));
+        }
+    }
+
+    /// Puts a message there; returns what has to be acknowledged at once because it was skipped.
+    async fn put_message(&mut self, arrived: Arrived) -> Option<Ack> {
         let Arrived { topic, payload, ack, retain, dup, size } = arrived;
         let cause = match topic {
             Ok(topic) if size <= PACKET_MAX => {
                 let token = AckToken { epoch: self.epoch, id: ack.id, qos: ack.qos };
                 let publish = Publish { topic, payload, qos: ack.qos, retain, dup, ack: token };
-                self.hand_out(Heard::Message(publish), size).await;
+                self.put(Heard::Message(publish), size).await;
                 return None;
             }
             Ok(topic) => {
@@ -125,24 +179,37 @@ impl Desk {
             }
             Err(flaw) => format!("a message was skipped: {flaw}"),
         };
-        self.hand_out(Heard::Skipped { cause }, 0).await;
+        self.put(Heard::Skipped { cause }, 0).await;
         Some(ack)
     }
 }
 
-async fn run<P: Protocol>(plan: Plan, desk: Desk, mut orders: Orders) -> Trouble {
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.hand_out();
+    }
+}
+
+async fn run(plan: Plan, desk: Desk, orders: Orders) -> Trouble {
+    match plan.options.connection.mqtt_version {
+        MqttVersion::V311 => Box::pin(speak::<V4>(plan, desk, orders)).await,
+        MqttVersion::V5 => Box::pin(speak::<V5>(plan, desk, orders)).await,
+    }
+}
+
+async fn speak<P: Protocol>(plan: Plan, mut desk: Desk, mut orders: Orders) -> Trouble {
     let mut protocol = match connect::<P>(&plan, &mut orders).await {
         Err(trouble) => return trouble,
         Ok((protocol, session_present)) => {
-            desk.hand_out(Heard::Connected { session_present }, 0).await;
+            desk.put(Heard::Connected { session_present }, 0).await;
             protocol
         }
     };
-    let Err(trouble) = listen(&mut protocol, &plan, &desk, &mut orders).await;
+    let Err(trouble) = listen(&mut protocol, &plan, &mut desk, &mut orders).await;
     // What came before the end was heard, and belongs to this connection.
     while let Some(step) = protocol.leftover() {
         if let Step::Publish(arrived) = step {
-            desk.hand_out_message(arrived).await;
+            desk.put_message(arrived).await;
         }
     }
     trouble
@@ -183,7 +250,7 @@ async fn connect<P: Protocol>(plan: &Plan, orders: &mut Orders) -> Result<(P, bo
 async fn listen<P: Protocol>(
     protocol: &mut P,
     plan: &Plan,
-    desk: &Desk,
+    desk: &mut Desk,
     orders: &mut Orders,
 ) -> Result<Infallible, Trouble> {
     let options = &plan.options;
@@ -192,6 +259,7 @@ async fn listen<P: Protocol>(
     let silence_max = protocol.keep_alive() * 2;
     let mut silence = pin!(sleep(silence_max));
     let mut deaf = pin!(sleep(options.connect_timeout));
+    let mut gathering = Gathering::new(clock::monotonic());
     loop {
         // Always, whatever the broker remembers: subscriptions may have changed, and retained messages
         // come at a subscription only.
@@ -199,7 +267,7 @@ async fn listen<P: Protocol>(
             protocol.subscribe(filters)?;
             deaf.as_mut().reset(Instant::now() + options.connect_timeout);
         } else if let Some(granted) = subscribing.grants() {
-            desk.hand_out(Heard::Subscribed { granted }, 0).await;
+            desk.put(Heard::Subscribed { granted }, 0).await;
         }
         // From here, since it may have taken long to get here: the answer may be there, unread.
         silence.as_mut().reset(Instant::now() + silence_max);
@@ -210,19 +278,20 @@ async fn listen<P: Protocol>(
             () = &mut deaf, if subscribing.is_waiting() => {
                 return Err(Trouble::Deaf(options.connect_timeout));
             }
-            step = protocol.next(orders) => step.map_err(|trouble| explain(trouble, &subscribing))?,
+            step = gather(protocol.next(orders), desk, &mut gathering) => step.map_err(|trouble| explain(trouble, &subscribing))?,
             () = &mut silence, if !silence_max.is_zero() => return Err(Trouble::Silent(silence_max)),
         };
         let begun = subscribing.is_waiting().then(Instant::now);
         match step {
             Step::Publish(arrived) => {
-                if let Some(ack) = desk.hand_out_message(arrived).await {
+                gathering.count();
+                if let Some(ack) = desk.put_message(arrived).await {
                     protocol.acknowledge(&[ack]).await?;
                 }
             }
             Step::SubAck { codes, said } => subscribing.note(&codes, said.as_deref()),
-            Step::Unsubscribed => desk.hand_out(Heard::Unsubscribed, 0).await,
-            Step::Alive => desk.hand_out(Heard::Alive, 0).await,
+            Step::Unsubscribed => desk.put(Heard::Unsubscribed, 0).await,
+            Step::Alive => desk.put(Heard::Alive, 0).await,
             Step::Connected { .. } => return Err(Trouble::Malformed("a second CONNACK".into())),
         }
         // The broker is not to blame for the time we waited for the consumer.
@@ -231,6 +300,26 @@ async fn listen<P: Protocol>(
             deaf.as_mut().reset(later);
         }
     }
+}
+
+/// Waits for what happens next, once everything that was heard is handed out. Under load the thread rests
+/// before that, and its reactor with it.
+async fn gather<T>(next: impl Future<Output = T>, desk: &mut Desk, gathering: &mut Gathering) -> T {
+    let mut next = pin!(next);
+    poll_fn(|cx| {
+        let polled = next.as_mut().poll(cx);
+        if polled.is_pending() {
+            desk.hand_out();
+            // A task that has had its turn is told to wait though more is there.
+            if has_budget_remaining()
+                && let Some(rest) = gathering.rest(clock::monotonic())
+            {
+                thread::sleep(rest);
+            }
+        }
+        polled
+    })
+    .await
 }
 
 /// Adds what the library does not say: which filter the answer was for.

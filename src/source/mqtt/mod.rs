@@ -6,9 +6,9 @@
 //!
 //! MQTT itself, TLS and WebSocket are spoken by rumqttc 0.25. Its traps, their guards, and what it cannot
 //! do at all stand in `rumqtt`, the one module that knows it; each has a test in
-//! `tests/connection.rs`. Every connection has an event loop and a task of its own (`link`), so that
-//! nothing of a dead one can reach the next, and so that the line is kept alive while the consumer is
-//! busy.
+//! `tests/connection.rs`. Every connection has an event loop and a thread of its own (`link`), so that
+//! nothing of a dead one can reach the next, so that the line is kept alive while the consumer is busy,
+//! and so that it can rest under load (`gathering`).
 //!
 //! A packet may have [`PACKET_MAX`] bytes. A larger one costs the connection, since rumqttc gives up
 //! there; the next connection lets it through once, and the message is skipped and acknowledged, or it
@@ -16,6 +16,7 @@
 
 mod backoff;
 mod check;
+mod gathering;
 mod link;
 pub mod reach;
 pub mod reason;

@@ -1,0 +1,196 @@
+//! What a file is: nothing but its lines can tell.
+
+use super::recording::Recording;
+use super::{Input, Stopped, recording};
+use crate::dialect::csv::{Lacking, Table};
+use crate::dialect::envelope::{self, Carrier};
+use crate::dialect::lmq::Lmq;
+use crate::dialect::mosquitto::Mosquitto;
+use crate::dialect::{Dialect, FileFormat, sniff};
+use crate::failure::Failure;
+use crate::nearest::nearest;
+use crate::source::lines::LINE_MAX;
+use crate::source::recording::Line;
+use crate::state::packed::VoiceKey;
+use std::fmt;
+
+/// What a file is, with what must be remembered while it is read.
+#[derive(Debug)]
+pub(super) enum Format {
+    Recording(Recording),
+    Plain(Plain),
+}
+
+/// A file in the words of one dialect.
+#[derive(Debug)]
+pub(super) struct Plain {
+    pub dialect: Box<Dialect>,
+    pub voice: VoiceKey<'static>,
+    pub wrapping: Wrapping,
+}
+
+/// What is around the words of the dialect.
+#[derive(Debug)]
+pub(super) enum Wrapping {
+    /// Nothing: a line is a notice, or a line of a log.
+    Bare,
+    /// Messages of a queue. A line that is none of them is bare.
+    Message(Carrier),
+    /// Cells of a row.
+    Table(Box<Table>),
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Plain(plain) = self else { return f.write_str("a recording") };
+        f.write_str(match &*plain.dialect {
+            Dialect::Lmq(_) => "LMQ notices",
+            Dialect::Mosquitto(_) => "a log of Mosquitto",
+            Dialect::Status(_) => "status messages",
+        })?;
+        match plain.wrapping {
+            Wrapping::Bare => Ok(()),
+            Wrapping::Message(carrier) => write!(f, " in {} messages", carrier.name()),
+            Wrapping::Table(_) => f.write_str(" in a table"),
+        }
+    }
+}
+
+/// A file as far as it has been read.
+#[derive(Debug)]
+pub(super) struct File<'a> {
+    pub name: &'a str,
+    pub format: Option<Format>,
+    /// Lines that wait until the format is told, with their numbers.
+    undecided: Vec<(u64, Vec<u8>)>,
+    undecided_bytes: usize,
+    pub is_empty: bool,
+}
+
+/// Lines that may pass before a file must have told what it is, and their bytes.
+const UNDECIDED_MAX: usize = 1_000;
+const UNDECIDED_BYTES_MAX: usize = 2 * LINE_MAX;
+
+impl<'a> File<'a> {
+    pub const fn new(name: &'a str) -> Self {
+        Self { name, format: None, undecided: Vec::new(), undecided_bytes: 0, is_empty: true }
+    }
+
+    /// Keeps a line that told nothing, unless there are too many of them.
+    pub fn wait_with(&mut self, number: u64, line: &[u8]) -> Result<(), Stopped> {
+        self.undecided.push((number, line.to_vec()));
+        self.undecided_bytes += line.len();
+        if self.undecided.len() >= UNDECIDED_MAX || self.undecided_bytes >= UNDECIDED_BYTES_MAX {
+            return Err(self.unknown());
+        }
+        Ok(())
+    }
+
+    /// Returns the lines that waited.
+    pub fn waited(&mut self) -> Vec<(u64, Vec<u8>)> {
+        std::mem::take(&mut self.undecided)
+    }
+
+    /// Tells whether the line that told the format is not one of those to be read.
+    pub const fn has_header(&self) -> bool {
+        matches!(self.format, Some(Format::Plain(Plain { wrapping: Wrapping::Table(_), .. })))
+    }
+
+    /// Returns what it was, at its end.
+    pub fn what(&self) -> Result<String, Stopped> {
+        match &self.format {
+            Some(format) => Ok(format.to_string()),
+            None if self.is_empty => Ok("empty".to_owned()),
+            None => Err(self.unknown()),
+        }
+    }
+
+    fn unknown(&self) -> Stopped {
+        let too_long = || format!("; all are longer than the {LINE_MAX} bytes that are read");
+        let first = self.undecided.first().map_or_else(too_long, |(_, line)| {
+            let head = String::from_utf8_lossy(&line[..line.len().min(80)]);
+            format!("; the first one reads {head}")
+        });
+        Stopped::Unknown(
+            Failure::misuse(format!("could not tell what `{}` is", self.name))
+                .because(format!("no line is of a known form{first}"))
+                .next("name it with `--dialect lmq` or `--dialect mosquitto`, or its columns with `--csv-map`"),
+        )
+    }
+}
+
+impl Input {
+    /// Returns what a file is, if this line of it tells.
+    pub(super) fn tell_format(
+        &mut self,
+        line: &[u8],
+        name: &str,
+        number: u64,
+    ) -> Result<Option<Format>, Stopped> {
+        if self.forced.is_none() && is_recording(line, name, number)? {
+            return Ok(Some(Format::Recording(Recording::default())));
+        }
+        let envelope = envelope::open(line);
+        let (body, wrapping) = match &envelope {
+            Some(envelope) => (&*envelope.body, Wrapping::Message(envelope.carrier)),
+            None => (line, Wrapping::Bare),
+        };
+        let told = sniff(body).map(|format| match format {
+            FileFormat::Lmq => Lmq::NAME.to_owned(),
+            FileFormat::Mosquitto => Mosquitto::NAME.to_owned(),
+        });
+        let may_be_table = self.forced.as_deref().is_none_or(|forced| forced == Lmq::NAME);
+        if told.is_none()
+            && may_be_table
+            && let Some(table) = self.table(line, name)?
+        {
+            return Ok(Some(table));
+        }
+        let dialect = self.forced.clone().or(told);
+        Ok(dialect.map(|dialect| self.plain(&dialect, wrapping)).transpose()?)
+    }
+
+    /// Returns the table of which this line is the header, if it is one.
+    fn table(&mut self, header: &[u8], name: &str) -> Result<Option<Format>, Stopped> {
+        match Table::of(header, &self.columns, self.zone.as_ref()) {
+            Some(Ok(table)) => {
+                Ok(self.plain(Lmq::NAME, Wrapping::Table(Box::new(table))).map(Some)?)
+            }
+            Some(Err(lacking)) => Err(Stopped::Unknown(without_column(name, &lacking))),
+            None => Ok(None),
+        }
+    }
+
+    fn plain(&mut self, name: &str, wrapping: Wrapping) -> Result<Format, Failure> {
+        let dialect = self.terms.dialect(name, self.zone.as_ref()).map_err(Failure::misuse)?;
+        let instance = self.instance.clone();
+        let broker = self.broker(&instance);
+        broker.presence.coverage_mut().hear_whole(dialect.name());
+        let voice = VoiceKey { name: dialect.name(), authority: dialect.authority() };
+        Ok(Format::Plain(Plain { dialect: Box::new(dialect), voice, wrapping }))
+    }
+}
+
+fn is_recording(line: &[u8], name: &str, number: u64) -> Result<bool, Failure> {
+    match serde_json::from_slice::<Line<'_>>(line) {
+        Ok(_) => Ok(true),
+        Err(error) => recording::refuse_heading(line, &error, name, number).map(|()| false),
+    }
+}
+
+fn without_column(name: &str, lacking: &Lacking) -> Failure {
+    let Lacking { part, column, header } = lacking;
+    let shown: Vec<String> =
+        header.iter().take(COLUMNS_SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = if header.len() > shown.len() { ", …" } else { "" };
+    let failure = Failure::misuse(format!("`{name}` has no column `{column}`"))
+        .because(format!("its header names {}{more}", shown.join(", ")));
+    let same = header.iter().find(|name| name.eq_ignore_ascii_case(column)).map(String::as_str);
+    match same.or_else(|| nearest(column, header.iter().map(String::as_str))) {
+        Some(meant) => failure.next(format!("did you mean `--csv-map {}={meant}`?", part.name())),
+        None => failure.next(format!("name one of them with `--csv-map {}=…`", part.name())),
+    }
+}
+
+/// Columns of a header that are quoted.
+const COLUMNS_SHOWN: usize = 12;

@@ -1,0 +1,182 @@
+//! Messages of queues as their tools export them: one JSON object a message, the notice inside.
+//!
+//! An envelope is known by its shape, for nothing in it says what it is. It is opened and thrown
+//! away: where and when a queue kept a notice says nothing about the client.
+
+use super::lmq;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// An opened envelope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    pub carrier: Carrier,
+    pub body: Cow<'a, [u8]>,
+    /// The tag of a RocketMQ message.
+    pub tag: Option<String>,
+}
+
+/// Whose envelope it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    RocketMq,
+    Kafka,
+    Mqtt,
+}
+
+impl Carrier {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RocketMq => "RocketMQ",
+            Self::Kafka => "Kafka",
+            Self::Mqtt => "MQTT",
+        }
+    }
+}
+
+/// Opens an envelope, and one more inside it: a topic that Kafka Connect filled, read by `kcat`.
+/// Returns `None` for whatever is none. A notice is none, whatever else it has in it.
+///
+/// Shapes: RocketMQ, `MessageExt` as fastjson writes it (`body` in Base64, the tag in `properties` as
+/// `TAGS`) or as its dashboard does (`messageBody`); Kafka, `kcat -J` (`payload`), the REST proxy and
+/// consumers (`value`), Kafka Connect (`schema` and `payload`); MQTT, `mosquitto_sub -F %j`
+/// (`payload` and `qos`). What is inside may be text, Base64, or JSON as it is.
+/// Source: apache/rocketmq `MessageExt`, apache/rocketmq-dashboard `MessageView`, edenhill/kcat
+/// `json.c`, apache/kafka `JsonConverter`, eclipse/mosquitto `client/sub_client_output.c` (2026-08).
+#[must_use]
+pub fn open(line: &[u8]) -> Option<Envelope<'_>> {
+    if lmq::is_notice(line) {
+        return None;
+    }
+    let outer = open_once(line)?;
+    let inner = if lmq::is_notice(&outer.body) { None } else { open_once(&outer.body) };
+    let Some(inner) = inner else { return Some(outer) };
+    let (body, tag) = (Cow::Owned(inner.body.into_owned()), inner.tag);
+    Some(Envelope { carrier: outer.carrier, body, tag: outer.tag.or(tag) })
+}
+
+fn open_once(line: &[u8]) -> Option<Envelope<'_>> {
+    let members: Members<'_> = serde_json::from_str(str::from_utf8(line).ok()?).ok()?;
+    let is_mqtt = members.qos.is_some();
+    let (carrier, inside) = match members {
+        Members { body: Some(body), .. } | Members { message_body: Some(body), .. } => {
+            (Carrier::RocketMq, body)
+        }
+        Members { payload: Some(payload), .. } if is_mqtt => (Carrier::Mqtt, payload),
+        Members { payload: Some(value), .. } | Members { value: Some(value), .. } => {
+            (Carrier::Kafka, value)
+        }
+        _ => return None,
+    };
+    Some(Envelope { carrier, body: unwrapped(inside)?, tag: members.tag() })
+}
+
+/// The members of a message that matter.
+#[derive(Deserialize)]
+struct Members<'a> {
+    #[serde(borrow)]
+    body: Option<&'a RawValue>,
+    #[serde(borrow, rename = "messageBody")]
+    message_body: Option<&'a RawValue>,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+    #[serde(borrow)]
+    value: Option<&'a RawValue>,
+    #[serde(borrow)]
+    properties: Option<&'a RawValue>,
+    qos: Option<IgnoredAny>,
+}
+
+impl Members<'_> {
+    fn tag(&self) -> Option<String> {
+        let properties: BTreeMap<Cow<'_, str>, &RawValue> =
+            serde_json::from_str(self.properties?.get()).ok()?;
+        serde_json::from_str(properties.get("TAGS")?.get()).ok()
+    }
+}
+
+/// Returns what a member holds: JSON as it is, text, or what the text is Base64 of.
+fn unwrapped(member: &RawValue) -> Option<Cow<'_, [u8]>> {
+    let json = member.get();
+    if json.starts_with('{') {
+        return Some(Cow::Borrowed(json.as_bytes()));
+    }
+    let text: String = serde_json::from_str(json).ok()?;
+    let decoded = BASE64.decode(text.trim()).ok().filter(|bytes| !bytes.is_empty());
+    Some(Cow::Owned(decoded.unwrap_or_else(|| text.into_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const NOTICE: &str =
+        r#"{"clientId":"a","eventType":"connect","channelId":"c","time":1,"clientIp":"h:1"}"#;
+
+    fn opened(line: &str) -> Option<(Carrier, String, Option<String>)> {
+        let envelope = open(line.as_bytes())?;
+        let body = String::from_utf8(envelope.body.into_owned()).expect("it is text");
+        Some((envelope.carrier, body, envelope.tag))
+    }
+
+    #[test]
+    fn every_shape_is_opened() {
+        let notice: serde_json::Value = serde_json::from_str(NOTICE).expect("it is JSON");
+        let connect = json!({"schema": {"type": "string"}, "payload": NOTICE});
+        for (carrier, line) in [
+            (Carrier::RocketMq, json!({"msgId": "1", "body": BASE64.encode(NOTICE)})),
+            (Carrier::RocketMq, json!({"topic": "GID_a_MQTT", "body": NOTICE, "queueId": 3})),
+            (Carrier::RocketMq, json!({"messageBody": NOTICE, "queueOffset": 7})),
+            (Carrier::Kafka, json!({"topic": "t", "offset": 1, "key": null, "payload": NOTICE})),
+            (Carrier::Kafka, json!({"topic": "t", "key": "k", "value": BASE64.encode(NOTICE)})),
+            (Carrier::Kafka, json!({"value": notice, "partition": 0})),
+            (Carrier::Kafka, json!({"schema": null, "payload": notice})),
+            (Carrier::Kafka, json!({"topic": "t", "offset": 1, "payload": connect.to_string()})),
+            (Carrier::Kafka, connect.clone()),
+            (Carrier::Mqtt, json!({"topic": "t", "qos": 1, "retain": 0, "payload": NOTICE})),
+        ] {
+            let (found, body, tag) = opened(&line.to_string()).unwrap_or_else(|| panic!("{line}"));
+            let body: serde_json::Value = serde_json::from_str(&body).expect("it is JSON");
+            assert_eq!((found, &body, tag), (carrier, &notice, None), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_tag_of_a_message_comes_with_it() {
+        for (properties, tag) in [
+            (json!({"TAGS": "tcpclean", "KEYS": "k"}), Some("tcpclean")),
+            (json!({"KEYS": "k"}), None),
+            (json!({"TAGS": 1}), None),
+            (json!("TAGS\u{1}connect\u{2}"), None),
+        ] {
+            let line = json!({"body": NOTICE, "properties": properties}).to_string();
+            assert_eq!(opened(&line).expect("it is one").2.as_deref(), tag, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_envelope_stays_closed() {
+        let with_more = NOTICE.replace('{', r#"{"body":"x","payload":"y","#);
+        for line in [
+            NOTICE,
+            &with_more,
+            "",
+            "{",
+            "[]",
+            "1795313001: Client a disconnected.",
+            r#"{"time":1}"#,
+            r#"{"topic":"t","payload":null}"#,
+            r#"{"body":7}"#,
+        ] {
+            assert_eq!(opened(line), None, "{line}");
+        }
+        assert_eq!(open(b"\xff\xfe"), None);
+    }
+}

@@ -214,6 +214,12 @@ impl Outages {
     }
 
     fn gather(&mut self, at: Timestamp, now: Timestamp) {
+        let is_near = |loss: &Loss| loss.at.since(at).saturating_abs() <= WINDOW_S * 1_000;
+        let clients = self.recent.iter().filter(|loss| is_near(loss)).map(|loss| loss.hash);
+        // Few clients that come and go in a hurry are no outage, and hide none that begins meanwhile.
+        if clients.collect::<HashSet<_, RandomState>>().len() < LOST_MIN {
+            return;
+        }
         let mut gathering = Gathering {
             begun: now,
             first: at,
@@ -227,7 +233,7 @@ impl Outages {
             told: None,
         };
         for loss in std::mem::take(&mut self.recent) {
-            if loss.at.since(at).saturating_abs() <= WINDOW_S * 1_000 {
+            if is_near(&loss) {
                 let (hash, is_out) = (loss.hash, self.out.remove(&loss.hash));
                 gathering.take(loss);
                 if !is_out {
@@ -236,10 +242,6 @@ impl Outages {
             } else {
                 self.recent.push_back(loss);
             }
-        }
-        // Few clients that come and go in a hurry are no outage.
-        if gathering.lost.len() < LOST_MIN {
-            return;
         }
         self.usual.take_back(gathering.losses.len());
         self.seconds = NO_SECONDS;

@@ -234,6 +234,26 @@ fn an_outage_stands_out_of_a_restless_fleet() {
 }
 
 #[test]
+fn a_client_that_never_rests_hides_no_outage() {
+    let mut rng = Rng::with_seed(1);
+    let fleet = fleet(200, &mut rng);
+    let flapper = &fleet[0];
+    let mut changes = Vec::new();
+    // More often than anybody is usually lost, but this is one client.
+    for ms in (89_000..95_000).step_by(125) {
+        changes.push(go(ms, &flapper.id, &flapper.address));
+        changes.push(come(ms + 60, &flapper.id, &flapper.address));
+    }
+    let lost = fleet[1..].iter().take(14).zip((91_000..).step_by(150));
+    changes.extend(lost.map(|(member, ms)| go(ms, &member.id, &member.address)));
+    changes.sort_by_key(|change| change.at);
+
+    let found = diagnose(&known(&fleet), &changes, 10_000);
+
+    assert!(told(&found).contains("mass-outage begins"), "{}", told(&found));
+}
+
+#[test]
 fn what_becomes_usual_is_told_once() {
     let mut rng = Rng::with_seed(8);
     let verdicts: Vec<Verdict> =

@@ -6,7 +6,7 @@
 
 use super::{Place, stable_hash};
 use crate::failure::Failure;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -56,11 +56,7 @@ impl Identity {
 
     /// Returns the first id that is kept for this purpose, whether it is in use or not.
     pub fn first(state: &Path, purpose: &Purpose<'_>) -> Option<String> {
-        let file = File::open(name(state, purpose, "0")).ok()?;
-        let mut text = String::new();
-        file.take(ID_MAX + 1).read_to_string(&mut text).ok()?;
-        let (id, _) = text.split_once('\n')?;
-        (!id.is_empty()).then(|| id.to_owned())
+        read(&mut File::open(name(state, purpose, "0")).ok()?)
     }
 
     /// Notes that this id, which somebody asked for, is used for this purpose. Returns `None` if it is in
@@ -98,11 +94,7 @@ fn name(state: &Path, purpose: &Purpose<'_>, end: &str) -> PathBuf {
 }
 
 fn lock(path: &Path) -> Result<Option<File>, Failure> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(|error| failed(path, &error))?;
+    let file = super::lock::open(path).map_err(|error| failed(path, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -110,19 +102,24 @@ fn lock(path: &Path) -> Result<Option<File>, Failure> {
     }
 }
 
-/// Reads the id in a file, or writes a new one. What follows its first line is for people.
+/// Returns the id in a file. What follows its first line is for people; a line without its end was torn by
+/// a crash before anybody connected with it.
+fn read(file: &mut File) -> Option<String> {
+    let mut text = String::new();
+    file.take(ID_MAX + 1).read_to_string(&mut text).ok()?;
+    let (id, _) = text.split_once('\n')?;
+    (!id.is_empty()).then(|| id.to_owned())
+}
+
+/// Returns the id in a file, or writes a new one.
 fn of(
     mut file: File,
     path: &Path,
     purpose: &Purpose<'_>,
     make: impl Fn() -> Result<String, Failure>,
 ) -> Result<Identity, Failure> {
-    let mut text = String::new();
-    let read = Read::by_ref(&mut file).take(ID_MAX + 1).read_to_string(&mut text);
-    // A line without its end was torn by a crash before anybody connected with it.
-    let known = read.ok().and_then(|_| text.split_once('\n')).filter(|(id, _)| !id.is_empty());
-    if let Some((id, _)) = known {
-        return Ok(Identity { client_id: id.to_owned(), is_new: false, _file: file });
+    if let Some(client_id) = read(&mut file) {
+        return Ok(Identity { client_id, is_new: false, _file: file });
     }
     let client_id = make()?;
     let mut write = || {

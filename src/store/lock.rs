@@ -6,8 +6,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// The right to watch an instance with a store under a client id, held until it is dropped. The system takes it back from
-/// a process that died, so a stale file beside the store stops nobody.
+/// The right to watch an instance with a store under a client id, held until it is dropped. The system
+/// takes it back from a process that died, so a stale file beside the store stops nobody.
 #[derive(Debug)]
 pub struct WatchLock {
     /// The lock is on the open file. The file itself stays: removing it would let a third watcher
@@ -59,7 +59,8 @@ fn lock_path(store: &Path, instance: &str, client_id: &str) -> PathBuf {
     super::sqlite::beside(&store, &suffix)
 }
 
-fn open(path: &Path) -> std::io::Result<File> {
+/// Opens a file that is to be locked, or makes it, for its owner only.
+pub(super) fn open(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     // Not truncated: until it is locked, the note in it is another watcher's.
     options.read(true).write(true).create(true).truncate(false);

@@ -8,6 +8,7 @@
 mod floor;
 mod measure;
 mod messages;
+mod subscription;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,11 +1,10 @@
 //! One publisher and one subscriber: messages at QoS 1, so many on their way at the same time.
 
 use super::floor::{packed, plain_connect};
+use super::subscription;
 use bytes::{Bytes, BytesMut};
 use presence::clock;
-use presence::wire::{
-    Ack, Filter, Packet, Publish, Qos, Reason, RetainedWanted, Subscribe, Version, read, write,
-};
+use presence::wire::{Ack, Packet, Publish, Qos, Reason, Version, read, write};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -18,17 +17,7 @@ const PACKET_MAX: usize = 1 << 20;
 /// Panics if one comes twice, too late or not at all.
 pub fn pass(address: SocketAddr, count: usize, payload_len: usize, window: usize) -> Duration {
     let mut subscriber = Line::connect(address, "subscriber");
-    subscriber.send(&Packet::Subscribe(Subscribe {
-        id: 1,
-        subscription_id: None,
-        filters: vec![Filter {
-            filter: TOPIC.to_owned(),
-            qos: Qos::AtLeastOnce,
-            no_local: false,
-            retain_as_published: false,
-            retained: RetainedWanted::Always,
-        }],
-    }));
+    subscriber.send(&subscription::to(TOPIC));
     assert!(matches!(subscriber.receive(), Packet::SubAck(ack) if !ack.reasons[0].is_error()));
     let mut publisher = Line::connect(address, "publisher");
     let begun = clock::monotonic();

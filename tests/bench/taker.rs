@@ -6,7 +6,8 @@
 
 use super::floor::{itself, packed, plain_connect};
 use super::notices::TOPIC;
-use presence::wire::{Filter, Packet, Qos, RetainedWanted, Subscribe};
+use super::subscription;
+use presence::wire::Packet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, ExitCode};
@@ -39,18 +40,7 @@ fn say_hello(socket: &mut TcpStream) {
     let connect = Packet::Connect(Box::new(plain_connect("bench-taker".to_owned())));
     socket.write_all(&packed(&connect)).expect("the broker reads");
     socket.read_exact(&mut [0; 4]).expect("a CONNACK has four bytes");
-    let subscribe = Packet::Subscribe(Subscribe {
-        id: 1,
-        subscription_id: None,
-        filters: vec![Filter {
-            filter: TOPIC.to_owned(),
-            qos: Qos::AtLeastOnce,
-            no_local: false,
-            retain_as_published: false,
-            retained: RetainedWanted::Always,
-        }],
-    });
-    socket.write_all(&packed(&subscribe)).expect("the broker reads");
+    socket.write_all(&packed(&subscription::to(TOPIC))).expect("the broker reads");
     socket.read_exact(&mut [0; 5]).expect("a SUBACK for one filter has five bytes");
 }
 

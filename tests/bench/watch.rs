@@ -12,6 +12,7 @@
 mod floor;
 mod measure;
 mod notices;
+mod subscription;
 #[path = "../support/mod.rs"]
 mod support;
 mod taker;

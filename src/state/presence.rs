@@ -326,6 +326,12 @@ impl Presence {
         self.now
     }
 
+    /// Tells whether changes are reported.
+    #[must_use]
+    pub const fn is_following(&self) -> bool {
+        self.following
+    }
+
     #[must_use]
     pub const fn is_paused(&self) -> bool {
         self.paused.is_some()

@@ -29,8 +29,6 @@ pub struct Broker {
     pub(super) first: Option<Timestamp>,
     /// When the backlog of the watcher that began last had come.
     pub(super) settled: Option<Timestamp>,
-    /// Changes are told as they come.
-    is_followed: bool,
 }
 
 impl Broker {
@@ -45,7 +43,6 @@ impl Broker {
             late: Late::default(),
             first: None,
             settled: None,
-            is_followed: false,
         }
     }
 
@@ -58,20 +55,19 @@ impl Broker {
 
     /// Begins to tell of changes, from what is believed now.
     pub fn follow(&mut self, now: Timestamp) {
-        self.is_followed = true;
         self.presence.follow(self.present(now));
     }
 
     /// Everything that is there has been read: returns what changed since that was said before.
     pub fn caught_up(&mut self, now: Timestamp) -> Vec<Change> {
-        if self.is_followed {
+        if self.presence.is_following() {
             self.presence.handle_timeout(self.present(now));
         } else {
             self.follow(now);
         }
         // Nothing is saved here, and a list of what is to be saved would only grow.
         self.presence.saved();
-        std::iter::from_fn(|| self.presence.poll_change()).collect()
+        self.presence.drain_changes().collect()
     }
 
     /// Returns the moment to judge at: where a watcher ended, or the end of what was heard. A watcher

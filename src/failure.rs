@@ -34,6 +34,15 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Returns what is the matter and why, for a message that has a way on of its own.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        match &self.cause {
+            Some(cause) => format!("{}: {cause}", self.what),
+            None => self.what.clone(),
+        }
+    }
+
     /// Returns a failure to reach, read or write something (exit code 4).
     pub fn new(what: impl Into<String>) -> Self {
         Self { outcome: Outcome::CouldNotAsk, what: what.into(), cause: None, next: None }

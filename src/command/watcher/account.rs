@@ -6,7 +6,6 @@ use crate::clock;
 use crate::command::moment;
 use crate::dialect::Message;
 use crate::event::Timestamp;
-use crate::failure::Failure;
 use crate::output::warning::{Missing, Warning};
 use crate::state::coverage::Hole;
 use crate::state::hearing::Moment;
@@ -138,9 +137,7 @@ impl Watcher {
                 let coverage = self.presence.coverage_mut();
                 self.hearing.withheld(since, waiting as u64, now, coverage);
                 if first {
-                    let Failure { what, cause, .. } = failure;
-                    let failure = cause.map_or(what.clone(), |cause| format!("{what}: {cause}"));
-                    let warning = Warning::NotSaved { failure };
+                    let warning = Warning::NotSaved { failure: failure.in_short() };
                     self.tell(News::Warning(warning)).await;
                 }
             }

@@ -147,8 +147,7 @@ impl Watcher {
             }
             self.state.owed = true;
         }
-        let is_open = self.hearing.decides_at().is_some() || self.hearing.is_arriving();
-        if !is_open && self.share.is_none() {
+        if self.share.is_none() && !self.hearing.is_undecided() {
             // Not only where a backlog ended: the connection may have ended before it, and the next
             // one may have none.
             self.presence.resume(now.wall);
@@ -165,10 +164,7 @@ impl Watcher {
                 self.look_at_others(now).await;
             }
         }
-        if self.share.is_some()
-            && self.hearing.decides_at().is_none()
-            && !self.hearing.is_arriving()
-        {
+        if self.share.is_some() && !self.hearing.is_undecided() {
             self.presence.resume(now.wall);
         }
         self.doubt_sharing().await;

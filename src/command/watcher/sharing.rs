@@ -172,8 +172,7 @@ impl Watcher {
             Ok(told) => told,
             Err(failure) => {
                 if !std::mem::replace(&mut self.state.others_unread, true) {
-                    let Failure { what, cause, .. } = failure;
-                    let failure = cause.map_or(what.clone(), |cause| format!("{what}: {cause}"));
+                    let failure = failure.in_short();
                     self.tell(News::Warning(Missing::OthersUnread { failure }.into())).await;
                 }
                 return false;

@@ -194,6 +194,11 @@ impl Hearing {
         self.arriving == Some(true) && (0..self.voices.len()).all(goes_on)
     }
 
+    /// Tells whether it is still open who of those known is covered: changes are kept back for so long.
+    pub fn is_undecided(&self) -> bool {
+        self.is_arriving() || self.decides_at().is_some()
+    }
+
     /// Tells whether the broker accepted the connection, but has not answered the subscriptions yet.
     pub const fn is_arriving(&self) -> bool {
         self.arriving.is_some()

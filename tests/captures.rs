@@ -17,8 +17,10 @@ use presence::state::packed::{Client, VoiceKey};
 use presence::state::policy::Policy;
 use recorded::{Recorded, line_of_file};
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 
 const MOSQUITTO_2_0: &str = "mosquitto-2.0.11";
 const MOSQUITTO_2_1: &str = "mosquitto-2.1.2-connection-state";
@@ -117,24 +119,71 @@ fn differences_over_mqtt(run: &str) -> Differences {
 
 /// Compares after every stimulus: the steps do not say which line of the log each of them caused.
 fn differences_in_the_file(run: &str) -> Differences {
-    let log = text_of(&format!("{run}.log"));
-    let mut lines = log.lines().zip(1..).peekable();
     let mut reader = Mosquitto::new(None);
     let mut comparison = Comparison::default();
+    let mut read = 0;
+    each_stimulus(run, |stimulus, truth, so_far| {
+        for (line, tie) in so_far.lines().zip(1..).skip(read) {
+            let reading = reader.read(&line_of_file(line, tie));
+            comparison.believed.take_in("mosquitto", &reading);
+            read += 1;
+        }
+        comparison.truth = truth.clone();
+        comparison.compare(stimulus, &["mosquitto"], &["mosquitto"]);
+    });
+    assert_eq!(read, text_of(&format!("{run}.log")).lines().count(), "{run}: all was read");
+    comparison.found
+}
+
+/// Calls with each stimulus, what was done so far, and what the log held by then.
+fn each_stimulus(run: &str, mut each: impl FnMut(&str, &Truth, &str)) {
+    let log = text_of(&format!("{run}.log"));
+    let mut truth = Truth::default();
     let mut stimulus = String::new();
     for step in steps(run) {
-        if let Some(end) = step.log_line {
-            while let Some((line, tie)) = lines.next_if(|(_, number)| *number < end) {
-                let reading = reader.read(&line_of_file(line, tie.try_into().expect("small")));
-                comparison.believed.take_in("mosquitto", &reading);
-            }
-            comparison.compare(&stimulus, &["mosquitto"], &["mosquitto"]);
+        if let Some(next) = step.log_line {
+            let so_far: String = log.split_inclusive('\n').take(next - 1).collect();
+            each(&stimulus, &truth, &so_far);
         }
-        comparison.truth.take_in(&step);
+        truth.take_in(&step);
         stimulus.clone_from(&step.stimulus);
     }
-    assert_eq!(lines.next(), None, "{run}: the whole log was read");
-    comparison.found
+}
+
+/// As a user sees it: a log that was cut off after each stimulus, and nothing else.
+#[test]
+fn the_log_file_replays_to_what_was_done_but_for_known_limits() {
+    for run in [MOSQUITTO_2_0, MOSQUITTO_2_1] {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("mosquitto.log");
+        let mut found = Differences::new();
+        let mut lasting = BTreeSet::new();
+        each_stimulus(run, |stimulus, truth, so_far| {
+            std::fs::write(&path, so_far).expect("written");
+            let verdicts = replayed(&path);
+            for (client, done) in &truth.online {
+                let said = if *done { "online" } else { "offline" };
+                if verdicts.get(client).is_some_and(|status| status == said) {
+                    lasting.remove(client);
+                } else if lasting.insert(client.clone()) {
+                    found.insert((stimulus.to_owned(), "mosquitto".to_owned(), client.clone()));
+                }
+            }
+        });
+        assert_eq!(found, LOG_LIMITS.iter().map(key).collect(), "{run}");
+    }
+}
+
+/// Returns the status of each client as `presence replay` prints it.
+fn replayed(log: &Path) -> BTreeMap<String, String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_presence"));
+    let output = command.args(["replay", "--json"]).arg(log).output().expect("it was built");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let objects = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+    let verdicts = objects.filter(|object| object["type"] == "verdict");
+    let text = |object: &Value, key: &str| object[key].as_str().expect(key).to_owned();
+    verdicts.map(|verdict| (text(&verdict, "client"), text(&verdict, "state"))).collect()
 }
 
 #[test]
@@ -291,7 +340,7 @@ struct Step {
 }
 
 /// Which clients are connected, as the steps tell it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Truth {
     online: BTreeMap<String, bool>,
     /// Whom a step without a client is about: the last one that connected.

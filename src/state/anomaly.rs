@@ -22,7 +22,17 @@ pub fn anomalies(
     if judgement.channels.iter().filter(|channel| channel.is_live()).count() >= 2 {
         found.push("concurrent-open");
     }
-    let openings = openings_in_order(&judgement.channels);
+    // Fewer channels make no loop: most clients are spared the sorting.
+    if judgement.channels.len() >= policy.loop_count {
+        loops(&judgement.channels, policy, &mut found);
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn loops(channels: &[Judged<'_>], policy: &Policy, found: &mut Vec<&'static str>) {
+    let openings = openings_in_order(channels);
     let moments: Vec<Timestamp> = openings.iter().map(|(opened, ..)| *opened).collect();
     if crowded(&moments, policy.loop_count, policy.loop_window_ms) {
         found.push("flapping");
@@ -30,9 +40,6 @@ pub fn anomalies(
     if crowded(&take_overs(&openings), policy.loop_count.saturating_sub(1), policy.loop_window_ms) {
         found.push("takeover-loop");
     }
-    found.sort_unstable();
-    found.dedup();
-    found
 }
 
 fn of_channel(

@@ -142,15 +142,17 @@ fn condition<'a>(
 /// A newer connect supersedes an older channel, but only beyond what the clocks can explain: by less
 /// than the skew, the connection that really is newer may carry the older stamp.
 fn mark_superseded(channels: &mut [Judged<'_>], policy: &Policy) {
-    let openings: Vec<Option<(Timestamp, i64)>> = channels
-        .iter()
-        .map(|channel| Some((channel.opening.time()?, channel.resolution_ms())))
-        .collect();
-    for (place, channel) in channels.iter_mut().enumerate() {
-        let Some((opened, resolution)) = openings[place] else { continue };
-        channel.superseded = openings.iter().flatten().any(|(other, other_resolution)| {
-            other.since(opened) > policy.skew_ms.max(resolution).max(*other_resolution)
-        });
+    let supersedes = |newer: &Judged<'_>, opened: Timestamp, resolution: i64| {
+        newer.opening.time().is_some_and(|other| {
+            other.since(opened) > policy.skew_ms.max(resolution).max(newer.resolution_ms())
+        })
+    };
+    for place in 0..channels.len() {
+        let channel = &channels[place];
+        let Some(opened) = channel.opening.time() else { continue };
+        let resolution = channel.resolution_ms();
+        let is_newer = |newer: &Judged<'_>| supersedes(newer, opened, resolution);
+        channels[place].superseded = channels.iter().any(is_newer);
     }
 }
 

@@ -10,6 +10,7 @@ use super::failing::Trouble;
 use super::{begin, stable_hash};
 use crate::state::packed::Client;
 use foldhash::HashSet;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OptionalExtension as _};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -233,17 +234,13 @@ impl Fold {
     }
 
     /// Joins the next slice into the table. After a failure the same slice is next again.
-    pub fn step(
-        &mut self,
-        connection: &mut Connection,
-        channels_max: usize,
-    ) -> Result<(), Trouble> {
+    pub fn step(&mut self, connection: &mut Connection) -> Result<(), Trouble> {
         let rest = &self.dirty[self.done..];
         let slice = &rest[..rest.len().min(FOLD_SLICE)];
         let is_last = slice.len() == rest.len();
         let transaction = begin(connection)?;
         for (instance, client) in slice {
-            fold_client(&transaction, *instance, client, channels_max)?;
+            fold_client(&transaction, *instance, client)?;
         }
         if is_last {
             transaction.execute("DELETE FROM journal WHERE seq <= ?1", [self.upto])?;
@@ -255,28 +252,36 @@ impl Fold {
     }
 }
 
-fn fold_client(
-    connection: &Connection,
-    instance: i64,
-    client: &Client,
-    channels_max: usize,
-) -> Result<(), Trouble> {
-    let joined = match stored(connection, instance, client.id())? {
-        None => client.clone(),
-        Some(mut known) => {
-            if !known.join(client, channels_max).anything() {
-                return Ok(());
-            }
-            known
-        }
-    };
-    connection
+/// Gives the connection the function that `fold_client` joins with. Once, before anything is folded.
+pub fn give_join(connection: &Connection, channels_max: usize) -> Result<(), Trouble> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("joined", 3, flags, move |arguments| {
+        let id = std::str::from_utf8(arguments.get_raw(0).as_blob()?)?;
+        let client = |place| {
+            let body = arguments.get_raw(place).as_blob()?;
+            Client::from_body(id, body).ok_or(rusqlite::Error::InvalidQuery)
+        };
+        let mut known = client(1)?;
+        known.join(&client(2)?, channels_max);
+        Ok(known.body().to_vec())
+    })?;
+    Ok(())
+}
+
+/// Joins a client into the table: with one search in it for finding, joining and writing together.
+fn fold_client(connection: &Connection, instance: i64, client: &Client) -> Result<(), Trouble> {
+    let folded = connection
         .prepare_cached(
             "INSERT INTO clients (instance, id, body) VALUES (?1, ?2, ?3)
-            ON CONFLICT DO UPDATE SET body = excluded.body",
+            ON CONFLICT DO UPDATE SET body = joined(id, body, excluded.body)
+            WHERE body IS NOT excluded.body",
         )?
-        .execute((instance, joined.id().as_bytes(), joined.body()))?;
-    Ok(())
+        .execute((instance, client.id().as_bytes(), client.body()));
+    match folded {
+        Ok(_) => Ok(()),
+        // SQLite keeps only the words of an error of ours: whether the table is damaged tells itself.
+        Err(error) => Err(stored(connection, instance, client.id()).err().unwrap_or(error.into())),
+    }
 }
 
 /// Joins a client into a map of clients.

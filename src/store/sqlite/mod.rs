@@ -63,6 +63,7 @@ impl Sqlite {
         let connection = opened.ok_or_else(|| open::missing(path))?;
         let mut store = Self::of(connection, path, policy);
         if access == Access::Write {
+            store.writing(|store| journal::give_join(&store.connection, store.channels_max))?;
             store.fold()?;
         }
         Ok(store)
@@ -214,7 +215,7 @@ impl Sqlite {
                 none.insert(fold)
             }
         };
-        fold.step(&mut self.connection, self.channels_max)?;
+        fold.step(&mut self.connection)?;
         if fold.is_done() {
             self.folding = None;
         }

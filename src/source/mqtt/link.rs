@@ -17,6 +17,7 @@ use super::trouble::{Stage, Trouble};
 use super::{AckToken, Heard, PACKET_MAX, Publish, SHARED, reason};
 use crate::clock;
 use crate::config::broker::MqttVersion;
+use compact_str::CompactString;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
@@ -42,17 +43,23 @@ const LEAVE_MAX: Duration = Duration::from_secs(2);
 
 /// A connection, or an attempt at one. Dropping it closes the connection at once.
 pub struct Link {
-    reports: UnboundedReceiver<Vec<Report>>,
+    reports: UnboundedReceiver<Batch>,
     /// What is there and not taken yet.
-    arrived: vec::IntoIter<Report>,
+    arrived: vec::IntoIter<Heard>,
+    /// The room that it took.
+    room: Option<OwnedSemaphorePermit>,
     orders: UnboundedSender<Order>,
     end: oneshot::Receiver<Trouble>,
     /// The thread notices that it is gone.
     _held: oneshot::Sender<Infallible>,
 }
 
-/// Something heard, and the room it takes until it is taken.
-type Report = (Heard, Option<OwnedSemaphorePermit>);
+/// What was heard, and the room it takes until all of it is taken.
+#[derive(Default)]
+struct Batch {
+    reports: Vec<Heard>,
+    room: Option<OwnedSemaphorePermit>,
+}
 
 impl Link {
     /// Begins to connect.
@@ -74,17 +81,20 @@ impl Link {
             // Whoever is gone does not want to know.
             let _ = ended.send(trouble.unwrap_or_else(|error| Trouble::Failed(error.to_string())));
         });
-        Self { reports, arrived: Vec::new().into_iter(), orders, end, _held: held }
+        let arrived = Vec::new().into_iter();
+        Self { reports, arrived, room: None, orders, end, _held: held }
     }
 
     /// Returns what was heard next, or how it ended, after which it must not be asked again.
     pub fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Result<Heard, Trouble>> {
         loop {
-            if let Some((heard, _)) = self.arrived.next() {
+            if let Some(heard) = self.arrived.next() {
                 return Poll::Ready(Ok(heard));
             }
+            self.room = None;
             let Some(more) = ready!(self.reports.poll_recv(cx)) else { break };
-            self.arrived = more.into_iter();
+            self.arrived = more.reports.into_iter();
+            self.room = more.room;
         }
         let end = ready!(Pin::new(&mut self.end).poll(cx));
         let gone = |_| Trouble::Failed("its thread did not start, or panicked".to_owned());
@@ -108,6 +118,7 @@ impl Link {
         // Nobody takes anything more, so make room.
         self.reports.close();
         self.arrived = Vec::new().into_iter();
+        self.room = None;
         while self.reports.try_recv().is_ok() {}
         if self.orders.send(Order::Leave).is_ok() {
             // Whatever happens now, the connection is over.
@@ -127,16 +138,16 @@ fn run_alone(listening: impl Future<Output = Trouble>) -> io::Result<Trouble> {
 
 /// Where reports are handed out: together, when there is nothing more to do for the moment.
 struct Desk {
-    sender: UnboundedSender<Vec<Report>>,
-    reports: Vec<Report>,
+    sender: UnboundedSender<Batch>,
+    batch: Batch,
     room: Arc<Semaphore>,
     epoch: u64,
 }
 
 impl Desk {
-    fn new(sender: UnboundedSender<Vec<Report>>, epoch: u64) -> Self {
+    fn new(sender: UnboundedSender<Batch>, epoch: u64) -> Self {
         let room = Arc::new(Semaphore::new(ROOM as usize));
-        Self { sender, reports: Vec::new(), room, epoch }
+        Self { sender, batch: Batch::default(), room, epoch }
     }
 
     /// Waits for room, and adds a report to those that are handed out next.
@@ -150,16 +161,20 @@ impl Desk {
             self.hand_out();
             Arc::clone(&self.room).acquire_many_owned(units).await.ok()
         };
-        self.reports.push((heard, room));
-        if self.reports.len() >= TOGETHER_MAX {
+        self.batch.reports.push(heard);
+        match (&mut self.batch.room, room) {
+            (Some(held), Some(more)) => held.merge(more),
+            (held, room) => *held = held.take().or(room),
+        }
+        if self.batch.reports.len() >= TOGETHER_MAX {
             self.hand_out();
         }
     }
 
     fn hand_out(&mut self) {
-        if !self.reports.is_empty() {
+        if !self.batch.reports.is_empty() {
             // When nobody listens any more, the thread is about to be told.
-            let _ = self.sender.send(std::mem::take(&mut self.reports));
+            let _ = self.sender.send(std::mem::take(&mut self.batch));
         }
     }
 
@@ -169,6 +184,7 @@ impl Desk {
         let cause = match topic {
             Ok(topic) if size <= PACKET_MAX => {
                 let token = AckToken { epoch: self.epoch, id: ack.id, qos: ack.qos };
+                let topic = CompactString::from(topic);
                 let publish = Publish { topic, payload, qos: ack.qos, retain, dup, ack: token };
                 self.put(Heard::Message(publish), size).await;
                 return None;

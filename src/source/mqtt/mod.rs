@@ -34,6 +34,7 @@ pub use session::{Session, forget_session};
 use crate::config::connection::Connection;
 use crate::failure::Failure;
 use bytes::Bytes;
+use compact_str::CompactString;
 use std::time::Duration;
 
 /// The largest message that is handed out, in bytes of topic and payload, and the largest packet taken
@@ -118,10 +119,10 @@ pub enum Answer {
     Refused { code: u8, text: String },
 }
 
-/// A message. Topic and payload come from strangers.
+/// A message. Topic and payload come from strangers. A short topic needs no memory of its own.
 #[derive(Clone, Debug)]
 pub struct Publish {
-    pub topic: String,
+    pub topic: CompactString,
     pub payload: Bytes,
     pub qos: u8,
     pub retain: bool,

@@ -220,8 +220,8 @@ fn change_of_mind(number: i64) -> Change {
     };
     let verdict = Verdict {
         status,
-        voice: Some("lmq".to_owned()),
-        address: Some(format!("10.{}.{}.7:4001", client % 200, client % 250)),
+        voice: Some("lmq".into()),
+        address: Some(format!("10.{}.{}.7:4001", client % 200, client % 250).into()),
         ..Verdict::unknown(format!("GID_demo@@@dev-{client:07}"))
     };
     Change { at: Timestamp(START + number / 20), from, cause, verdict, held_ms: None }

@@ -81,7 +81,7 @@ impl Stage {
     fn told(&mut self) -> Vec<Told> {
         std::iter::from_fn(|| self.presence.poll_change())
             .map(|change| {
-                let client = change.verdict.client;
+                let client = change.verdict.client.into();
                 let at = change.at.since(BEGIN);
                 (client, change.from, change.verdict.status, change.cause, at)
             })
@@ -254,7 +254,7 @@ fn following_the_changes_is_knowing_the_verdicts() {
             let now = stage.now;
             let verdicts: Vec<_> = stage.presence.verdicts(now).collect();
             for verdict in &verdicts {
-                let told = known.get(&verdict.client).copied().unwrap_or(Unknown);
+                let told = known.get(verdict.client.as_str()).copied().unwrap_or(Unknown);
                 assert_eq!(told, verdict.status, "seed {seed}, {}", verdict.client);
             }
             for status in Status::ALL {

@@ -225,7 +225,7 @@ fn a_change_is_described_whatever_brought_it_about() {
             };
             let verdict = Verdict {
                 status: to,
-                channel: Some("2b9b".to_owned()),
+                channel: Some("2b9b".into()),
                 how: (to == Status::Offline).then_some(How::TakenOver),
                 last_known: (to == Status::Unknown).then_some(last_known),
                 ..Verdict::unknown("pump-7")

@@ -58,7 +58,7 @@ fn check(case: &Value, events: &[&Value], order: &str, policy: &Policy, wrong: &
         let found = serde_json::json!({
             "online": verdict.status.online(),
             "state": verdict.status.word(),
-            "channel": verdict.channel,
+            "channel": verdict.channel.as_deref(),
             "anomalies": verdict.anomalies,
         });
         if found != *expected {

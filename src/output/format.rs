@@ -247,7 +247,7 @@ mod tests {
         let verdict = Verdict {
             status: Status::Offline,
             how: Some(How::Abrupt),
-            address: Some("10.0.3.4:5001".to_owned()),
+            address: Some("10.0.3.4:5001".into()),
             anomalies: vec!["flapping", "takeover-loop"],
             ..Verdict::unknown(client)
         };

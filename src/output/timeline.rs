@@ -11,6 +11,7 @@ use crate::event::Timestamp;
 use crate::state::course::{Kind, Spell};
 use crate::state::presence::Change;
 use crate::state::verdict::{Blind, How, Status, Verdict};
+use compact_str::CompactString;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -18,8 +19,8 @@ use std::fmt::Write as _;
 /// What the change that began a spell said.
 #[derive(Clone, Debug, Default)]
 pub struct Note {
-    channel: Option<String>,
-    address: Option<String>,
+    channel: Option<CompactString>,
+    address: Option<CompactString>,
     /// How the connection before it ended.
     how: Option<How>,
     blind: Option<Blind>,

@@ -10,6 +10,7 @@ use super::policy::Policy;
 use super::record::{Mark, Record};
 use super::verdict::{Blind, LastKnown, Status, Verdict};
 use crate::event::{ChannelEvent, EventKind, Flags, Observation, Stamp, Timestamp};
+use compact_str::CompactString;
 use std::collections::BTreeMap;
 
 /// How long an answer of the broker that decided covers a verdict, ms.
@@ -190,8 +191,9 @@ impl Fleet {
         let mut verdict = Verdict::unknown(client.id());
         verdict.last_heard = opinions
             .iter()
-            .filter_map(|opinion| Some((opinion.last_heard?, opinion.voice.key.name.to_owned())))
-            .max_by_key(|(time, _)| *time);
+            .filter_map(|opinion| Some((opinion.last_heard?, opinion.voice.key.name)))
+            .max_by_key(|(time, _)| *time)
+            .map(|(time, voice)| (time, voice.into()));
         verdict.next = opinions.iter().filter_map(|opinion| opinion.judgement.next).min();
         let Some(best) = opinions.first() else {
             verdict.anomalies = flags_only(&voices);
@@ -238,12 +240,12 @@ impl Fleet {
         now: Timestamp,
         policy: &Policy,
     ) -> Verdict {
-        let Some(answers) = self.answers.get(&verdict.client) else { return verdict };
+        let Some(answers) = self.answers.get(verdict.client.as_str()) else { return verdict };
         let status = events.map_or(Status::Unknown, |opinion| opinion.judgement.status);
         let heard = events
             .and_then(|opinion| opinion.last_heard)
             .max(self.restart.filter(|_| events.is_some()).map(|restart| restart.time));
-        let channel = events.and_then(|opinion| opinion.channel().map(str::to_owned));
+        let channel = events.and_then(|opinion| opinion.channel().map(CompactString::from));
         let disagree = |verdict: &mut Verdict| {
             verdict.anomalies.push("probe-disagrees");
             verdict.anomalies.sort_unstable();
@@ -323,14 +325,14 @@ impl<'a> Opinion<'a, '_> {
 /// Puts a voice's opinion into the verdict; if it is not covered, as what was last known.
 fn express(verdict: &mut Verdict, opinion: &Opinion<'_, '_>, policy: &Policy) {
     let judgement = &opinion.judgement;
-    verdict.voice = Some(opinion.voice.key.name.to_owned());
+    verdict.voice = Some(opinion.voice.key.name.into());
     verdict.anomalies = anomalies(opinion.voice, judgement, policy);
     match &opinion.coverage {
         Ok(()) => believe(verdict, opinion),
         Err((blind, until)) => {
             verdict.last_known = Some(LastKnown {
                 status: judgement.status,
-                channel: opinion.channel().map(str::to_owned),
+                channel: opinion.channel().map(CompactString::from),
                 since: judgement.since,
                 until: *until,
                 blind: blind.clone(),
@@ -342,15 +344,15 @@ fn express(verdict: &mut Verdict, opinion: &Opinion<'_, '_>, policy: &Policy) {
 /// Makes the verdict what a covered voice says.
 fn believe(verdict: &mut Verdict, opinion: &Opinion<'_, '_>) {
     let judgement = &opinion.judgement;
-    decide(verdict, judgement.status, opinion.channel().map(str::to_owned));
-    verdict.address = opinion.address().map(str::to_owned);
+    decide(verdict, judgement.status, opinion.channel().map(CompactString::from));
+    verdict.address = opinion.address().map(CompactString::from);
     verdict.since = judgement.since;
     verdict.how = judgement.how;
     verdict.inferred = judgement.inferred;
 }
 
 /// Makes the verdict this and nothing else.
-fn decide(verdict: &mut Verdict, status: Status, channel: Option<String>) {
+fn decide(verdict: &mut Verdict, status: Status, channel: Option<CompactString>) {
     verdict.status = status;
     verdict.channel = channel;
     verdict.address = None;
@@ -365,7 +367,7 @@ fn answered(
     verdict: &mut Verdict,
     online: bool,
     at: Timestamp,
-    channel: Option<String>,
+    channel: Option<CompactString>,
     fresh: bool,
 ) {
     let status = if online { Status::Online } else { Status::Offline };

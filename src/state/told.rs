@@ -1,6 +1,7 @@
 //! What a user was told: by status, of each client, and what is kept back.
 
 use super::verdict::{Status, Verdict};
+use compact_str::CompactString;
 use foldhash::quality::FixedState;
 use std::hash::BuildHasher as _;
 
@@ -51,7 +52,8 @@ pub(super) struct Told {
 
 impl Told {
     pub(super) fn of(verdict: &Verdict) -> Self {
-        let hash = |text: &Option<String>| FixedState::default().hash_one(text).to_le_bytes();
+        let hash =
+            |text: &Option<CompactString>| FixedState::default().hash_one(text).to_le_bytes();
         let channel = hash(&verdict.channel);
         let address = hash(&verdict.address);
         Self {

@@ -1,6 +1,7 @@
 //! The answer: one word about a client, and what decided it.
 
 use crate::event::Timestamp;
+use compact_str::CompactString;
 
 /// Whether a client is online.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,18 +69,21 @@ impl How {
 }
 
 /// What is believed about one client of one instance.
+///
+/// Its texts are mostly short enough to need no memory of their own: verdicts are made in one thread
+/// and dropped in another by the hundred thousand a second, and allocators are slow at that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    pub client: String,
+    pub client: CompactString,
     pub status: Status,
     /// Name of the channel named; `None` if there is none, or it is nameless.
-    pub channel: Option<String>,
+    pub channel: Option<CompactString>,
     /// From where the channel named was opened, as the broker saw it.
-    pub address: Option<String>,
+    pub address: Option<CompactString>,
     /// Time of the observation that made it so, on the broker's clock.
     pub since: Option<Timestamp>,
     /// The dialect that decided.
-    pub voice: Option<String>,
+    pub voice: Option<CompactString>,
     /// How the channel named ended; `None` while it lives.
     pub how: Option<How>,
     /// The transport end itself is missing.
@@ -91,7 +95,7 @@ pub struct Verdict {
     /// What was believed while someone was listening, where nobody is now.
     pub last_known: Option<LastKnown>,
     /// When something about the client was last observed, and by which voice.
-    pub last_heard: Option<(Timestamp, String)>,
+    pub last_heard: Option<(Timestamp, CompactString)>,
     /// When a grace runs out that could change the verdict without an event.
     pub next: Option<Timestamp>,
 }
@@ -100,7 +104,7 @@ pub struct Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastKnown {
     pub status: Status,
-    pub channel: Option<String>,
+    pub channel: Option<CompactString>,
     pub since: Option<Timestamp>,
     /// Until when someone was listening, on the watcher's clock.
     pub until: Option<Timestamp>,
@@ -124,7 +128,7 @@ pub enum Blind {
 impl Verdict {
     /// Returns the verdict about a client of which nothing is known.
     #[must_use]
-    pub fn unknown(client: impl Into<String>) -> Self {
+    pub fn unknown(client: impl Into<CompactString>) -> Self {
         Self {
             client: client.into(),
             status: Status::Unknown,

@@ -158,7 +158,10 @@ pub fn oracle(notices: &[String]) -> BTreeMap<String, Told> {
     }
     let verdicts = fleet.clients.sorted().into_iter().map(|client| {
         let verdict = fleet.verdict_of(client, now, &Policy::DEFAULT);
-        (client.id().to_owned(), (verdict.status.word(), verdict.channel.unwrap_or_default()))
+        (
+            client.id().to_owned(),
+            (verdict.status.word(), verdict.channel.unwrap_or_default().into()),
+        )
     });
     verdicts.collect()
 }

@@ -204,7 +204,7 @@ impl<'a> Show<'a> {
             }
             News::Changes(changes) => {
                 for change in changes {
-                    self.believed.insert(change.verdict.client.clone(), change.verdict);
+                    self.believed.insert(change.verdict.client.to_string(), change.verdict);
                 }
             }
             News::Warning(warning) => self.console.warn(&warning),

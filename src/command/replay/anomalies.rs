@@ -19,7 +19,7 @@ pub fn print(input: &Input, scope: &Scope, console: &mut Console) -> Result<Outc
                 let anomaly = found.entry((instance, code)).or_default();
                 anomaly.clients += 1;
                 if anomaly.examples.len() < EXAMPLES_MAX {
-                    anomaly.examples.push(verdict.client.clone());
+                    anomaly.examples.push(verdict.client.to_string());
                 }
             }
         }

@@ -3,11 +3,12 @@
 use crate::cli::watch::On;
 use crate::state::presence::Change;
 use crate::state::verdict::{Status, Verdict};
+use compact_str::CompactString;
 use std::collections::HashMap;
 
 /// The clients that behave oddly at the moment.
 #[derive(Debug, Default)]
-pub struct Onsets(HashMap<(usize, String), Vec<On>>);
+pub struct Onsets(HashMap<(usize, CompactString), Vec<On>>);
 
 impl Onsets {
     /// Notes what was known when watching began: that does not begin now.

@@ -70,7 +70,7 @@ fn small_fleet() -> Screen {
     }
     let mut flapping = changed("pump-2", Status::Online);
     flapping.verdict.anomalies = vec!["flapping"];
-    flapping.verdict.address = Some("10.0.0.7:4711".to_owned());
+    flapping.verdict.address = Some("10.0.0.7:4711".into());
     screen.change(0, &flapping);
     let mut vitals = Vitals::default();
     let lag = Lag { latest_ms: 3, least_ms: 0, resolution_ms: 0, samples: 1, span_ms: 0 };
@@ -251,8 +251,8 @@ fn no_bytes_keys_or_sizes_break_the_screen() {
             let id = random_id(&mut rng, length);
             let status = Status::ALL[rng.usize(..Status::ALL.len())];
             let mut change = changed(&id, status);
-            change.verdict.channel = Some(random_id(&mut rng, 9));
-            change.verdict.address = Some(random_id(&mut rng, 30));
+            change.verdict.channel = Some(random_id(&mut rng, 9).into());
+            change.verdict.address = Some(random_id(&mut rng, 30).into());
             screen.change(0, &change);
         }
         screen.finding(NOW, &random_id(&mut rng, 100));

@@ -252,7 +252,7 @@ fn loss(change: &Change, hash: u64, address: Option<IpAddr>, voice: u8, now: Tim
         at: change.at,
         arrived: now,
         hash,
-        id: change.verdict.client.as_str().into(),
+        id: change.verdict.client.clone(),
         subnet: address.map(Subnet::of),
         voice,
         how: change.verdict.how,

@@ -12,6 +12,7 @@ use super::roster::Roster;
 use super::usual::{LOST_MIN, Usual, WINDOW_S, is_usual, seconds};
 use crate::event::Timestamp;
 use crate::state::verdict::How;
+use compact_str::CompactString;
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -35,7 +36,7 @@ pub(super) struct Loss {
     pub(super) at: Timestamp,
     pub(super) arrived: Timestamp,
     pub(super) hash: u64,
-    pub(super) id: Box<str>,
+    pub(super) id: CompactString,
     pub(super) subnet: Option<Subnet>,
     pub(super) voice: u8,
     pub(super) how: Option<How>,

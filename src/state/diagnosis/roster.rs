@@ -5,6 +5,7 @@
 //! alone, so a client is either followed from its first change on or never.
 
 use super::address::Subnet;
+use compact_str::CompactString;
 use hashbrown::HashTable;
 
 #[derive(Clone, Debug, Default)]
@@ -19,7 +20,7 @@ pub(super) struct Roster {
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) hash: u64,
-    pub(super) id: Box<str>,
+    pub(super) id: CompactString,
     pub(super) subnet: Option<Subnet>,
     pub(super) voice: u8,
     pub(super) online: bool,
@@ -41,7 +42,7 @@ impl Roster {
         if !self.is_chosen(hash) {
             return;
         }
-        if let Some(known) = self.members.find_mut(hash, |known| &*known.id == id) {
+        if let Some(known) = self.members.find_mut(hash, |known| known.id == id) {
             known.online = online;
             // An end names no address where the dialect has none.
             known.subnet = subnet.or(known.subnet);

@@ -16,14 +16,14 @@ fn at(ms: i64) -> Timestamp {
 
 fn change(ms: i64, client: &str, from: Status, to: Status, cause: Cause) -> Change {
     let how = (to == Status::Offline).then_some(How::Abrupt);
-    let voice = Some("lmq".to_owned());
+    let voice = Some("lmq".into());
     let verdict = Verdict { status: to, how, voice, ..Verdict::unknown(client) };
     Change { at: at(ms), from, cause, verdict, held_ms: None }
 }
 
 fn come(ms: i64, client: &str, address: &str) -> Change {
     let mut change = change(ms, client, Status::Offline, Status::Online, Cause::Connect);
-    change.verdict.address = Some(address.to_owned());
+    change.verdict.address = Some(address.into());
     change
 }
 
@@ -33,7 +33,7 @@ fn take_over(ms: i64, client: &str, address: &str) -> Change {
 
 fn go(ms: i64, client: &str, address: &str) -> Change {
     let mut change = change(ms, client, Status::Online, Status::Offline, Cause::Tcpclean);
-    change.verdict.address = Some(address.to_owned());
+    change.verdict.address = Some(address.into());
     change
 }
 
@@ -142,8 +142,8 @@ fn memory_is_bounded_and_nothing_panics_whatever_is_told() {
                 let ms = if rng.u32(..20) == 0 { rng.i64(..) } else { i64::from(round) * 700 };
                 let mut change = change(0, &id, from, to, cause[rng.usize(..4)]);
                 change.at = Timestamp(ms);
-                change.verdict.address = Some(word.to_owned());
-                change.verdict.voice = Some(format!("{}", rng.u32(..1_000)));
+                change.verdict.address = Some(word.into());
+                change.verdict.voice = Some(format!("{}", rng.u32(..1_000)).into());
                 change
             })
             .collect();

@@ -5,6 +5,7 @@ use super::finding::{Finding, Phase, Sharing, What};
 use crate::event::Timestamp;
 use crate::state::policy::Policy;
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -25,7 +26,7 @@ pub(super) struct Tracks {
 /// One client's last connections.
 #[derive(Clone, Debug, Default)]
 struct Track {
-    openings: Vec<Opening>,
+    openings: SmallVec<[Opening; 2]>,
     ended: Option<(Timestamp, Option<IpAddr>)>,
     /// Its ends were told with their beginnings so far.
     whole: bool,

@@ -23,7 +23,8 @@ impl Job {
     pub fn new(instance: &str, change: &Change, on: &[On]) -> Self {
         let mut json = serde_json::to_vec(&ChangeObject::new(instance, change)).unwrap_or_default();
         json.push(b'\n');
-        let mut job = Self { client: change.verdict.client.clone(), variables: Vec::new(), json };
+        let mut job =
+            Self { client: change.verdict.client.to_string(), variables: Vec::new(), json };
         job.fill(instance, change, on);
         job
     }

@@ -7,7 +7,7 @@ use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
 use crate::output::concurrency::Report;
 use crate::output::console::Console;
-use crate::state::course::{Curve, Lives, Spell};
+use crate::state::course::{Curve, Lives, Peak, Spell};
 use std::collections::BTreeMap;
 
 /// Adds up how many of the clients asked about were online.
@@ -22,9 +22,7 @@ pub struct Concurrency {
 struct Part {
     lives: Lives<()>,
     curve: Curve,
-    /// As far as is known.
-    online: u64,
-    peak: Option<(u64, Timestamp)>,
+    peak: Peak,
 }
 
 /// Pieces of time that a line has room for, and that are told as objects.
@@ -39,16 +37,10 @@ impl Concurrency {
 
 impl Part {
     fn hear(&mut self, heard: &Heard<'_>, bounds: (Timestamp, Timestamp)) {
-        let Self { lives, curve, .. } = self;
+        let Self { lives, curve, peak } = self;
         let mut emit = |spell| take(curve, spell, bounds);
         lives.change(heard.change, heard.now, (), &mut emit);
-        let is_online = |online: Option<bool>| u64::from(online == Some(true));
-        self.online += is_online(heard.change.verdict.status.online());
-        self.online = self.online.saturating_sub(is_online(heard.change.from.online()));
-        let is_within = bounds.0 <= heard.now && heard.now < bounds.1;
-        if is_within && self.peak.is_none_or(|(most, _)| self.online > most) {
-            self.peak = Some((self.online, heard.now));
-        }
+        peak.change(heard.change, heard.now, bounds);
     }
 }
 
@@ -64,15 +56,14 @@ impl Follower for Concurrency {
 
     fn conclude(&mut self, input: &Input, console: &mut Console) -> Result<Outcome, Failure> {
         for (instance, broker) in &input.brokers {
-            let Part { lives, mut curve, peak, .. } =
-                self.brokers.remove(instance).unwrap_or_default();
+            let Part { lives, mut curve, peak } = self.brokers.remove(instance).unwrap_or_default();
             let bounds = self.span.bounds(broker.extent(input));
             lives.finish(bounds.1, |_, spell| take(&mut curve, spell, bounds));
             let clients = broker.presence.fleet().clients.iter();
             let clients = clients.filter(|client| self.scope.include(client.id())).count() as u64;
             let room = if console.is_json() { OBJECTS_MAX } else { COLUMNS };
             let means = curve.means(bounds, clients, room);
-            let report = Report { instance, means: &means, peak };
+            let report = Report { instance, means: &means, peak: peak.most() };
             if console.is_json() {
                 for object in report.objects() {
                     console.json_line(&object)?;

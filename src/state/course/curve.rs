@@ -12,10 +12,19 @@ pub struct Curve {
     pieces: BTreeMap<i64, Piece>,
 }
 
+/// What begins to count with a piece.
 #[derive(Clone, Copy, Debug, Default)]
 struct Piece {
-    up_ms: i64,
-    down_ms: i64,
+    up: Share,
+    down: Share,
+}
+
+/// Time of spells that cover a piece in part, and by how much the number of those that cover it wholly
+/// is more than in the piece before: a spell changes two pieces, however long it is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Share {
+    part_ms: i64,
+    more: i64,
 }
 
 /// Mean numbers of clients in a piece of time.
@@ -54,17 +63,37 @@ impl Curve {
         }
         let room = i64::try_from(PIECES_MAX).unwrap_or(i64::MAX);
         while self.index(spell.to) - self.index(spell.from) >= room && self.widen() {}
-        for index in self.index(spell.from)..=self.index(spell.to.plus(-1)) {
-            let (from, to) = self.bounds(index);
-            let length = spell.to.min(to).since(spell.from.max(from));
-            let piece = self.pieces.entry(index).or_default();
-            match spell.kind {
-                Kind::Up => piece.up_ms = piece.up_ms.saturating_add(length),
-                Kind::Down => piece.down_ms = piece.down_ms.saturating_add(length),
-                Kind::Unknown => {}
-            }
-        }
+        self.add(spell.kind, spell.from, spell.to, 1);
         while self.pieces.len() > PIECES_MAX && self.widen() {}
+    }
+
+    /// Adds a time for so many clients.
+    fn add(&mut self, kind: Kind, from: Timestamp, to: Timestamp, clients: i64) {
+        let (first, last) = (self.index(from), self.index(to));
+        let (first_from, last_from) = (self.bounds(first).0, self.bounds(last).0);
+        if first == last {
+            self.part(kind, first, to.since(from), clients);
+            return;
+        }
+        let whole = if from == first_from { first } else { first + 1 };
+        if whole > first {
+            self.part(kind, first, self.bounds(first).1.since(from), clients);
+        }
+        self.share(kind, whole).more += clients;
+        self.share(kind, last).more -= clients;
+        self.part(kind, last, to.since(last_from), clients);
+    }
+
+    fn part(&mut self, kind: Kind, index: i64, length_ms: i64, clients: i64) {
+        if length_ms > 0 {
+            let part_ms = &mut self.share(kind, index).part_ms;
+            *part_ms = part_ms.saturating_add(length_ms.saturating_mul(clients));
+        }
+    }
+
+    fn share(&mut self, kind: Kind, index: i64) -> &mut Share {
+        let piece = self.pieces.entry(index).or_default();
+        if kind == Kind::Up { &mut piece.up } else { &mut piece.down }
     }
 
     /// Returns the means of the pieces between the bounds, at most so many if that is possible at all.
@@ -81,28 +110,51 @@ impl Curve {
         }
         let room = i64::try_from(pieces_max.max(1)).unwrap_or(i64::MAX);
         while self.index(last.plus(-1)) - self.index(first) >= room && self.widen() {}
-        let pieces = self.index(first)..=self.index(last.plus(-1));
-        pieces.map(|index| self.mean(index, (first, last), clients)).collect()
-    }
-
-    fn mean(&self, index: i64, (first, last): (Timestamp, Timestamp), clients: u64) -> Mean {
-        let (from, to) = self.bounds(index);
-        let (from, to) = (from.max(first), to.min(last));
-        let Piece { up_ms, down_ms } = self.pieces.get(&index).copied().unwrap_or_default();
-        let (online, offline) = (ratio(up_ms, to.since(from)), ratio(down_ms, to.since(from)));
+        let (begin, end) = (self.index(first), self.index(last.plus(-1)));
+        let (mut up, mut down) = (0_i64, 0_i64);
+        for (_, piece) in self.pieces.range(..begin) {
+            up += piece.up.more;
+            down += piece.down.more;
+        }
         let all = ratio(i64::try_from(clients).unwrap_or(i64::MAX), 1);
-        Mean { from, to, online, offline, unknown: (all - online - offline).max(0.0) }
+        (begin..=end)
+            .map(|index| {
+                let (from, to) = self.bounds(index);
+                let (width, from, to) = (to.since(from), from.max(first), to.min(last));
+                let piece = self.pieces.get(&index).copied().unwrap_or_default();
+                let mean = |share: Share, whole: &mut i64| {
+                    *whole += share.more;
+                    let time = whole.saturating_mul(width).saturating_add(share.part_ms);
+                    ratio(time, to.since(from))
+                };
+                let (online, offline) = (mean(piece.up, &mut up), mean(piece.down, &mut down));
+                let unknown = (all - online - offline).max(0.0);
+                Mean { from, to, online, offline, unknown }
+            })
+            .collect()
     }
 
     /// Puts pieces together to the next width. Returns whether there was one.
     fn widen(&mut self) -> bool {
-        let Some(next) = WIDTHS_MS.get(self.width + 1) else { return false };
-        let factor = next / WIDTHS_MS[self.width];
+        if self.width + 1 >= WIDTHS_MS.len() {
+            return false;
+        }
+        let narrow_ms = WIDTHS_MS[self.width];
         self.width += 1;
-        for (index, Piece { up_ms, down_ms }) in std::mem::take(&mut self.pieces) {
-            let piece = self.pieces.entry(index.div_euclid(factor)).or_default();
-            piece.up_ms = piece.up_ms.saturating_add(up_ms);
-            piece.down_ms = piece.down_ms.saturating_add(down_ms);
+        let (mut up, mut down, mut since) = (0, 0, Timestamp::MIN);
+        for (index, Piece { up: more_up, down: more_down }) in std::mem::take(&mut self.pieces) {
+            let from = Timestamp(index.saturating_mul(narrow_ms));
+            let wide = self.index(from);
+            for (kind, whole, more) in
+                [(Kind::Up, &mut up, more_up), (Kind::Down, &mut down, more_down)]
+            {
+                if *whole != 0 {
+                    self.add(kind, since, from, *whole);
+                }
+                self.part(kind, wide, more.part_ms, 1);
+                *whole += more.more;
+            }
+            since = from;
         }
         true
     }
@@ -158,6 +210,39 @@ mod tests {
         assert_eq!((means[0].from.0, means[0].to.0, means[1].to.0), (200, 1_000, 1_700));
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "the sums are small")]
+    fn online_ms(means: &[Mean]) -> f64 {
+        means.iter().map(|mean| mean.online * mean.to.since(mean.from) as f64).sum()
+    }
+
+    #[test]
+    fn a_mean_is_the_same_however_many_pieces_were_put_together() {
+        for seed in 0..200 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let end = random.i64(1..40_000_000);
+            let spells: Vec<Spell<()>> = (0..60)
+                .map(|_| {
+                    let kind = random.choice([Kind::Up, Kind::Up, Kind::Down]);
+                    let from = random.i64(0..end);
+                    spell(kind.expect("there are some"), from, random.i64(from..=end))
+                })
+                .collect();
+            let mut curve = Curve::default();
+            for spell in &spells {
+                curve.take(spell);
+            }
+            for mean in curve.means(bounds(0, end), 60, 40) {
+                let within = |kind| {
+                    let of_kind = spells.iter().filter(move |spell| spell.kind == kind);
+                    let parts = of_kind.filter_map(|spell| spell.within(mean.from, mean.to));
+                    ratio(parts.map(|part| part.length_ms()).sum(), mean.to.since(mean.from))
+                };
+                assert!((mean.online - within(Kind::Up)).abs() < 1e-9, "seed {seed}: {mean:?}");
+                assert!((mean.offline - within(Kind::Down)).abs() < 1e-9, "seed {seed}: {mean:?}");
+            }
+        }
+    }
+
     #[test]
     fn any_time_has_a_place_within_the_bound() {
         let mut curve = Curve::default();
@@ -168,8 +253,8 @@ mod tests {
             sum += 3_600_001;
         }
         assert!(curve.pieces.len() <= PIECES_MAX, "{}", curve.pieces.len());
-        assert_eq!(curve.pieces.values().map(|piece| piece.up_ms).sum::<i64>(), sum);
         let means = curve.means(bounds(0, 400 * 86_400_000), 1, 80);
+        assert!((online_ms(&means) - f64::from(sum)).abs() < 1.0, "{sum}");
         assert!(means.len() <= 80, "{}", means.len());
         curve = Curve::default();
         curve.take(&spell(Kind::Up, -1, 1));

@@ -6,6 +6,7 @@
 
 mod curve;
 mod life;
+mod peak;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -13,5 +14,6 @@ mod uptimes;
 
 pub use curve::{Curve, Mean};
 pub use life::{Kind, Life, Lives, Spell};
+pub use peak::Peak;
 pub use totals::Totals;
 pub use uptimes::Uptimes;

@@ -4,16 +4,20 @@
 //! Changes go in as they become known, in the order of their arrival. Time in which nobody listened is
 //! neither up nor down. Memory is bounded for each client. `docs/replay.md` tells what the figures mean.
 
+mod chronicle;
 mod curve;
 mod life;
 mod peak;
+mod raster;
 #[cfg(test)]
 mod tests;
 mod totals;
 mod uptimes;
 
+pub use chronicle::{Blindness, Chronicle, Chronicled, Course, Note};
 pub use curve::{Curve, Mean};
 pub use life::{Kind, Life, Lives, Spell};
 pub use peak::Peak;
+pub use raster::{Column, Raster};
 pub use totals::Totals;
 pub use uptimes::Uptimes;

@@ -1,6 +1,6 @@
 //! Laws of the course of things, over random changes.
 
-use super::{Curve, Kind, Lives, Spell, Uptimes};
+use super::{Chronicle, Column, Curve, Kind, Lives, Spell, Uptimes};
 use crate::event::Timestamp;
 use crate::state::presence::{Cause, Change};
 use crate::state::verdict::{Blind, LastKnown, Status, Verdict};
@@ -106,5 +106,52 @@ fn spells_follow_each_other() {
             let repeats = pair[0].kind == pair[1].kind && pair[1].kind != Kind::Up;
             assert!(!repeats, "seed {seed}: {pair:?}");
         }
+    }
+}
+
+#[test]
+fn a_chronicle_tells_what_its_parts_would_tell_apart() {
+    for seed in 0..500 {
+        let changes = changes(&mut Rng::with_seed(seed));
+        let (mut uptimes, mut lives) = (Uptimes::default(), Lives::<()>::default());
+        let (mut curve, mut chronicle) = (Curve::default(), Chronicle::default());
+        let mut take = |spell: Spell<()>| {
+            if let Some(part) = spell.within(BOUNDS.0, BOUNDS.1) {
+                curve.take(&part);
+            }
+        };
+        for (change, now) in &changes {
+            uptimes.change(change, *now, BOUNDS);
+            lives.change(change, *now, (), &mut take);
+            chronicle.change(change, *now, BOUNDS);
+        }
+        lives.finish(BOUNDS.1, |_, spell| take(spell));
+        let told = chronicle.finish(BOUNDS);
+        let totals: Vec<_> = uptimes.finish(BOUNDS).collect();
+        assert_eq!(told.clients, totals, "seed {seed}");
+        assert_eq!(told.curve.means(BOUNDS, 4, 9), curve.means(BOUNDS, 4, 9), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_course_is_a_row_of_spells_or_at_least_a_raster() {
+    let flap = |at: i64| {
+        let to = if at % 2 == 0 { Status::Online } else { Status::Offline };
+        let since = Some(BOUNDS.0.plus(at * 10));
+        let verdict = Verdict { status: to, since, ..Verdict::unknown("a") };
+        let at = verdict.since.expect("it was just set");
+        Change { at, from: Status::Unknown, cause: Cause::Connect, verdict, held_ms: None }
+    };
+    for (count, is_whole) in [(10, true), (5_000, false)] {
+        let mut chronicle = Chronicle::default();
+        for change in (0..count).map(flap) {
+            chronicle.change(&change, change.at, BOUNDS);
+        }
+        let told = chronicle.finish(BOUNDS);
+        let (course, totals) = (&told.courses[0], told.clients[0].1);
+        assert_eq!(course.spells.is_some(), is_whole, "{count}");
+        let length: i64 = course.spells.iter().flatten().map(Spell::length_ms).sum();
+        assert!(!is_whole || length == totals.span_ms(), "{count}: {length}");
+        assert!(course.raster.columns().any(|column| column == Column::Partly), "{count}");
     }
 }

@@ -13,9 +13,38 @@ pub struct Uptimes(BTreeMap<Box<str>, Client>);
 #[derive(Clone, Debug, Default)]
 struct Client {
     life: Life<()>,
+    sums: Sums,
+}
+
+/// What the spells of one client amount to within some bounds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sums {
     totals: Totals,
     /// When something was known of it for the first time.
     begun: Option<Timestamp>,
+}
+
+impl Sums {
+    pub(super) fn take<T>(&mut self, spell: Spell<T>, (first, last): (Timestamp, Timestamp)) {
+        if spell.after.is_none() {
+            // Counted at the end, when it is known for certain when all began.
+            self.begun = Some(spell.to);
+            return;
+        }
+        let from = spell.from;
+        if let Some(part) = spell.within(first, last) {
+            self.totals.take(&part, part.from == from);
+        }
+    }
+
+    /// Nothing is known after the bounds. Up, down and unknown are the whole time between them.
+    pub(super) fn finish(mut self, (first, last): (Timestamp, Timestamp)) -> Totals {
+        let unheard = Spell::unheard(self.begun.unwrap_or(last));
+        if let Some(part) = unheard.within(first, last) {
+            self.totals.take(&part, false);
+        }
+        self.totals
+    }
 }
 
 impl Uptimes {
@@ -26,8 +55,8 @@ impl Uptimes {
             self.0.insert(id.into(), Client::default());
         }
         let client = self.0.get_mut(id).expect("it was there, or was just added");
-        let Client { life, totals, begun } = client;
-        life.change(change, now, (), &mut |spell| count(totals, begun, spell, bounds));
+        let Client { life, sums } = client;
+        life.change(change, now, (), &mut |spell| sums.take(spell, bounds));
     }
 
     /// Says that there is a client, of whom nothing may ever have been known.
@@ -44,30 +73,9 @@ impl Uptimes {
         bounds: (Timestamp, Timestamp),
     ) -> impl Iterator<Item = (Box<str>, Totals)> {
         self.0.into_iter().map(move |(id, client)| {
-            let Client { life, mut totals, mut begun } = client;
-            life.finish(bounds.1, &mut |spell| count(&mut totals, &mut begun, spell, bounds));
-            let unheard = Spell::unheard(begun.unwrap_or(bounds.1));
-            if let Some(part) = unheard.within(bounds.0, bounds.1) {
-                totals.take(&part, false);
-            }
-            (id, totals)
+            let Client { life, mut sums } = client;
+            life.finish(bounds.1, &mut |spell| sums.take(spell, bounds));
+            (id, sums.finish(bounds))
         })
-    }
-}
-
-fn count(
-    totals: &mut Totals,
-    begun: &mut Option<Timestamp>,
-    spell: Spell<()>,
-    (first, last): (Timestamp, Timestamp),
-) {
-    if spell.after.is_none() {
-        // Counted at the end, when it is known for certain when all began.
-        *begun = Some(spell.to);
-        return;
-    }
-    let from = spell.from;
-    if let Some(part) = spell.within(first, last) {
-        totals.take(&part, part.from == from);
     }
 }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// Reads `10.0.3.4:5001`, `[2001:db8::1]:5001`, the same without a port, and what some logs make of it
 /// (`2001:db8::1:5001` is taken as an address). Returns `None` for anything else.
+#[must_use]
 pub fn read(text: &str) -> Option<IpAddr> {
     let address = if let Ok(socket) = text.parse::<SocketAddr>() {
         socket.ip()
@@ -23,6 +24,7 @@ pub enum Subnet {
 }
 
 impl Subnet {
+    #[must_use]
     pub fn of(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => {
@@ -37,6 +39,7 @@ impl Subnet {
     }
 
     /// Returns it as `10.0.3.0/24` or `2001:db8::/64`.
+    #[must_use]
     pub fn text(self) -> String {
         match self {
             Self::V4([a, b, c]) => format!("{}/24", IpAddr::from([a, b, c, 0])),

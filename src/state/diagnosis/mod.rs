@@ -17,6 +17,7 @@ mod tests;
 mod tracks;
 mod usual;
 
+pub use address::{Subnet, read as ip_of};
 pub use clock::{Lag, Lags};
 pub use finding::{Code, Crowd, Factor, FactorKind, Finding, Offset, Outage, Phase, Sharing, What};
 
@@ -24,7 +25,6 @@ use super::policy::Policy;
 use super::presence::{Cause, Change};
 use super::verdict::{Status, Verdict};
 use crate::event::Timestamp;
-use address::Subnet;
 use clock::ClockWatch;
 use crowd::Crowds;
 use foldhash::fast::RandomState;

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod filter;
 pub mod hear;
 pub mod input;
+mod key_file;
 pub mod ledger;
 pub mod members;
 mod print_config;

@@ -1,6 +1,7 @@
 //! Where changes are posted, how they are signed, and one attempt to do so.
 
 use crate::cli::watch::Acting;
+use crate::command::key_file;
 use crate::failure::Failure;
 use crate::output::warning::Warning;
 use crate::secret::Secret;
@@ -10,9 +11,6 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::fmt::rfc2822;
 use ring::hmac;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::Agent;
@@ -65,7 +63,7 @@ impl Target {
         }
         let authorization = take_user(&mut url);
         let key = match &options.webhook_secret_file {
-            Some(path) => Some(read_key(path, &mut warnings)?),
+            Some(path) => Some(key_file::read(path, "the webhook's secret", &mut warnings)?),
             None => None,
         };
         let encrypted = url.scheme() == "https";
@@ -188,38 +186,6 @@ fn take_user(url: &mut Url) -> Option<Secret> {
     Some(Secret::from(format!("Basic {}", BASE64_STANDARD.encode(pair))))
 }
 
-fn read_key(path: &Path, warnings: &mut Vec<Warning>) -> Result<hmac::Key, Failure> {
-    let shown = path.display().to_string();
-    let refuse = || Failure::new(format!("could not read the webhook's secret from `{shown}`"));
-    let unreadable = |error| refuse().because(error).next("check the path and who may read it");
-    let file = File::open(path).map_err(unreadable)?;
-    if is_exposed(&file) {
-        warnings.push(Warning::SecretExposed { path: shown.clone() });
-    }
-    let mut bytes = Vec::new();
-    file.take(SECRET_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > SECRET_MAX {
-        return Err(refuse().because("it is longer than 64 KiB").next("check that it is the file"));
-    }
-    let secret = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    let secret = secret.strip_suffix(b"\r").unwrap_or(secret);
-    if secret.is_empty() {
-        return Err(refuse().because("it is empty").next("write the secret there"));
-    }
-    Ok(hmac::Key::new(hmac::HMAC_SHA256, secret))
-}
-
-#[cfg(unix)]
-fn is_exposed(file: &File) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o044 != 0)
-}
-
-#[cfg(not(unix))]
-const fn is_exposed(_file: &File) -> bool {
-    false
-}
-
 fn agent(options: &Acting, encrypted: bool) -> Result<Agent, Failure> {
     // Named even where they are not needed: a proxy may be reached by TLS, and without them the library
     // would panic.
@@ -241,7 +207,6 @@ fn agent(options: &Acting, encrypted: bool) -> Result<Agent, Failure> {
     Ok(config.build().new_agent())
 }
 
-const SECRET_MAX: u64 = 65_536;
 const BODY_MAX: u64 = 65_536;
 
 #[cfg(test)]

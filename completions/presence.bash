@@ -616,7 +616,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__replay)
-            opts="-q -v -h --client --json --strict --follow --at --now --instance --changes --timeline --uptime --concurrency --outages --anomalies --worst --since --until --csv --expect --group --profile --print-config --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-q -v -h --client --json --strict --follow --at --now --instance --changes --timeline --uptime --concurrency --outages --anomalies --worst --since --until --csv --report --redact --expect --group --profile --print-config --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -651,6 +651,14 @@ _presence() {
                     return 0
                     ;;
                 --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --redact)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

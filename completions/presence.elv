@@ -171,6 +171,8 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --worst 'Rows of a table that begins with the worst; JSON has them all'
             cand --since 'Leave out what was before, as RFC 3339 or milliseconds since 1970'
             cand --until 'Leave out what was then or later, as RFC 3339 or milliseconds since 1970'
+            cand --report 'Write a page about all that was read into this file as well'
+            cand --redact 'Put pseudonyms in the place of ids and addresses, by the key in this file'
             cand --expect 'Compare the answer with a file, print how it differs, and end with 1 if it does'
             cand --group 'Show only clients whose group matches; may be given several times'
             cand --profile 'Take options from this profile of the configuration file'

@@ -178,6 +178,8 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l timeline -d
 complete -c presence -n "__fish_presence_using_subcommand replay" -l worst -d 'Rows of a table that begins with the worst; JSON has them all' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l since -d 'Leave out what was before, as RFC 3339 or milliseconds since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l until -d 'Leave out what was then or later, as RFC 3339 or milliseconds since 1970' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l report -d 'Write a page about all that was read into this file as well' -r -F
+complete -c presence -n "__fish_presence_using_subcommand replay" -l redact -d 'Put pseudonyms in the place of ids and addresses, by the key in this file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand replay" -l expect -d 'Compare the answer with a file, print how it differs, and end with 1 if it does' -r -F
 complete -c presence -n "__fish_presence_using_subcommand replay" -l group -d 'Show only clients whose group matches; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l profile -d 'Take options from this profile of the configuration file' -r

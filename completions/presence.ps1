@@ -177,6 +177,8 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--worst', '--worst', [CompletionResultType]::ParameterName, 'Rows of a table that begins with the worst; JSON has them all')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Leave out what was before, as RFC 3339 or milliseconds since 1970')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Leave out what was then or later, as RFC 3339 or milliseconds since 1970')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write a page about all that was read into this file as well')
+            [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Put pseudonyms in the place of ids and addresses, by the key in this file')
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Compare the answer with a file, print how it differs, and end with 1 if it does')
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Show only clients whose group matches; may be given several times')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take options from this profile of the configuration file')

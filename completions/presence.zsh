@@ -196,6 +196,8 @@ _arguments "${_arguments_options[@]}" : \
 '--worst=[Rows of a table that begins with the worst; JSON has them all]:COUNT:_default' \
 '--since=[Leave out what was before, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
 '--until=[Leave out what was then or later, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
+'--report=[Write a page about all that was read into this file as well]:FILE:_files' \
+'--redact=[Put pseudonyms in the place of ids and addresses, by the key in this file]:KEYFILE:_files' \
 '--expect=[Compare the answer with a file, print how it differs, and end with 1 if it does]:FILE:_files' \
 '*--group=[Show only clients whose group matches; may be given several times]:GLOB:_default' \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \

@@ -67,6 +67,20 @@ pub struct Question {
     #[arg(long, env = "PRESENCE_CSV", value_parser = BoolishValueParser::new(), conflicts_with = "json")]
     pub csv: bool,
 
+    /// Write a page about all that was read into this file as well
+    ///
+    /// One file for a browser, which fetches nothing: who was online when, outages, the lives of clients
+    /// that are worth a look and a search for any, anomalies and uptime.
+    #[arg(long, value_name = "FILE", env = "PRESENCE_REPORT")]
+    pub report: Option<PathBuf>,
+
+    /// Put pseudonyms in the place of ids and addresses, by the key in this file
+    ///
+    /// In everything that is printed or written, names of brokers included. The same key gives the same
+    /// pseudonyms, and without it nobody finds out whose they are. Globs and ids are typed as they are.
+    #[arg(long, value_name = "KEYFILE", env = "PRESENCE_REDACT")]
+    pub redact: Option<PathBuf>,
+
     /// Compare the answer with a file, print how it differs, and end with 1 if it does
     ///
     /// For tests of what makes recordings. The file is what the same command prints without this option.

@@ -33,6 +33,11 @@ impl Clients {
         globs.iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Tells whether nobody is left out.
+    pub const fn are_all(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn include(&self, client: &str) -> bool {
         self.0.is_empty() || self.0.iter().any(|glob| glob.matches_with(client, ANY_TEXT))
     }

@@ -13,6 +13,7 @@ mod key_file;
 pub mod ledger;
 pub mod members;
 mod print_config;
+mod redactor;
 pub mod replay;
 pub mod simulate;
 pub mod stop;

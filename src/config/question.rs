@@ -68,7 +68,9 @@ pub fn asking(typed: &Typed, zone: Option<&TimeZone>) -> Result<Asking, Failure>
             .because("no time lies between them")
             .next("exchange them"));
     }
-    let is_of_a_moment = matches!(question, Question::Verdicts | Question::Anomalies);
+    // The page is about a time, whatever is asked beside it.
+    let is_of_a_moment =
+        matches!(question, Question::Verdicts | Question::Anomalies) && typed.report.is_none();
     if is_of_a_moment && span != Span::default() {
         return Err(Failure::misuse("`--since` and `--until` need a question about a time")
             .because("verdicts and anomalies are those of one moment")

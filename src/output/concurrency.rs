@@ -89,6 +89,9 @@ impl<'a> Report<'a> {
     }
 }
 
+/// Pieces of time that a line has room for.
+pub const COLUMNS: usize = 80;
+
 type Figure = (&'static str, fn(&Mean) -> f64);
 
 const FIGURES: [Figure; 3] = [

@@ -291,3 +291,56 @@ pub fn meaning(code: &str) -> &'static str {
         _ => "see the documentation",
     }
 }
+
+/// Returns what to do about an anomaly, in words.
+#[must_use]
+pub fn remedy(code: &str) -> &'static str {
+    match code {
+        "connect-missing" => {
+            "begin to listen before devices connect, and look at the limits of the broker's queue"
+        }
+        "tcpclean-missing" => {
+            "look whether notices of the end are subscribed to, and whether the broker drops messages"
+        }
+        "superseded-open" => {
+            "trust the newer connection, and look whether the broker drops messages"
+        }
+        "concurrent-open" => {
+            "look whether two devices have this id, and let the nodes of the broker follow one time server"
+        }
+        "flapping" => "look at the device's link, its power supply, and its keep alive",
+        "takeover-loop" => "give every device an id of its own; its addresses tell who uses it",
+        "time-reversed" => "let the nodes of the broker follow one time server",
+        "conflicting-connect" | "conflicting-disconnect" | "conflicting-tcpclean" => {
+            "look for a bridge or a program between broker and listener that rewrites events"
+        }
+        "future-time" => "set the broker's clock, or allow more with `--future`",
+        "probe-disagrees" => {
+            "ask again in a while; if they still differ, believe the broker's answer"
+        }
+        "time-in-seconds" => "expect the order within a second to be uncertain",
+        "time-missing" | "time-invalid" => "look at what writes these events: its times are lost",
+        "channel-missing" => "look at what writes these events: connections cannot be told apart",
+        "client-id-too-long" => "shorten the id: brokers may refuse it or cut it",
+        "unknown-event" => "see what type it is with `presence dialects`, and report it",
+        "tag-mismatch" => "look for a program between broker and listener that sets tags",
+        _ => "see the documentation",
+    }
+}
+
+#[cfg(test)]
+mod words {
+    use super::{meaning, remedy};
+
+    #[test]
+    fn every_anomaly_of_the_schema_has_words() {
+        let schema = include_str!("../../schemas/verdict.schema.json");
+        let schema: serde_json::Value = serde_json::from_str(schema).expect("it is JSON");
+        let codes = schema["$defs"]["anomaly"]["enum"].as_array().expect("they are listed");
+        assert!(codes.len() > 10, "{codes:?}");
+        for code in codes.iter().map(|code| code.as_str().expect("a word")) {
+            assert_ne!(meaning(code), meaning("no such code"), "{code}");
+            assert_ne!(remedy(code), remedy("no such code"), "{code}");
+        }
+    }
+}

@@ -39,14 +39,19 @@ pub fn line(instance: &str, finding: &Finding, style: Style) -> String {
     format!("{}  {label}  {}", style.dim(at), text(instance, finding))
 }
 
+/// Returns how many findings of a kind there were. Some kinds are one finding about many cases.
+#[must_use]
+pub fn several(code: Code, count: u64) -> String {
+    match code {
+        Code::Ghosts | Code::LostNotices => name(code, count).to_owned(),
+        _ => format!("{} {}", grouped(count), name(code, count)),
+    }
+}
+
 /// Returns how many there were of each kind, as a line; `None` without any.
 #[must_use]
 pub fn counts(counts: &BTreeMap<Code, u64>) -> Option<String> {
-    let kinds = counts.iter().map(|(code, count)| match code {
-        Code::Ghosts | Code::LostNotices => name(*code, *count).to_owned(),
-        _ => format!("{} {}", grouped(*count), name(*code, *count)),
-    });
-    let kinds: Vec<String> = kinds.collect();
+    let kinds: Vec<String> = counts.iter().map(|(code, count)| several(*code, *count)).collect();
     (!kinds.is_empty()).then(|| format!("findings: {}", kinds.join(", ")))
 }
 

@@ -79,7 +79,7 @@ impl<'a> Story<'a> {
             state: status(spell.kind).word(),
             from_ms: spell.from.0,
             to_ms: spell.to.0,
-            how: ended(spell, next).map(How::word),
+            how: end_of(spell, next).map(How::word),
             channel: channel(spell),
             address: spell.note.address.as_deref().filter(|_| spell.kind == Kind::Up),
             reason: (spell.kind == Kind::Unknown).then(|| reason(&spell.note)),
@@ -144,7 +144,7 @@ impl<'a> Story<'a> {
             let end = match spell.kind {
                 Kind::Unknown => why(&spell.note),
                 Kind::Up => {
-                    ended(spell, next).map_or_else(String::new, |how| how.word().to_owned())
+                    end_of(spell, next).map_or_else(String::new, |how| how.word().to_owned())
                 }
                 Kind::Down => String::new(),
             };
@@ -162,7 +162,9 @@ impl<'a> Story<'a> {
     }
 }
 
-const fn status(kind: Kind) -> Status {
+/// Returns the status that a spell of this kind has.
+#[must_use]
+pub const fn status(kind: Kind) -> Status {
     match kind {
         Kind::Up => Status::Online,
         Kind::Down => Status::Offline,
@@ -174,13 +176,17 @@ fn channel(spell: &Spell<Note>) -> Option<&str> {
     spell.note.channel.as_deref().filter(|_| spell.kind == Kind::Up)
 }
 
-/// Returns how a connection ended, as the spell after it tells.
-fn ended(spell: &Spell<Note>, next: Option<&Spell<Note>>) -> Option<How> {
-    let next = next.filter(|_| spell.kind == Kind::Up)?;
-    match next.kind {
-        Kind::Up => Some(How::TakenOver),
-        Kind::Down => next.note.how,
-        Kind::Unknown => None,
+fn end_of(spell: &Spell<Note>, next: Option<&Spell<Note>>) -> Option<How> {
+    ended(spell.kind, next.map(|next| (next.kind, next.note.how)))
+}
+
+/// Returns how a connection ended, as the spell after it tells: its kind, and how what was before it ended.
+#[must_use]
+pub const fn ended(kind: Kind, next: Option<(Kind, Option<How>)>) -> Option<How> {
+    match (kind, next) {
+        (Kind::Up, Some((Kind::Up, _))) => Some(How::TakenOver),
+        (Kind::Up, Some((Kind::Down, how))) => how,
+        _ => None,
     }
 }
 

@@ -123,28 +123,50 @@ impl<'a> Report<'a> {
         let mut text = format!("{}\n", verdict::heading(self.instance, style));
         let span = duration_ms(self.last.since(self.first));
         let _ = writeln!(text, "{} to {}, {span}\n", rfc3339(self.first), rfc3339(self.last));
-        let mut table = table("group");
-        row(&mut table, "all", &self.all.totals);
-        let mut groups: Vec<(&str, &Totals)> =
-            self.groups.iter().map(|(name, group)| (*name, &group.totals)).collect();
-        groups.sort_by(worse);
-        for (name, totals) in groups.into_iter().take(worst) {
-            row(&mut table, name, totals);
-        }
-        text += &table.render(style, columns);
-        let mut clients: Vec<(&str, &Totals)> =
-            self.clients.iter().map(|(id, totals)| (&**id, totals)).collect();
-        clients.sort_by(worse);
-        let mut table = self::table("client");
-        for (id, totals) in clients.into_iter().take(worst) {
-            row(&mut table, id, totals);
-        }
-        if !table.is_empty() {
+        text += &self.group_table(worst).render(style, columns);
+        let clients = self.worst_table(worst);
+        if !clients.is_empty() {
             text.push('\n');
-            text += &table.render(style, columns);
+            text += &clients.render(style, columns);
         }
         text
     }
+
+    /// Returns a table of all, and of so many groups, the worst first.
+    #[must_use]
+    pub fn group_table(&self, worst: usize) -> Table {
+        let groups = self.groups.iter().map(|(name, group)| (*name, &group.totals));
+        let mut table = table("group");
+        row(&mut table, "all", &self.all.totals);
+        for (name, totals) in sorted(groups).into_iter().take(worst) {
+            row(&mut table, name, totals);
+        }
+        table
+    }
+
+    /// Returns a table of so many clients, the worst first.
+    #[must_use]
+    pub fn worst_table(&self, worst: usize) -> Table {
+        let mut table = table("client");
+        for (id, totals) in self.worst_clients(worst) {
+            row(&mut table, id, totals);
+        }
+        table
+    }
+
+    /// Returns so many clients with what they amount to, the worst first.
+    #[must_use]
+    pub fn worst_clients(&self, worst: usize) -> Vec<(&'a str, &'a Totals)> {
+        let mut clients = sorted(self.clients.iter().map(|(id, totals)| (&**id, totals)));
+        clients.truncate(worst);
+        clients
+    }
+}
+
+fn sorted<'a>(rows: impl Iterator<Item = (&'a str, &'a Totals)>) -> Vec<(&'a str, &'a Totals)> {
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by(worse);
+    rows
 }
 
 /// Orders by availability, the least first; those of which nothing is known come last.
@@ -194,7 +216,8 @@ fn row(table: &mut Table, name: &str, totals: &Totals) {
 }
 
 /// Returns a share in hundredths of a per cent, cut off: what is not all is never 100 %.
-fn percent(part: i64, whole: i64) -> String {
+#[must_use]
+pub fn percent(part: i64, whole: i64) -> String {
     if whole <= 0 {
         return "–".to_owned();
     }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 pub mod aedes;
+pub mod chromium;
 pub mod clients;
 pub mod mosquitto;
 pub mod process;

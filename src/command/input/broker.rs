@@ -111,6 +111,16 @@ impl Broker {
         self.received = self.received.max(Some(at));
     }
 
+    /// Returns the times in which something may have been lost, whoever was away.
+    pub fn holes(&self) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        self.holes.iter().map(|(_, from, to)| (*from, *to))
+    }
+
+    /// Tells whether nothing but plain logs was read, which tell nothing of who listened.
+    pub const fn is_plain(&self) -> bool {
+        self.received.is_none() && self.judged.is_none()
+    }
+
     /// Notes a hole in a listener's hearing. Its voices share it, so it is one. Returns whether it is
     /// news.
     pub fn hole(&mut self, member: &str, hole: &Hole) -> bool {

@@ -90,9 +90,18 @@ impl Input {
                 console.warn(&Warning::FileLeftOut { path: name.to_owned() });
                 Ok(())
             }
-            Err(Stopped::Broken(failure) | Stopped::Unknown(failure)) => self.pass_over(failure),
-            Err(Stopped::Refused(failure)) => Err(failure),
+            Err(Stopped::Broken(failure)) => self.pass_over(failure),
+            Err(Stopped::Unknown(failure)) => self.pass_over(self.without_excerpt(failure)),
+            Err(Stopped::Refused(failure)) => Err(self.without_excerpt(failure)),
         }
+    }
+
+    /// Takes out of a failure what may quote the file, where ids are to have pseudonyms.
+    fn without_excerpt(&self, failure: Failure) -> Failure {
+        if self.redactor.is_none() || failure.cause.is_none() {
+            return failure;
+        }
+        failure.because("left out, as it may quote the file").next("see it without `--redact`")
     }
 
     fn pass_over(&mut self, failure: Failure) -> Result<(), Failure> {

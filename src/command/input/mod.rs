@@ -12,6 +12,7 @@ pub use broker::{Asked, Broker};
 pub use course::{Follower, Heard};
 
 use super::hear::{Tally, take};
+use super::redactor::Redactor;
 use crate::dialect::csv::Columns;
 use crate::dialect::envelope::{self, Envelope};
 use crate::dialect::terms::Terms;
@@ -26,6 +27,7 @@ use format::{File, Format, Plain, Wrapping};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
+use std::sync::Arc;
 
 /// How files are read.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub struct Input {
     pub tally: Tally,
     /// Whoever wants to know what each line changes.
     pub follower: Option<Box<dyn Follower>>,
+    /// Gives pseudonyms to all that is read.
+    pub redactor: Option<Arc<Redactor>>,
     /// Files that could not be read, or not to their end.
     unread: Vec<Failure>,
     /// What is read goes on: a broker that is heard of for the first time is followed at once.
@@ -105,6 +109,7 @@ impl Input {
             brokers: BTreeMap::new(),
             tally: Tally::default(),
             follower: None,
+            redactor: None,
             unread: Vec::new(),
             is_live: false,
             tie: 0,
@@ -236,6 +241,8 @@ impl Input {
         place: &Place<'_>,
     ) -> Result<(), Failure> {
         let &Place { name, number } = place;
+        let redacted = self.redactor.as_ref().map(|redactor| redactor.reading(reading));
+        let reading = redacted.as_ref().unwrap_or(reading);
         if let Reading::Malformed(malformed) = reading
             && malformed.reason == Reason::ZoneMissing
         {
@@ -291,6 +298,7 @@ impl Input {
         number: u64,
         detail: &str,
     ) -> Result<(), Failure> {
+        let detail = if self.redactor.is_some() { "" } else { detail };
         self.tally.set_aside(reason, &Place { name, number }, detail);
         if self.strict { Err(strict_failure(reason, name, number, detail)) } else { Ok(()) }
     }

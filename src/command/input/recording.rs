@@ -30,6 +30,8 @@ struct Context {
     /// The ears of voices that are heard together with others.
     shared: BTreeMap<String, String>,
     member: String,
+    /// The client id under which it listened.
+    own: String,
     dialects: Dialects,
     /// The epoch in which each voice is heard, as far as this file has been read. Another file may
     /// have told of a later one already; what is heard here was heard in this one all the same.
@@ -53,6 +55,10 @@ impl Input {
         name: &str,
         number: u64,
     ) -> Result<(), Failure> {
+        let line = match &self.redactor {
+            Some(redactor) => redactor.line(line),
+            None => line,
+        };
         let is_later = |recording: &Recording, instance: &str| {
             recording.contexts.get(instance).is_some_and(|context| context.is_later)
         };
@@ -123,7 +129,11 @@ impl Input {
         Ok(Context {
             ear: heading.ear.clone().into_owned(),
             shared: heading.shared.clone(),
-            member: heading.member.clone().into_owned(),
+            member: match &self.redactor {
+                Some(redactor) => redactor.member(&heading.member),
+                None => heading.member.clone().into_owned(),
+            },
+            own: heading.member.clone().into_owned(),
             dialects,
             epochs: BTreeMap::new(),
             accounts: BTreeMap::new(),
@@ -201,7 +211,7 @@ impl Input {
         }
         let context = recording.contexts.get_mut(&instance).expect("it was just made");
         let received = Timestamp(line.received_ms);
-        let at = self.at;
+        let (at, redactor) = (self.at, self.redactor.clone());
         let broker = self.broker(&instance);
         if !context.is_later {
             // A message that comes later within one epoch shows that somebody listened all the while.
@@ -223,16 +233,19 @@ impl Input {
             tie: line.tie,
         };
         let (index, reading) = context.dialects.read(&message);
+        let is_ours = is_ours(&reading, &context.own);
+        let redacted = redactor.map(|redactor| redactor.reading(&reading));
+        let reading = redacted.unwrap_or(reading);
         let voice = voice_of(&context.dialects, index);
         if let Some(at) = at.filter(|at| context.is_later || received > *at) {
-            if !is_ours(&reading, &context.member) {
+            if !is_ours {
                 let by = Hearsay { voice, mark: None, received };
                 let broker = self.brokers.get_mut(&instance).expect("it was found above");
                 broker.late.take(&reading, &by, at, &self.asked.policy);
             }
             return Ok(());
         }
-        if !is_ours(&reading, &context.member) {
+        if !is_ours {
             let mark = context.mark(broker.presence.coverage_mut(), voice.name);
             let by = Hearsay { voice, mark, received };
             let broker = self.brokers.get_mut(&instance).expect("it was found above");
@@ -253,6 +266,7 @@ impl Input {
             ear: String::new(),
             shared: BTreeMap::new(),
             member: String::new(),
+            own: String::new(),
             dialects,
             epochs: BTreeMap::new(),
             accounts: BTreeMap::new(),

@@ -2,26 +2,20 @@
 
 use super::Scope;
 use crate::command::input::Input;
-use crate::failure::{Failure, Outcome};
-use crate::output::anomalies::{self, Anomaly};
+use crate::failure::Failure;
+use crate::output::anomalies::{self, Anomalies};
 use crate::output::console::Console;
-use std::collections::BTreeMap;
+use crate::state::verdict::Verdict;
 
 /// Clients that are named of each code.
 const EXAMPLES_MAX: usize = 5;
 
 /// Prints the anomalies of the clients asked about, at the moment judged.
-pub fn print(input: &Input, scope: &Scope, console: &mut Console) -> Result<Outcome, Failure> {
-    let mut found: BTreeMap<(&str, &str), Anomaly> = BTreeMap::new();
+pub fn print(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), Failure> {
+    let mut found = Anomalies::new();
     let summary = super::judged(input, |instance, verdict| {
         if scope.include(&verdict.client) {
-            for code in &verdict.anomalies {
-                let anomaly = found.entry((instance, code)).or_default();
-                anomaly.clients += 1;
-                if anomaly.examples.len() < EXAMPLES_MAX {
-                    anomaly.examples.push(verdict.client.to_string());
-                }
-            }
+            count(&mut found, instance, &verdict);
         }
         Ok(())
     })?;
@@ -35,6 +29,16 @@ pub fn print(input: &Input, scope: &Scope, console: &mut Console) -> Result<Outc
         console.print(&text)?;
         console.print_line("")?;
     }
-    super::print_total(&summary, console)?;
-    Ok(Outcome::Yes)
+    super::print_total(&summary, console)
+}
+
+/// Counts the anomalies of a client.
+pub fn count<'a>(found: &mut Anomalies<'a>, instance: &'a str, verdict: &Verdict) {
+    for code in &verdict.anomalies {
+        let anomaly = found.entry((instance, code)).or_default();
+        anomaly.clients += 1;
+        if anomaly.examples.len() < EXAMPLES_MAX {
+            anomaly.examples.push(verdict.client.to_string());
+        }
+    }
 }

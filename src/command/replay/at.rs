@@ -11,7 +11,7 @@ use crate::output::verdict;
 use crate::state::verdict::Verdict;
 
 /// Prints both. A table tells of hindsight only where it makes a difference.
-pub fn print(input: &Input, scope: &Scope, console: &mut Console) -> Result<Outcome, Failure> {
+pub fn print(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), Failure> {
     refuse_before_all(input)?;
     let (mut then, mut changed) = (Vec::new(), Vec::new());
     let summary = super::judged(input, |instance, verdict| {
@@ -40,8 +40,7 @@ pub fn print(input: &Input, scope: &Scope, console: &mut Console) -> Result<Outc
             console.print_line(line)?;
         }
     }
-    super::print_total(&summary, console)?;
-    Ok(Outcome::Yes)
+    super::print_total(&summary, console)
 }
 
 /// Fails where the moment lies before all that was heard.

@@ -5,7 +5,7 @@ use crate::command::input::{Follower, Heard, Input};
 use crate::config::question::Span;
 use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
-use crate::output::concurrency::Report;
+use crate::output::concurrency::{COLUMNS, Report};
 use crate::output::console::Console;
 use crate::state::course::{Curve, Lives, Peak, Spell};
 use std::collections::BTreeMap;
@@ -25,8 +25,7 @@ struct Part {
     peak: Peak,
 }
 
-/// Pieces of time that a line has room for, and that are told as objects.
-const COLUMNS: usize = 80;
+/// Pieces of time that are told as objects.
 const OBJECTS_MAX: usize = 512;
 
 impl Concurrency {

@@ -6,11 +6,15 @@ mod changes;
 mod concurrency;
 mod expect;
 mod outages;
+mod report;
 mod timeline;
 mod uptime;
+mod watched;
 
 use super::filter::Clients;
 use super::input::{Asked, Follower, Input};
+use super::key_file;
+use super::redactor::Redactor;
 use super::stop;
 use crate::cli::replay::Replay;
 use crate::clock;
@@ -27,7 +31,9 @@ use crate::state::verdict::Verdict;
 use changes::Changes;
 use concurrency::Concurrency;
 use outages::Outages;
-use std::path::PathBuf;
+use report::{About, Report};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use timeline::Timeline;
 use uptime::Uptime;
 
@@ -36,29 +42,46 @@ use uptime::Uptime;
 struct Scope {
     clients: Clients,
     groups: Clients,
+    /// Knows the ids that the globs are about.
+    redactor: Option<Arc<Redactor>>,
 }
 
 impl Scope {
-    fn new(options: &Replay) -> Result<Self, Failure> {
+    fn new(options: &Replay, redactor: Option<Arc<Redactor>>) -> Result<Self, Failure> {
         let clients = Clients::new(&options.client)?;
         let groups = Clients::chosen_by("--group", &options.question.group)?;
-        Ok(Self { clients, groups })
+        Ok(Self { clients, groups, redactor })
+    }
+
+    /// Tells whether everybody is asked about.
+    const fn is_all(&self) -> bool {
+        self.groups.are_all() && self.clients.are_all()
     }
 
     fn include(&self, client: &str) -> bool {
-        self.groups.include_group_of(client) && self.clients.include(client)
+        let include =
+            |client: &str| self.groups.include_group_of(client) && self.clients.include(client);
+        match &self.redactor {
+            Some(redactor) if !self.is_all() => redactor.with_original(client, include),
+            _ => include(client),
+        }
     }
 }
 
 pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
     let expected = options.question.expect.as_deref().map(expect::read).transpose()?;
-    let scope = Scope::new(options)?;
+    let redactor = options.question.redact.as_deref().map(|path| redactor(path, console));
+    let redactor = redactor.transpose()?.map(Arc::new);
+    let scope = Scope::new(options, redactor.clone())?;
     let moment = |typed: &Option<String>| {
         typed.as_deref().map(|typed| config::time::moment_in(typed, zone.as_ref())).transpose()
     };
     let (now, at) = (moment(&options.now)?, moment(&options.at)?);
-    let asking = config::question::asking(&options.question, zone.as_ref())?;
+    let mut asking = config::question::asking(&options.question, zone.as_ref())?;
+    if let (Some(redactor), Question::Timeline(client)) = (&redactor, &mut asking.question) {
+        *client = redactor.client(client);
+    }
     check_following(options, &asking.question)?;
     let now = now.unwrap_or_else(clock::now);
     let asked = Asked::of(&options.policy);
@@ -66,9 +89,23 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     input.forced = config::reading::forced(&options.reading);
     input.columns = config::tables::columns(&options.tables)?;
     input.at = at;
-    input.instance = options.instance.clone().unwrap_or_default();
+    let instance = options.instance.as_deref().unwrap_or_default();
+    input.instance =
+        redactor.as_ref().map_or_else(|| instance.to_owned(), |redactor| redactor.broker(instance));
     input.strict = options.strict;
     input.follower = follower(&asking, &scope, asked.policy, console);
+    if let Some(path) = &options.question.report {
+        let about = About {
+            path: path.clone(),
+            scope: scope.clone(),
+            span: asking.span,
+            policy: asked.policy,
+            worst: options.question.worst,
+            is_redacted: redactor.is_some(),
+        };
+        input.follower = Some(Box::new(Report::new(about, input.follower.take())?));
+    }
+    input.redactor = redactor;
     if options.question.csv {
         console.printer().as_csv();
     }
@@ -81,12 +118,13 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
         stop::ends_at_once(console.status());
         input.read_files(&options.files, console)?;
     }
-    let mut outcome = match asking.question {
+    match asking.question {
         Question::Verdicts if at.is_some() => at::print(&input, &scope, console)?,
         Question::Verdicts => verdicts(&input, &scope, console)?,
         Question::Anomalies => anomalies::print(&input, &scope, console)?,
-        _ => input.answer(console)?,
-    };
+        _ => {}
+    }
+    let mut outcome = input.answer(console)?;
     if let (Some(expected), Some(path)) = (&expected, &options.question.expect) {
         outcome = expect::compare(path, expected, console)?;
     }
@@ -96,6 +134,16 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
         Outcome::Yes => outcome,
         unread => unread,
     })
+}
+
+/// Reads the key of pseudonyms.
+fn redactor(path: &Path, console: &mut Console) -> Result<Redactor, Failure> {
+    let mut warnings = Vec::new();
+    let key = key_file::read(path, "the key of pseudonyms", &mut warnings)?;
+    for warning in &warnings {
+        console.warn(warning);
+    }
+    Ok(Redactor::new(key))
 }
 
 /// Reads on in what is still written to, and prints what changes.
@@ -122,7 +170,7 @@ fn follow(
 
 /// Refuses questions that only all of the files answer, where reading never comes to their end.
 fn check_following(options: &Replay, question: &Question) -> Result<(), Failure> {
-    if options.follow && *question != Question::Verdicts {
+    if options.follow && (*question != Question::Verdicts || options.question.report.is_some()) {
         return Err(Failure::misuse("`--follow` with a question about the past")
             .because("it is answered at the end of all files, and what is followed has none")
             .next("leave `--follow` out, or the question"));
@@ -149,7 +197,7 @@ fn follower(
 }
 
 /// Prints what is believed at the moment judged.
-fn verdicts(input: &Input, scope: &Scope, console: &mut Console) -> Result<Outcome, Failure> {
+fn verdicts(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), Failure> {
     let mut table: Vec<(&str, Verdict)> = Vec::new();
     let summary = judged(input, |instance, verdict| {
         if !scope.include(&verdict.client) {
@@ -168,8 +216,7 @@ fn verdicts(input: &Input, scope: &Scope, console: &mut Console) -> Result<Outco
         console.print(&text)?;
         console.print_line("")?;
     }
-    print_total(&summary, console)?;
-    Ok(Outcome::Yes)
+    print_total(&summary, console)
 }
 
 /// Prints what a run amounts to.

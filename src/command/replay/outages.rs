@@ -1,19 +1,18 @@
 //! When many clients were lost at once, what they have in common, and how many came back.
 
 use super::Scope;
+use super::watched::Watched;
 use crate::command::input::{Follower, Heard, Input};
 use crate::config::question::Span;
-use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::finding::{self, FindingObject};
 use crate::output::number::counted;
 use crate::output::printer::Printer;
 use crate::output::style::Style;
-use crate::state::diagnosis::{Diagnosis, Finding, Phase, What};
+use crate::state::diagnosis::{Finding, Phase, What};
 use crate::state::policy::Policy;
 use std::collections::BTreeMap;
-use std::slice;
 
 /// Prints outages as they are found, by the diagnosis that `watch` makes.
 #[derive(Debug)]
@@ -29,16 +28,6 @@ pub struct Outages {
     found: u64,
 }
 
-/// A broker, and the moment up to which it was looked at.
-#[derive(Debug)]
-struct Watched {
-    diagnosis: Diagnosis,
-    clock: Timestamp,
-}
-
-/// An outage is told so long after it began at the latest, ms.
-const TOLD_BY_MS: i64 = 16_000;
-
 impl Outages {
     pub fn new(scope: Scope, span: Span, policy: Policy, console: &Console) -> Self {
         Self {
@@ -53,24 +42,8 @@ impl Outages {
         }
     }
 
-    /// Lets time pass at a broker, and prints what is found by then.
-    fn advance(&mut self, instance: &str, now: Timestamp) -> Result<(), Failure> {
-        let Some(Watched { diagnosis, clock }) = self.brokers.get_mut(instance) else {
-            return Ok(());
-        };
-        let mut found = Vec::new();
-        // While nothing went on nobody looked: what is due since long ago is due at once.
-        while let Some(due) =
-            diagnosis.poll_timeout().map(|due| due.max(*clock)).filter(|due| *due <= now)
-        {
-            diagnosis.handle_timeout(due);
-            found.extend(std::iter::from_fn(|| diagnosis.poll_finding()));
-        }
-        *clock = now.max(*clock);
-        for (_, finding) in found {
-            self.show(instance, &finding)?;
-        }
-        Ok(())
+    fn show_all(&mut self, instance: &str, found: &[Finding]) -> Result<(), Failure> {
+        found.iter().try_for_each(|finding| self.show(instance, finding))
     }
 
     fn show(&mut self, instance: &str, finding: &Finding) -> Result<(), Failure> {
@@ -96,22 +69,20 @@ impl Follower for Outages {
         }
         let Self { brokers, policy, .. } = self;
         if !brokers.contains_key(heard.instance) {
-            let mut diagnosis = Diagnosis::new(1, policy);
-            diagnosis.know(0, &[], heard.first);
-            let watched = Watched { diagnosis, clock: heard.first };
-            brokers.insert(heard.instance.to_owned(), watched);
+            brokers.insert(heard.instance.to_owned(), Watched::new(policy, heard.first));
         }
-        self.advance(heard.instance, heard.now)?;
-        if let Some(watched) = self.brokers.get_mut(heard.instance) {
-            watched.diagnosis.observe(0, slice::from_ref(heard.change), heard.now);
-        }
-        Ok(())
+        let watched = brokers.get_mut(heard.instance).expect("it was there, or was just added");
+        let found = watched.hear(heard);
+        self.show_all(heard.instance, &found)
     }
 
     fn conclude(&mut self, input: &Input, console: &mut Console) -> Result<Outcome, Failure> {
         for (instance, broker) in &input.brokers {
             let (_, last) = broker.extent(input);
-            self.advance(instance, last.plus(TOLD_BY_MS))?;
+            if let Some(watched) = self.brokers.get_mut(instance) {
+                let found = watched.finish(last);
+                self.show_all(instance, &found)?;
+            }
         }
         if !self.is_json {
             let blank = if self.found > 0 { "\n" } else { "" };

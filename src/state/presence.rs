@@ -252,6 +252,7 @@ impl Presence {
 
     /// Nothing was heard until `now`: graces run out, and listeners fall silent.
     pub fn handle_timeout(&mut self, now: Timestamp) {
+        let before = self.now;
         let now = self.tick(now);
         if !self.following || self.paused.is_some() {
             return;
@@ -261,12 +262,15 @@ impl Presence {
                 break;
             }
             self.graces.pop();
+            // As of that moment: nobody may have looked for long, and another grace may run yet.
+            self.now = due.max(before).min(now);
             if self.told.get(place).is_some_and(|told| told.is_foreign) {
                 self.rejudge_silently(place);
             } else if place < self.told.len() {
                 self.rejudge(place, due, Cause::Grace, false);
             }
         }
+        self.now = now;
         self.handle_coverage(now);
     }
 
@@ -498,5 +502,30 @@ mod tests {
 
         presence.handle_event(&connect("10.0.0.7:5002", 2), &by);
         assert_eq!(presence.poll_change(), None, "a line delivered again tells nothing");
+    }
+
+    #[test]
+    fn a_grace_that_ran_out_unnoticed_is_told_with_its_own_moment() {
+        let mut fleet = Fleet::default();
+        fleet.coverage.hear_whole(LOG.name);
+        let mut presence = Presence::new(fleet, Policy::DEFAULT);
+        presence.follow(Timestamp(0));
+        let events = [
+            (EventKind::Opened, "a", 1_000),
+            (EventKind::Farewell, "a", 10_000),
+            (EventKind::Closed, "a", 11_000),
+            (EventKind::Opened, "b", 12_000),
+            (EventKind::Farewell, "b", 20_000),
+        ];
+        for (kind, channel, ms) in events {
+            let stamp = Stamp { time: Timestamp(ms), tie: 0, resolution: 0 };
+            let event = ChannelEvent::new("x", Channel::Strong(channel.into()), kind, Some(stamp));
+            let by = Hearsay { voice: LOG, mark: None, received: Timestamp(ms) };
+            presence.handle_event(&Event::Channel(event), &by);
+        }
+        presence.handle_timeout(Timestamp(9_000_000));
+        let last = presence.drain_changes().last().expect("it has changed");
+        assert_eq!((last.at, last.cause), (Timestamp(50_000), Cause::Grace));
+        assert_eq!((last.verdict.status, presence.now()), (Status::Offline, Timestamp(9_000_000)));
     }
 }

@@ -333,6 +333,22 @@ GID_x@@@a    90.00 %  100.00 %  1m 30s   10.0 s     0 ms            2  1m 30s  1
 }
 
 #[test]
+fn lines_before_the_first_stamp_have_no_time() {
+    // Whatever a log begins with, its clock is that of its stamps.
+    let text = [
+        r#"{"clientId":"x","eventType":"reboot","channelId":"c"}"#.to_owned(),
+        notice("a", 0, "connect", "a1"),
+        notice("a", 10_000, "tcpclean", "a1"),
+        notice("a", 13_000, "connect", "a2"),
+    ];
+    let home = Home::with("a.jsonl", lines(&text));
+    let run = home.run("replay -q --json --uptime a.jsonl --client a");
+    let uptime = &run.objects()[0];
+    assert_eq!((&uptime["from_ms"], &uptime["to_ms"]), (&json!(T), &json!(T + 13_000)));
+    assert_eq!((&uptime["up_ms"], &uptime["down_ms"]), (&json!(10_000), &json!(3_000)));
+}
+
+#[test]
 fn concurrency_is_the_sum_of_the_uptimes() {
     for files in FILES {
         let (pieces, uptimes) = (ask(files, "--concurrency"), ask(files, "--uptime"));

@@ -82,17 +82,17 @@ impl Broker {
         (self.first.unwrap_or(last).min(last), last)
     }
 
-    /// Returns when a line of a plain log is heard, as far as its stamps tell. Never later than the
-    /// present, so that a stamp is believed or not as it is without following.
+    /// Returns when a line of a plain log is heard, as far as its stamps tell; `None` before the first of
+    /// them. Never later than the present, so that a stamp is believed or not as it is without following.
     pub(super) fn log_time(
         &self,
         reading: &Reading<'_>,
         now: Timestamp,
         future_ms: i64,
-    ) -> Timestamp {
+    ) -> Option<Timestamp> {
         let believed = stamps(reading).filter(|stamp| stamp.since(now) <= future_ms);
         let before = Some(self.presence.now()).filter(|before| *before > Timestamp::MIN);
-        believed.max().max(before).unwrap_or(now).min(now)
+        believed.max().max(before).map(|time| time.min(now))
     }
 }
 

@@ -259,9 +259,11 @@ impl Input {
             return Ok(());
         }
         let mut received = self.now;
-        if self.follower.is_some() {
-            received = broker.log_time(reading, self.now, self.asked.policy.future_ms);
-            broker.hears(received);
+        if self.follower.is_some()
+            && let Some(time) = broker.log_time(reading, self.now, self.asked.policy.future_ms)
+        {
+            received = time;
+            broker.hears(time);
         }
         let by = Hearsay { voice, mark: None, received };
         let heard = take(&mut broker.presence, reading, &by, place, &mut self.tally);

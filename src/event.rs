@@ -125,6 +125,17 @@ pub enum Event<'a> {
     Restarted(Option<Stamp>),
 }
 
+impl Event<'_> {
+    /// Returns the event apart from the message that it was read from.
+    #[must_use]
+    pub fn into_owned(self) -> Event<'static> {
+        match self {
+            Self::Channel(event) => Event::Channel(event.into_owned()),
+            Self::Restarted(stamp) => Event::Restarted(stamp),
+        }
+    }
+}
+
 /// One statement about one channel of one client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelEvent<'a> {
@@ -159,6 +170,25 @@ impl<'a> ChannelEvent<'a> {
             sequence: Cow::Borrowed(&[]),
             flags: Flags::NONE,
             standing: false,
+        }
+    }
+
+    /// Returns the event apart from the message that it was read from.
+    #[must_use]
+    pub fn into_owned(self) -> ChannelEvent<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        ChannelEvent {
+            client: owned(self.client),
+            channel: match self.channel {
+                Channel::Strong(name) => Channel::Strong(owned(name)),
+                Channel::Weak(name) => Channel::Weak(name.map(owned)),
+            },
+            kind: self.kind,
+            stamp: self.stamp,
+            address: owned(self.address),
+            sequence: Cow::Owned(self.sequence.into_owned()),
+            flags: self.flags,
+            standing: self.standing,
         }
     }
 

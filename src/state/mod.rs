@@ -4,6 +4,7 @@
 //! repetition of events: the state is a join-semilattice, judging is a pure function of the state,
 //! the moment, the policy and the coverage. `docs/state-logic.md` is the specification.
 
+pub mod advisor;
 pub mod anomaly;
 pub mod answer;
 mod change;
@@ -22,3 +23,4 @@ pub mod record;
 pub mod slot;
 mod told;
 pub mod verdict;
+pub mod whatif;

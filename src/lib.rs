@@ -9,6 +9,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod dialect;
+pub mod disorder;
 #[cfg(feature = "broker")]
 pub mod embedded;
 pub mod event;

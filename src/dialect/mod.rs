@@ -53,6 +53,25 @@ pub enum Reading<'a> {
     Malformed(Malformed<'a>),
 }
 
+impl Reading<'_> {
+    /// Returns the reading apart from the message.
+    #[must_use]
+    pub fn into_owned(self) -> Reading<'static> {
+        match self {
+            Self::Events(Events { first, second, remark }) => Reading::Events(Events {
+                first: first.map(Event::into_owned),
+                second: second.map(Event::into_owned),
+                remark,
+            }),
+            Self::NotMine => Reading::NotMine,
+            Self::Malformed(Malformed { reason, client, detail }) => {
+                let client = client.map(|(client, flags)| (Cow::Owned(client.into_owned()), flags));
+                Reading::Malformed(Malformed { reason, client, detail })
+            }
+        }
+    }
+}
+
 /// What was understood: no event, one, or two ("left with a goodbye" is a farewell and a close).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Events<'a> {

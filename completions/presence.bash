@@ -616,7 +616,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__replay)
-            opts="-q -v -h --client --json --strict --follow --at --now --instance --changes --timeline --uptime --concurrency --outages --anomalies --worst --since --until --csv --report --redact --expect --group --profile --print-config --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-q -v -h --client --json --strict --follow --at --now --instance --changes --timeline --uptime --concurrency --outages --anomalies --what-if --debounce-advisor --worst --since --until --csv --expect --group --profile --print-config --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --skew --close-grace --future --channels --loop --shuffle --dup --drop --seed --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -642,6 +642,10 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --what-if)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --worst)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -651,14 +655,6 @@ _presence() {
                     return 0
                     ;;
                 --until)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --report)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --redact)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -727,6 +723,22 @@ _presence() {
                     return 0
                     ;;
                 --loop)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shuffle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dup)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drop)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -175,6 +175,7 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l at -d 'Mome
 complete -c presence -n "__fish_presence_using_subcommand replay" -l now -d 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l instance -d 'Name of the broker that plain logs are about' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l timeline -d 'Print when a client was online, when it was not, and when nobody knows' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l what-if -d 'Print where, and for how long, other rules would have been wrong about the same events' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l worst -d 'Rows of a table that begins with the worst; JSON has them all' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l since -d 'Leave out what was before, as RFC 3339 or milliseconds since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l until -d 'Leave out what was then or later, as RFC 3339 or milliseconds since 1970' -r
@@ -200,6 +201,10 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l close-grace
 complete -c presence -n "__fish_presence_using_subcommand replay" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l channels -d 'Channels remembered per client' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l shuffle -d 'Let every message come up to so much later, so that some overtake others' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l dup -d 'Deliver this share of the messages twice, as in `5%`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l drop -d 'Leave this share of the messages out, as in `1%`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l seed -d 'Seed of the disorder; drawn at random without it, and told' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l json -d 'Print one JSON object a line'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l strict -d 'Fail on the first line that cannot be read'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l follow -d 'Go on reading as the last file grows, and show changes as they come'
@@ -208,6 +213,7 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l uptime -d '
 complete -c presence -n "__fish_presence_using_subcommand replay" -l concurrency -d 'Print how many clients were online at a time'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l outages -d 'Print when many clients were lost at once, what they have in common, and how many came back'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l anomalies -d 'Print how many clients have an odd history, by anomaly, and some of them'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l debounce-advisor -d 'Print how long to wait before an absence is told, so that short ones are not'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l csv -d 'Print comma-separated values, below a header'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand replay" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'

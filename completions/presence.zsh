@@ -189,10 +189,11 @@ status\:"Retained status that devices keep by birth and will"))' \
 (replay)
 _arguments "${_arguments_options[@]}" : \
 '*--client=[Show only clients whose id matches; may be given several times]:GLOB:_default' \
-'--at=[Moment to judge at, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
+'(--shuffle --dup --drop)--at=[Moment to judge at, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
 '--now=[What to take for the present when a plain log is read, as RFC 3339 or ms since 1970]:TIME:_default' \
 '--instance=[Name of the broker that plain logs are about]:NAME:_default' \
 '--timeline=[Print when a client was online, when it was not, and when nobody knows]:ID:_default' \
+'*--what-if=[Print where, and for how long, other rules would have been wrong about the same events]:RULE:_default' \
 '--worst=[Rows of a table that begins with the worst; JSON has them all]:COUNT:_default' \
 '--since=[Leave out what was before, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
 '--until=[Leave out what was then or later, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
@@ -218,14 +219,19 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
 '--channels=[Channels remembered per client]:COUNT:_default' \
 '--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
+'--shuffle=[Let every message come up to so much later, so that some overtake others]:DURATION:_default' \
+'--dup=[Deliver this share of the messages twice, as in \`5%\`]:PERCENT:_default' \
+'--drop=[Leave this share of the messages out, as in \`1%\`]:PERCENT:_default' \
+'--seed=[Seed of the disorder; drawn at random without it, and told]:NUMBER:_default' \
 '--json[Print one JSON object a line]' \
 '--strict[Fail on the first line that cannot be read]' \
-'(--at --now)--follow[Go on reading as the last file grows, and show changes as they come]' \
+'(--at --now --shuffle --dup --drop)--follow[Go on reading as the last file grows, and show changes as they come]' \
 '--changes[Print every change of verdict, as it could be known then]' \
 '--uptime[Print for how long clients were online, and how often that ended]' \
 '--concurrency[Print how many clients were online at a time]' \
 '--outages[Print when many clients were lost at once, what they have in common, and how many came back]' \
 '--anomalies[Print how many clients have an odd history, by anomaly, and some of them]' \
+'--debounce-advisor[Print how long to wait before an absence is told, so that short ones are not]' \
 '(--json)--csv[Print comma-separated values, below a header]' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '-q[Say nothing on standard error but warnings and errors]' \

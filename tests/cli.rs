@@ -36,3 +36,5 @@ mod sharing;
 mod simulate;
 #[path = "cli/store.rs"]
 mod store;
+#[path = "cli/whatif.rs"]
+mod whatif;

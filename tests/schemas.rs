@@ -123,6 +123,65 @@ fn replay_prints_anomalies_and_a_summary() {
 }
 
 #[test]
+fn replay_prints_what_rules_would_have_believed() {
+    let schema = schema("what-if");
+    for file in [NIGHT, NOTICES, LOG] {
+        let rules = "last-event-wins,vendor-sample,counter,debounce=5s";
+        let printed = lines(&run(&["replay", "--json", "--what-if", rules, file]));
+        let (_, printed) = printed.split_last().expect("there is a summary");
+        assert_valid(&schema, printed);
+        for whole in printed {
+            miss_each_field(&schema, whole);
+        }
+    }
+    let printed = lines(&run(&["replay", "--json", "--what-if", "last-event-wins", NIGHT]));
+    let fooled = printed.iter().find(|object| object["example"].is_object()).expect("one was");
+    for (field, value) in [
+        ("right_ms", json!(-1)),
+        ("fooled", json!({ "bad-luck": 1 })),
+        ("example", json!({ "client": "a" })),
+    ] {
+        let mut broken = fooled.clone();
+        broken[field] = value;
+        assert!(!schema.is_valid(&broken), "{broken}");
+    }
+}
+
+#[test]
+fn replay_prints_graces_and_an_advice() {
+    let schema = schema("advice");
+    let printed = lines(&run(&["replay", "--json", "--debounce-advisor", NIGHT]));
+    let (_, printed) = printed.split_last().expect("there is a summary");
+    assert_valid(&schema, printed);
+    assert_eq!(types(printed), ["advice", "grace"]);
+    for whole in [&printed[0], printed.last().expect("there is an advice")] {
+        miss_each_field(&schema, whole);
+    }
+    let mut broken = printed.last().expect("there is an advice").clone();
+    broken["advice"] = json!("pray");
+    assert!(!schema.is_valid(&broken), "{broken}");
+}
+
+#[test]
+fn a_summary_tells_what_was_done_to_the_stream() {
+    let printed = lines(&run(&["replay", "--json", "--drop", "5%", "--seed", "1", NIGHT]));
+    let summary = printed.last().expect("there is a summary");
+    assert_valid(&schema("summary"), std::slice::from_ref(summary));
+    let mut broken = summary.clone();
+    broken["altered"].as_object_mut().expect("it is an object").remove("dropped");
+    assert!(!schema("summary").is_valid(&broken), "{broken}");
+}
+
+#[track_caller]
+fn miss_each_field(schema: &Validator, whole: &Value) {
+    for field in whole.as_object().expect("it is an object").keys() {
+        let mut broken = whole.clone();
+        broken.as_object_mut().expect("it is an object").remove(field);
+        assert!(!schema.is_valid(&broken), "without `{field}`");
+    }
+}
+
+#[test]
 fn a_moment_is_told_with_its_hindsight() {
     let schema = schema("verdict");
     let printed = lines(&run(&["replay", "--json", "--at", "2026-11-24T14:41:30Z", NIGHT]));

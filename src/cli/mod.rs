@@ -7,6 +7,7 @@ pub mod completions;
 pub mod connection;
 #[cfg(feature = "broker")]
 pub mod demo;
+pub mod disorder;
 pub mod merge;
 pub mod policy;
 pub mod profile;
@@ -86,6 +87,7 @@ impl Cli {
         match (&mut cli.command, matches.subcommand()) {
             (Command::Replay(replay), Some((_, matches))) => {
                 replay.policy.chosen = policy::Chosen::of(matches);
+                replay.stray = replay::stray(replay, matches);
             }
             (Command::Store(store), Some((_, matches))) => {
                 if let (store::Action::Import(import), Some((_, matches))) =

@@ -47,6 +47,20 @@ pub struct Question {
     #[arg(long, env = "PRESENCE_ANOMALIES", value_parser = BoolishValueParser::new())]
     pub anomalies: bool,
 
+    /// Print where, and for how long, other rules would have been wrong about the same events
+    ///
+    /// `last-event-wins`, `latest-stamp-wins`, `vendor-sample`, `any-open`, `counter` and
+    /// `debounce=30s`, several separated by commas; docs/what-if.md tells what each does, and what it is
+    /// held against.
+    #[arg(long, value_name = "RULE", env = "PRESENCE_WHAT_IF", value_delimiter = ',')]
+    pub what_if: Vec<String>,
+
+    /// Print how long to wait before an absence is told, so that short ones are not
+    ///
+    /// For several graces: how many absences are over by then, and how much later the others are told.
+    #[arg(long, env = "PRESENCE_DEBOUNCE_ADVISOR", value_parser = BoolishValueParser::new())]
+    pub debounce_advisor: bool,
+
     /// Rows of a table that begins with the worst; JSON has them all
     #[arg(long, value_name = "COUNT", env = "PRESENCE_WORST", default_value_t = WORST)]
     pub worst: usize,

@@ -1,9 +1,11 @@
 //! `presence replay`
 
+use super::disorder::Disorder;
 use super::policy::Policy;
 use super::question::Question;
 use super::reading::Reading;
-use clap::{Args, ValueHint};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, ValueHint};
 use std::path::PathBuf;
 
 /// Judges recorded events: recordings, notices, broker logs
@@ -44,7 +46,7 @@ pub struct Replay {
         long,
         env = "PRESENCE_FOLLOW",
         value_parser = clap::builder::BoolishValueParser::new(),
-        conflicts_with_all = ["at", "now"]
+        conflicts_with_all = ["at", "now", "shuffle", "dup", "drop"]
     )]
     pub follow: bool,
 
@@ -52,7 +54,7 @@ pub struct Replay {
     ///
     /// As it could be known then; and where late news change it, as it is known now. Without it: the end
     /// of what was heard.
-    #[arg(long, value_name = "TIME", env = "PRESENCE_AT")]
+    #[arg(long, value_name = "TIME", env = "PRESENCE_AT", conflicts_with_all = ["shuffle", "dup", "drop"])]
     pub at: Option<String>,
 
     /// What to take for the present when a plain log is read, as RFC 3339 or ms since 1970
@@ -75,4 +77,18 @@ pub struct Replay {
     pub tables: super::tables::Tables,
     #[command(flatten)]
     pub policy: Policy,
+    #[command(flatten)]
+    pub disorder: super::disorder::Disorder,
+    /// An option that needs another one which was not given, and that one.
+    #[arg(skip)]
+    pub stray: Option<(String, &'static str)>,
+}
+
+/// Returns an option that was typed, but means nothing without another one. What the environment or a
+/// profile holds may be meant for other commands.
+pub fn stray(replay: &Replay, matches: &ArgMatches) -> Option<(String, &'static str)> {
+    let Disorder { shuffle, dup, drop, .. } = &replay.disorder;
+    let is_altered = shuffle.is_some() || dup.is_some() || drop.is_some();
+    let is_typed = matches.value_source("seed") == Some(ValueSource::CommandLine);
+    (is_typed && !is_altered).then(|| ("--seed".to_owned(), "--shuffle"))
 }

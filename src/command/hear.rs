@@ -105,6 +105,7 @@ pub fn take(
                     if first.client == second.client =>
                 {
                     let news = presence.handle_both(first, second, by);
+                    heard.news |= news.contains(&true);
                     for (event, is_new) in events.iter().zip(news) {
                         tally.count(by.voice.name, event, is_new);
                     }
@@ -112,6 +113,7 @@ pub fn take(
                 _ => {
                     for event in events.iter() {
                         let is_new = presence.handle_event(event, by);
+                        heard.news |= is_new;
                         tally.count(by.voice.name, event, is_new);
                     }
                 }
@@ -140,6 +142,8 @@ pub struct Heard {
     pub resolution: u32,
     /// The broker was heard to start.
     pub restart: bool,
+    /// It told something that was not known.
+    pub news: bool,
 }
 
 /// Returns the voice of the dialect that answered; a message of none has a nameless, weakest one.

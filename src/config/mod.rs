@@ -6,6 +6,7 @@
 pub mod broker;
 pub mod connection;
 pub mod credentials;
+pub mod disorder;
 #[cfg(feature = "broker")]
 pub mod listen;
 pub mod metrics;

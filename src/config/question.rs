@@ -4,6 +4,7 @@ use super::time::moment_in;
 use crate::cli::question::Question as Typed;
 use crate::event::Timestamp;
 use crate::failure::Failure;
+use crate::state::whatif::Rule;
 use jiff::tz::TimeZone;
 
 /// A question about all that was read, and the time it is about.
@@ -27,6 +28,13 @@ pub enum Question {
     Anomalies,
     /// How many were online at a time.
     Concurrency,
+    /// What others would have believed, and the worst of them.
+    WhatIf {
+        rules: Vec<Rule>,
+        worst: usize,
+    },
+    /// How long to wait before an absence is told.
+    Advice,
     /// For how long each was online, and the worst of them.
     Uptime {
         worst: usize,
@@ -80,12 +88,18 @@ pub fn asking(typed: &Typed, zone: Option<&TimeZone>) -> Result<Asking, Failure>
 }
 
 fn question(typed: &Typed) -> Result<Question, Failure> {
+    let rules = rules(&typed.what_if)?;
     let asked = [
         ("--changes", typed.changes.then_some(Question::Changes)),
         ("--timeline", typed.timeline.clone().map(Question::Timeline)),
         ("--concurrency", typed.concurrency.then_some(Question::Concurrency)),
         ("--outages", typed.outages.then_some(Question::Outages)),
         ("--anomalies", typed.anomalies.then_some(Question::Anomalies)),
+        (
+            "--what-if",
+            (!rules.is_empty()).then_some(Question::WhatIf { rules, worst: typed.worst }),
+        ),
+        ("--debounce-advisor", typed.debounce_advisor.then_some(Question::Advice)),
         ("--uptime", typed.uptime.then_some(Question::Uptime { worst: typed.worst })),
     ];
     let mut asked = asked.into_iter().filter_map(|(name, question)| Some((name, question?)));
@@ -98,6 +112,26 @@ fn question(typed: &Typed) -> Result<Question, Failure> {
                 .next("run it once for each"))
         }
     }
+}
+
+/// Returns the rules that were named, each once.
+fn rules(typed: &[String]) -> Result<Vec<Rule>, Failure> {
+    let mut rules = Vec::new();
+    for text in typed {
+        let duration = |text: &str| {
+            let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+            Ok(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+        };
+        let rule = Rule::read(text, duration).map_err(|cause| {
+            Failure::misuse(format!("`--what-if {text}` is no rule"))
+                .because(cause)
+                .next("see `docs/what-if.md` for what each of them does")
+        })?;
+        if !rules.contains(&rule) {
+            rules.push(rule);
+        }
+    }
+    Ok(rules)
 }
 
 #[cfg(test)]

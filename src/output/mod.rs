@@ -5,6 +5,7 @@
 //! has looked at the terminal. Nothing foreign reaches a terminal without [`sanitize`].
 
 pub mod acted;
+pub mod advice;
 pub mod anomalies;
 pub mod concurrency;
 pub mod console;
@@ -36,3 +37,4 @@ pub mod uptime;
 pub mod verdict;
 pub mod verification;
 pub mod warning;
+pub mod whatif;

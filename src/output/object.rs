@@ -3,6 +3,8 @@
 
 use super::acted::{Commands, Held, Posts};
 use super::finding::LagObject;
+use super::number::{counted, grouped};
+use crate::disorder::{Tally, Terms};
 use crate::state::diagnosis::Code;
 use crate::state::presence::{Change, Counts};
 use crate::state::verdict::{Blind, LastKnown, Status, Verdict};
@@ -189,9 +191,43 @@ pub struct Summary {
     pub exec: Option<Commands>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub webhook: Option<Posts>,
+    /// What was done to the stream on purpose.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub altered: Option<Altered>,
     /// The condition of `--fail-on` that ended the run.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failed_on: Option<String>,
+}
+
+/// What was done to a stream on purpose.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Altered {
+    pub seed: u64,
+    pub messages: u64,
+    pub moved: u64,
+    pub repeated: u64,
+    pub dropped: u64,
+}
+
+impl Altered {
+    #[must_use]
+    pub const fn new(terms: &Terms, tally: &Tally) -> Self {
+        let Tally { messages, moved, repeated, dropped } = *tally;
+        Self { seed: terms.seed, messages, moved, repeated, dropped }
+    }
+
+    /// Says what was done.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!(
+            "altered on purpose (seed {}): of {} {} came after later ones, {} twice, {} not at all",
+            self.seed,
+            counted(self.messages, "message"),
+            grouped(self.moved),
+            grouped(self.repeated),
+            grouped(self.dropped),
+        )
+    }
 }
 
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -176,7 +176,12 @@ pub fn summary(summary: &Summary, style: Style) -> String {
         }
     }
     text.push('\n');
-    text + &heard(summary)
+    text += &heard(summary);
+    if let Some(altered) = &summary.altered {
+        text.push('\n');
+        text += &altered.line();
+    }
+    text
 }
 
 /// Returns how many clients there are of each status.

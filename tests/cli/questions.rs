@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Recordings and logs of every kind.
-const FILES: &[&str] = &[
+pub const FILES: &[&str] = &[
     "docs/examples/night.jsonl",
     "docs/examples/notices.jsonl",
     "docs/examples/tour.jsonl",
@@ -22,14 +22,14 @@ const FILES: &[&str] = &[
 
 /// Asks about files of the project, and returns the objects.
 #[track_caller]
-fn ask(files: &str, question: &str) -> Vec<Value> {
+pub fn ask(files: &str, question: &str) -> Vec<Value> {
     let run = run(files, &format!("-q --json {question}"));
     assert_eq!((run.code, &*run.err), (0, ""), "{files} {question}");
     run.objects()
 }
 
 #[track_caller]
-fn run(files: &str, options: &str) -> Run {
+pub fn run(files: &str, options: &str) -> Run {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let paths = files.split(' ').map(|file| root.join(file).display().to_string());
     let words: Vec<String> = ["replay".to_owned()]
@@ -40,7 +40,7 @@ fn run(files: &str, options: &str) -> Run {
     Home::new().run_with(&words.iter().map(String::as_str).collect::<Vec<_>>(), "", &[])
 }
 
-fn of_type<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
+pub fn of_type<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
     objects.iter().filter(|object| object["type"] == kind).collect()
 }
 
@@ -595,9 +595,16 @@ fn a_moment_before_all_that_was_heard_is_said_so() {
 
 #[test]
 fn every_answer_comes_as_a_table_of_values() {
-    for question in
-        ["", "--changes", "--timeline lamp-5", "--uptime", "--concurrency", "--anomalies"]
-    {
+    for question in [
+        "",
+        "--changes",
+        "--timeline lamp-5",
+        "--uptime",
+        "--concurrency",
+        "--anomalies",
+        "--what-if last-event-wins",
+        "--debounce-advisor",
+    ] {
         let night = "docs/examples/night.jsonl";
         let printed = run(night, &format!("-q --csv {question}"));
         assert_eq!((printed.code, &*printed.err), (0, ""), "{question}");

@@ -5,20 +5,41 @@
 
 use super::Input;
 use super::broker::Broker;
-use crate::dialect::{Events, Reading};
+use crate::dialect::{Events, Message, Reading};
 use crate::event::{Event, Timestamp};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
+use crate::state::packed::VoiceKey;
 use crate::state::presence::Change;
 use std::fmt::Debug;
 
 /// Whoever wants to know what each line changes, and has an answer at the end.
 pub trait Follower: Debug {
+    /// A message was read, of which is told next what it changes.
+    fn read(&mut self, _said: &Said<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// A verdict changed.
     fn hear(&mut self, heard: &Heard<'_>) -> Result<(), Failure>;
 
     /// All has been read.
     fn conclude(&mut self, input: &Input, console: &mut Console) -> Result<Outcome, Failure>;
+}
+
+/// A message, as it was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    pub instance: &'a str,
+    pub message: &'a Message<'a>,
+    pub reading: &'a Reading<'a>,
+    pub voice: VoiceKey<'static>,
+    /// The moment at which it arrived; `None` in a plain log before the first stamp.
+    pub now: Option<Timestamp>,
+    /// It told something that was not known.
+    pub is_news: bool,
+    /// It counts; what a watcher heard of itself does not.
+    pub is_judged: bool,
 }
 
 /// A change, as it became known.

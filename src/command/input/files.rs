@@ -39,7 +39,7 @@ impl Input {
             }
         }
         progress.status.clear();
-        Ok(())
+        self.deliver_rest()
     }
 
     /// Fails if nothing was read, and something should have been.

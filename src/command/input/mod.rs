@@ -2,6 +2,7 @@
 
 mod broker;
 mod course;
+mod deliver;
 mod files;
 mod follow;
 mod format;
@@ -9,20 +10,23 @@ mod hindsight;
 mod recording;
 
 pub use broker::{Asked, Broker};
-pub use course::{Follower, Heard};
+pub use course::{Follower, Heard, Said};
+pub use deliver::Held;
 
-use super::hear::{Tally, take};
+use super::hear::Tally;
 use super::redactor::Redactor;
 use crate::dialect::csv::Columns;
 use crate::dialect::envelope::{self, Envelope};
 use crate::dialect::terms::Terms;
 use crate::dialect::{Message, Reading, Reason};
+use crate::disorder::Disorder;
 use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
 use crate::source::lines::{LINE_MAX, Lines, Text};
 use crate::source::recording::Line;
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
+use deliver::Delivery;
 use format::{File, Format, Plain, Wrapping};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -54,6 +58,8 @@ pub struct Input {
     pub follower: Option<Box<dyn Follower>>,
     /// Gives pseudonyms to all that is read.
     pub redactor: Option<Arc<Redactor>>,
+    /// What alters the stream of messages before they are judged, if that is wanted.
+    pub disorder: Option<Disorder<Held>>,
     /// Files that could not be read, or not to their end.
     unread: Vec<Failure>,
     /// What is read goes on: a broker that is heard of for the first time is followed at once.
@@ -110,6 +116,7 @@ impl Input {
             tally: Tally::default(),
             follower: None,
             redactor: None,
+            disorder: None,
             unread: Vec::new(),
             is_live: false,
             tie: 0,
@@ -222,20 +229,23 @@ impl Input {
         };
         let place = Place { name, number };
         match &mut plain.wrapping {
-            Wrapping::Bare => self.plain_reading(&dialect.read(&message), voice, &place),
-            Wrapping::Table(table) => self.plain_reading(&table.read(line), voice, &place),
+            Wrapping::Bare => self.plain_reading(&message, &dialect.read(&message), voice, &place),
+            Wrapping::Table(table) => {
+                self.plain_reading(&message, &table.read(line), voice, &place)
+            }
             Wrapping::Message(_) => match envelope::open(line) {
                 Some(Envelope { body, tag, .. }) => {
                     let message = Message { payload: &body, tag: tag.as_deref(), ..message };
-                    self.plain_reading(&dialect.read(&message), voice, &place)
+                    self.plain_reading(&message, &dialect.read(&message), voice, &place)
                 }
-                None => self.plain_reading(&dialect.read(&message), voice, &place),
+                None => self.plain_reading(&message, &dialect.read(&message), voice, &place),
             },
         }
     }
 
     fn plain_reading(
         &mut self,
+        message: &Message<'_>,
         reading: &Reading<'_>,
         voice: VoiceKey<'static>,
         place: &Place<'_>,
@@ -258,16 +268,18 @@ impl Input {
             broker.late.take(reading, &by, at, &self.asked.policy);
             return Ok(());
         }
-        let mut received = self.now;
-        if self.follower.is_some()
-            && let Some(time) = broker.log_time(reading, self.now, self.asked.policy.future_ms)
-        {
-            received = time;
-            broker.hears(time);
+        let mut arrival = None;
+        if self.follower.is_some() || self.disorder.is_some() {
+            arrival = broker.log_time(reading, self.now, self.asked.policy.future_ms);
         }
-        let by = Hearsay { voice, mark: None, received };
-        let heard = take(&mut broker.presence, reading, &by, place, &mut self.tally);
-        broker.latest(heard.latest);
+        let by = Hearsay { voice, mark: None, received: arrival.unwrap_or(self.now) };
+        let instance = std::mem::take(&mut self.instance);
+        let (is_judged, is_plain) = (true, true);
+        let delivery =
+            Delivery { instance: &instance, message, reading, by, arrival, is_judged, is_plain };
+        let delivered = self.deliver(&delivery, place);
+        self.instance = instance;
+        delivered?;
         self.if_strict(reading, name, number)
     }
 

@@ -1,9 +1,10 @@
 //! Recordings: who heard what, under which epoch, in whatever order the files are given.
 
-use super::super::hear::{is_ours, take, voice_of};
+use super::super::hear::{is_ours, voice_of};
 use super::super::watcher::{DROPPED, UPTIME};
+use super::deliver::Delivery;
 use super::{Input, Place};
-use crate::dialect::{Dialects, Message, Reason};
+use crate::dialect::{Dialects, Message, Reading, Reason};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::source::recording::line::{Heading, MessageLine, SourceLine};
@@ -220,9 +221,6 @@ impl Input {
             broker.received(heard);
             broker.hears(heard);
         }
-        if is_of_the_account(&line.topic) {
-            return Ok(());
-        }
         let message = Message {
             topic: &line.topic,
             payload: &payload,
@@ -232,26 +230,32 @@ impl Input {
             received,
             tie: line.tie,
         };
-        let (index, reading) = context.dialects.read(&message);
-        let is_ours = is_ours(&reading, &context.own);
+        let is_of_the_account = is_of_the_account(&line.topic);
+        let (index, reading) = if is_of_the_account {
+            (None, Reading::NotMine)
+        } else {
+            context.dialects.read(&message)
+        };
+        let is_judged = !is_of_the_account && !is_ours(&reading, &context.own);
         let redacted = redactor.map(|redactor| redactor.reading(&reading));
         let reading = redacted.unwrap_or(reading);
         let voice = voice_of(&context.dialects, index);
         if let Some(at) = at.filter(|at| context.is_later || received > *at) {
-            if !is_ours {
+            if is_judged {
                 let by = Hearsay { voice, mark: None, received };
                 let broker = self.brokers.get_mut(&instance).expect("it was found above");
                 broker.late.take(&reading, &by, at, &self.asked.policy);
             }
             return Ok(());
         }
-        if !is_ours {
-            let mark = context.mark(broker.presence.coverage_mut(), voice.name);
-            let by = Hearsay { voice, mark, received };
-            let broker = self.brokers.get_mut(&instance).expect("it was found above");
-            take(&mut broker.presence, &reading, &by, &Place { name, number }, &mut self.tally);
-        }
-        self.if_strict(&reading, name, number)
+        let mark =
+            if is_judged { context.mark(broker.presence.coverage_mut(), voice.name) } else { None };
+        let by = Hearsay { voice, mark, received };
+        let (message, reading, arrival) = (&message, &reading, Some(received));
+        let (instance, is_plain) = (&*instance, false);
+        let delivery = Delivery { instance, message, reading, by, arrival, is_judged, is_plain };
+        self.deliver(&delivery, &Place { name, number })?;
+        self.if_strict(reading, name, number)
     }
 
     /// Returns the context of messages that no heading introduces: heard without loss, as the user

@@ -1,5 +1,6 @@
 //! `presence replay`: recorded events through the same logic as watching.
 
+mod advice;
 mod anomalies;
 mod at;
 mod changes;
@@ -10,6 +11,7 @@ mod report;
 mod timeline;
 mod uptime;
 mod watched;
+mod whatif;
 
 use super::filter::Clients;
 use super::input::{Asked, Follower, Input};
@@ -20,6 +22,7 @@ use crate::cli::replay::Replay;
 use crate::clock;
 use crate::config;
 use crate::config::question::{Asking, Question};
+use crate::disorder::{self, Disorder};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::object::{ChangeObject, Summary, VerdictObject};
@@ -28,6 +31,7 @@ use crate::output::warning::Warning;
 use crate::state::policy::Policy;
 use crate::state::presence::{Change, Counts};
 use crate::state::verdict::Verdict;
+use advice::Advising;
 use changes::Changes;
 use concurrency::Concurrency;
 use outages::Outages;
@@ -36,6 +40,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use timeline::Timeline;
 use uptime::Uptime;
+use whatif::WhatIf;
 
 /// Which clients are asked about; of these and all others the summary tells.
 #[derive(Clone, Debug)]
@@ -83,6 +88,8 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
         *client = redactor.client(client);
     }
     check_following(options, &asking.question)?;
+    check_alone(options)?;
+    let disorder = config::disorder::terms(&options.disorder, super::simulate::random_seed)?;
     let now = now.unwrap_or_else(clock::now);
     let asked = Asked::of(&options.policy);
     let mut input = Input::new(terms, zone, asked, now);
@@ -93,6 +100,10 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     input.instance =
         redactor.as_ref().map_or_else(|| instance.to_owned(), |redactor| redactor.broker(instance));
     input.strict = options.strict;
+    if let Some(terms) = &disorder {
+        console.warn(&Warning::Altered { how: altering(options, terms) });
+    }
+    input.disorder = disorder.map(Disorder::new);
     input.follower = follower(&asking, &scope, asked.policy, console);
     if let Some(path) = &options.question.report {
         let about = About {
@@ -178,6 +189,27 @@ fn check_following(options: &Replay, question: &Question) -> Result<(), Failure>
     Ok(())
 }
 
+/// Refuses options that mean nothing without another one.
+fn check_alone(options: &Replay) -> Result<(), Failure> {
+    if let Some((option, other)) = &options.stray {
+        return Err(Failure::misuse(format!("`{option}` without `{other}`"))
+            .because("it would change nothing")
+            .next(format!("add `{other}`, or leave `{option}` out")));
+    }
+    Ok(())
+}
+
+/// Says how the stream is altered.
+fn altering(options: &Replay, terms: &disorder::Terms) -> String {
+    let crate::cli::disorder::Disorder { shuffle, dup, drop, .. } = &options.disorder;
+    let shuffle = shuffle
+        .map(|window| format!("messages come up to {} later", humantime::format_duration(window)));
+    let dup = dup.as_ref().map(|share| format!("{share} of them twice"));
+    let drop = drop.as_ref().map(|share| format!("{share} of them not at all"));
+    let how: Vec<String> = [shuffle, dup, drop].into_iter().flatten().collect();
+    format!("{} (seed {})", how.join(", "), terms.seed)
+}
+
 /// Returns who answers a question about the course of events; none is needed for their end.
 fn follower(
     asking: &Asking,
@@ -190,6 +222,11 @@ fn follower(
         Question::Verdicts | Question::Anomalies => None,
         Question::Outages => Some(Box::new(Outages::new(scope, asking.span, policy, console))),
         Question::Changes => Some(Box::new(Changes::new(scope, asking.span, console))),
+        Question::WhatIf { rules, worst } => {
+            let (span, rules) = (asking.span, rules.clone());
+            Some(Box::new(WhatIf::new(scope, span, rules, policy, *worst)))
+        }
+        Question::Advice => Some(Box::new(Advising::new(scope, asking.span))),
         Question::Concurrency => Some(Box::new(Concurrency::new(scope, asking.span))),
         Question::Uptime { worst } => Some(Box::new(Uptime::new(scope, asking.span, *worst))),
         Question::Timeline(client) => Some(Box::new(Timeline::new(client.clone(), asking.span))),
@@ -251,6 +288,7 @@ fn judged<'a>(
         summary.count(&counts);
     }
     input.tally.report(&mut summary);
+    summary.altered = input.altered();
     Ok(summary)
 }
 

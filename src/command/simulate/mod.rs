@@ -186,7 +186,7 @@ fn known(text: &str) -> Duration {
 }
 
 /// 32 bits, so that it is short to type and whole in every reader of JSON.
-fn random_seed() -> Result<u64, Failure> {
+pub(super) fn random_seed() -> Result<u64, Failure> {
     random().map(u64::from)
 }
 

@@ -66,6 +66,8 @@ pub enum Warning {
     ShardsMissing { present: Vec<u32>, of: u32 },
     /// Shards of one run that do not say the same of something.
     ShardsDiffer { what: &'static str, first: String, other: String, file: String },
+    /// What is read is put out of order on purpose.
+    Altered { how: String },
     /// What makes a comparison of two runs worth less.
     Incomparable { what: String },
 }
@@ -155,6 +157,9 @@ impl Warning {
             Self::Fault { effect } => {
                 format!("this broker lies about its clients: {}", said(effect))
             }
+            Self::Altered { how } => {
+                format!("what is read is altered on purpose: {}", said(how))
+            }
             Self::Unnoticed { what, .. } | Self::Incomparable { what } => said(what),
             Self::LeftBehind { kind, count, first, cause } => {
                 left_behind(kind, *count, first, cause)
@@ -193,6 +198,7 @@ impl Warning {
             Self::SecretExposed { .. } => "make it readable by its owner only, with `chmod 600`",
             Self::LeftOut { next, .. } => next,
             Self::Fault { .. } => "leave `--fault` out for the truth",
+            Self::Altered { .. } => "leave `--shuffle`, `--dup` and `--drop` out for the truth",
             Self::Unnoticed { next, .. } => next,
             Self::LeftBehind { .. } => LEFT_NEXT,
             Self::ShardsMissing { .. } => "join them as well: what is shown is true of a part only",

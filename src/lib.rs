@@ -16,6 +16,7 @@ pub mod event;
 pub mod failure;
 pub mod nearest;
 pub mod output;
+pub mod publish;
 pub mod random;
 pub mod secret;
 pub mod simulate;

@@ -264,6 +264,11 @@ impl Device {
         (self.terms.qos_max, self.terms.receive_maximum)
     }
 
+    /// Returns the longest packet that the broker takes, in bytes.
+    pub const fn packet_max(&self) -> u32 {
+        self.terms.packet_max
+    }
+
     /// Tells whether the broker keeps messages for those who come later.
     pub const fn retains(&self) -> bool {
         self.terms.retain

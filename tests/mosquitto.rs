@@ -40,6 +40,8 @@ mod metrics;
 mod output;
 #[path = "mosquitto/overflow.rs"]
 mod overflow;
+#[path = "mosquitto/publishing.rs"]
+mod publishing;
 #[path = "mosquitto/recording.rs"]
 mod recording;
 #[path = "mosquitto/redis.rs"]

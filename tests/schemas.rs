@@ -2,18 +2,25 @@
 //! the schemas say enough to be broken.
 
 use jsonschema::{Registry, Validator};
+use presence::disorder::{Tally, Terms};
 use presence::event::Timestamp;
 use presence::output::acted::{Commands, Held, Posts};
 use presence::output::finding::{FindingObject, LagObject};
-use presence::output::object::{ChangeObject, Summary, WatchSummary};
+use presence::output::object::{Altered, ChangeObject, Summary, WatchSummary};
+use presence::output::published::Published;
+use presence::publish::courier::Report;
+use presence::publish::outbox::Outbox;
+use presence::publish::schedule::Skipped;
 use presence::state::diagnosis::{
     Code, Crowd, Factor, FactorKind, Finding, Lag, Offset, Outage, Phase, Sharing, What,
 };
 use presence::state::presence::{Cause, Change};
 use presence::state::verdict::{Blind, How, LastKnown, Status, Verdict};
+use presence::wire::Version;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const NIGHT: &str = "docs/examples/night.jsonl";
@@ -170,6 +177,32 @@ fn a_summary_tells_what_was_done_to_the_stream() {
     let mut broken = summary.clone();
     broken["altered"].as_object_mut().expect("it is an object").remove("dropped");
     assert!(!schema("summary").is_valid(&broken), "{broken}");
+}
+
+#[test]
+fn what_was_published_is_described() {
+    let mut tally = Outbox::new(Version::V5, None).close();
+    let terms = Terms { seed: 7, ..Terms::default() };
+    for altered in [None, Some(Altered::new(&terms, &Tally::default()))] {
+        let (took, reconnects, was_interrupted) = (Duration::from_millis(1_500), 1, false);
+        let report = Report { tally: tally.clone(), took, reconnects, was_interrupted };
+        let skipped = Skipped::default();
+        let (broker, left_out, not_chosen, rounds) = ("mqtt://localhost:1883", 2, 3, 1);
+        let report = &report;
+        let published =
+            Published { broker, report, skipped, left_out, not_chosen, rounds, altered };
+        let object = serde_json::to_value(published.object()).expect("it is JSON");
+        let schema = schema("published");
+        assert_valid(&schema, std::slice::from_ref(&object));
+        if altered.is_none() {
+            miss_each_field(&schema, &object);
+        }
+        let late = if altered.is_some() { json!("soon") } else { json!(-0.5) };
+        let mut broken = object;
+        broken["late_max_ms"] = late;
+        assert!(!schema.is_valid(&broken), "{broken}");
+        tally.lateness.saturating_record(1_500);
+    }
 }
 
 #[track_caller]

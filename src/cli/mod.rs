@@ -11,6 +11,7 @@ pub mod disorder;
 pub mod merge;
 pub mod policy;
 pub mod profile;
+pub mod publish;
 pub mod question;
 pub mod reading;
 pub mod replay;
@@ -107,7 +108,10 @@ impl Cli {
     /// they would hide what it does.
     #[must_use]
     pub fn definition() -> clap::Command {
-        hide_env(Self::command().mut_subcommand("simulate", simulate::describe))
+        let command = Self::command()
+            .mut_subcommand("simulate", simulate::describe)
+            .mut_subcommand("replay", replay::describe);
+        hide_env(command)
     }
 }
 

@@ -63,10 +63,6 @@ pub struct Replay {
     #[arg(long, value_name = "TIME", env = "PRESENCE_NOW")]
     pub now: Option<String>,
 
-    /// Name of the broker that plain logs are about
-    #[arg(long, value_name = "NAME", env = "PRESENCE_INSTANCE")]
-    pub instance: Option<String>,
-
     #[command(flatten)]
     pub question: Question,
     #[command(flatten)]
@@ -79,16 +75,58 @@ pub struct Replay {
     pub policy: Policy,
     #[command(flatten)]
     pub disorder: super::disorder::Disorder,
+    #[command(flatten)]
+    pub publish: super::publish::Publish,
     /// An option that needs another one which was not given, and that one.
     #[arg(skip)]
     pub stray: Option<(String, &'static str)>,
 }
 
+/// Options that mean nothing unless messages are sent.
+const OF_PUBLISHING: &[&str] = &[
+    "broker",
+    "username",
+    "password_file",
+    "password_stdin",
+    "client_id",
+    "keepalive",
+    "mqtt_version",
+    "cafile",
+    "cert",
+    "key",
+    "insecure",
+    "tls_alpn",
+    "speed",
+    "gap_max",
+    "topic_prefix",
+    "publish_topic",
+    "qos",
+    "retain",
+    "repeat",
+    "yes_load",
+    "timeout",
+];
+
 /// Returns an option that was typed, but means nothing without another one. What the environment or a
 /// profile holds may be meant for other commands.
 pub fn stray(replay: &Replay, matches: &ArgMatches) -> Option<(String, &'static str)> {
+    let is_typed = |id: &&&str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let typed =
+        |ids: &[&str]| ids.iter().find(is_typed).map(|id| format!("--{}", id.replace('_', "-")));
     let Disorder { shuffle, dup, drop, .. } = &replay.disorder;
     let is_altered = shuffle.is_some() || dup.is_some() || drop.is_some();
-    let is_typed = matches.value_source("seed") == Some(ValueSource::CommandLine);
-    (is_typed && !is_altered).then(|| ("--seed".to_owned(), "--shuffle"))
+    if !replay.publish.publish
+        && let Some(option) = typed(OF_PUBLISHING)
+    {
+        return Some((option, "--publish"));
+    }
+    if is_altered { None } else { typed(&["seed"]).map(|option| (option, "--shuffle")) }
+}
+
+/// Changes the definition of the command, where options that it shares with others mean something else.
+pub fn describe(command: clap::Command) -> clap::Command {
+    command.mut_arg("instance", |arg| {
+        let first = "Name of the broker that plain logs are about";
+        arg.long_help(first).help(first).help_heading(None::<&str>)
+    })
 }

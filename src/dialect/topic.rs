@@ -3,6 +3,8 @@
 //! Our own matcher, because the client library's never matches a topic that begins with `$` and
 //! panics on some that begin with a multi-byte character. Nothing here panics, whatever the text.
 
+use std::fmt::Write as _;
+
 /// Longest topic or filter that MQTT can carry, in bytes (MQTT 3.1.1 §4.7.3).
 pub const LENGTH_MAX: usize = 65_535;
 
@@ -46,6 +48,26 @@ pub fn is_valid_filter(filter: &str) -> bool {
     }
     levels_valid && !filter.is_empty() && filter.len() <= LENGTH_MAX && !filter.contains('\0')
 }
+
+/// Returns a client id as one level of a topic: what would change the levels, or cannot stand in a topic, is
+/// percent-encoded.
+#[must_use]
+pub fn level(client: &str) -> String {
+    let mut level = String::with_capacity(client.len());
+    for c in client.chars() {
+        if c.is_control() || ENCODED.contains(c) {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                // Writing to memory cannot fail.
+                let _ = write!(level, "%{byte:02X}");
+            }
+        } else {
+            level.push(c);
+        }
+    }
+    level
+}
+
+const ENCODED: &str = "/+#%";
 
 /// A topic with a gap for the client id: `devices/{client}/status`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -216,6 +216,19 @@ impl Altered {
         Self { seed: terms.seed, messages, moved, repeated, dropped }
     }
 
+    /// Returns the sum of what was done in two rounds.
+    #[must_use]
+    pub fn plus(self, other: Option<Self>) -> Self {
+        let Self { messages, moved, repeated, dropped, .. } = other.unwrap_or_default();
+        Self {
+            seed: self.seed,
+            messages: self.messages + messages,
+            moved: self.moved + moved,
+            repeated: self.repeated + repeated,
+            dropped: self.dropped + dropped,
+        }
+    }
+
     /// Says what was done.
     #[must_use]
     pub fn line(&self) -> String {

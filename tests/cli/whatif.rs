@@ -264,3 +264,27 @@ fn disorder_that_makes_no_sense_is_refused() {
         assert!(run.code == 2 && run.err.contains("cannot be used with"), "{}", run.err);
     }
 }
+
+#[test]
+fn publishing_that_makes_no_sense_is_refused_before_anybody_connects() {
+    let home = Home::with("a.jsonl", lines(&[notice("a", 0, "connect", "c")]));
+    for (options, told) in [
+        ("--speed 2x", "`--speed` without `--publish`"),
+        ("-b localhost", "`--broker` without `--publish`"),
+        ("--publish --speed fast", "`--speed fast` is no speed"),
+        ("--publish --publish-topic {id}", "`--publish-topic {id}` is no template"),
+        ("--publish --changes", "`--publish` with a question"),
+        ("--publish --speed max -b 192.0.2.1", "`--speed max` for mqtt://192.0.2.1:1883"),
+        ("- --publish --repeat 2", "`--repeat` with standard input"),
+    ] {
+        home.run(&format!("replay a.jsonl {options}")).failed(2, told);
+    }
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_said_so() {
+    let home = Home::with("a.jsonl", lines(&[notice("a", 0, "connect", "c")]));
+    // Nobody listens on the port of `tcpmux`.
+    home.run("replay -q a.jsonl --publish -b 127.0.0.1:1 --timeout 100ms")
+        .failed(4, "could not connect to mqtt://127.0.0.1:1");
+}

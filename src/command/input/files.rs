@@ -82,6 +82,7 @@ impl Input {
         console: &mut Console,
     ) -> Result<(), Failure> {
         match read {
+            Ok(_) if self.is_known => Ok(()),
             Ok(what) => {
                 console.say(format_args!("{}: {what}", said(name)));
                 Ok(())

@@ -60,6 +60,8 @@ pub struct Input {
     pub redactor: Option<Arc<Redactor>>,
     /// What alters the stream of messages before they are judged, if that is wanted.
     pub disorder: Option<Disorder<Held>>,
+    /// What the files are was said before.
+    pub is_known: bool,
     /// Files that could not be read, or not to their end.
     unread: Vec<Failure>,
     /// What is read goes on: a broker that is heard of for the first time is followed at once.
@@ -117,6 +119,7 @@ impl Input {
             follower: None,
             redactor: None,
             disorder: None,
+            is_known: false,
             unread: Vec::new(),
             is_live: false,
             tie: 0,

@@ -7,6 +7,7 @@ mod changes;
 mod concurrency;
 mod expect;
 mod outages;
+mod publish;
 mod report;
 mod timeline;
 mod uptime;
@@ -88,7 +89,7 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
         *client = redactor.client(client);
     }
     check_following(options, &asking.question)?;
-    check_alone(options)?;
+    check_alone(options, &asking.question)?;
     let disorder = config::disorder::terms(&options.disorder, super::simulate::random_seed)?;
     let now = now.unwrap_or_else(clock::now);
     let asked = Asked::of(&options.policy);
@@ -96,12 +97,15 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     input.forced = config::reading::forced(&options.reading);
     input.columns = config::tables::columns(&options.tables)?;
     input.at = at;
-    let instance = options.instance.as_deref().unwrap_or_default();
+    let instance = options.publish.connection.instance.as_deref().unwrap_or_default();
     input.instance =
         redactor.as_ref().map_or_else(|| instance.to_owned(), |redactor| redactor.broker(instance));
     input.strict = options.strict;
     if let Some(terms) = &disorder {
         console.warn(&Warning::Altered { how: altering(options, terms) });
+    }
+    if options.publish.publish {
+        return publish::run(options, input, scope, disorder, console);
     }
     input.disorder = disorder.map(Disorder::new);
     input.follower = follower(&asking, &scope, asked.policy, console);
@@ -189,12 +193,23 @@ fn check_following(options: &Replay, question: &Question) -> Result<(), Failure>
     Ok(())
 }
 
-/// Refuses options that mean nothing without another one.
-fn check_alone(options: &Replay) -> Result<(), Failure> {
+/// Refuses options that mean nothing without another one, or beside it.
+fn check_alone(options: &Replay, question: &Question) -> Result<(), Failure> {
     if let Some((option, other)) = &options.stray {
         return Err(Failure::misuse(format!("`{option}` without `{other}`"))
             .because("it would change nothing")
             .next(format!("add `{other}`, or leave `{option}` out")));
+    }
+    let asks = *question != Question::Verdicts || options.question.report.is_some();
+    if options.publish.publish && asks {
+        return Err(Failure::misuse("`--publish` with a question")
+            .because("what is sent is not judged")
+            .next("run it once for each"));
+    }
+    if options.publish.publish && options.question.redact.is_some() {
+        return Err(Failure::misuse("`--publish` and `--redact` exclude each other")
+            .because("messages are sent as they were recorded, with all that they name")
+            .next("leave one of them out"));
     }
     Ok(())
 }

@@ -9,7 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Connects per second that a broker on a public address is asked for without `--yes-load`.
 pub const PUBLIC_RATE_MAX: u32 = 50;
 const PUBLIC_DEVICES_MAX: u32 = 500;
-const PUBLIC_MESSAGES_MAX: u64 = 1_000;
+/// Messages per second that it is sent without it.
+pub const PUBLIC_MESSAGES_MAX: u64 = 1_000;
 
 /// Returns the first address that is neither on this machine nor in a private network.
 pub fn public(addresses: &[IpAddr]) -> Option<IpAddr> {
@@ -49,11 +50,16 @@ pub fn guard(outline: &Outline, fleet: &Fleet, address: IpAddr) -> Result<(), Fa
     ];
     let Some((what, next)) = too_much.into_iter().flatten().next() else { return Ok(()) };
     Err(Failure::misuse(format!("{what} for {}", fleet.connection.broker))
-        .because(format!(
-            "{address} is neither on this machine nor in a private network, and its broker may not \
-             be yours to put under load"
-        ))
+        .because(not_yours(address))
         .next(format!("pass {next}, or `--yes-load` if whoever runs it agrees")))
+}
+
+/// Says why a broker at this address is not put under load unasked.
+pub fn not_yours(address: IpAddr) -> String {
+    format!(
+        "{address} is neither on this machine nor in a private network, and its broker may not be yours \
+         to put under load"
+    )
 }
 
 fn messages_per_second(devices: u32, fleet: &Fleet) -> u64 {

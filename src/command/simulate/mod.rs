@@ -4,7 +4,7 @@ mod agenda;
 mod compare;
 mod devices;
 mod life;
-mod load;
+pub(super) mod load;
 mod merge;
 mod report;
 mod schedule;
@@ -190,7 +190,7 @@ pub(super) fn random_seed() -> Result<u64, Failure> {
     random().map(u64::from)
 }
 
-fn random_mark() -> Result<String, Failure> {
+pub(super) fn random_mark() -> Result<String, Failure> {
     random().map(|random| format!("{:06x}", random >> 8))
 }
 

@@ -3,12 +3,11 @@
 use super::faults::Faults;
 use super::outbox::Message;
 use super::topic::is_topic;
-use crate::dialect::topic::LENGTH_MAX;
+use crate::dialect::topic::{LENGTH_MAX, level};
 use crate::event::Timestamp;
 use crate::random::Random;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 /// Where notices are published unless somebody wants them elsewhere.
@@ -52,16 +51,7 @@ impl NoticeTopic {
     pub fn fill(&self, client: &str) -> Option<String> {
         let mut topic = self.prefix.clone();
         if let Some(suffix) = &self.suffix {
-            for c in client.chars() {
-                if c.is_control() || ENCODED.contains(c) {
-                    for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                        // Writing to memory cannot fail.
-                        let _ = write!(topic, "%{byte:02X}");
-                    }
-                } else {
-                    topic.push(c);
-                }
-            }
+            topic.push_str(&level(client));
             topic.push_str(suffix);
         }
         (topic.len() <= LENGTH_MAX).then_some(topic)
@@ -227,7 +217,6 @@ impl Kind {
 const GAP: &str = "{client}";
 /// Leaves the client ids enough of the topic.
 const TEMPLATE_MAX: usize = 1_024;
-const ENCODED: &str = "/+#%";
 
 #[cfg(test)]
 mod tests {

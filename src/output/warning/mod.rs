@@ -68,6 +68,8 @@ pub enum Warning {
     ShardsDiffer { what: &'static str, first: String, other: String, file: String },
     /// What is read is put out of order on purpose.
     Altered { how: String },
+    /// Messages that a broker refused, or never acknowledged.
+    NotPublished { broker: String, messages: u64, cause: String },
     /// What makes a comparison of two runs worth less.
     Incomparable { what: String },
 }
@@ -160,6 +162,10 @@ impl Warning {
             Self::Altered { how } => {
                 format!("what is read is altered on purpose: {}", said(how))
             }
+            Self::NotPublished { broker, messages, cause } => {
+                let messages = counted(*messages, "message");
+                format!("{messages} did not come to {}: {}", value(broker), said(cause))
+            }
             Self::Unnoticed { what, .. } | Self::Incomparable { what } => said(what),
             Self::LeftBehind { kind, count, first, cause } => {
                 left_behind(kind, *count, first, cause)
@@ -199,6 +205,7 @@ impl Warning {
             Self::LeftOut { next, .. } => next,
             Self::Fault { .. } => "leave `--fault` out for the truth",
             Self::Altered { .. } => "leave `--shuffle`, `--dup` and `--drop` out for the truth",
+            Self::NotPublished { .. } => "see what the broker logs about it",
             Self::Unnoticed { next, .. } => next,
             Self::LeftBehind { .. } => LEFT_NEXT,
             Self::ShardsMissing { .. } => "join them as well: what is shown is true of a part only",

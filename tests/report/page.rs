@@ -71,6 +71,9 @@ fn the_answer_is_the_same_beside_a_page() {
         "--concurrency",
         "--outages",
         "--anomalies",
+        "--what-if last-event-wins,any-open --worst 999",
+        "--debounce-advisor",
+        "--shuffle 2s --dup 5% --seed 7",
         "--at 1795531285000",
     ];
     for files in FILES {

@@ -12,6 +12,9 @@ const QUESTIONS: &[&str] = &[
     "--concurrency",
     "--outages",
     "--anomalies",
+    "--what-if last-event-wins,any-open --worst 999",
+    "--debounce-advisor",
+    "--shuffle 2s --dup 5% --seed 7",
     "--at 1795531285000",
 ];
 

@@ -3,7 +3,7 @@
 use super::watched::Watched;
 use super::{Scope, anomalies};
 use crate::command::filter::group_of;
-use crate::command::input::{Broker, Follower, Heard, Input};
+use crate::command::input::{Broker, Follower, Heard, Input, Said};
 use crate::config::question::Span;
 use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
@@ -151,6 +151,10 @@ impl Report {
 }
 
 impl Follower for Report {
+    fn read(&mut self, said: &Said<'_>) -> Result<(), Failure> {
+        self.answer.as_mut().map_or(Ok(()), |answer| answer.read(said))
+    }
+
     fn hear(&mut self, heard: &Heard<'_>) -> Result<(), Failure> {
         if let Some(answer) = &mut self.answer {
             answer.hear(heard)?;

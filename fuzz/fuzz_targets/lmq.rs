@@ -1,4 +1,5 @@
-//! Any body and any tag, cut at the first NUL: reading must not panic, and gives one answer.
+//! Any body and any tag, cut at the first NUL: reading must not panic, and the short cut for the usual
+//! shape says what the grammar of JSON says.
 
 #![no_main]
 
@@ -15,7 +16,7 @@ fuzz_target!(|data: &[u8]| {
     let message =
         Message { topic: "$presence/a", payload, tag, qos: 1, retain: false, received, tie: 1 };
     let reading = Lmq.read(&message);
-    assert_eq!(reading, Lmq.read(&message));
+    assert_eq!(reading, Lmq.read_by_grammar(&message));
     if let Reading::Events(events) = &reading {
         let Some(Event::Channel(event)) = &events.first else { panic!("{reading:?}") };
         assert!(!event.client.is_empty());

@@ -1,6 +1,6 @@
 //! Lines of a file or of standard input, however long, torn or binary they are.
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter, memrchr};
 use std::io::{self, Read};
 
 /// Longest line that is read, in bytes: a recorded message of 1 MiB in the least favourable escaping
@@ -22,6 +22,8 @@ pub struct Lines<R> {
     finished: bool,
     /// Bytes that were passed over of a line that is too long and has not ended yet.
     passed: u64,
+    /// Why nothing more can be read, to be told once all that came before it was handed out.
+    failed: Option<io::Error>,
 }
 
 /// One line, without its newline.
@@ -32,6 +34,38 @@ pub enum Text<'a> {
     Unended(&'a [u8]),
     /// Longer than `LINE_MAX`; its length in bytes.
     TooLong(u64),
+}
+
+impl<'a> Text<'a> {
+    /// Returns what stood before a newline, or before the end of the input.
+    fn of(line: &'a [u8], is_ended: bool) -> Self {
+        if line.len() > LINE_MAX {
+            return Self::TooLong(line.len() as u64);
+        }
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if is_ended { Self::Whole(line) } else { Self::Unended(line) }
+    }
+}
+
+/// Lines that were read together, for whoever takes them apart elsewhere.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Block {
+    /// Each but the last one of the input ends in a newline.
+    Lines(Vec<u8>),
+    /// One line longer than `LINE_MAX`; its length in bytes.
+    TooLong(u64),
+}
+
+/// Takes a block apart. The newlines are found one after the other, so that it costs no second look.
+pub fn texts(lines: &[u8]) -> impl Iterator<Item = Text<'_>> {
+    let mut start = 0;
+    let ends = memchr_iter(b'\n', lines).map(|end| (end, true));
+    let last = (lines.last() != Some(&b'\n') && !lines.is_empty()).then_some((lines.len(), false));
+    ends.chain(last).map(move |(end, is_ended)| {
+        let line = &lines[start..end];
+        start = end + 1;
+        Text::of(line, is_ended)
+    })
 }
 
 impl<R: Read> Lines<R> {
@@ -45,12 +79,68 @@ impl<R: Read> Lines<R> {
             bytes: 0,
             finished: false,
             passed: 0,
+            failed: None,
         }
     }
 
     /// Returns how many bytes were handed out.
     pub const fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Returns the number of the line that was handed out last, 0 before the first one.
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Returns as many whole lines as are there, or the next ones, in one block;
+    /// `None` at the end of the input. `spare` is a buffer to be used again. They are not numbered: to
+    /// count them is left to whoever takes them apart.
+    pub fn next_block(&mut self, spare: Vec<u8>) -> io::Result<Option<Block>> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let mut searched = 0;
+        loop {
+            let unread = &self.buffer[self.start..self.end];
+            if unread.len() >= CHUNK || self.finished {
+                if let Some(last) = memrchr(b'\n', &unread[searched..]) {
+                    return Ok(Some(self.hand_out_block(searched + last + 1, spare)));
+                }
+                searched = unread.len();
+            }
+            if searched > LINE_MAX {
+                let (_, text) = self.pass_over()?;
+                let Text::TooLong(length) = text else { unreachable!("it returns nothing else") };
+                return Ok(Some(Block::TooLong(length)));
+            }
+            if self.finished {
+                return Ok((searched > 0).then(|| self.hand_out_block(searched, spare)));
+            }
+            if let Err(error) = self.fill() {
+                // What came before it is handed out first.
+                let unread = &self.buffer[self.start..self.end];
+                let Some(last) = memrchr(b'\n', unread) else { return Err(error) };
+                self.failed = Some(error);
+                return Ok(Some(self.hand_out_block(last + 1, spare)));
+            }
+        }
+    }
+
+    /// Returns the next bytes as a block, and goes on with the rest of them in `spare`.
+    fn hand_out_block(&mut self, length: usize, mut spare: Vec<u8>) -> Block {
+        let rest = &self.buffer[self.start + length..self.end];
+        let rest_length = rest.len();
+        if spare.len() < rest_length {
+            spare.resize(rest_length, 0);
+        }
+        spare[..rest_length].copy_from_slice(rest);
+        let mut block = std::mem::replace(&mut self.buffer, spare);
+        block.truncate(self.start + length);
+        block.drain(..self.start);
+        (self.start, self.end) = (0, rest_length);
+        self.bytes += length as u64;
+        Block::Lines(block)
     }
 
     /// Returns the next line with its number, counted from 1; `None` at the end of the input. After an
@@ -63,27 +153,25 @@ impl<R: Read> Lines<R> {
         loop {
             let unread = &self.buffer[self.start..self.end];
             if let Some(found) = memchr(b'\n', &unread[searched..]) {
-                return Ok(Some(self.hand_out(searched + found, 1, false)));
+                return Ok(Some(self.hand_out(searched + found, 1)));
             }
             searched = unread.len();
             if searched > LINE_MAX {
                 return self.pass_over().map(Some);
             }
             if self.finished {
-                return Ok((searched > 0).then(|| self.hand_out(searched, 0, true)));
+                return Ok((searched > 0).then(|| self.hand_out(searched, 0)));
             }
             self.fill()?;
         }
     }
 
-    fn hand_out(&mut self, length: usize, newline: usize, unended: bool) -> (u64, Text<'_>) {
+    fn hand_out(&mut self, length: usize, newline: usize) -> (u64, Text<'_>) {
         let start = self.start;
         self.start += length + newline;
         self.bytes += (length + newline) as u64;
         self.number += 1;
-        let line = &self.buffer[start..start + length];
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        (self.number, if unended { Text::Unended(line) } else { Text::Whole(line) })
+        (self.number, Text::of(&self.buffer[start..start + length], newline > 0))
     }
 
     /// Skips the rest of a line that is longer than may be held.
@@ -221,6 +309,80 @@ mod tests {
             }
         }
         assert_eq!(found, ["1: one", "2: two", &format!("3: {}", LINE_MAX + 2), "4: z"]);
+    }
+
+    /// Hands out pieces of these sizes, then an error where there is one.
+    struct Pieces<'a>(&'a [u8], fastrand::Rng, bool);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() && self.2 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let most = buffer.len().min(self.0.len());
+            let count = if most == 0 { 0 } else { self.1.usize(1..=most) };
+            let (piece, rest) = self.0.split_at(count);
+            buffer[..count].copy_from_slice(piece);
+            self.0 = rest;
+            Ok(count)
+        }
+    }
+
+    /// Returns all lines as they are handed out one by one until so many were, and in blocks from there.
+    fn told(input: Pieces<'_>, one_by_one: usize) -> Vec<String> {
+        let mut lines = Lines::new(input);
+        let mut told = Vec::new();
+        loop {
+            let block = if told.len() < one_by_one {
+                match lines.next_line() {
+                    Ok(Some((_, text))) => {
+                        told.push(format!("{text:?}"));
+                        continue;
+                    }
+                    Ok(None) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            } else {
+                lines.next_block(Vec::new())
+            };
+            match block {
+                Ok(Some(Block::Lines(block))) => {
+                    told.extend(super::texts(&block).map(|text| format!("{text:?}")));
+                }
+                Ok(Some(Block::TooLong(length))) => told.push(format!("TooLong({length})")),
+                Ok(None) => return told,
+                Err(error) => {
+                    told.push(format!("{:?}", error.kind()));
+                    return told;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_hold_the_same_lines_however_they_are_cut() {
+        for seed in 0..60 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let mut input = Vec::new();
+            for _ in 0..rng.usize(..40) {
+                let length = match rng.u8(..200) {
+                    0 => LINE_MAX + rng.usize(..3),
+                    1..8 => rng.usize(..2 * CHUNK),
+                    _ => rng.usize(..20),
+                };
+                input.extend(std::iter::repeat_n(b'x', length));
+                input.extend_from_slice([&b"\n"[..], b"\r\n", b"\n\n"][rng.usize(..3)]);
+            }
+            input.truncate(input.len() - rng.usize(..2).min(input.len()));
+            let breaks = rng.bool();
+            let mut pieces = || Pieces(&input, rng.fork(), breaks);
+
+            let expected = told(pieces(), usize::MAX);
+
+            for one_by_one in [0, 1, 7] {
+                assert!(told(pieces(), one_by_one) == expected, "seed {seed} after {one_by_one}");
+            }
+        }
     }
 
     #[test]

@@ -55,6 +55,9 @@ struct Absorbed {
     changed: bool,
 }
 
+/// Changed clients that may be listed more than once.
+const DIRTY_MIN: usize = 1_024;
+
 /// Up to this authority it is a broker that speaks, event by event.
 const BROKERS_WORD: u8 = 2;
 
@@ -167,7 +170,7 @@ impl Presence {
             Taken::Confirmed { .. } => Absorbed { news: true, changed: true },
         };
         if absorbed.changed {
-            self.dirty.push(place);
+            self.taint(place);
         }
         (place, absorbed)
     }
@@ -202,7 +205,7 @@ impl Presence {
     /// Flags a client because of a message that was set aside.
     pub fn handle_flag(&mut self, client: &str, voice: VoiceKey<'_>, flags: Flags) {
         let place = self.fleet.flag(client, voice, flags);
-        self.dirty.push(place);
+        self.taint(place);
         if self.following {
             self.rejudge(place, self.now, Cause::Seen, false);
         }
@@ -212,7 +215,7 @@ impl Presence {
     pub fn handle_client(&mut self, client: &Client) {
         self.fleet.join_client(client, &self.policy);
         if let Some(place) = self.fleet.clients.find(client.id()) {
-            self.dirty.push(place);
+            self.taint(place);
             if self.following {
                 self.rejudge(place, self.now, Cause::Seen, false);
             }
@@ -388,6 +391,16 @@ impl Presence {
             }
         }
         gone
+    }
+
+    /// Notes that the bytes of a client changed. Where nobody saves them, the list stays as short as
+    /// that of the clients.
+    fn taint(&mut self, place: usize) {
+        self.dirty.push(place);
+        if self.dirty.len() >= DIRTY_MIN.max(2 * self.fleet.clients.len()) {
+            self.dirty.sort_unstable();
+            self.dirty.dedup();
+        }
     }
 
     fn tick(&mut self, now: Timestamp) -> Timestamp {

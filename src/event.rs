@@ -46,6 +46,10 @@ pub enum EventKind {
     Closed,
 }
 
+impl EventKind {
+    pub const ALL: [Self; 4] = [Self::Opened, Self::Seen, Self::Farewell, Self::Closed];
+}
+
 /// The broker's own label for one network connection of a client.
 ///
 /// The two kinds are separate name spaces: a strong and a weak channel of one name are two channels.

@@ -77,7 +77,10 @@ impl<'a> Record<'a> {
     /// Joins another record of the same channel into this one. Returns whether a slot widened.
     pub fn join(&mut self, other: &Self) -> bool {
         let mut widened = false;
-        for kind in [EventKind::Opened, EventKind::Seen, EventKind::Farewell, EventKind::Closed] {
+        for kind in EventKind::ALL {
+            if other.slot(kind).is_empty() {
+                continue;
+            }
             let slot = self.slot_mut(kind);
             let joined = slot.join(*other.slot(kind));
             widened |= joined != *slot;

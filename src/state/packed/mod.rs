@@ -19,8 +19,12 @@
 mod bytes;
 
 use super::record::{Mark, Marks, Record};
-use crate::event::{Channel, Flags};
-use bytes::{FORGOTTEN, Reader, SECTION_LENGTH, Scratch, put_record, put_text, section_length};
+use super::slot::Slot;
+use crate::event::{Channel, EventKind, Flags, Observation};
+use bytes::{
+    Addition, FORGOTTEN, Reader, SECTION_LENGTH, Scratch, put_record, put_single, put_text,
+    section_length,
+};
 use std::fmt;
 use std::ops::Range;
 
@@ -29,6 +33,11 @@ pub const FORMAT: u32 = 1;
 
 /// Why the bytes of a client can be read.
 const CHECKED: &str = "the bytes were written here or checked when they were loaded";
+
+/// Bytes that come from memory together.
+const CACHE_LINE: usize = 64;
+/// How many of them are looked at beforehand: those of a client with all its channels.
+const LINES_AHEAD: usize = 16;
 
 /// Everything known about one client of one instance.
 #[derive(Clone, PartialEq, Eq)]
@@ -69,7 +78,32 @@ impl Joined {
     }
 }
 
+/// Where the part of a voice lies, which begins with its length, and where its records begin.
+#[derive(Clone, Copy)]
+struct Section {
+    start: usize,
+    records: usize,
+    end: usize,
+}
+
+/// The record that is to be forgotten next.
+struct Surplus {
+    at: Range<usize>,
+    /// No other has to follow it.
+    is_last: bool,
+}
+
+/// What was forgotten.
+#[derive(Default)]
+struct Lost {
+    /// Something was, for the first time.
+    first: bool,
+    /// The record that was written last is gone.
+    newest: bool,
+}
+
 /// What joining a record did before anything was forgotten.
+#[derive(Clone, Copy)]
 struct Widened {
     joined: Joined,
     is_new: bool,
@@ -108,6 +142,20 @@ impl Client {
     pub fn id(&self) -> &str {
         let mut reader = Reader(&self.bytes);
         reader.text().unwrap_or_default()
+    }
+
+    /// Tells whether this is the client of that id.
+    #[must_use]
+    pub fn is(&self, id: &str) -> bool {
+        let mut reader = Reader(&self.bytes);
+        reader.bytes() == Some(id.as_bytes())
+    }
+
+    /// Returns a byte that depends on all parts of memory in which the client lies, unless it is
+    /// unusually large.
+    #[must_use]
+    pub fn glance(&self) -> u8 {
+        self.bytes.iter().step_by(CACHE_LINE).take(LINES_AHEAD).fold(0, |sum, byte| sum ^ byte)
     }
 
     /// Returns the bytes that a store keeps under the client's id.
@@ -169,13 +217,51 @@ impl Client {
     ) -> Joined {
         let mut section = self.section_of(voice);
         let widened = self.widen(&mut section, record, marking);
+        self.keep_bound(&mut section, widened, channels_max)
+    }
+
+    /// Joins a single observation, as [`join_record`](Self::join_record) joins the record that holds
+    /// nothing else. Most of what is ever heard opens a channel that was not known, or ends one: then
+    /// nothing has to be joined but bytes.
+    pub fn join_event(
+        &mut self,
+        voice: VoiceKey<'_>,
+        channel: Channel<&str>,
+        kind: EventKind,
+        seen: &Observation<'_>,
+        channels_max: usize,
+    ) -> Joined {
+        let mut section = self.section_of(voice);
+        let joined = Joined { news: true, heard: false };
+        let Some(at) = self.find_record(&section, channel) else {
+            let mut fresh = Scratch::new();
+            put_single(&mut fresh, channel, kind, seen);
+            self.replace(section.records..section.records, &fresh, &mut section);
+            let widened = Widened { joined, is_new: true, counts: true };
+            return self.keep_bound(&mut section, widened, channels_max);
+        };
+        if self.end(&at, kind, seen, &mut section) {
+            return joined;
+        }
+        let mut record = Record::new(channel);
+        *record.slot_mut(kind) = Slot::of(Some(*seen));
+        self.join_record(voice, &record, Marking::News, channels_max)
+    }
+
+    /// Forgets what is too much after a record was widened. Returns what joining it did in the end.
+    fn keep_bound(
+        &mut self,
+        section: &mut Section,
+        widened: Widened,
+        channels_max: usize,
+    ) -> Joined {
         if !widened.counts {
             return widened.joined;
         }
-        let first_loss = self.forget(&mut section, channels_max);
+        let lost = self.forget(section, channels_max);
         // A redelivered connect of a forgotten channel comes and goes: that is no news.
-        let stays = || self.find_record(&section, record.channel).is_some();
-        let news = widened.joined.news && (first_loss || !widened.is_new || stays());
+        let stays = !(widened.is_new && lost.newest);
+        let news = widened.joined.news && (lost.first || stays);
         Joined { news, heard: widened.joined.heard && news }
     }
 
@@ -190,7 +276,7 @@ impl Client {
             let key = theirs.voice_key().expect(CHECKED);
             let (flags, forgotten) = theirs.flags().expect(CHECKED);
             let mut section = self.section_of(key);
-            let before = self.bytes[section.clone()].to_vec();
+            let before = self.bytes[section.start..section.end].to_vec();
             self.join_header(&section, flags, forgotten);
             while !theirs.0.is_empty() {
                 let mut next = Reader(theirs.0);
@@ -202,26 +288,26 @@ impl Client {
                 }
             }
             self.forget(&mut section, channels_max);
-            all.news |= self.bytes[section] != before[..];
+            all.news |= self.bytes[section.start..section.end] != before[..];
         }
         all
     }
 
     /// Joins a record without forgetting any.
-    fn widen(
-        &mut self,
-        section: &mut Range<usize>,
-        record: &Record<'_>,
-        marking: Marking,
-    ) -> Widened {
+    fn widen(&mut self, section: &mut Section, record: &Record<'_>, marking: Marking) -> Widened {
         let mut fresh = Scratch::new();
         let Some(at) = self.find_record(section, record.channel) else {
-            // Joined and not copied: whoever made the record may have marked an ear twice.
-            let mut known = Record::new(record.channel);
-            known.join(record);
-            known.join_marks(&record.marks);
-            put_record(&mut fresh, &known);
-            self.replace(section.end..section.end, &fresh, section);
+            if record.marks.len() > 1 {
+                // Joined and not copied: whoever made the record may have marked an ear twice.
+                let mut known = Record::new(record.channel);
+                known.join(record);
+                known.join_marks(&record.marks);
+                put_record(&mut fresh, &known);
+            } else {
+                put_record(&mut fresh, record);
+            }
+            // The newest first: most of what is heard is about it, and the rest need not be looked at.
+            self.replace(section.records..section.records, &fresh, section);
             let joined = Joined { news: true, heard: !record.marks.is_empty() };
             return Widened { joined, is_new: true, counts: true };
         };
@@ -242,91 +328,108 @@ impl Client {
         Widened { joined: Joined { news, heard }, is_new: false, counts }
     }
 
-    /// Keeps the newest channels with an opening, and apart from them the newest without one, so that
-    /// late ends can never push out a live channel. Returns whether this is the first loss.
-    fn forget(&mut self, section: &mut Range<usize>, channels_max: usize) -> bool {
-        if self.count_records(section) <= channels_max {
+    /// Adds the first news of its end to a record, where nothing else has to be written anew: what an
+    /// empty slot becomes needs no joining. Returns whether that was so.
+    fn end(
+        &mut self,
+        at: &Range<usize>,
+        kind: EventKind,
+        seen: &Observation<'_>,
+        section: &mut Section,
+    ) -> bool {
+        if !matches!(kind, EventKind::Farewell | EventKind::Closed) {
             return false;
         }
-        let mut first = false;
-        for with_opening in [true, false] {
-            while let Some(oldest) = self.surplus(section, with_opening, channels_max) {
-                self.replace(oldest, &[], section);
-                first |= self.join_header(section, Flags::NONE, true);
+        let Some(addition) = Addition::to(&self.bytes[at.clone()], kind, seen) else {
+            return false;
+        };
+        self.bytes[at.start] = addition.length;
+        self.bytes[at.start + addition.mask_at] = addition.mask;
+        let written_at = at.start + addition.written_at;
+        self.replace(written_at..written_at, &addition.written, section);
+        true
+    }
+
+    /// Keeps the newest channels with an opening, and apart from them the newest without one, so that
+    /// late ends can never push out a live channel.
+    fn forget(&mut self, section: &mut Section, channels_max: usize) -> Lost {
+        let mut lost = Lost::default();
+        while let Some(surplus) = self.surplus(section, channels_max) {
+            lost.newest |= surplus.at.start == section.records;
+            self.replace(surplus.at, &[], section);
+            lost.first |= self.join_header(section, Flags::NONE, true);
+            if surplus.is_last {
+                break;
             }
         }
-        first
+        lost
     }
 
     /// Returns where the oldest record of a list lies that holds more than it may.
-    fn surplus(
-        &self,
-        section: &Range<usize>,
-        with_opening: bool,
-        channels_max: usize,
-    ) -> Option<Range<usize>> {
-        let mut count = 0;
-        let mut oldest: Option<(Record<'_>, Range<usize>)> = None;
-        self.each_record(section, |record, at| {
-            if record.opening().is_there() == with_opening {
-                count += 1;
-                if oldest.as_ref().is_none_or(|(known, _)| record.rank() < known.rank()) {
-                    oldest = Some((record, at));
-                }
-            }
-        });
-        oldest.filter(|_| count > channels_max).map(|(_, at)| at)
-    }
-
-    fn each_record<'a>(
-        &'a self,
-        section: &Range<usize>,
-        mut each: impl FnMut(Record<'a>, Range<usize>),
-    ) {
-        let mut reader = Reader(&self.bytes[self.records_at(section)]);
+    fn surplus(&self, section: &Section, channels_max: usize) -> Option<Surplus> {
+        if self.count_records(section) <= channels_max {
+            return None;
+        }
+        // Of those without an opening, and of those with one.
+        let mut counts = [0_usize; 2];
+        let mut oldest = [None, None];
+        let mut reader = self.records(section);
         while !reader.0.is_empty() {
             let start = section.end - reader.0.len();
-            let record = reader.record().expect(CHECKED);
-            each(record, start..section.end - reader.0.len());
+            let (has_opening, rank) = reader.rank().expect(CHECKED);
+            let list = usize::from(has_opening);
+            counts[list] += 1;
+            if oldest[list].as_ref().is_none_or(|(known, _)| rank < *known) {
+                oldest[list] = Some((rank, start..section.end - reader.0.len()));
+            }
         }
+        let excess = counts.map(|count| count.saturating_sub(channels_max));
+        let list = usize::from(excess[1] > 0);
+        let (_, at) = oldest[list].take().filter(|_| excess[list] > 0)?;
+        Some(Surplus { at, is_last: excess[0] + excess[1] == 1 })
     }
 
     /// Tells whether a record is there, bit for bit: to join it changes nothing.
-    fn holds(&self, section: &Range<usize>, record: &[u8]) -> bool {
-        let mut reader = Reader(&self.bytes[self.records_at(section)]);
+    fn holds(&self, section: &Section, record: &[u8]) -> bool {
+        let mut reader = self.records(section);
         std::iter::from_fn(|| reader.record_body()).any(|known| known.0 == record)
     }
 
-    fn count_records(&self, section: &Range<usize>) -> usize {
-        let mut reader = Reader(&self.bytes[self.records_at(section)]);
+    fn count_records(&self, section: &Section) -> usize {
+        let mut reader = self.records(section);
         std::iter::from_fn(|| reader.record_body()).count()
     }
 
-    fn find_record(&self, section: &Range<usize>, channel: Channel<&str>) -> Option<Range<usize>> {
-        let mut reader = Reader(&self.bytes[self.records_at(section)]);
+    fn find_record(&self, section: &Section, channel: Channel<&str>) -> Option<Range<usize>> {
+        let mut reader = self.records(section);
         while !reader.0.is_empty() {
             let start = section.end - reader.0.len();
-            let mut body = reader.record_body()?;
-            if body.channel()? == channel {
+            if reader.record_body()?.belongs_to(channel) {
                 return Some(start..section.end - reader.0.len());
             }
         }
         None
     }
 
-    /// Returns where the section of a voice lies, which begins with its length; makes an empty one
-    /// if the voice has not spoken yet.
-    fn section_of(&mut self, voice: VoiceKey<'_>) -> Range<usize> {
+    fn records(&self, section: &Section) -> Reader<'_> {
+        Reader(&self.bytes[section.records..section.end])
+    }
+
+    /// Returns where the section of a voice lies; makes an empty one if the voice has not spoken yet.
+    fn section_of(&mut self, voice: VoiceKey<'_>) -> Section {
+        let length = self.bytes.len();
         let mut reader = Reader(&self.bytes);
-        reader.text();
+        reader.bytes();
         while !reader.0.is_empty() {
-            let start = self.bytes.len() - reader.0.len();
+            let start = length - reader.0.len();
             let mut section = reader.section().expect(CHECKED);
+            let end = length - reader.0.len();
             if section.voice_key() == Some(voice) {
-                return start..self.bytes.len() - reader.0.len();
+                section.flags();
+                return Section { start, records: end - section.0.len(), end };
             }
         }
-        let start = self.bytes.len();
+        let start = length;
         let mut header = Scratch::new();
         put_text(&mut header, voice.name.as_bytes());
         header.push(voice.authority);
@@ -334,18 +437,12 @@ impl Client {
         self.bytes.reserve_exact(header.len() + SECTION_LENGTH);
         self.bytes.extend_from_slice(&section_length(header.len()));
         self.bytes.extend_from_slice(&header);
-        start..self.bytes.len()
+        let end = self.bytes.len();
+        Section { start, records: end, end }
     }
 
-    fn records_at(&self, section: &Range<usize>) -> Range<usize> {
-        let mut reader = Reader(&self.bytes[section.start + SECTION_LENGTH..section.end]);
-        reader.voice_key();
-        reader.flags();
-        section.end - reader.0.len()..section.end
-    }
-
-    fn join_header(&mut self, section: &Range<usize>, flags: Flags, forgotten: bool) -> bool {
-        let at = self.records_at(section).start - 2;
+    fn join_header(&mut self, section: &Section, flags: Flags, forgotten: bool) -> bool {
+        let at = section.records - 2;
         let known = u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]]);
         let joined = known | flags.bits() | if forgotten { FORGOTTEN } else { 0 };
         self.bytes[at..at + 2].copy_from_slice(&joined.to_le_bytes());
@@ -353,22 +450,34 @@ impl Client {
     }
 
     /// Puts `fresh` in the place of the bytes `at`, and mends the length of the section around them.
-    fn replace(&mut self, at: Range<usize>, fresh: &[u8], section: &mut Range<usize>) {
-        let tail = at.end..self.bytes.len();
-        let moved_to = at.start + fresh.len();
+    fn replace(&mut self, at: Range<usize>, fresh: &[u8], section: &mut Section) {
         if fresh.len() > at.len() {
-            let grown = fresh.len() - at.len();
             // Exact: a fleet is millions of these, and most of them never grow again.
-            self.bytes.reserve_exact(grown);
-            self.bytes.resize(self.bytes.len() + grown, 0);
+            self.bytes.reserve_exact(fresh.len() - at.len());
         }
-        let moved_len = tail.len();
-        self.bytes.copy_within(tail, moved_to);
-        self.bytes.truncate(moved_to + moved_len);
-        self.bytes[at.start..moved_to].copy_from_slice(fresh);
+        if at.end == self.bytes.len() {
+            self.bytes.truncate(at.start);
+            self.bytes.extend_from_slice(fresh);
+        } else {
+            self.make_room(&at, fresh.len());
+            self.bytes[at.start..at.start + fresh.len()].copy_from_slice(fresh);
+        }
         section.end = section.end + fresh.len() - at.len();
-        let length = section_length(section.len() - SECTION_LENGTH);
-        self.bytes[section.start..section.start + SECTION_LENGTH].copy_from_slice(&length);
+        let records = section.start + SECTION_LENGTH;
+        let length = section_length(section.end - records);
+        self.bytes[section.start..records].copy_from_slice(&length);
+    }
+}
+
+impl Client {
+    /// Moves what follows `at` so that so many bytes fit into its place.
+    fn make_room(&mut self, at: &Range<usize>, length: usize) {
+        let tail = at.end..self.bytes.len();
+        let moved_to = at.start + length;
+        let end = moved_to + tail.len();
+        self.bytes.resize(self.bytes.len().max(end), 0);
+        self.bytes.copy_within(tail, moved_to);
+        self.bytes.truncate(end);
     }
 }
 
@@ -381,8 +490,7 @@ impl fmt::Debug for Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Observation, Timestamp};
-    use crate::state::slot::Slot;
+    use crate::event::Timestamp;
 
     /// Found by fuzzing: joined with itself such a client changed for ever.
     #[test]
@@ -431,5 +539,118 @@ mod tests {
         assert!(joined.news);
         assert_eq!(known, client(&[old.clone(), new]));
         assert_eq!(known.join(&client(&[old]), 8), Joined::default());
+    }
+
+    /// Returns a record of a few channels, that tells of one thing or of several.
+    fn anything<'a>(rng: &mut fastrand::Rng, names: &'a [String]) -> Record<'a> {
+        let name = names[rng.usize(..names.len())].as_str();
+        let mut record = Record::new(match rng.u8(..8) {
+            0 => Channel::Weak(None),
+            1 => Channel::Weak(Some(name)),
+            _ => Channel::Strong(name),
+        });
+        for _ in 0..=rng.usize(..2) * rng.usize(..3) {
+            let seen = Observation {
+                sequence: if rng.u8(..9) == 0 { b"7" } else { b"" },
+                time: Timestamp(1_760_000_000_000 + rng.i64(-50..50)),
+                tie: u64::from(rng.u8(..4) / 3),
+                address: ["", "192.0.2.1:1", "192.0.2.2:2"][rng.usize(..3)],
+                resolution: if rng.u8(..9) == 0 { 1_000 } else { 0 },
+            };
+            let slot = Slot::of((rng.u8(..9) > 0).then_some(seen));
+            *record.slot_mut(EventKind::ALL[rng.usize(..4)]) = slot;
+        }
+        if rng.u8(..5) == 0 {
+            record.marks.push(Mark { ear: rng.u64(..3), epoch: rng.u64(..3) });
+        }
+        record
+    }
+
+    #[test]
+    fn what_is_written_piece_by_piece_is_written_as_if_it_were_written_at_once() {
+        let voice = VoiceKey { authority: 1, name: "lmq" };
+        for seed in 0..2_000 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            // A record that long has a length of two bytes.
+            let names = [10, 12, 100, 90].map(|length| "c".repeat(length));
+            let (mut client, mut count) = (Client::new("pump-7"), 0);
+            for _ in 0..12 {
+                let record = anything(&mut rng, &names);
+                let before = client.clone();
+                let joined = client.join_record(voice, &record, Marking::News, usize::MAX);
+                assert_eq!(joined.anything(), client != before, "seed {seed}: {record:?}");
+
+                for kind in EventKind::ALL {
+                    let Slot::Timed { low, .. } = record.slot(kind) else { continue };
+                    let mut single = Record::new(record.channel);
+                    *single.slot_mut(kind) = Slot::of(Some(*low));
+                    let bound = 1 + rng.usize(..4);
+                    let (mut by_record, mut by_event) = (before.clone(), before.clone());
+                    let one = by_record.join_record(voice, &single, Marking::News, bound);
+                    let other = by_event.join_event(voice, record.channel, kind, low, bound);
+                    assert_eq!((one, &by_record), (other, &by_event), "seed {seed}: {single:?}");
+                }
+
+                let section = client.section_of(voice);
+                let mut reader = client.records(&section);
+                count = 0;
+                while !reader.0.is_empty() {
+                    let (bytes, mut ranked) = (reader.0, Reader(reader.0));
+                    let record = reader.record().expect("it was written here");
+                    let mut written = Scratch::new();
+                    put_record(&mut written, &record);
+                    assert_eq!(bytes[..bytes.len() - reader.0.len()], *written, "seed {seed}");
+                    let (time, name, is_strong) = record.rank();
+                    let rank = (time, name.as_bytes(), is_strong);
+                    let expected = Some((record.opening().is_there(), rank));
+                    assert_eq!(ranked.rank(), expected, "seed {seed}: {record:?}");
+                    assert_eq!(ranked.0.len(), reader.0.len(), "seed {seed}");
+                    count += 1;
+                }
+            }
+            assert!(count > 0, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_is_the_oldest_of_its_kind() {
+        let voice = VoiceKey { authority: 1, name: "lmq" };
+        for seed in 0..2_000 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let names = ["a", "b", "c", "d", "e", "f"].map(str::to_owned);
+            let mut client = Client::new("pump-7");
+            for _ in 0..12 {
+                let record = anything(&mut rng, &names);
+                let is_record = |known: &Record<'_>| known.channel == record.channel;
+                let was_known = client
+                    .voices()
+                    .first()
+                    .is_some_and(|voice| voice.records.iter().any(is_record));
+                let mut all = client.clone();
+                let whole = all.join_record(voice, &record, Marking::News, usize::MAX);
+
+                let joined = client.join_record(voice, &record, Marking::News, 2);
+
+                let all = all.voices();
+                let kept_of = |with_opening: bool| {
+                    let list = |record: &&Record<'_>| record.opening().is_there() == with_opening;
+                    let mut list: Vec<_> = all[0].records.iter().filter(list).collect();
+                    list.sort_by_key(|record| std::cmp::Reverse(record.rank()));
+                    list.truncate(2);
+                    list
+                };
+                let voices = client.voices();
+                let kept = &voices[0].records;
+                let expected = [kept_of(true), kept_of(false)].concat();
+                assert_eq!(kept.len(), expected.len(), "seed {seed}");
+                assert!(kept.iter().all(|kept| expected.contains(&kept)), "seed {seed}");
+                let lost = all[0].records.len() > kept.len();
+                assert!(voices[0].forgotten || !lost, "seed {seed}");
+                // What comes and goes is no news, unless it is the first to go.
+                let stays = was_known || kept.iter().any(is_record);
+                let is_first = voices[0].forgotten && !all[0].forgotten;
+                assert_eq!(joined.news, whole.news && (stays || is_first), "seed {seed}");
+            }
+        }
     }
 }

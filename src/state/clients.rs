@@ -3,7 +3,9 @@
 use super::packed::Client;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use smallvec::SmallVec;
 use std::hash::BuildHasher;
+use std::hint::black_box;
 
 /// Clients by id. The table holds numbers and not clients, so that growing it moves 4 bytes a client.
 #[derive(Clone, Debug, Default)]
@@ -11,10 +13,70 @@ pub struct Clients {
     table: HashTable<u32>,
     list: Vec<Client>,
     // Ids come from strangers: the hash is seeded, so that nobody can choose ids that collide.
-    hasher: RandomState,
+    hasher: IdHasher,
+}
+
+/// The number of an id, by which its client is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdHash(u64);
+
+impl IdHash {
+    /// Returns to which of so many parts the client belongs.
+    #[must_use]
+    pub const fn part(self, parts: usize) -> usize {
+        // From the middle: the table goes by both ends.
+        ((self.0 >> 24) & 0xffff) as usize % parts
+    }
+}
+
+/// Numbers ids. Clones give the same numbers.
+#[derive(Clone, Debug, Default)]
+pub struct IdHasher(RandomState);
+
+impl IdHasher {
+    #[must_use]
+    pub fn hash(&self, id: &str) -> IdHash {
+        IdHash(self.0.hash_one(id))
+    }
 }
 
 impl Clients {
+    /// Returns no clients, to be numbered like others.
+    #[must_use]
+    pub fn numbered_by(hasher: IdHasher) -> Self {
+        Self { hasher, ..Self::default() }
+    }
+
+    #[must_use]
+    pub const fn hasher(&self) -> &IdHasher {
+        &self.hasher
+    }
+
+    /// Divides the clients into so many parts, by their numbers.
+    pub fn divide(self, parts: usize) -> impl Iterator<Item = Self> {
+        let mut divided = vec![Self::numbered_by(self.hasher.clone()); parts];
+        for client in self.list {
+            let hash = self.hasher.hash(client.id());
+            divided[hash.part(parts)].add(hash, client);
+        }
+        divided.into_iter()
+    }
+
+    /// Puts parts together that have no client in common, and are numbered alike.
+    #[must_use]
+    pub fn united(parts: Vec<Self>) -> Self {
+        let count: usize = parts.iter().map(Self::len).sum();
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().unwrap_or_default();
+        all.list.reserve_exact(count - all.list.len());
+        for part in parts {
+            for client in part.list {
+                all.add(all.hasher.hash(client.id()), client);
+            }
+        }
+        all
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         self.list.len()
@@ -28,8 +90,12 @@ impl Clients {
     /// Returns the place of a client, where it is known.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<usize> {
-        let hash = self.hasher.hash_one(id);
-        self.table.find(hash, |place| self.list[*place as usize].id() == id).map(|p| *p as usize)
+        self.find_as(self.hasher.hash(id), id)
+    }
+
+    fn find_as(&self, IdHash(hash): IdHash, id: &str) -> Option<usize> {
+        let found = self.table.find(hash, |place| self.list[*place as usize].is(id));
+        found.map(|place| *place as usize)
     }
 
     /// Returns the place of a client, new and empty if it was not known.
@@ -38,15 +104,32 @@ impl Clients {
     ///
     /// Panics beyond four billion clients of one instance.
     pub fn find_or_add(&mut self, id: &str) -> usize {
+        self.find_or_add_as(self.hasher.hash(id), id)
+    }
+
+    /// Returns the place of a client whose number is known already, new and empty if it was not known.
+    pub fn find_or_add_as(&mut self, hash: IdHash, id: &str) -> usize {
+        self.find_as(hash, id).unwrap_or_else(|| self.add(hash, Client::new(id)))
+    }
+
+    /// Adds a client that is not known yet, and returns its place.
+    fn add(&mut self, IdHash(hash): IdHash, client: Client) -> usize {
         let Self { table, list, hasher } = self;
-        let hash = hasher.hash_one(id);
-        if let Some(place) = table.find(hash, |place| list[*place as usize].id() == id) {
-            return *place as usize;
-        }
         let place = u32::try_from(list.len()).expect("fewer than 2^32 clients of one instance");
-        list.push(Client::new(id));
-        table.insert_unique(hash, place, |place| hasher.hash_one(list[*place as usize].id()));
+        list.push(client);
+        table.insert_unique(hash, place, |place| hasher.hash(list[*place as usize].id()).0);
         place as usize
+    }
+
+    /// Looks at clients before any of them is changed. Their bytes lie scattered over memory: looked at
+    /// one right after the other, all of them are waited for together.
+    pub fn approach(&self, hashes: impl Iterator<Item = IdHash>) {
+        // Clients of another id that are taken for these by a part of their number do no harm.
+        let places = hashes.filter_map(|IdHash(hash)| self.table.find(hash, |_| true));
+        let places: SmallVec<[u32; 64]> = places.copied().collect();
+        let clients: SmallVec<[&Client; 64]> =
+            places.iter().map(|place| &self.list[*place as usize]).collect();
+        black_box(clients.iter().fold(0, |sum, client| sum ^ client.glance()));
     }
 
     /// Returns the client at a place that `find` or `find_or_add` gave.
@@ -64,7 +147,7 @@ impl Clients {
         let last = self.list.len() - 1;
         self.unlink(place);
         if place != last {
-            let hash = self.hasher.hash_one(self.list[last].id());
+            let IdHash(hash) = self.hasher.hash(self.list[last].id());
             if let Some(entry) = self.table.find_mut(hash, |known| *known as usize == last) {
                 *entry = u32::try_from(place).expect("a place below one that fits");
             }
@@ -73,7 +156,7 @@ impl Clients {
     }
 
     fn unlink(&mut self, place: usize) {
-        let hash = self.hasher.hash_one(self.list[place].id());
+        let IdHash(hash) = self.hasher.hash(self.list[place].id());
         if let Ok(entry) = self.table.find_entry(hash, |known| *known as usize == place) {
             entry.remove();
         }

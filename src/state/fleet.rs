@@ -2,7 +2,7 @@
 
 use super::anomaly::anomalies;
 use super::answer::{Answer, Answers, Weighed};
-use super::clients::Clients;
+use super::clients::{Clients, IdHash};
 use super::coverage::Coverage;
 use super::judge::{Judgement, judge};
 use super::packed::{Client, Joined, Marking, Voice, VoiceKey};
@@ -58,19 +58,49 @@ impl Taken {
             Self::Joined { place, .. } | Self::Confirmed { place } => place,
         }
     }
+
+    /// Tells whether it was news. To hear again what was known is, from whoever keeps saying it.
+    #[must_use]
+    pub const fn is_news(self) -> bool {
+        match self {
+            Self::Joined { joined, .. } => joined.news,
+            Self::Confirmed { .. } => true,
+        }
+    }
 }
 
 impl Fleet {
     /// Takes one event about a channel in.
     pub fn take(&mut self, event: &ChannelEvent<'_>, by: &Hearsay<'_>, policy: &Policy) -> Taken {
+        self.take_as(self.clients.hasher().hash(&event.client), event, by, policy)
+    }
+
+    /// Takes in an event of a client whose number is known already.
+    pub fn take_as(
+        &mut self,
+        hash: IdHash,
+        event: &ChannelEvent<'_>,
+        by: &Hearsay<'_>,
+        policy: &Policy,
+    ) -> Taken {
         let believed = event.stamp.filter(|stamp| is_believed(stamp.time, by.received, policy));
         let mut flags = event.flags;
         if believed != event.stamp {
             flags = flags.union(Flags::FUTURE_TIME);
         }
         let Self { clients, coverage, .. } = self;
-        let place = clients.find_or_add(&event.client);
+        let place = clients.find_or_add_as(hash, &event.client);
         let client = clients.at_mut(place);
+        if let (Some(_), Some(seen), None, false) =
+            (believed, event.observation(), by.mark, event.standing)
+        {
+            let (channel, kind) = (event.channel.borrowed(), event.kind);
+            let mut joined = client.join_event(by.voice, channel, kind, &seen, policy.channels_max);
+            if flags != Flags::NONE {
+                joined.news |= client.flag(by.voice, flags).news;
+            }
+            return Taken::Joined { place, joined };
+        }
         let mut record = Record::of(event);
         if believed.is_none() {
             *record.slot_mut(event.kind) = super::slot::Slot::Untimed;

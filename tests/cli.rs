@@ -36,5 +36,7 @@ mod sharing;
 mod simulate;
 #[path = "cli/store.rs"]
 mod store;
+#[path = "cli/threads.rs"]
+mod threads;
 #[path = "cli/whatif.rs"]
 mod whatif;

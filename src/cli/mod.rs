@@ -18,6 +18,7 @@ pub mod replay;
 pub mod simulate;
 pub mod store;
 pub mod tables;
+pub mod threads;
 pub mod verify;
 pub mod watch;
 

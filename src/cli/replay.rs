@@ -72,6 +72,8 @@ pub struct Replay {
     #[command(flatten)]
     pub tables: super::tables::Tables,
     #[command(flatten)]
+    pub threads: super::threads::Threads,
+    #[command(flatten)]
     pub policy: Policy,
     #[command(flatten)]
     pub disorder: super::disorder::Disorder,

@@ -100,6 +100,8 @@ pub struct Import {
     #[command(flatten)]
     pub tables: super::tables::Tables,
     #[command(flatten)]
+    pub threads: super::threads::Threads,
+    #[command(flatten)]
     pub policy: Policy,
 }
 

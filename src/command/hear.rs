@@ -1,7 +1,7 @@
 //! From a reading to the state: the step that watching, checking, replaying and importing share.
 
 use crate::dialect::{Dialect, Dialects, Reading, Reason, Remark};
-use crate::event::{Event, Timestamp};
+use crate::event::{Event, EventKind, Timestamp};
 use crate::failure::Failure;
 use crate::output::metrics::EventCounts;
 use crate::output::object::Summary;
@@ -28,7 +28,7 @@ pub struct Tally {
 }
 
 /// How many of the messages set aside are shown.
-const EXAMPLES_MAX: usize = 5;
+pub const EXAMPLES_MAX: usize = 5;
 
 impl Tally {
     pub fn malformed(&self) -> u64 {
@@ -48,6 +48,13 @@ impl Tally {
         self.kinds.count(voice, kind, is_new);
         self.events += 1;
         self.duplicates += u64::from(!is_new);
+    }
+
+    /// Counts so many events of a kind that were heard elsewhere.
+    pub fn count_more(&mut self, voice: &str, kind: EventKind, is_new: bool, count: u64) {
+        self.kinds.count_more(voice, Some(kind), is_new, count);
+        self.events += count;
+        self.duplicates += if is_new { 0 } else { count };
     }
 
     /// Counts a message that was set aside. `place` says where it stood.

@@ -178,6 +178,7 @@ fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     input.columns = config::tables::columns(&options.tables)?;
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;
+    input.threads = config::reading::threads(&options.threads);
     input.read_files(&options.files, console)?;
     if input.brokers.contains_key("") {
         return Err(Failure::misuse("could not tell which broker the files are about")

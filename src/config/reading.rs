@@ -1,9 +1,12 @@
 //! What a command understands, checked.
 
 use crate::cli::reading::{DialectName, Reading, STATUS_OFFLINE, STATUS_ONLINE, STATUS_TOPIC};
+use crate::cli::threads::Threads;
 use crate::dialect::terms::Terms;
 use crate::failure::Failure;
 use jiff::tz::{Offset, TimeZone};
+use std::num::NonZero;
+use std::thread;
 
 /// Returns the terms of reading with the zone of local stamps, if one was named.
 pub fn terms(options: &Reading) -> Result<(Terms, Option<TimeZone>), Failure> {
@@ -24,6 +27,12 @@ pub fn terms(options: &Reading) -> Result<(Terms, Option<TimeZone>), Failure> {
             .next("see the section `Dialects` of the command's help")
     })?;
     Ok((terms, zone))
+}
+
+/// Returns how many threads read files: as many as there are processors, unless told otherwise.
+pub fn threads(options: &Threads) -> usize {
+    let found = || thread::available_parallelism().map_or(1, NonZero::get);
+    options.threads.map_or_else(found, usize::from)
 }
 
 /// Returns the names of the dialects that were chosen, in the order in which they are asked.

@@ -38,6 +38,7 @@ impl Input {
                 Err(failure) => self.pass_over(failure)?,
             }
         }
+        self.unite();
         progress.status.clear();
         self.deliver_rest()
     }
@@ -122,7 +123,7 @@ impl Input {
         };
         let content = opened.map_err(|error| opened_badly(&name, &error))?;
         let taken = content.taken();
-        let read = self.read(Shown { input: content, taken: &taken, progress }, &name);
+        let read = self.read_whole(Shown { input: content, taken: &taken, progress }, &name);
         progress.done_before += taken.bytes();
         read
     }

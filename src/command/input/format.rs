@@ -3,10 +3,11 @@
 use super::recording::Recording;
 use super::{Input, Stopped, recording};
 use crate::dialect::csv::{Lacking, Table};
-use crate::dialect::envelope::{self, Carrier};
+use crate::dialect::envelope::{self, Carrier, Envelope};
 use crate::dialect::lmq::Lmq;
 use crate::dialect::mosquitto::Mosquitto;
-use crate::dialect::{Dialect, FileFormat, sniff};
+use crate::dialect::{Dialect, FileFormat, Message, Reading, sniff};
+use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::nearest::nearest;
 use crate::source::lines::LINE_MAX;
@@ -30,7 +31,7 @@ pub(super) struct Plain {
 }
 
 /// What is around the words of the dialect.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Wrapping {
     /// Nothing: a line is a notice, or a line of a log.
     Bare,
@@ -38,6 +39,46 @@ pub(super) enum Wrapping {
     Message(Carrier),
     /// Cells of a row.
     Table(Box<Table>),
+}
+
+impl Plain {
+    /// Reads one line, and tells what it says. `tie` is its place in the order of all lines.
+    pub fn read<T>(
+        &mut self,
+        line: &[u8],
+        received: Timestamp,
+        tie: u64,
+        then: impl FnOnce(&Message<'_>, &Reading<'_>) -> T,
+    ) -> T {
+        let Self { dialect, wrapping, .. } = self;
+        let (topic, tag, qos, retain) = ("", None, 1, false);
+        let message = Message { topic, payload: line, tag, qos, retain, received, tie };
+        match wrapping {
+            Wrapping::Bare => then(&message, &dialect.read(&message)),
+            Wrapping::Table(table) => then(&message, &table.read(line)),
+            Wrapping::Message(_) => match envelope::open(line) {
+                Some(Envelope { body, tag, .. }) => {
+                    let message = Message { payload: &body, tag: tag.as_deref(), ..message };
+                    then(&message, &dialect.read(&message))
+                }
+                None => then(&message, &dialect.read(&message)),
+            },
+        }
+    }
+
+    /// Tells whether each line is read by itself, and says of one client what it says.
+    pub const fn is_divisible(&self) -> bool {
+        matches!(*self.dialect, Dialect::Lmq(_))
+    }
+
+    /// Returns a reader of other lines of the same file, where they are read each by itself.
+    pub fn divided(&self) -> Option<Self> {
+        let dialect = match *self.dialect {
+            Dialect::Lmq(Lmq) => Box::new(Dialect::Lmq(Lmq)),
+            Dialect::Mosquitto(_) | Dialect::Status(_) => return None,
+        };
+        Some(Self { dialect, voice: self.voice, wrapping: self.wrapping.clone() })
+    }
 }
 
 impl fmt::Display for Format {

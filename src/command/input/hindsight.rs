@@ -5,6 +5,7 @@
 use super::broker::Broker;
 use crate::dialect::Reading;
 use crate::event::{Event, Timestamp};
+use crate::state::clients::Clients;
 use crate::state::fleet::{Fleet, Hearsay};
 use crate::state::packed::Client;
 use crate::state::policy::Policy;
@@ -20,7 +21,7 @@ pub struct Late {
     pub(super) is_passed: bool,
     pub(super) events: u64,
     /// Something was left out, late or later.
-    is_more: bool,
+    pub(super) is_more: bool,
 }
 
 impl Late {
@@ -41,6 +42,17 @@ impl Late {
                 self.voices.insert(by.voice.name.to_owned());
                 // No mark: what epoch it is heard in tells nothing of the moment.
                 self.fleet.take(event, &Hearsay { mark: None, ..*by }, policy);
+            }
+        }
+    }
+
+    /// Takes in what was heard elsewhere: so many events, of these clients.
+    pub(super) fn join(&mut self, events: u64, voice: &str, clients: &Clients, policy: &Policy) {
+        if events > 0 {
+            self.events += events;
+            self.voices.insert(voice.to_owned());
+            for client in clients.iter() {
+                self.fleet.join_client(client, policy);
             }
         }
     }

@@ -7,6 +7,7 @@ mod files;
 mod follow;
 mod format;
 mod hindsight;
+mod lanes;
 mod recording;
 
 pub use broker::{Asked, Broker};
@@ -16,7 +17,6 @@ pub use deliver::Held;
 use super::hear::Tally;
 use super::redactor::Redactor;
 use crate::dialect::csv::Columns;
-use crate::dialect::envelope::{self, Envelope};
 use crate::dialect::terms::Terms;
 use crate::dialect::{Message, Reading, Reason};
 use crate::disorder::Disorder;
@@ -27,8 +27,9 @@ use crate::source::recording::Line;
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
 use deliver::Delivery;
-use format::{File, Format, Plain, Wrapping};
+use format::{File, Format, Plain};
 use jiff::tz::TimeZone;
+use lanes::Lane;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
@@ -62,12 +63,16 @@ pub struct Input {
     pub disorder: Option<Disorder<Held>>,
     /// What the files are was said before.
     pub is_known: bool,
+    /// How many threads may read notices at once.
+    pub threads: usize,
     /// Files that could not be read, or not to their end.
     unread: Vec<Failure>,
     /// What is read goes on: a broker that is heard of for the first time is followed at once.
     is_live: bool,
     /// Places handed out so far: the order of lines over all files.
     tie: u64,
+    /// The clients of plain files, while notices are read; else none.
+    lanes: Vec<Lane>,
 }
 
 /// Waits for more to read, or does what is due meanwhile. Returns whether to go on.
@@ -120,15 +125,43 @@ impl Input {
             redactor: None,
             disorder: None,
             is_known: false,
+            threads: 1,
             unread: Vec::new(),
             is_live: false,
             tie: 0,
+            lanes: Vec::new(),
         }
     }
 
     /// Reads a stream of lines, and returns what it was.
     pub fn read(&mut self, input: impl Read, name: &str) -> Result<String, Stopped> {
-        self.read_on(input, name, &mut |_, _| Ok(false))
+        let read = self.read_whole(input, name);
+        self.unite();
+        read
+    }
+
+    /// Reads a stream of lines to its end, but may leave clients in their lanes.
+    fn read_whole(&mut self, input: impl Read, name: &str) -> Result<String, Stopped> {
+        let mut lines = Lines::new(input);
+        let mut file = File::new(name);
+        let broken_off = |error| files::broken_off(name, &error);
+        while let Some((number, text)) = lines.next_line().map_err(broken_off)? {
+            self.text(&mut file, number, text)?;
+            if self.may_divide(&file) {
+                self.read_blocks(&mut lines, &mut file)?;
+                break;
+            }
+        }
+        file.what()
+    }
+
+    /// Tells whether a file says of each client by itself what it says, and nobody asks in which order, or
+    /// wants it otherwise.
+    fn may_divide(&self, file: &File<'_>) -> bool {
+        let is_divisible =
+            matches!(&file.format, Some(Format::Plain(plain)) if plain.is_divisible());
+        let is_as_it_is = self.disorder.is_none() && self.redactor.is_none();
+        is_divisible && is_as_it_is && self.follower.is_none() && !self.is_live
     }
 
     /// Reads a stream of lines that may be waited for: where reading would block, `idle` waits, and says
@@ -172,7 +205,7 @@ impl Input {
             Text::Whole(line) | Text::Unended(line) => line,
             Text::TooLong(length) => {
                 file.is_empty = false;
-                let detail = format!("{length} bytes, of which at most {LINE_MAX} are read");
+                let detail = too_long(length);
                 return Ok(self.set_aside(Reason::Unreadable, file.name, number, &detail)?);
             }
         };
@@ -198,16 +231,25 @@ impl Input {
 
     /// Takes in one line of a file whose format is known.
     fn line(&mut self, file: &mut File<'_>, line: &[u8], number: u64) -> Result<(), Failure> {
-        let name = file.name;
+        let (name, may_divide) = (file.name, self.may_divide(file));
         match file.format.as_mut().expect("it was told before") {
+            Format::Plain(plain) if may_divide => {
+                return self.read_single(plain, line, name, number);
+            }
+            Format::Plain(plain) => {
+                self.unite();
+                self.plain_line(plain, line, name, number)?;
+            }
             Format::Recording(recording) => match serde_json::from_slice::<Line<'_>>(line) {
-                Ok(line) => self.recorded(recording, line, name, number)?,
+                Ok(line) => {
+                    self.unite();
+                    self.recorded(recording, line, name, number)?;
+                }
                 Err(error) => {
                     recording::refuse_heading(line, &error, name, number)?;
                     self.set_aside(Reason::Unreadable, name, number, &error.to_string())?;
                 }
             },
-            Format::Plain(plain) => self.plain_line(plain, line, name, number)?,
         }
         self.tell()
     }
@@ -220,30 +262,11 @@ impl Input {
         number: u64,
     ) -> Result<(), Failure> {
         self.tie += 1;
-        let (dialect, voice) = (&mut *plain.dialect, plain.voice);
-        let message = Message {
-            topic: "",
-            payload: line,
-            tag: None,
-            qos: 1,
-            retain: false,
-            received: self.now,
-            tie: self.tie,
-        };
+        let (received, tie, voice) = (self.now, self.tie, plain.voice);
         let place = Place { name, number };
-        match &mut plain.wrapping {
-            Wrapping::Bare => self.plain_reading(&message, &dialect.read(&message), voice, &place),
-            Wrapping::Table(table) => {
-                self.plain_reading(&message, &table.read(line), voice, &place)
-            }
-            Wrapping::Message(_) => match envelope::open(line) {
-                Some(Envelope { body, tag, .. }) => {
-                    let message = Message { payload: &body, tag: tag.as_deref(), ..message };
-                    self.plain_reading(&message, &dialect.read(&message), voice, &place)
-                }
-                None => self.plain_reading(&message, &dialect.read(&message), voice, &place),
-            },
-        }
+        plain.read(line, received, tie, |message, reading| {
+            self.plain_reading(message, reading, voice, &place)
+        })
     }
 
     fn plain_reading(
@@ -259,9 +282,7 @@ impl Input {
         if let Reading::Malformed(malformed) = reading
             && malformed.reason == Reason::ZoneMissing
         {
-            return Err(Failure::misuse(format!("{name}, line {number}: local time of no zone"))
-                .because(malformed.detail.clone())
-                .next("say which zone its clock shows, for example `--time-zone UTC`"));
+            return Err(zone_missing(name, number, &malformed.detail));
         }
         let is_later = self.is_later(reading);
         let broker = self.brokers.get_mut(&self.instance).expect("made with the format");
@@ -345,6 +366,17 @@ impl std::fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}, line {}", self.name, self.number)
     }
+}
+
+/// Returns what is wrong with a line that is longer than may be held.
+fn too_long(length: u64) -> String {
+    format!("{length} bytes, of which at most {LINE_MAX} are read")
+}
+
+fn zone_missing(name: &str, number: u64, detail: &str) -> Failure {
+    Failure::misuse(format!("{name}, line {number}: local time of no zone"))
+        .because(detail)
+        .next("say which zone its clock shows, for example `--time-zone UTC`")
 }
 
 fn strict_failure(reason: Reason, name: &str, number: u64, detail: &str) -> Failure {

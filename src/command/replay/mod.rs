@@ -108,6 +108,7 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
         return publish::run(options, input, scope, disorder, console);
     }
     input.disorder = disorder.map(Disorder::new);
+    input.threads = config::reading::threads(&options.threads);
     input.follower = follower(&asking, &scope, asked.policy, console);
     if let Some(path) = &options.question.report {
         let about = About {

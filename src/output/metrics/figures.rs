@@ -98,6 +98,11 @@ const OUTCOMES: [&str; 2] = ["duplicate", "new"];
 impl EventCounts {
     /// Counts an event; a start of the broker is of no kind.
     pub fn count(&mut self, voice: &str, kind: Option<EventKind>, is_new: bool) {
+        self.count_more(voice, kind, is_new, 1);
+    }
+
+    /// Counts so many events of a kind at once.
+    pub fn count_more(&mut self, voice: &str, kind: Option<EventKind>, is_new: bool, count: u64) {
         let at = self.0.iter().position(|(known, _)| **known == *voice).unwrap_or_else(|| {
             self.0.push((voice.into(), <[[u64; 2]; KINDS.len()]>::default()));
             self.0.len() - 1
@@ -109,7 +114,7 @@ impl EventCounts {
             Some(EventKind::Closed) => 3,
             None => 4,
         };
-        self.0[at].1[kind][usize::from(is_new)] += 1;
+        self.0[at].1[kind][usize::from(is_new)] += count;
     }
 
     /// Returns voice, kind, outcome and count of all that happened at least once.

@@ -29,6 +29,7 @@ use crate::output::console::Console;
 use crate::output::object::{ChangeObject, Summary, VerdictObject};
 use crate::output::verdict;
 use crate::output::warning::Warning;
+use crate::state::packed::Client;
 use crate::state::policy::Policy;
 use crate::state::presence::{Change, Counts};
 use crate::state::verdict::Verdict;
@@ -39,6 +40,7 @@ use outages::Outages;
 use report::{About, Report};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::{self, ScopedJoinHandle};
 use timeline::Timeline;
 use uptime::Uptime;
 use whatif::WhatIf;
@@ -296,10 +298,13 @@ fn judged<'a>(
         let policy = broker.policy(&input.asked);
         let moment = input.moment(broker);
         let mut counts = Counts::default();
-        for client in broker.presence.fleet().clients.sorted() {
-            let verdict = broker.presence.fleet().verdict_of(client, moment, &policy);
-            counts.add(verdict.status);
-            look(instance, verdict)?;
+        let fleet = broker.presence.fleet();
+        for clients in fleet.clients.sorted().chunks(input.threads.max(1) * JUDGED_TOGETHER) {
+            for verdict in verdicts_of(clients, |client| fleet.verdict_of(client, moment, &policy))
+            {
+                counts.add(verdict.status);
+                look(instance, verdict)?;
+            }
         }
         summary.count(&counts);
     }
@@ -307,6 +312,36 @@ fn judged<'a>(
     summary.altered = input.altered();
     Ok(summary)
 }
+
+/// Judges clients, many of them on several threads. Returns the verdicts in the same order.
+fn verdicts_of(
+    clients: &[&Client],
+    judge: impl Fn(&Client) -> Verdict + Sync,
+) -> impl Iterator<Item = Verdict> {
+    let judge_all =
+        |clients: &[&Client]| clients.iter().map(|client| judge(client)).collect::<Vec<_>>();
+    let (first, others) = clients.split_at(clients.len().min(JUDGED_TOGETHER));
+    let verdicts: Vec<Vec<Verdict>> = thread::scope(|scope| {
+        let judge_all = &judge_all;
+        let begin = |clients| {
+            let thread = thread::Builder::new().name("verdicts".to_owned());
+            // Where the system starts no more threads, this one does it.
+            thread.spawn_scoped(scope, move || judge_all(clients)).map_err(|_| judge_all(clients))
+        };
+        let others: Vec<_> = others.chunks(JUDGED_TOGETHER).map(begin).collect();
+        let first = judge_all(first);
+        let ended = |other: Result<ScopedJoinHandle<'_, _>, _>| match other {
+            Ok(thread) => thread.join().expect("judging never panics"),
+            Err(verdicts) => verdicts,
+        };
+        let others = others.into_iter().map(ended);
+        std::iter::once(first).chain(others).collect()
+    });
+    verdicts.into_iter().flatten()
+}
+
+/// Clients that a thread judges at a time: enough to be worth its start, and to hold their verdicts.
+const JUDGED_TOGETHER: usize = 4_096;
 
 /// Says which lines could not be read.
 fn tell_set_aside(input: &Input, console: &mut Console) {

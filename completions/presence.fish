@@ -30,12 +30,12 @@ complete -c presence -n "__fish_presence_needs_command" -s h -l help -d 'Print h
 complete -c presence -n "__fish_presence_needs_command" -s V -l version -d 'Print version'
 complete -c presence -n "__fish_presence_needs_command" -f -a "watch" -d 'Shows who comes and goes, as it happens'
 complete -c presence -n "__fish_presence_needs_command" -f -a "check" -d 'Answers whether clients are online, and how that is known'
-complete -c presence -n "__fish_presence_needs_command" -f -a "replay" -d 'Judges recorded events: recordings, notices, broker logs'
 complete -c presence -n "__fish_presence_needs_command" -f -a "demo" -d 'Shows a small fleet living and dying, and what was heard of it'
 complete -c presence -n "__fish_presence_needs_command" -f -a "broker" -d 'Runs a small MQTT broker that tells who comes and goes'
 complete -c presence -n "__fish_presence_needs_command" -f -a "store" -d 'Looks after what watchers have kept'
 complete -c presence -n "__fish_presence_needs_command" -f -a "completions" -d 'Prints the completions for a shell, or the manual page'
 complete -c presence -n "__fish_presence_needs_command" -f -a "simulate" -d 'Lets devices come, live and die at a broker'
+complete -c presence -n "__fish_presence_needs_command" -f -a "replay" -d 'Judges recorded events: recordings, notices, broker logs'
 complete -c presence -n "__fish_presence_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l view -d 'Show changes as they come, or all clients on the whole screen' -r -f -a "stream\t'One line for each change, above a status line'
 table\t'A full-screen table of all clients'"
@@ -170,50 +170,6 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l insecure -d 
 complete -c presence -n "__fish_presence_using_subcommand check" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand check" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c presence -n "__fish_presence_using_subcommand replay" -l client -d 'Show only clients whose id matches; may be given several times' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l at -d 'Moment to judge at, as RFC 3339 or milliseconds since 1970' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l now -d 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l instance -d 'Name of the broker that plain logs are about' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l timeline -d 'Print when a client was online, when it was not, and when nobody knows' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l worst -d 'Rows of a table that begins with the worst; JSON has them all' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l since -d 'Leave out what was before, as RFC 3339 or milliseconds since 1970' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l until -d 'Leave out what was then or later, as RFC 3339 or milliseconds since 1970' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l report -d 'Write a page about all that was read into this file as well' -r -F
-complete -c presence -n "__fish_presence_using_subcommand replay" -l redact -d 'Put pseudonyms in the place of ids and addresses, by the key in this file' -r -F
-complete -c presence -n "__fish_presence_using_subcommand replay" -l expect -d 'Compare the answer with a file, print how it differs, and end with 1 if it does' -r -F
-complete -c presence -n "__fish_presence_using_subcommand replay" -l group -d 'Show only clients whose group matches; may be given several times' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l profile -d 'Take options from this profile of the configuration file' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All of them, recognised by topic and content'
-lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
-mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
-status\t'Retained status that devices keep by birth and will'"
-complete -c presence -n "__fish_presence_using_subcommand replay" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l status-online -d 'Word that means online there; may be given several times' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l status-offline -d 'Word that means offline there; may be given several times' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l status-json -d 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l time-zone -d 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l csv-map -d 'Column of a CSV file that holds a part of the notices, such as `client=Device`' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l csv-event -d 'Word in a CSV file that stands for a type of event, such as `tcpclean=close`' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l threads -d 'Threads that read notices at the same time' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l skew -d 'Largest difference assumed between the clocks of two nodes of a broker' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l close-grace -d 'Wait for the transport to end after a client has said goodbye' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l channels -d 'Channels remembered per client' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l json -d 'Print one JSON object a line'
-complete -c presence -n "__fish_presence_using_subcommand replay" -l strict -d 'Fail on the first line that cannot be read'
-complete -c presence -n "__fish_presence_using_subcommand replay" -l follow -d 'Go on reading as the last file grows, and show changes as they come'
-complete -c presence -n "__fish_presence_using_subcommand replay" -l changes -d 'Print every change of verdict, as it could be known then'
-complete -c presence -n "__fish_presence_using_subcommand replay" -l uptime -d 'Print for how long clients were online, and how often that ended'
-complete -c presence -n "__fish_presence_using_subcommand replay" -l concurrency -d 'Print how many clients were online at a time'
-complete -c presence -n "__fish_presence_using_subcommand replay" -l outages -d 'Print when many clients were lost at once, what they have in common, and how many came back'
-complete -c presence -n "__fish_presence_using_subcommand replay" -l anomalies -d 'Print how many clients have an odd history, by anomaly, and some of them'
-complete -c presence -n "__fish_presence_using_subcommand replay" -l csv -d 'Print comma-separated values, below a header'
-complete -c presence -n "__fish_presence_using_subcommand replay" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
-complete -c presence -n "__fish_presence_using_subcommand replay" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand replay" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
-complete -c presence -n "__fish_presence_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand demo" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand demo" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -413,15 +369,88 @@ complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_s
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "merge" -d 'Joins the reports of the shards of one run'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay demo broker store completions simulate help" -f -a "watch" -d 'Shows who comes and goes, as it happens'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay demo broker store completions simulate help" -f -a "check" -d 'Answers whether clients are online, and how that is known'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay demo broker store completions simulate help" -f -a "replay" -d 'Judges recorded events: recordings, notices, broker logs'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay demo broker store completions simulate help" -f -a "demo" -d 'Shows a small fleet living and dying, and what was heard of it'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay demo broker store completions simulate help" -f -a "broker" -d 'Runs a small MQTT broker that tells who comes and goes'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay demo broker store completions simulate help" -f -a "store" -d 'Looks after what watchers have kept'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay demo broker store completions simulate help" -f -a "completions" -d 'Prints the completions for a shell, or the manual page'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay demo broker store completions simulate help" -f -a "simulate" -d 'Lets devices come, live and die at a broker'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check replay demo broker store completions simulate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l client -d 'Show only clients whose id matches; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l at -d 'Moment to judge at, as RFC 3339 or milliseconds since 1970' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l now -d 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l timeline -d 'Print when a client was online, when it was not, and when nobody knows' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l what-if -d 'Print where, and for how long, other rules would have been wrong about the same events' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l worst -d 'Rows of a table that begins with the worst; JSON has them all' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l since -d 'Leave out what was before, as RFC 3339 or milliseconds since 1970' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l until -d 'Leave out what was then or later, as RFC 3339 or milliseconds since 1970' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l report -d 'Write a page about all that was read into this file as well' -r -F
+complete -c presence -n "__fish_presence_using_subcommand replay" -l redact -d 'Put pseudonyms in the place of ids and addresses, by the key in this file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand replay" -l expect -d 'Compare the answer with a file, print how it differs, and end with 1 if it does' -r -F
+complete -c presence -n "__fish_presence_using_subcommand replay" -l group -d 'Show only clients whose group matches; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l profile -d 'Take options from this profile of the configuration file' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All of them, recognised by topic and content'
+lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
+mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
+status\t'Retained status that devices keep by birth and will'"
+complete -c presence -n "__fish_presence_using_subcommand replay" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l status-online -d 'Word that means online there; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l status-offline -d 'Word that means offline there; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l status-json -d 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l time-zone -d 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l csv-map -d 'Column of a CSV file that holds a part of the notices, such as `client=Device`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l csv-event -d 'Word in a CSV file that stands for a type of event, such as `tcpclean=close`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l threads -d 'Threads that read notices at the same time' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l skew -d 'Largest difference assumed between the clocks of two nodes of a broker' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l close-grace -d 'Wait for the transport to end after a client has said goodbye' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l channels -d 'Channels remembered per client' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l shuffle -d 'Let every message come up to so much later, so that some overtake others' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l dup -d 'Deliver this share of the messages twice, as in `5%`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l drop -d 'Leave this share of the messages out, as in `1%`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l seed -d 'Seed of the disorder; drawn at random without it, and told' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l speed -d 'How fast, as a factor such as `1x`, `10x` or `0.5x`, or `max`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l gap-max -d 'Cut pauses of the log that are longer down to this' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l topic-prefix -d 'What stands before every topic' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l publish-topic -d 'Topic of the messages, a template, below the prefix' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l qos -d 'QoS of the messages [default: that of the recording, 1 for plain files]' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l repeat -d 'How often to send all of it; `0` until Ctrl-C' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l timeout -d 'Give up if the first connection, or the last acknowledgement, takes longer' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -s b -l broker -d 'Where the broker listens' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -s u -l username -d 'User to connect as' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand replay" -s i -l client-id -d 'Client id to connect with' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
+5\t''"
+complete -c presence -n "__fish_presence_using_subcommand replay" -l cafile -l ca -d 'Believe only the certificate authorities in this PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand replay" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand replay" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
+complete -c presence -n "__fish_presence_using_subcommand replay" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l instance -d 'Name of the broker that plain logs are about' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l json -d 'Print one JSON object a line'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l strict -d 'Fail on the first line that cannot be read'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l follow -d 'Go on reading as the last file grows, and show changes as they come'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l changes -d 'Print every change of verdict, as it could be known then'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l uptime -d 'Print for how long clients were online, and how often that ended'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l concurrency -d 'Print how many clients were online at a time'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l outages -d 'Print when many clients were lost at once, what they have in common, and how many came back'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l anomalies -d 'Print how many clients have an odd history, by anomaly, and some of them'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l debounce-advisor -d 'Print how long to wait before an absence is told, so that short ones are not'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l csv -d 'Print comma-separated values, below a header'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l publish -d 'Send the messages to a broker, each when it is due, instead of judging them'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l retain -d 'Have the broker keep the last message of every topic'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l yes-load -d 'Put a broker under load that is neither on this machine nor in a private network'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l password-stdin -d 'Read the password from standard input'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l insecure -d 'Accept any certificate from whoever answers'
+complete -c presence -n "__fish_presence_using_subcommand replay" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand replay" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
+complete -c presence -n "__fish_presence_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "watch" -d 'Shows who comes and goes, as it happens'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "check" -d 'Answers whether clients are online, and how that is known'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "demo" -d 'Shows a small fleet living and dying, and what was heard of it'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "broker" -d 'Runs a small MQTT broker that tells who comes and goes'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "store" -d 'Looks after what watchers have kept'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "completions" -d 'Prints the completions for a shell, or the manual page'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "simulate" -d 'Lets devices come, live and die at a broker'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "replay" -d 'Judges recorded events: recordings, notices, broker logs'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "info" -d 'Shows which brokers a store knows, who listened, and until when'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "import" -d 'Joins files into a store: exports, recordings, notices, broker logs'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "export" -d 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'

@@ -31,12 +31,12 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Shows who comes and goes, as it happens')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Answers whether clients are online, and how that is known')
-            [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Judges recorded events: recordings, notices, broker logs')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Shows a small fleet living and dying, and what was heard of it')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Runs a small MQTT broker that tells who comes and goes')
             [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'Looks after what watchers have kept')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completions for a shell, or the manual page')
             [CompletionResult]::new('simulate', 'simulate', [CompletionResultType]::ParameterValue, 'Lets devices come, live and die at a broker')
+            [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Judges recorded events: recordings, notices, broker logs')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -160,53 +160,6 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--print-config', '--print-config', [CompletionResultType]::ParameterName, 'Print every option with its value and where it comes from, and do nothing')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept any certificate from whoever answers')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'presence;replay' {
-            [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'Show only clients whose id matches; may be given several times')
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Moment to judge at, as RFC 3339 or milliseconds since 1970')
-            [CompletionResult]::new('--now', '--now', [CompletionResultType]::ParameterName, 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970')
-            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name of the broker that plain logs are about')
-            [CompletionResult]::new('--timeline', '--timeline', [CompletionResultType]::ParameterName, 'Print when a client was online, when it was not, and when nobody knows')
-            [CompletionResult]::new('--worst', '--worst', [CompletionResultType]::ParameterName, 'Rows of a table that begins with the worst; JSON has them all')
-            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Leave out what was before, as RFC 3339 or milliseconds since 1970')
-            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Leave out what was then or later, as RFC 3339 or milliseconds since 1970')
-            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write a page about all that was read into this file as well')
-            [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Put pseudonyms in the place of ids and addresses, by the key in this file')
-            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Compare the answer with a file, print how it differs, and end with 1 if it does')
-            [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Show only clients whose group matches; may be given several times')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take options from this profile of the configuration file')
-            [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Way of announcing clients to understand; may be given several times')
-            [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Listen here instead of where the dialect says; may be given several times')
-            [CompletionResult]::new('--status-topic', '--status-topic', [CompletionResultType]::ParameterName, 'Where devices keep their own status, with `{client}` in the place of the client id')
-            [CompletionResult]::new('--status-online', '--status-online', [CompletionResultType]::ParameterName, 'Word that means online there; may be given several times')
-            [CompletionResult]::new('--status-offline', '--status-offline', [CompletionResultType]::ParameterName, 'Word that means offline there; may be given several times')
-            [CompletionResult]::new('--status-json', '--status-json', [CompletionResultType]::ParameterName, 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`')
-            [CompletionResult]::new('--time-zone', '--time-zone', [CompletionResultType]::ParameterName, 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`')
-            [CompletionResult]::new('--csv-map', '--csv-map', [CompletionResultType]::ParameterName, 'Column of a CSV file that holds a part of the notices, such as `client=Device`')
-            [CompletionResult]::new('--csv-event', '--csv-event', [CompletionResultType]::ParameterName, 'Word in a CSV file that stands for a type of event, such as `tcpclean=close`')
-            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Threads that read notices at the same time')
-            [CompletionResult]::new('--skew', '--skew', [CompletionResultType]::ParameterName, 'Largest difference assumed between the clocks of two nodes of a broker')
-            [CompletionResult]::new('--close-grace', '--close-grace', [CompletionResultType]::ParameterName, 'Wait for the transport to end after a client has said goodbye')
-            [CompletionResult]::new('--future', '--future', [CompletionResultType]::ParameterName, 'How far ahead of our clock a stamp may be and still be believed')
-            [CompletionResult]::new('--channels', '--channels', [CompletionResultType]::ParameterName, 'Channels remembered per client')
-            [CompletionResult]::new('--loop', '--loop', [CompletionResultType]::ParameterName, 'Connects within a time that count as flapping, as COUNT/DURATION')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line')
-            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Fail on the first line that cannot be read')
-            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Go on reading as the last file grows, and show changes as they come')
-            [CompletionResult]::new('--changes', '--changes', [CompletionResultType]::ParameterName, 'Print every change of verdict, as it could be known then')
-            [CompletionResult]::new('--uptime', '--uptime', [CompletionResultType]::ParameterName, 'Print for how long clients were online, and how often that ended')
-            [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Print how many clients were online at a time')
-            [CompletionResult]::new('--outages', '--outages', [CompletionResultType]::ParameterName, 'Print when many clients were lost at once, what they have in common, and how many came back')
-            [CompletionResult]::new('--anomalies', '--anomalies', [CompletionResultType]::ParameterName, 'Print how many clients have an odd history, by anomaly, and some of them')
-            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print comma-separated values, below a header')
-            [CompletionResult]::new('--print-config', '--print-config', [CompletionResultType]::ParameterName, 'Print every option with its value and where it comes from, and do nothing')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
@@ -508,15 +461,96 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
         'presence;simulate;help;help' {
             break
         }
+        'presence;replay' {
+            [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'Show only clients whose id matches; may be given several times')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Moment to judge at, as RFC 3339 or milliseconds since 1970')
+            [CompletionResult]::new('--now', '--now', [CompletionResultType]::ParameterName, 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970')
+            [CompletionResult]::new('--timeline', '--timeline', [CompletionResultType]::ParameterName, 'Print when a client was online, when it was not, and when nobody knows')
+            [CompletionResult]::new('--what-if', '--what-if', [CompletionResultType]::ParameterName, 'Print where, and for how long, other rules would have been wrong about the same events')
+            [CompletionResult]::new('--worst', '--worst', [CompletionResultType]::ParameterName, 'Rows of a table that begins with the worst; JSON has them all')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Leave out what was before, as RFC 3339 or milliseconds since 1970')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Leave out what was then or later, as RFC 3339 or milliseconds since 1970')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write a page about all that was read into this file as well')
+            [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Put pseudonyms in the place of ids and addresses, by the key in this file')
+            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Compare the answer with a file, print how it differs, and end with 1 if it does')
+            [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Show only clients whose group matches; may be given several times')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take options from this profile of the configuration file')
+            [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Way of announcing clients to understand; may be given several times')
+            [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Listen here instead of where the dialect says; may be given several times')
+            [CompletionResult]::new('--status-topic', '--status-topic', [CompletionResultType]::ParameterName, 'Where devices keep their own status, with `{client}` in the place of the client id')
+            [CompletionResult]::new('--status-online', '--status-online', [CompletionResultType]::ParameterName, 'Word that means online there; may be given several times')
+            [CompletionResult]::new('--status-offline', '--status-offline', [CompletionResultType]::ParameterName, 'Word that means offline there; may be given several times')
+            [CompletionResult]::new('--status-json', '--status-json', [CompletionResultType]::ParameterName, 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`')
+            [CompletionResult]::new('--time-zone', '--time-zone', [CompletionResultType]::ParameterName, 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`')
+            [CompletionResult]::new('--csv-map', '--csv-map', [CompletionResultType]::ParameterName, 'Column of a CSV file that holds a part of the notices, such as `client=Device`')
+            [CompletionResult]::new('--csv-event', '--csv-event', [CompletionResultType]::ParameterName, 'Word in a CSV file that stands for a type of event, such as `tcpclean=close`')
+            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Threads that read notices at the same time')
+            [CompletionResult]::new('--skew', '--skew', [CompletionResultType]::ParameterName, 'Largest difference assumed between the clocks of two nodes of a broker')
+            [CompletionResult]::new('--close-grace', '--close-grace', [CompletionResultType]::ParameterName, 'Wait for the transport to end after a client has said goodbye')
+            [CompletionResult]::new('--future', '--future', [CompletionResultType]::ParameterName, 'How far ahead of our clock a stamp may be and still be believed')
+            [CompletionResult]::new('--channels', '--channels', [CompletionResultType]::ParameterName, 'Channels remembered per client')
+            [CompletionResult]::new('--loop', '--loop', [CompletionResultType]::ParameterName, 'Connects within a time that count as flapping, as COUNT/DURATION')
+            [CompletionResult]::new('--shuffle', '--shuffle', [CompletionResultType]::ParameterName, 'Let every message come up to so much later, so that some overtake others')
+            [CompletionResult]::new('--dup', '--dup', [CompletionResultType]::ParameterName, 'Deliver this share of the messages twice, as in `5%`')
+            [CompletionResult]::new('--drop', '--drop', [CompletionResultType]::ParameterName, 'Leave this share of the messages out, as in `1%`')
+            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Seed of the disorder; drawn at random without it, and told')
+            [CompletionResult]::new('--speed', '--speed', [CompletionResultType]::ParameterName, 'How fast, as a factor such as `1x`, `10x` or `0.5x`, or `max`')
+            [CompletionResult]::new('--gap-max', '--gap-max', [CompletionResultType]::ParameterName, 'Cut pauses of the log that are longer down to this')
+            [CompletionResult]::new('--topic-prefix', '--topic-prefix', [CompletionResultType]::ParameterName, 'What stands before every topic')
+            [CompletionResult]::new('--publish-topic', '--publish-topic', [CompletionResultType]::ParameterName, 'Topic of the messages, a template, below the prefix')
+            [CompletionResult]::new('--qos', '--qos', [CompletionResultType]::ParameterName, 'QoS of the messages [default: that of the recording, 1 for plain files]')
+            [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'How often to send all of it; `0` until Ctrl-C')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up if the first connection, or the last acknowledgement, takes longer')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Where the broker listens')
+            [CompletionResult]::new('--broker', '--broker', [CompletionResultType]::ParameterName, 'Where the broker listens')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'User to connect as')
+            [CompletionResult]::new('--username', '--username', [CompletionResultType]::ParameterName, 'User to connect as')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Client id to connect with')
+            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Client id to connect with')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Longest silence on the connection before it is probed')
+            [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Longest silence on the connection before it is probed')
+            [CompletionResult]::new('--mqtt-version', '--mqtt-version', [CompletionResultType]::ParameterName, 'Version of MQTT to speak')
+            [CompletionResult]::new('--cafile', '--cafile', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Certificate to show to the broker, a PEM file')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Private key of the certificate, a PEM file without passphrase')
+            [CompletionResult]::new('--tls-alpn', '--tls-alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
+            [CompletionResult]::new('--alpn', '--alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
+            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name of the broker that plain logs are about')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Fail on the first line that cannot be read')
+            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Go on reading as the last file grows, and show changes as they come')
+            [CompletionResult]::new('--changes', '--changes', [CompletionResultType]::ParameterName, 'Print every change of verdict, as it could be known then')
+            [CompletionResult]::new('--uptime', '--uptime', [CompletionResultType]::ParameterName, 'Print for how long clients were online, and how often that ended')
+            [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Print how many clients were online at a time')
+            [CompletionResult]::new('--outages', '--outages', [CompletionResultType]::ParameterName, 'Print when many clients were lost at once, what they have in common, and how many came back')
+            [CompletionResult]::new('--anomalies', '--anomalies', [CompletionResultType]::ParameterName, 'Print how many clients have an odd history, by anomaly, and some of them')
+            [CompletionResult]::new('--debounce-advisor', '--debounce-advisor', [CompletionResultType]::ParameterName, 'Print how long to wait before an absence is told, so that short ones are not')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print comma-separated values, below a header')
+            [CompletionResult]::new('--print-config', '--print-config', [CompletionResultType]::ParameterName, 'Print every option with its value and where it comes from, and do nothing')
+            [CompletionResult]::new('--publish', '--publish', [CompletionResultType]::ParameterName, 'Send the messages to a broker, each when it is due, instead of judging them')
+            [CompletionResult]::new('--retain', '--retain', [CompletionResultType]::ParameterName, 'Have the broker keep the last message of every topic')
+            [CompletionResult]::new('--yes-load', '--yes-load', [CompletionResultType]::ParameterName, 'Put a broker under load that is neither on this machine nor in a private network')
+            [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept any certificate from whoever answers')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'presence;help' {
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Shows who comes and goes, as it happens')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Answers whether clients are online, and how that is known')
-            [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Judges recorded events: recordings, notices, broker logs')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Shows a small fleet living and dying, and what was heard of it')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Runs a small MQTT broker that tells who comes and goes')
             [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'Looks after what watchers have kept')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completions for a shell, or the manual page')
             [CompletionResult]::new('simulate', 'simulate', [CompletionResultType]::ParameterValue, 'Lets devices come, live and die at a broker')
+            [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Judges recorded events: recordings, notices, broker logs')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -524,9 +558,6 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;help;check' {
-            break
-        }
-        'presence;help;replay' {
             break
         }
         'presence;help;demo' {
@@ -566,6 +597,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;help;simulate;merge' {
+            break
+        }
+        'presence;help;replay' {
             break
         }
         'presence;help;help' {

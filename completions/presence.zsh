@@ -186,58 +186,6 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*::ids -- Client ids to ask about:_default' \
 && ret=0
 ;;
-(replay)
-_arguments "${_arguments_options[@]}" : \
-'*--client=[Show only clients whose id matches; may be given several times]:GLOB:_default' \
-'--at=[Moment to judge at, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
-'--now=[What to take for the present when a plain log is read, as RFC 3339 or ms since 1970]:TIME:_default' \
-'--instance=[Name of the broker that plain logs are about]:NAME:_default' \
-'--timeline=[Print when a client was online, when it was not, and when nobody knows]:ID:_default' \
-'--worst=[Rows of a table that begins with the worst; JSON has them all]:COUNT:_default' \
-'--since=[Leave out what was before, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
-'--until=[Leave out what was then or later, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
-'--report=[Write a page about all that was read into this file as well]:FILE:_files' \
-'--redact=[Put pseudonyms in the place of ids and addresses, by the key in this file]:KEYFILE:_files' \
-'--expect=[Compare the answer with a file, print how it differs, and end with 1 if it does]:FILE:_files' \
-'*--group=[Show only clients whose group matches; may be given several times]:GLOB:_default' \
-'--profile=[Take options from this profile of the configuration file]:NAME:_default' \
-'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All of them, recognised by topic and content"
-lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
-mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
-status\:"Retained status that devices keep by birth and will"))' \
-'*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
-'--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
-'*--status-online=[Word that means online there; may be given several times]:WORD:_default' \
-'*--status-offline=[Word that means offline there; may be given several times]:WORD:_default' \
-'--status-json=[Where the word stands in a status that is JSON, as a JSON pointer such as \`/state\`]:POINTER:_default' \
-'--time-zone=[Zone of stamps in local time, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
-'*--csv-map=[Column of a CSV file that holds a part of the notices, such as \`client=Device\`]:PART=COLUMN:_default' \
-'*--csv-event=[Word in a CSV file that stands for a type of event, such as \`tcpclean=close\`]:TYPE=WORD:_default' \
-'--threads=[Threads that read notices at the same time]:COUNT:_default' \
-'--skew=[Largest difference assumed between the clocks of two nodes of a broker]:DURATION:_default' \
-'--close-grace=[Wait for the transport to end after a client has said goodbye]:DURATION:_default' \
-'--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
-'--channels=[Channels remembered per client]:COUNT:_default' \
-'--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
-'--json[Print one JSON object a line]' \
-'--strict[Fail on the first line that cannot be read]' \
-'(--at --now)--follow[Go on reading as the last file grows, and show changes as they come]' \
-'--changes[Print every change of verdict, as it could be known then]' \
-'--uptime[Print for how long clients were online, and how often that ended]' \
-'--concurrency[Print how many clients were online at a time]' \
-'--outages[Print when many clients were lost at once, what they have in common, and how many came back]' \
-'--anomalies[Print how many clients have an odd history, by anomaly, and some of them]' \
-'(--json)--csv[Print comma-separated values, below a header]' \
-'--print-config[Print every option with its value and where it comes from, and do nothing]' \
-'-q[Say nothing on standard error but warnings and errors]' \
-'--quiet[Say nothing on standard error but warnings and errors]' \
-'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
-'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
-'-h[Print help (see more with '\''--help'\'')]' \
-'--help[Print help (see more with '\''--help'\'')]' \
-'*::files -- Files, folders or quoted patterns to read; `-` is standard input:_files' \
-&& ret=0
-;;
 (demo)
 _arguments "${_arguments_options[@]}" : \
 '-q[Say nothing on standard error but warnings and errors]' \
@@ -598,6 +546,92 @@ esac
     ;;
 esac
 ;;
+(replay)
+_arguments "${_arguments_options[@]}" : \
+'*--client=[Show only clients whose id matches; may be given several times]:GLOB:_default' \
+'(--shuffle --dup --drop)--at=[Moment to judge at, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
+'--now=[What to take for the present when a plain log is read, as RFC 3339 or ms since 1970]:TIME:_default' \
+'--timeline=[Print when a client was online, when it was not, and when nobody knows]:ID:_default' \
+'*--what-if=[Print where, and for how long, other rules would have been wrong about the same events]:RULE:_default' \
+'--worst=[Rows of a table that begins with the worst; JSON has them all]:COUNT:_default' \
+'--since=[Leave out what was before, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
+'--until=[Leave out what was then or later, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
+'--report=[Write a page about all that was read into this file as well]:FILE:_files' \
+'--redact=[Put pseudonyms in the place of ids and addresses, by the key in this file]:KEYFILE:_files' \
+'--expect=[Compare the answer with a file, print how it differs, and end with 1 if it does]:FILE:_files' \
+'*--group=[Show only clients whose group matches; may be given several times]:GLOB:_default' \
+'--profile=[Take options from this profile of the configuration file]:NAME:_default' \
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All of them, recognised by topic and content"
+lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
+mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
+status\:"Retained status that devices keep by birth and will"))' \
+'*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
+'--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
+'*--status-online=[Word that means online there; may be given several times]:WORD:_default' \
+'*--status-offline=[Word that means offline there; may be given several times]:WORD:_default' \
+'--status-json=[Where the word stands in a status that is JSON, as a JSON pointer such as \`/state\`]:POINTER:_default' \
+'--time-zone=[Zone of stamps in local time, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
+'*--csv-map=[Column of a CSV file that holds a part of the notices, such as \`client=Device\`]:PART=COLUMN:_default' \
+'*--csv-event=[Word in a CSV file that stands for a type of event, such as \`tcpclean=close\`]:TYPE=WORD:_default' \
+'--threads=[Threads that read notices at the same time]:COUNT:_default' \
+'--skew=[Largest difference assumed between the clocks of two nodes of a broker]:DURATION:_default' \
+'--close-grace=[Wait for the transport to end after a client has said goodbye]:DURATION:_default' \
+'--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
+'--channels=[Channels remembered per client]:COUNT:_default' \
+'--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
+'--shuffle=[Let every message come up to so much later, so that some overtake others]:DURATION:_default' \
+'--dup=[Deliver this share of the messages twice, as in \`5%\`]:PERCENT:_default' \
+'--drop=[Leave this share of the messages out, as in \`1%\`]:PERCENT:_default' \
+'--seed=[Seed of the disorder; drawn at random without it, and told]:NUMBER:_default' \
+'--speed=[How fast, as a factor such as \`1x\`, \`10x\` or \`0.5x\`, or \`max\`]:FACTOR:_default' \
+'--gap-max=[Cut pauses of the log that are longer down to this]:DURATION:_default' \
+'--topic-prefix=[What stands before every topic]:TEXT:_default' \
+'--publish-topic=[Topic of the messages, a template, below the prefix]:TEMPLATE:_default' \
+'--qos=[QoS of the messages \[default\: that of the recording, 1 for plain files\]]:LEVEL:_default' \
+'--repeat=[How often to send all of it; \`0\` until Ctrl-C]:COUNT:_default' \
+'--timeout=[Give up if the first connection, or the last acknowledgement, takes longer]:DURATION:_default' \
+'*-b+[Where the broker listens]:URL:_default' \
+'*--broker=[Where the broker listens]:URL:_default' \
+'-u+[User to connect as]:NAME:_default' \
+'--username=[User to connect as]:NAME:_default' \
+'(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'-i+[Client id to connect with]:ID:_default' \
+'--client-id=[Client id to connect with]:ID:_default' \
+'-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \
+'--keepalive=[Longest silence on the connection before it is probed]:SECONDS:_default' \
+'--mqtt-version=[Version of MQTT to speak]:VERSION:(3.1.1 5)' \
+'--cafile=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
+'--ca=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
+'--cert=[Certificate to show to the broker, a PEM file]:PATH:_files' \
+'--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
+'--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--instance=[Name of the broker that plain logs are about]:NAME:_default' \
+'--json[Print one JSON object a line]' \
+'--strict[Fail on the first line that cannot be read]' \
+'(--at --now --shuffle --dup --drop)--follow[Go on reading as the last file grows, and show changes as they come]' \
+'--changes[Print every change of verdict, as it could be known then]' \
+'--uptime[Print for how long clients were online, and how often that ended]' \
+'--concurrency[Print how many clients were online at a time]' \
+'--outages[Print when many clients were lost at once, what they have in common, and how many came back]' \
+'--anomalies[Print how many clients have an odd history, by anomaly, and some of them]' \
+'--debounce-advisor[Print how long to wait before an absence is told, so that short ones are not]' \
+'(--json)--csv[Print comma-separated values, below a header]' \
+'--print-config[Print every option with its value and where it comes from, and do nothing]' \
+'(--at --follow --csv --expect)--publish[Send the messages to a broker, each when it is due, instead of judging them]' \
+'--retain[Have the broker keep the last message of every topic]' \
+'--yes-load[Put a broker under load that is neither on this machine nor in a private network]' \
+'--password-stdin[Read the password from standard input]' \
+'--insecure[Accept any certificate from whoever answers]' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::files -- Files, folders or quoted patterns to read; `-` is standard input:_files' \
+&& ret=0
+;;
 (help)
 _arguments "${_arguments_options[@]}" : \
 ":: :_presence__subcmd__help_commands" \
@@ -615,10 +649,6 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (check)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(replay)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -690,6 +720,10 @@ _arguments "${_arguments_options[@]}" : \
     ;;
 esac
 ;;
+(replay)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (help)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -708,12 +742,12 @@ _presence_commands() {
     local commands; commands=(
 'watch:Shows who comes and goes, as it happens' \
 'check:Answers whether clients are online, and how that is known' \
-'replay:Judges recorded events\: recordings, notices, broker logs' \
 'demo:Shows a small fleet living and dying, and what was heard of it' \
 'broker:Runs a small MQTT broker that tells who comes and goes' \
 'store:Looks after what watchers have kept' \
 'completions:Prints the completions for a shell, or the manual page' \
 'simulate:Lets devices come, live and die at a broker' \
+'replay:Judges recorded events\: recordings, notices, broker logs' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'presence commands' commands "$@"
@@ -743,12 +777,12 @@ _presence__subcmd__help_commands() {
     local commands; commands=(
 'watch:Shows who comes and goes, as it happens' \
 'check:Answers whether clients are online, and how that is known' \
-'replay:Judges recorded events\: recordings, notices, broker logs' \
 'demo:Shows a small fleet living and dying, and what was heard of it' \
 'broker:Runs a small MQTT broker that tells who comes and goes' \
 'store:Looks after what watchers have kept' \
 'completions:Prints the completions for a shell, or the manual page' \
 'simulate:Lets devices come, live and die at a broker' \
+'replay:Judges recorded events\: recordings, notices, broker logs' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'presence help commands' commands "$@"

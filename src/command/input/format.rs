@@ -51,8 +51,7 @@ impl Plain {
         then: impl FnOnce(&Message<'_>, &Reading<'_>) -> T,
     ) -> T {
         let Self { dialect, wrapping, .. } = self;
-        let (topic, tag, qos, retain) = ("", None, 1, false);
-        let message = Message { topic, payload: line, tag, qos, retain, received, tie };
+        let message = bare(line, received, tie);
         match wrapping {
             Wrapping::Bare => then(&message, &dialect.read(&message)),
             Wrapping::Table(table) => then(&message, &table.read(line)),
@@ -63,6 +62,22 @@ impl Plain {
                 }
                 None => then(&message, &dialect.read(&message)),
             },
+        }
+    }
+
+    /// Reads one line that is known to be text, as [`read`](Self::read) does. Lines that are not told
+    /// apart by their places may all have the same.
+    pub fn read_text<T>(
+        &mut self,
+        line: &str,
+        received: Timestamp,
+        then: impl FnOnce(&Reading<'_>) -> T,
+    ) -> T {
+        match (&*self.dialect, &self.wrapping) {
+            (Dialect::Lmq(lmq), Wrapping::Bare) => {
+                then(&lmq.read_text(line, &bare(line.as_bytes(), received, 0)))
+            }
+            _ => self.read(line.as_bytes(), received, 0, |_, reading| then(reading)),
         }
     }
 
@@ -79,6 +94,11 @@ impl Plain {
         };
         Some(Self { dialect, voice: self.voice, wrapping: self.wrapping.clone() })
     }
+}
+
+/// Returns a line as if it had come as a message.
+const fn bare(payload: &[u8], received: Timestamp, tie: u64) -> Message<'_> {
+    Message { topic: "", payload, tag: None, qos: 1, retain: false, received, tie }
 }
 
 impl fmt::Display for Format {

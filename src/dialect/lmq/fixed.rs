@@ -78,15 +78,17 @@ fn read_text(text: &str) -> Option<(&str, &str)> {
 /// Eight bytes are looked at together: texts are so short that whatever looks at more at once has not
 /// yet begun when this is done.
 fn end_of_text(bytes: &[u8]) -> Option<usize> {
-    let (words, rest) = bytes.as_chunks();
-    let mut special = words.iter().map(|word| special_in(u64::from_le_bytes(*word)));
-    let at = if let Some(word) = special.position(|special| special != 0) {
-        8 * word + special_in(u64::from_le_bytes(words[word])).trailing_zeros() as usize / 8
-    } else {
-        let special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
-        8 * words.len() + rest.iter().position(special)?
-    };
-    (bytes[at] == b'"').then_some(at)
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk() {
+        let special = special_in(u64::from_le_bytes(*word));
+        if special != 0 {
+            let at = special.trailing_zeros() as usize / 8;
+            return (word[at] == b'"').then(|| bytes.len() - rest.len() + at);
+        }
+        rest = after;
+    }
+    let at = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))?;
+    (rest[at] == b'"').then(|| bytes.len() - rest.len() + at)
 }
 
 /// Returns the high bit of the first byte that is a quote, a backslash or below a blank.

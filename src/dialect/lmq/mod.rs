@@ -38,6 +38,12 @@ impl Lmq {
         read_notice(Notice::parse(message.payload), message)
     }
 
+    /// Reads one notice that is known to be text, as [`read`](Self::read) does.
+    #[must_use]
+    pub fn read_text<'a>(&self, body: &'a str, message: &Message<'a>) -> Reading<'a> {
+        read_notice(Notice::parse_text(body), message)
+    }
+
     /// Reads one notice as [`read`](Self::read) does, by the grammar of JSON alone: what the short cut
     /// for the usual shape is compared with.
     #[must_use]
@@ -244,20 +250,27 @@ struct Notice<'a> {
 
 impl<'a> Notice<'a> {
     fn parse(body: &'a [u8]) -> Result<Self, Malformed<'static>> {
-        let usual = text_of(body).and_then(fixed::read);
-        usual.map_or_else(|| Self::parse_by_grammar(body), Ok)
+        // Parsing text that is known to be UTF-8 saves checking every string by itself.
+        text_of(body).map_or_else(|| Err(unreadable(body)), Self::parse_text)
+    }
+
+    fn parse_text(body: &'a str) -> Result<Self, Malformed<'static>> {
+        let usual = Some(body).filter(|body| body.len() <= PAYLOAD_MAX).and_then(fixed::read);
+        usual.map_or_else(|| Self::parse_by_grammar(body.as_bytes()), Ok)
     }
 
     fn parse_by_grammar(body: &'a [u8]) -> Result<Self, Malformed<'static>> {
-        if body.len() > PAYLOAD_MAX {
-            return Err(Malformed::too_long(body));
-        }
-        // Parsing text that is known to be UTF-8 saves checking every string by itself.
-        text_of(body).and_then(|body| serde_json::from_str(body).ok()).ok_or_else(|| {
-            let detail = format!("no JSON object: `{}`", excerpt(body));
-            Malformed::new(Reason::Unreadable, detail)
-        })
+        let parsed = text_of(body).and_then(|body| serde_json::from_str(body).ok());
+        parsed.ok_or_else(|| unreadable(body))
     }
+}
+
+fn unreadable(body: &[u8]) -> Malformed<'static> {
+    if body.len() > PAYLOAD_MAX {
+        return Malformed::too_long(body);
+    }
+    let detail = format!("no JSON object: `{}`", excerpt(body));
+    Malformed::new(Reason::Unreadable, detail)
 }
 
 /// Returns the body as text, where it is one that may be read.

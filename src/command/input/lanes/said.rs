@@ -153,8 +153,12 @@ impl<'a> Cut<'a> {
                 Text::Whole(line) | Text::Unended(line) => {
                     if !line.iter().all(u8::is_ascii_whitespace) {
                         cut.said.places += 1;
-                        // Notices are not told apart by their place, so that each may have the same.
-                        plain.read(line, plan.now, 0, |_, reading| cut.hear(number, reading));
+                        let part = cut.offset(line).and_then(|at| text.get(at..at + line.len()));
+                        let mut hear = |reading: &Reading<'_>| cut.hear(number, reading);
+                        match part {
+                            Some(line) => plain.read_text(line, plan.now, hear),
+                            None => plain.read(line, plan.now, 0, |_, reading| hear(reading)),
+                        }
                     }
                 }
             }
@@ -230,15 +234,17 @@ impl<'a> Cut<'a> {
     /// Returns where a text stands. One that does not stand in the block is kept beside it.
     fn span(&mut self, part: &str) -> Span {
         let size = |size: usize| u32::try_from(size).expect("a block is far below 4 GiB");
-        let offset = part.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
-        let is_inside = offset.saturating_add(part.len()) <= self.text.len();
-        let start = if is_inside {
-            offset
-        } else {
+        let start = self.offset(part.as_bytes()).unwrap_or_else(|| {
             self.said.extra.push_str(part);
             self.text.len() + self.said.extra.len() - part.len()
-        };
+        });
         Span { start: size(start), length: size(part.len()) }
+    }
+
+    /// Returns where bytes stand in the text of the block, if they are a part of it.
+    fn offset(&self, part: &[u8]) -> Option<usize> {
+        let offset = part.as_ptr().addr().checked_sub(self.text.as_ptr().addr())?;
+        (offset.checked_add(part.len())? <= self.text.len()).then_some(offset)
     }
 }
 

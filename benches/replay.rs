@@ -1,4 +1,5 @@
-//! Reading LMQ notices, and replaying a million of them to their verdicts.
+//! Replaying a million LMQ notices to their verdicts, and the pieces of that: finding lines, reading them,
+//! taking in what they say, and judging. `benches/core.rs` takes the last two apart.
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
@@ -8,6 +9,7 @@ use presence::dialect::Message;
 use presence::dialect::lmq::Lmq;
 use presence::dialect::terms::Terms;
 use presence::event::Timestamp;
+use presence::source::lines::{Block, Lines, texts};
 use presence::state::policy::Policy;
 use std::fmt::Write as _;
 
@@ -59,6 +61,22 @@ fn terms() -> Terms {
 }
 
 #[divan::bench(sample_count = 10)]
+fn find_lines(bencher: Bencher<'_, '_>) {
+    let text = log(notices());
+    let count = text.lines().count();
+    bencher.counter(ItemsCount::new(count)).counter(BytesCount::of_str(&text)).bench(|| {
+        let mut lines = Lines::new(text.as_bytes());
+        let mut buffer = Vec::new();
+        let mut found = 0;
+        while let Ok(Some(Block::Lines(block))) = lines.next_block(std::mem::take(&mut buffer)) {
+            found += texts(&block).count();
+            buffer = block;
+        }
+        assert_eq!(found, count);
+    });
+}
+
+#[divan::bench(sample_count = 10)]
 fn read_notices(bencher: Bencher<'_, '_>) {
     let text = log(notices() / 10);
     let lines = text.lines().count();
@@ -79,17 +97,44 @@ fn read_notices(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// Takes in what a log says.
+fn take(text: &str, threads: usize) -> Input {
+    let asked = Asked { policy: Policy::DEFAULT, chosen: Chosen::default() };
+    let mut input = Input::new(terms(), None, asked, NOW);
+    input.threads = threads;
+    input.read(text.as_bytes(), "log").expect("readable");
+    input
+}
+
+fn judge(input: &Input) -> usize {
+    let verdicts = input.brokers.values().flat_map(|broker| {
+        broker.presence.verdicts(broker.moment(&Policy::DEFAULT, NOW)).collect::<Vec<_>>()
+    });
+    verdicts.count()
+}
+
+#[divan::bench(sample_count = 5, args = [1, 2])]
+fn read_and_merge(bencher: Bencher<'_, '_>, threads: usize) {
+    let text = log(notices());
+    let lines = text.lines().count();
+    bencher
+        .counter(ItemsCount::new(lines))
+        .counter(BytesCount::of_str(&text))
+        .bench(|| black_box(take(&text, threads)));
+}
+
+#[divan::bench(sample_count = 5)]
+fn verdicts(bencher: Bencher<'_, '_>) {
+    let input = take(&log(notices()), 1);
+    bencher.counter(ItemsCount::new(judge(&input))).bench_local(|| black_box(judge(&input)));
+}
+
 #[divan::bench(sample_count = 5)]
 fn replay_notices(bencher: Bencher<'_, '_>) {
     let text = log(notices());
     let lines = text.lines().count();
-    bencher.counter(ItemsCount::new(lines)).counter(BytesCount::of_str(&text)).bench(|| {
-        let asked = Asked { policy: Policy::DEFAULT, chosen: Chosen::default() };
-        let mut input = Input::new(terms(), None, asked, NOW);
-        input.read(text.as_bytes(), "log").expect("readable");
-        let verdicts = input.brokers.values().flat_map(|broker| {
-            broker.presence.verdicts(broker.moment(&Policy::DEFAULT, NOW)).collect::<Vec<_>>()
-        });
-        black_box(verdicts.count())
-    });
+    bencher
+        .counter(ItemsCount::new(lines))
+        .counter(BytesCount::of_str(&text))
+        .bench(|| black_box(judge(&take(&text, 1))));
 }

@@ -2,7 +2,7 @@
 //! beside `wc -l`, which does nothing but read them.
 //!
 //! Both take turns at a file that is in memory already, and only figures of the same round are divided
-//! by each other. `make NOTICES CLIENTS FILE` writes such a file and does nothing else.
+//! by each other.
 //! Run as a test it reads a small file and judges nothing.
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 
@@ -33,14 +33,6 @@ const CHANNELS_KEPT: f64 = 8.0;
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [make, notices, clients, path, ..] = &arguments[..]
-        && make == "make"
-    {
-        let number = |typed: &String| typed.parse().expect("it is a number");
-        write(number(notices), number(clients), Path::new(path));
-        return ExitCode::SUCCESS;
-    }
     let (notices, clients, rounds) =
         if measure::is_asked() { (NOTICES, CLIENTS, ROUNDS) } else { (2_000, 200, 1) };
     let path = log(notices, clients);

@@ -70,9 +70,9 @@ END
 fi
 wc -l <"$log" >/dev/null
 
-# Runs a program, and prints the wall time, the CPU time and the peak of its memory. What it prints is
-# kept, sorted.
-first='' expected='' failed=0
+# Runs a program, and prints the wall time, the CPU time and the peak of its memory. Of what it prints
+# `ids`, whose time does not count, leaves who is online.
+first='' expected='' failed=0 ids=cat
 run() {
     local name=$1 online cpu user system wall peak
     shift
@@ -83,22 +83,21 @@ run() {
     read -r wall user system peak < <(tail -n 1 "$scratch/time")
     cpu=$(awk "BEGIN { print $user + $system }")
     first=${first:-$cpu}
-    online=$(LC_ALL=C sort "$scratch/out" | sha256sum | cut -c 1-12)
+    $ids <"$scratch/out" | LC_ALL=C sort >"$scratch/ids"
+    online=$(sha256sum <"$scratch/ids")
     expected=${expected:-$online}
     awk -v name="$name" -v wall="$wall" -v cpu="$cpu" -v peak="$peak" -v first="$first" -v n="$notices" \
         'BEGIN { printf "%-26s %8.2f %10.3f %9.1f %9.1f  ", name, wall, cpu * 1e6 / n, cpu / (first > 0 ? first : 0.01), peak / 1024 }'
     if [[ $online == "$expected" ]]; then
-        echo "$(wc -l <"$scratch/out") online"
+        echo "$(wc -l <"$scratch/ids") online"
     else
-        echo "another answer: $(wc -l <"$scratch/out") online"
+        echo "another answer: $(wc -l <"$scratch/ids") online"
         failed=1
     fi
 }
 
-presence_online() {
-    # shellcheck disable=SC2016
-    printf '%s\n' '"$1" replay --quiet --json --close-grace 0s --now 2026-01-01T00:00:00Z "${@:3}" "$2" |
-        sed -n "s/^{\"type\":\"verdict\",\"instance\":\"\",\"client\":\"\([^\"]*\)\",\"state\":\"online\".*/\1/p"'
+online_of_verdicts() {
+    sed -n 's/^{"type":"verdict","instance":"","client":"\([^"]*\)","state":"online".*/\1/p'
 }
 
 jq_online='reduce inputs as $n ({}; .[$n.clientId][$n.channelId][$n.eventType] = 1) |
@@ -106,8 +105,11 @@ jq_online='reduce inputs as $n ({}; .[$n.clientId][$n.channelId][$n.eventType] =
 
 printf '%s notices of %s clients, %s MB in memory\n' "$notices" "$clients" "$(($(stat -c %s "$log") / 1000000))"
 printf '%-26s %8s %10s %9s %9s\n' program 'wall s' 'CPU s/M' '× first' 'peak MiB'
-run presence bash -c "$(presence_online)" presence "$presence" "$log"
-run 'presence, one thread' bash -c "$(presence_online)" presence "$presence" "$log" --threads 1
+replay=("$presence" replay --quiet --json --close-grace 0s --now 2026-01-01T00:00:00Z "$log")
+ids=online_of_verdicts
+run presence "${replay[@]}"
+run 'presence, one thread' "${replay[@]}" --threads 1
+ids=cat
 run DuckDB "$tools/python/bin/python" "$peers/any_open.py" duckdb "$log"
 run Polars "$tools/python/bin/python" "$peers/any_open.py" polars "$log"
 run 'Python, orjson' "$tools/python/bin/python" "$peers/any_open.py" orjson "$log"

@@ -45,14 +45,12 @@ impl Tally {
             Event::Channel(event) => Some(event.kind),
             Event::Restarted(_) => None,
         };
-        self.kinds.count(voice, kind, is_new);
-        self.events += 1;
-        self.duplicates += u64::from(!is_new);
+        self.count_more(voice, kind, is_new, 1);
     }
 
-    /// Counts so many events of a kind that were heard elsewhere.
-    pub fn count_more(&mut self, voice: &str, kind: EventKind, is_new: bool, count: u64) {
-        self.kinds.count_more(voice, Some(kind), is_new, count);
+    /// Counts so many events of a kind at once.
+    pub fn count_more(&mut self, voice: &str, kind: Option<EventKind>, is_new: bool, count: u64) {
+        self.kinds.count_more(voice, kind, is_new, count);
         self.events += count;
         self.duplicates += if is_new { 0 } else { count };
     }

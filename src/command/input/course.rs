@@ -157,6 +157,16 @@ impl Input {
     }
 }
 
+/// Tells whether a line is stamped after a moment. A stamp that is not believed is no time.
+pub(super) fn is_later(
+    reading: &Reading<'_>,
+    at: Timestamp,
+    now: Timestamp,
+    future_ms: i64,
+) -> bool {
+    stamps(reading).any(|stamp| stamp > at && stamp.since(now) <= future_ms)
+}
+
 /// Returns the stamps of what a line says.
 pub(super) fn stamps(reading: &Reading<'_>) -> impl Iterator<Item = Timestamp> {
     let events = match reading {

@@ -307,12 +307,10 @@ impl Input {
         self.if_strict(reading, name, number)
     }
 
-    /// Tells whether a plain file says this of a time after the moment asked about. A stamp that is
-    /// not believed is no time.
+    /// Tells whether a plain file says this of a time after the moment asked about.
     fn is_later(&self, reading: &Reading<'_>) -> bool {
-        let Some(at) = self.at else { return false };
         let future_ms = self.asked.policy.future_ms;
-        course::stamps(reading).any(|stamp| stamp > at && stamp.since(self.now) <= future_ms)
+        self.at.is_some_and(|at| course::is_later(reading, at, self.now, future_ms))
     }
 
     fn broker(&mut self, instance: &str) -> &mut Broker {

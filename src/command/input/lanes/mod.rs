@@ -10,7 +10,7 @@ mod crew;
 mod lane;
 mod said;
 
-use super::course::stamps;
+use super::course::is_later;
 use super::format::{File, Format, Plain};
 use super::{Input, Stopped, files, zone_missing};
 use crate::dialect::lmq::Lmq;
@@ -51,12 +51,9 @@ const ROUNDS_AHEAD: usize = 2;
 const LANES_PER_THREAD: usize = 4;
 
 impl Plan {
-    /// Tells whether a line is stamped after the moment asked about. A stamp that is not believed is no
-    /// time.
+    /// Tells whether a line is stamped after the moment asked about.
     fn is_later(&self, reading: &Reading<'_>) -> bool {
-        let Some(at) = self.at else { return false };
-        let future_ms = self.asked.future_ms;
-        stamps(reading).any(|stamp| stamp > at && stamp.since(self.now) <= future_ms)
+        self.at.is_some_and(|at| is_later(reading, at, self.now, self.asked.future_ms))
     }
 }
 
@@ -218,7 +215,7 @@ impl Input {
         let (mut clients, mut late, mut late_events) = (Vec::new(), Vec::new(), 0);
         for mut lane in self.lanes.drain(..) {
             for (kind, is_new, count) in lane.take_counts() {
-                self.tally.count_more(Lmq::NAME, kind, is_new, count);
+                self.tally.count_more(Lmq::NAME, Some(kind), is_new, count);
             }
             late_events += lane.late_events;
             late.push(lane.late.clients);

@@ -94,7 +94,8 @@ impl KnownClient {
             let key = VoiceKey { name: &voice.voice, authority: voice.authority };
             let flags = voice.flags.iter().filter_map(|code| Flags::from_code(code));
             client.flag(key, flags.fold(Flags::NONE, Flags::union));
-            for known in &voice.records {
+            // What comes last stands first: so they end up in the order in which they were written.
+            for known in voice.records.iter().rev() {
                 let sequences = known.sequences()?;
                 let record = known.to_record(&sequences)?;
                 client.join_record(key, &record, Marking::Always, channels_max);

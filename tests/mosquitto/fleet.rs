@@ -14,18 +14,19 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Starts a run in which a broker that needs up to 8 s to notice silence has noticed before the
-    /// dead return.
-    pub fn start(url: &str) -> Self {
+    /// Starts a run in which a broker that needs up to three times the keep alive and 2 s to notice
+    /// silence has noticed before the dead return.
+    pub fn start(url: &str, keep_alive_s: u64) -> Self {
+        let (lives, return_after_ms) = (3, 5_000);
+        let silence_ms = 1_000 * (3 * keep_alive_s + 2);
         let terms = Terms {
             devices: 1_000,
             come: Come::Rate(1_000),
-            duration_ms: 44_000,
-            lives: 3,
-            return_after_ms: 5_000,
+            duration_ms: u64::from(lives) * (silence_ms + return_after_ms) + 5_000,
+            lives,
+            return_after_ms,
             deaths: Shares::new([(Death::Stay, 67), (Death::Silence, 33)]),
-            // Three times the keep alive and 2 s.
-            silence_ms: 8_000,
+            silence_ms,
             nat_drop_ms: None,
             storm: None,
             seed: 7,
@@ -33,13 +34,14 @@ impl Fleet {
         let killed = killed(&terms);
         let numbers = [
             ("--count", terms.devices.to_string()),
+            ("--keepalive", format!("{keep_alive_s}s")),
             ("--rate", terms.come.rate(terms.devices).to_string()),
             ("--duration", format!("{}ms", terms.duration_ms)),
             ("--lives", terms.lives.to_string()),
             ("--return-after", format!("{}ms", terms.return_after_ms)),
             ("--seed", terms.seed.to_string()),
         ];
-        let mut line: Vec<&str> = vec!["simulate", "-b", url, "--keepalive", "2s", "--run", RUN];
+        let mut line: Vec<&str> = vec!["simulate", "-b", url, "--run", RUN];
         line.extend(["--deaths", "stay=67,silence=33", "--json"]);
         line.extend(numbers.iter().flat_map(|(option, value)| [*option, value.as_str()]));
         Self { killed, process: Presence::start(line), terms }

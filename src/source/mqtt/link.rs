@@ -285,17 +285,27 @@ async fn listen<P: Protocol>(
         } else if let Some(granted) = subscribing.grants() {
             desk.put(Heard::Subscribed { granted }, 0).await;
         }
-        // From here, since it may have taken long to get here: the answer may be there, unread.
-        silence.as_mut().reset(Instant::now() + silence_max);
-        let step = tokio::select! {
-            biased;
-            // Deaf without knowing it is the worst a listener can be. Asked first, as messages may
-            // stream in all the same.
-            () = &mut deaf, if subscribing.is_waiting() => {
-                return Err(Trouble::Deaf(options.connect_timeout));
+        // What was read together with the step before is there already, and need not be waited for.
+        let step = if let Some(step) = protocol.leftover() {
+            step
+        } else {
+            // From here, since it may have taken long to get here: the answer may be there, unread.
+            silence.as_mut().reset(Instant::now() + silence_max);
+            let next = pin!(protocol.next(orders));
+            tokio::select! {
+                biased;
+                // Deaf without knowing it is the worst a listener can be. Asked first, as messages may
+                // stream in all the same.
+                () = &mut deaf, if subscribing.is_waiting() => {
+                    return Err(Trouble::Deaf(options.connect_timeout));
+                }
+                step = gather(next, desk, &mut gathering) => {
+                    step.map_err(|trouble| explain(trouble, &subscribing))?
+                }
+                () = &mut silence, if !silence_max.is_zero() => {
+                    return Err(Trouble::Silent(silence_max));
+                }
             }
-            step = gather(protocol.next(orders), desk, &mut gathering) => step.map_err(|trouble| explain(trouble, &subscribing))?,
-            () = &mut silence, if !silence_max.is_zero() => return Err(Trouble::Silent(silence_max)),
         };
         let begun = subscribing.is_waiting().then(Instant::now);
         match step {
@@ -320,8 +330,11 @@ async fn listen<P: Protocol>(
 
 /// Waits for what happens next, once everything that was heard is handed out. Under load the thread rests
 /// before that, and its reactor with it.
-async fn gather<T>(next: impl Future<Output = T>, desk: &mut Desk, gathering: &mut Gathering) -> T {
-    let mut next = pin!(next);
+async fn gather<T>(
+    mut next: Pin<&mut impl Future<Output = T>>,
+    desk: &mut Desk,
+    gathering: &mut Gathering,
+) -> T {
     poll_fn(|cx| {
         let polled = next.as_mut().poll(cx);
         if polled.is_pending() {

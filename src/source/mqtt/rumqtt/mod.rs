@@ -116,7 +116,7 @@ pub trait Protocol: Sized + Send {
 
     fn acknowledge(&mut self, acks: &[Ack]) -> impl Future<Output = Result<(), Trouble>> + Send;
 
-    /// Returns what was received before an error and not handed out.
+    /// Returns what was received already and not handed out, without waiting.
     fn leftover(&mut self) -> Option<Step>;
 
     /// Returns how often the line is probed; zero is never.

@@ -91,11 +91,11 @@ impl Fleet {
         let Self { clients, coverage, .. } = self;
         let place = clients.find_or_add_as(hash, &event.client);
         let client = clients.at_mut(place);
-        if let (Some(_), Some(seen), None, false) =
-            (believed, event.observation(), by.mark, event.standing)
-        {
+        let mark = by.mark.filter(|mark| settles(event, mark, by, coverage));
+        if let (Some(_), Some(seen), false) = (believed, event.observation(), event.standing) {
             let (channel, kind) = (event.channel.borrowed(), event.kind);
-            let mut joined = client.join_event(by.voice, channel, kind, &seen, policy.channels_max);
+            let bound = policy.channels_max;
+            let mut joined = client.join_event(by.voice, channel, kind, &seen, mark, bound);
             if flags != Flags::NONE {
                 joined.news |= client.flag(by.voice, flags).news;
             }
@@ -105,7 +105,7 @@ impl Fleet {
         if believed.is_none() {
             *record.slot_mut(event.kind) = super::slot::Slot::Untimed;
         }
-        record.marks.extend(by.mark.filter(|mark| settles(event, mark, by, coverage)));
+        record.marks.extend(mark);
         if event.standing && confirms(client, by.voice, &record, event.kind) {
             let mut heard = Record::new(record.channel);
             heard.marks = record.marks;
@@ -360,13 +360,13 @@ fn express(verdict: &mut Verdict, opinion: &Opinion<'_, '_>, policy: &Policy) {
     match &opinion.coverage {
         Ok(()) => believe(verdict, opinion),
         Err((blind, until)) => {
-            verdict.last_known = Some(LastKnown {
+            verdict.last_known = Some(Box::new(LastKnown {
                 status: judgement.status,
                 channel: opinion.channel().map(CompactString::from),
                 since: judgement.since,
                 until: *until,
                 blind: blind.clone(),
-            });
+            }));
         }
     }
 }
@@ -409,13 +409,13 @@ fn answered(
     } else {
         decide(verdict, Status::Unknown, None);
         verdict.covered = false;
-        verdict.last_known = Some(LastKnown {
+        verdict.last_known = Some(Box::new(LastKnown {
             status,
             channel,
             since: None,
             until: Some(at),
             blind: Blind::SilentSince(at),
-        });
+        }));
     }
 }
 

@@ -43,8 +43,14 @@ pub(super) struct Addition {
 
 impl Addition {
     /// Returns what changes, where nothing of this kind was observed before and nothing that is written
-    /// behind it. Otherwise, and if the length outgrows its byte, the record is to be written anew.
-    pub fn to(record: &[u8], kind: EventKind, seen: &Observation<'_>) -> Option<Self> {
+    /// behind it, and its mark is there already. Otherwise, and if the length outgrows its byte, the record is
+    /// to be written anew.
+    pub fn to(
+        record: &[u8],
+        kind: EventKind,
+        seen: &Observation<'_>,
+        mark: Option<Mark>,
+    ) -> Option<Self> {
         let mut body = Reader(record).record_body()?;
         let length = body.0.len();
         let head = record.len() - length;
@@ -64,6 +70,9 @@ impl Addition {
             }
         }
         let written_at = record.len() - body.0.len();
+        if mark.is_some_and(|mark| !body.has_mark(mark)) {
+            return None;
+        }
         let mut written = Scratch::new();
         put_observation(&mut written, seen, &mut address);
         let length = u8::try_from(length + written.len()).ok()?;
@@ -125,23 +134,31 @@ pub(super) fn put_record(out: &mut Scratch, record: &Record<'_>) {
             out[mask_at] |= code << (2 * place);
         }
         for mark in &record.marks {
-            out.extend_from_slice(&mark.ear.to_le_bytes());
-            put_varint(out, mark.epoch);
+            put_mark(out, *mark);
         }
     });
 }
 
-/// Puts the record that holds this observation and nothing else.
+fn put_mark(out: &mut Scratch, mark: Mark) {
+    out.extend_from_slice(&mark.ear.to_le_bytes());
+    put_varint(out, mark.epoch);
+}
+
+/// Puts the record that holds this observation, with its mark, and nothing else.
 pub(super) fn put_single(
     out: &mut Scratch,
     channel: Channel<&str>,
     kind: EventKind,
     seen: &Observation<'_>,
+    mark: Option<Mark>,
 ) {
     put_framed(out, |out| {
         put_channel(out, channel);
         out.push(SLOT_TIMED << place_in_mask(kind));
         put_observation(out, seen, &mut &[][..]);
+        if let Some(mark) = mark {
+            put_mark(out, mark);
+        }
     });
 }
 
@@ -391,6 +408,17 @@ impl<'a> Reader<'a> {
             *address = self.bytes()?;
         }
         Some(time)
+    }
+
+    /// Tells whether this mark, or a later one of the same ear, is among those that follow.
+    fn has_mark(mut self, mark: Mark) -> bool {
+        let mut next = || {
+            let (ear, rest) = self.0.split_first_chunk()?;
+            self.0 = rest;
+            Some(Mark { ear: u64::from_le_bytes(*ear), epoch: self.varint()? })
+        };
+        std::iter::from_fn(&mut next)
+            .any(|known| known.ear == mark.ear && known.epoch >= mark.epoch)
     }
 
     fn marks(&mut self) -> Option<Marks> {

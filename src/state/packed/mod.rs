@@ -220,31 +220,33 @@ impl Client {
         self.keep_bound(&mut section, widened, channels_max)
     }
 
-    /// Joins a single observation, as [`join_record`](Self::join_record) joins the record that holds
-    /// nothing else. Most of what is ever heard opens a channel that was not known, or ends one: then
-    /// nothing has to be joined but bytes.
+    /// Joins a single observation with its mark, as [`join_record`](Self::join_record) joins the record that
+    /// holds nothing else, if it is news. Most of what is ever heard opens a channel that was not known, or
+    /// ends one: then nothing has to be joined but bytes.
     pub fn join_event(
         &mut self,
         voice: VoiceKey<'_>,
         channel: Channel<&str>,
         kind: EventKind,
         seen: &Observation<'_>,
+        mark: Option<Mark>,
         channels_max: usize,
     ) -> Joined {
         let mut section = self.section_of(voice);
-        let joined = Joined { news: true, heard: false };
         let Some(at) = self.find_record(&section, channel) else {
             let mut fresh = Scratch::new();
-            put_single(&mut fresh, channel, kind, seen);
+            put_single(&mut fresh, channel, kind, seen, mark);
             self.replace(section.records..section.records, &fresh, &mut section);
+            let joined = Joined { news: true, heard: mark.is_some() };
             let widened = Widened { joined, is_new: true, counts: true };
             return self.keep_bound(&mut section, widened, channels_max);
         };
-        if self.end(&at, kind, seen, &mut section) {
-            return joined;
+        if self.end(&at, kind, seen, mark, &mut section) {
+            return Joined { news: true, heard: false };
         }
         let mut record = Record::new(channel);
         *record.slot_mut(kind) = Slot::of(Some(*seen));
+        record.marks.extend(mark);
         self.join_record(voice, &record, Marking::News, channels_max)
     }
 
@@ -335,12 +337,13 @@ impl Client {
         at: &Range<usize>,
         kind: EventKind,
         seen: &Observation<'_>,
+        mark: Option<Mark>,
         section: &mut Section,
     ) -> bool {
         if !matches!(kind, EventKind::Farewell | EventKind::Closed) {
             return false;
         }
-        let Some(addition) = Addition::to(&self.bytes[at.clone()], kind, seen) else {
+        let Some(addition) = Addition::to(&self.bytes[at.clone()], kind, seen, mark) else {
             return false;
         };
         self.bytes[at.start] = addition.length;
@@ -584,10 +587,13 @@ mod tests {
                     let Slot::Timed { low, .. } = record.slot(kind) else { continue };
                     let mut single = Record::new(record.channel);
                     *single.slot_mut(kind) = Slot::of(Some(*low));
+                    let mark = (rng.u8(..3) > 0)
+                        .then(|| Mark { ear: rng.u64(..3), epoch: 1 + rng.u64(..3) });
+                    single.marks.extend(mark);
                     let bound = 1 + rng.usize(..4);
                     let (mut by_record, mut by_event) = (before.clone(), before.clone());
                     let one = by_record.join_record(voice, &single, Marking::News, bound);
-                    let other = by_event.join_event(voice, record.channel, kind, low, bound);
+                    let other = by_event.join_event(voice, record.channel, kind, low, mark, bound);
                     assert_eq!((one, &by_record), (other, &by_event), "seed {seed}: {single:?}");
                 }
 

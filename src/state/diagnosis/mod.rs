@@ -30,8 +30,10 @@ use crowd::Crowds;
 use foldhash::fast::RandomState;
 use outage::{Loss, Outages};
 use roster::Roster;
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
+use std::hint::black_box;
 use std::net::IpAddr;
 use tracks::Tracks;
 
@@ -46,6 +48,8 @@ const GHOST_MIN_MS: i64 = 30_000;
 /// One lost notice may be a connection that began before anybody listened.
 const LOST_NOTICES_MIN: u64 = 5;
 const VOICES_MAX: usize = 255;
+/// Changes whose clients are looked at before the first of them is noted.
+const AHEAD: usize = 32;
 
 /// Diagnoses several brokers side by side; each is named by its number.
 #[derive(Debug)]
@@ -94,8 +98,11 @@ impl Diagnosis {
         let Some(broker) = self.brokers.get_mut(number) else { return };
         broker.outages.begin(now);
         let mut found = Vec::new();
-        for change in changes {
-            broker.observe(change, now, &mut found);
+        for changes in changes.chunks(AHEAD) {
+            let hashes = broker.approach(changes);
+            for (change, hash) in changes.iter().zip(hashes) {
+                broker.observe(change, hash, now, &mut found);
+            }
         }
         self.keep(number, found);
     }
@@ -173,10 +180,20 @@ impl Broker {
         self.roster.note(hash, &verdict.client, online, subnet, voice);
     }
 
-    fn observe(&mut self, change: &Change, now: Timestamp, found: &mut Vec<Finding>) {
+    /// Numbers the clients of these changes, and looks at what is known of them. That lies scattered over
+    /// memory: looked at one right after the other, all of it is waited for together.
+    fn approach(&self, changes: &[Change]) -> SmallVec<[u64; AHEAD]> {
+        let number = |change: &Change| self.hasher.hash_one(change.verdict.client.as_str());
+        let hashes: SmallVec<[u64; AHEAD]> = changes.iter().map(number).collect();
+        let glance = |sum, hash: &u64| sum ^ self.roster.glance(*hash) ^ self.tracks.glance(*hash);
+        black_box(hashes.iter().fold(0, glance));
+        hashes
+    }
+
+    /// `hash` is the number of the client.
+    fn observe(&mut self, change: &Change, hash: u64, now: Timestamp, found: &mut Vec<Finding>) {
         let verdict = &change.verdict;
         let client = verdict.client.as_str();
-        let hash = self.hasher.hash_one(client);
         let address = address_of(verdict);
         let voice = self.voice(verdict);
         let was = change.from.online() == Some(true);

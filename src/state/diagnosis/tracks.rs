@@ -209,6 +209,12 @@ impl Tracks {
         self.active.is_empty()
     }
 
+    /// Looks at what is known of a client before it is needed; returns a byte that depends on it.
+    pub(super) fn glance(&self, hash: u64) -> u8 {
+        let track = self.young.get(&hash).or_else(|| self.old.get(&hash));
+        track.map_or(0, |track| u8::from(track.whole))
+    }
+
     fn track(&mut self, hash: u64, now: Timestamp) -> &mut Track {
         let is_full = self.young.len() >= TRACKS_MAX;
         let is_old = now.since(self.turned) >= self.window_ms.saturating_mul(2);
@@ -216,7 +222,9 @@ impl Tracks {
             if !is_old {
                 self.overlooked += self.old.len() as u64;
             }
-            self.old = std::mem::take(&mut self.young);
+            // Emptied and not dropped: the room is needed again at once.
+            std::mem::swap(&mut self.old, &mut self.young);
+            self.young.clear();
             self.turned = now;
         }
         let Self { young, old, .. } = self;

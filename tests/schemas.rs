@@ -319,7 +319,7 @@ fn a_change_is_described_whatever_brought_it_about() {
                 status: to,
                 channel: Some("2b9b".into()),
                 how: (to == Status::Offline).then_some(How::TakenOver),
-                last_known: (to == Status::Unknown).then_some(last_known),
+                last_known: (to == Status::Unknown).then(|| Box::new(last_known)),
                 ..Verdict::unknown("pump-7")
             };
             let held_ms = (to == Status::Offline).then_some(30_000);

@@ -74,7 +74,7 @@ impl<'a> VerdictObject<'a> {
             inferred: verdict.inferred,
             anomalies: &verdict.anomalies,
             covered: verdict.covered,
-            last_known: verdict.last_known.as_ref().map(LastKnownObject::new),
+            last_known: verdict.last_known.as_deref().map(LastKnownObject::new),
             address: verdict.address.as_deref(),
             last_heard_ms: verdict.last_heard.as_ref().map(|(time, _)| time.0),
             now_known: None,

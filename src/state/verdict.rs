@@ -92,8 +92,9 @@ pub struct Verdict {
     pub anomalies: Vec<&'static str>,
     /// Someone was listening until now.
     pub covered: bool,
-    /// What was believed while someone was listening, where nobody is now.
-    pub last_known: Option<LastKnown>,
+    /// What was believed while someone was listening, where nobody is now. Apart, because most verdicts have
+    /// none and are moved often.
+    pub last_known: Option<Box<LastKnown>>,
     /// When something about the client was last observed, and by which voice.
     pub last_heard: Option<(Timestamp, CompactString)>,
     /// When a grace runs out that could change the verdict without an event.

@@ -226,7 +226,7 @@ mod tests {
         };
         let mut gap = change(Status::Unknown, at, Cause::Gap);
         gap.verdict.since = None;
-        gap.verdict.last_known = Some(last_known);
+        gap.verdict.last_known = Some(Box::new(last_known));
         gap
     }
 

@@ -25,7 +25,7 @@ fn changes(rng: &mut Rng) -> Vec<(Change, Timestamp)> {
             until,
             blind: Blind::NeverListened,
         };
-        let last_known = (to == Status::Unknown).then_some(last_known);
+        let last_known = (to == Status::Unknown).then(|| Box::new(last_known));
         let verdict = Verdict { status: to, since, last_known, ..Verdict::unknown(client) };
         (Change { at, from: Status::Unknown, cause, verdict, held_ms: None }, Timestamp(now))
     };

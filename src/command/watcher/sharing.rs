@@ -275,7 +275,7 @@ impl Watcher {
                     Heard::Lost { .. } => return None,
                     _ => {}
                 }
-                self.handle(heard).await.ok()?;
+                self.handle(heard, self.moment()).await.ok()?;
                 next = self.session.drain();
             }
             // At once: a broker sends no more than so many without an answer.

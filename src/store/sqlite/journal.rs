@@ -18,8 +18,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Bounds of one row. A commit of more clients writes several rows at once.
 const ROW_CLIENTS: usize = 1_000;
 const ROW_BYTES: usize = 1 << 20;
-/// Rows that one fold takes at most, which bounds its memory.
-const FOLD_ROWS: usize = 128;
+/// Bytes of the journal that are worth a fold; also what one takes at most, which bounds its memory. The more
+/// clients are folded together, the more of them share a page of the table, which is then written once.
+pub const FOLD_BYTES: usize = 16 << 20;
+/// Rows that are read at a time, which bounds how long a commit waits.
+const FOLD_ROWS: usize = 16;
 /// Clients folded in one transaction, which bounds how long a commit waits.
 const FOLD_SLICE: usize = 2_500;
 
@@ -35,13 +38,21 @@ pub fn waiting(connection: &Connection) -> Result<i64, Trouble> {
     Ok(rows)
 }
 
-/// Appends clients to the journal. Returns the numbers of the rows that became of them.
+/// What was appended to the journal.
+#[derive(Debug, Default)]
+pub struct Appended {
+    /// The numbers of the rows.
+    pub rows: Vec<i64>,
+    pub bytes: usize,
+}
+
+/// Appends clients to the journal.
 pub fn append(
     connection: &Connection,
     instance: i64,
     clients: &[&Client],
-) -> Result<Vec<i64>, Trouble> {
-    let mut numbers = Vec::new();
+) -> Result<Appended, Trouble> {
+    let mut appended = Appended::default();
     let mut statement = connection
         .prepare_cached("INSERT INTO journal (instance, hashes, batch) VALUES (?1, ?2, ?3)")?;
     let mut rest = clients.iter().peekable();
@@ -53,10 +64,11 @@ pub fn append(
             put_bytes(&mut batch, client.id().as_bytes());
             put_bytes(&mut batch, client.body());
         }
+        appended.bytes += batch.len();
         statement.execute((instance, hashes, batch))?;
-        numbers.push(connection.last_insert_rowid());
+        appended.rows.push(connection.last_insert_rowid());
     }
-    Ok(numbers)
+    Ok(appended)
 }
 
 /// Hands every client of the journal on, oldest first; the same one may come again.
@@ -195,59 +207,90 @@ pub fn stored(connection: &Connection, instance: i64, id: &str) -> Result<Option
     body.map(|client| client.ok_or_else(|| Trouble::unreadable(id.as_bytes()))).transpose()
 }
 
-/// The journal on its way into the table, a slice at a time. Whatever interrupts it, the rows are only
-/// deleted together with the last slice, so until then they still lie over the table.
+/// The journal on its way into the table: read row by row, then joined into the table a slice at a time.
+/// Whatever interrupts it, the rows are only deleted together with the last slice, so until then they still
+/// lie over the table.
 #[derive(Debug)]
 pub struct Fold {
-    /// The greatest number folded. Rows that are committed meanwhile have greater ones.
+    channels_max: usize,
+    /// The greatest number there was. Rows that are committed meanwhile have greater ones.
+    last: i64,
+    /// The greatest number read.
     upto: i64,
+    bytes: usize,
     /// By instance and id, the order of the table: neighbours share pages.
-    dirty: Vec<(i64, Client)>,
-    /// How many of them are done.
-    done: usize,
+    gathered: BTreeMap<(i64, String), Client>,
+    /// Once all are gathered: those that are left, the next one last.
+    dirty: Option<Vec<(i64, Client)>>,
     is_done: bool,
 }
 
 impl Fold {
-    /// Reads the oldest rows.
+    /// Begins with the oldest rows.
     pub fn begin(connection: &Connection, channels_max: usize) -> Result<Self, Trouble> {
-        let mut statement = connection
-            .prepare_cached("SELECT seq, instance, batch FROM journal ORDER BY seq LIMIT ?1")?;
-        let mut rows = statement.query([super::to_integer(FOLD_ROWS as u64)])?;
-        let mut upto = 0;
-        let mut dirty: BTreeMap<(i64, String), Client> = BTreeMap::new();
-        while let Some(row) = rows.next()? {
-            upto = row.get(0)?;
-            let instance: i64 = row.get(1)?;
-            for line in lines(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?) {
-                let client = line?.client()?;
-                let key = (instance, client.id().to_owned());
-                join_into(&mut dirty, key, client, channels_max);
-            }
-        }
-        let dirty = dirty.into_iter().map(|((instance, _), client)| (instance, client)).collect();
-        Ok(Self { upto, dirty, done: 0, is_done: false })
+        let last = connection
+            .prepare_cached("SELECT ifnull(max(seq), 0) FROM journal")?
+            .query_row([], |row| row.get(0))?;
+        let (upto, bytes, gathered) = (0, 0, BTreeMap::new());
+        Ok(Self { channels_max, last, upto, bytes, gathered, dirty: None, is_done: false })
     }
 
     pub const fn is_done(&self) -> bool {
         self.is_done
     }
 
-    /// Joins the next slice into the table. After a failure the same slice is next again.
+    /// Reads some rows or, when all are read, joins the next slice into the table. After a failure the same
+    /// is next again.
     pub fn step(&mut self, connection: &mut Connection) -> Result<(), Trouble> {
-        let rest = &self.dirty[self.done..];
-        let slice = &rest[..rest.len().min(FOLD_SLICE)];
-        let is_last = slice.len() == rest.len();
+        match &self.dirty {
+            None => self.gather(connection),
+            Some(_) => self.write(connection),
+        }
+    }
+
+    fn gather(&mut self, connection: &Connection) -> Result<(), Trouble> {
+        let mut statement = connection.prepare_cached(
+            "SELECT seq, instance, batch FROM journal
+            WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3",
+        )?;
+        let most = super::to_integer(FOLD_ROWS as u64);
+        let mut rows = statement.query([self.upto, self.last, most])?;
+        let mut are_all = true;
+        while let Some(row) = rows.next()? {
+            let batch = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+            let instance: i64 = row.get(1)?;
+            for line in lines(batch) {
+                let client = line?.client()?;
+                let key = (instance, client.id().to_owned());
+                join_into(&mut self.gathered, key, client, self.channels_max);
+            }
+            self.upto = row.get(0)?;
+            self.bytes += batch.len();
+            are_all = self.bytes >= FOLD_BYTES;
+            if are_all {
+                break;
+            }
+        }
+        if are_all || self.upto == self.last {
+            let gathered = std::mem::take(&mut self.gathered).into_iter().rev();
+            self.dirty = Some(gathered.map(|((instance, _), client)| (instance, client)).collect());
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, connection: &mut Connection) -> Result<(), Trouble> {
+        let dirty = self.dirty.get_or_insert_default();
+        let left = dirty.len().saturating_sub(FOLD_SLICE);
         let transaction = begin(connection)?;
-        for (instance, client) in slice {
+        for (instance, client) in dirty[left..].iter().rev() {
             fold_client(&transaction, *instance, client)?;
         }
-        if is_last {
+        if left == 0 {
             transaction.execute("DELETE FROM journal WHERE seq <= ?1", [self.upto])?;
         }
         transaction.commit()?;
-        self.done += slice.len();
-        self.is_done = is_last;
+        dirty.truncate(left);
+        self.is_done = left == 0;
         Ok(())
     }
 }

@@ -25,15 +25,16 @@ use crate::state::fleet::Fleet;
 use crate::state::packed::Client;
 use crate::state::policy::Policy;
 use failing::Trouble;
-use journal::Fold;
+use journal::{FOLD_BYTES, Fold};
 use others::Told;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 
-/// Journal rows from which on every commit folds a slice.
-const FOLD_AT: i64 = 64;
+/// Journal rows from which on every commit folds a slice, and of which a reader needs a millisecond or two to
+/// look through.
+const FOLD_AT: i64 = 512;
 /// Journal rows beyond which a commit waits until enough is folded, so that readers stay fast.
-const FOLD_LIMIT: i64 = 128;
+const FOLD_LIMIT: i64 = 1_024;
 
 /// One file of state, open for reading or for reading and writing.
 ///
@@ -45,6 +46,8 @@ pub struct Sqlite {
     channels_max: usize,
     /// A fold that the next commits go on with.
     folding: Option<Fold>,
+    /// Bytes that were appended to the journal here since a fold began.
+    appended: usize,
     /// What was told of what others stored.
     told: Told,
 }
@@ -81,6 +84,7 @@ impl Sqlite {
             path: path.to_owned(),
             channels_max,
             folding: None,
+            appended: 0,
             told: Told::default(),
         }
     }
@@ -103,12 +107,13 @@ impl Sqlite {
             let transaction = begin(&mut store.connection)?;
             let number = instances::find_or_add(&transaction, instance)?;
             instances::join(&transaction, number, batch)?;
-            let rows = journal::append(&transaction, number, &batch.clients)?;
+            let appended = journal::append(&transaction, number, &batch.clients)?;
             for account in &batch.accounts {
                 sources::put(&transaction, number, account)?;
             }
             transaction.commit()?;
-            store.told.note_own(rows);
+            store.appended += appended.bytes;
+            store.told.note_own(appended.rows);
             Ok(())
         })
     }
@@ -186,11 +191,12 @@ impl Sqlite {
     fn make_room(&mut self) -> Result<(), Trouble> {
         loop {
             let waiting = journal::waiting(&self.connection)?;
-            if self.folding.is_none() && waiting < FOLD_AT {
+            let is_much = self.appended >= FOLD_BYTES;
+            if self.folding.is_none() && waiting < FOLD_AT && !is_much {
                 return Ok(());
             }
             self.fold_slice()?;
-            if waiting < FOLD_LIMIT {
+            if waiting < FOLD_LIMIT && self.appended < FOLD_BYTES {
                 return Ok(());
             }
         }
@@ -212,6 +218,7 @@ impl Sqlite {
                 let snapshot = self.connection.unchecked_transaction()?;
                 self.told.catch_up(&snapshot)?;
                 drop(snapshot);
+                self.appended = 0;
                 none.insert(fold)
             }
         };
@@ -421,6 +428,26 @@ mod tests {
         let mut reader = Sqlite::open(&path, Access::Read, &Policy::DEFAULT).expect("a reader");
         let failure = reader.commit(BROKER, &batch(&clients(0..1))).expect_err("read only");
         assert!(failure.cause.expect("a cause").contains("may only be read"));
+    }
+
+    #[test]
+    fn the_journal_stays_short_however_long_it_is_written() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut store = store(&directory);
+        store.connection.execute_batch("PRAGMA synchronous = OFF").expect("set");
+        let mut longest = 0;
+        for round in 0..1_500 {
+            let fleet = clients(round * 3..round * 3 + 5);
+            store.commit(BROKER, &batch(&fleet)).expect("committed");
+            longest = longest.max(store.size().expect("readable").journal_rows);
+        }
+        assert!(longest <= FOLD_LIMIT.unsigned_abs(), "{longest}");
+        let large = clients(0..30_000);
+        for _ in 0..20 {
+            store.commit(BROKER, &batch(&large)).expect("committed");
+            assert!(store.appended < 2 * FOLD_BYTES, "{}", store.appended);
+        }
+        assert_eq!(store.load(BROKER).expect("readable").clients.len(), 30_000);
     }
 
     #[test]

@@ -76,7 +76,7 @@ struct Arrival {
 /// Messages taken together into one commit.
 const BATCH_MAX: usize = 1_000;
 /// Messages that are there together and are taken for heard at the same moment.
-const SAME_MOMENT_MAX: usize = 16;
+const TOGETHER_MAX: usize = 16;
 /// Messages that may wait for a store that cannot be written, before nothing more is taken in.
 const STUCK_MAX: usize = 10_000;
 /// Retained messages that may wait for the end of a backlog.
@@ -122,16 +122,16 @@ impl Watcher {
                     // Told once it is known what the others heard meanwhile.
                     self.presence.pause();
                 }
-                let mut now = self.moment();
+                let (mut now, mut left) = (self.moment(), 0);
                 self.handle(heard, now).await?;
-                // Looking at the clocks is a part of what a message costs.
-                let mut same = 0..SAME_MOMENT_MAX;
+                // Looking at the clocks, and waiting for memory, are a part of what a message costs.
                 while self.state.acks.len() % BATCH_MAX != BATCH_MAX - 1 {
-                    let Some(heard) = self.session.drain() else { break };
-                    if same.next().is_none() {
-                        now = self.moment();
-                        same = 0..SAME_MOMENT_MAX;
+                    if left == 0 {
+                        (now, left) = (self.moment(), TOGETHER_MAX);
+                        self.approach();
                     }
+                    left -= 1;
+                    let Some(heard) = self.session.drain() else { break };
                     self.handle(heard, now).await?;
                 }
             }
@@ -221,6 +221,19 @@ impl Watcher {
     /// Returns the present moment, on all clocks.
     fn moment(&self) -> (Moment, Duration) {
         (moment(self.state.begun), clock::uptime())
+    }
+
+    /// Looks at the clients of the next messages before any of them is changed.
+    fn approach(&self) {
+        let clients = &self.presence.fleet().clients;
+        let next = self.session.upcoming().iter().take(TOGETHER_MAX);
+        clients.approach(next.filter_map(|heard| {
+            match heard {
+                Heard::Message(publish) => self.dialects.guess_client(&publish.payload),
+                _ => None,
+            }
+            .map(|client| clients.hasher().hash(client))
+        }));
     }
 
     async fn handle(&mut self, heard: Heard, now: (Moment, Duration)) -> Result<(), Failure> {

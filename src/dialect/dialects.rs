@@ -148,13 +148,6 @@ impl Dialects {
         self.dialects.iter_mut().for_each(Dialect::interrupted);
     }
 
-    /// Returns of whom a message most likely tells, where that is seen without reading it.
-    #[must_use]
-    pub fn guess_client<'a>(&self, payload: &'a [u8]) -> Option<&'a str> {
-        let has_lmq = self.dialects.iter().any(|dialect| matches!(dialect, Dialect::Lmq(_)));
-        if has_lmq { lmq::guess_client(payload) } else { None }
-    }
-
     /// Reads one message that came over MQTT, with the index of the dialect that took it for its own.
     ///
     /// A single dialect whose place was overridden is asked about everything that place delivers.

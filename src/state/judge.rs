@@ -77,14 +77,22 @@ pub fn judge<'a>(
         voice.records.iter().map(|record| condition(record, restart, now, policy)).collect();
     mark_superseded(&mut channels, policy);
 
-    let newest = |wanted: &dyn Fn(&Judged<'_>) -> bool| {
-        (0..channels.len())
-            .filter(|place| wanted(&channels[*place]))
-            .max_by_key(|place| voice.records[*place].rank())
-    };
-    let open = newest(&|channel| channel.is_live() && channel.condition == Condition::Open);
-    let live = newest(&|channel| channel.is_live());
-    let known = newest(&|channel| channel.opening.is_there()).or_else(|| newest(&|_| true));
+    let (mut open, mut live, mut opened, mut any) = (None, None, None, None);
+    for (place, (channel, record)) in channels.iter().zip(&voice.records).enumerate() {
+        let rank = record.rank();
+        let keep_newer = |newest: &mut Option<_>, wanted: bool| {
+            if wanted && newest.is_none_or(|(known, _)| rank >= known) {
+                *newest = Some((rank, place));
+            }
+        };
+        let is_live = channel.is_live();
+        keep_newer(&mut open, is_live && channel.condition == Condition::Open);
+        keep_newer(&mut live, is_live);
+        keep_newer(&mut opened, channel.opening.is_there());
+        keep_newer(&mut any, true);
+    }
+    let [open, live, known] =
+        [open, live, opened.or(any)].map(|newest| newest.map(|(_, place)| place));
     let (status, named) = match (open, live, known) {
         (Some(open), ..) => (Status::Online, Some(open)),
         (None, Some(live), _) => (Status::Closing, Some(live)),

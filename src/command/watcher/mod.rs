@@ -124,11 +124,10 @@ impl Watcher {
                 }
                 let (mut now, mut left) = (self.moment(), 0);
                 self.handle(heard, now).await?;
-                // Looking at the clocks, and waiting for memory, are a part of what a message costs.
+                // Looking at the clocks is a part of what a message costs.
                 while self.state.acks.len() % BATCH_MAX != BATCH_MAX - 1 {
                     if left == 0 {
                         (now, left) = (self.moment(), TOGETHER_MAX);
-                        self.approach();
                     }
                     left -= 1;
                     let Some(heard) = self.session.drain() else { break };
@@ -221,19 +220,6 @@ impl Watcher {
     /// Returns the present moment, on all clocks.
     fn moment(&self) -> (Moment, Duration) {
         (moment(self.state.begun), clock::uptime())
-    }
-
-    /// Looks at the clients of the next messages before any of them is changed.
-    fn approach(&self) {
-        let clients = &self.presence.fleet().clients;
-        let next = self.session.upcoming().iter().take(TOGETHER_MAX);
-        clients.approach(next.filter_map(|heard| {
-            match heard {
-                Heard::Message(publish) => self.dialects.guess_client(&publish.payload),
-                _ => None,
-            }
-            .map(|client| clients.hasher().hash(client))
-        }));
     }
 
     async fn handle(&mut self, heard: Heard, now: (Moment, Duration)) -> Result<(), Failure> {

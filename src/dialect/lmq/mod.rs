@@ -16,13 +16,6 @@ use std::fmt;
 #[derive(Debug, Default)]
 pub struct Lmq;
 
-/// Returns of whom a notice of the usual shape tells, without reading it.
-pub(super) fn guess_client(payload: &[u8]) -> Option<&str> {
-    let rest = payload.strip_prefix(br#"{"clientId":""#)?;
-    let end = memchr::memchr(b'"', rest)?;
-    std::str::from_utf8(&rest[..end]).ok()
-}
-
 impl Lmq {
     pub const NAME: &str = "lmq";
     pub const AUTHORITY: u8 = 1;

@@ -147,11 +147,11 @@ mod tests {
     fn what_brings_less_is_waited_for_less() {
         let now = crate::clock::monotonic();
         let mut gathering = Gathering::new(now);
-        let mut rest = |messages| {
+        let mut rest = |messages: u32| {
             (0..messages).for_each(|_| gathering.count());
             gathering.rest(now)
         };
-        let rests = [30, 60, 120, 240, 200, 20, 20, 20].map(|messages| rest(messages));
+        let rests = [30, 60, 120, 240, 200, 20, 20, 20].map(&mut rest);
         let expected = [2, 4, 8, 8, 8, 4, 2, 1].map(|length| Some(REST * length));
         assert_eq!(rests, expected);
     }

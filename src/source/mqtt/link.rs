@@ -101,11 +101,6 @@ impl Link {
         Poll::Ready(Err(end.unwrap_or_else(gone)))
     }
 
-    /// Returns what is there and not taken yet, or the next part of it.
-    pub fn upcoming(&self) -> &[Heard] {
-        self.arrived.as_slice()
-    }
-
     /// Acknowledges with the next turn of the thread.
     pub fn acknowledge(&self, acks: Vec<Ack>) {
         // Without a thread there is no connection to acknowledge on.

@@ -89,15 +89,6 @@ impl Session {
         }
     }
 
-    /// Returns what is there already and not heard yet, or the next part of it.
-    #[must_use]
-    pub fn upcoming(&self) -> &[Heard] {
-        match &self.phase {
-            Phase::Standing(link, _) => link.upcoming(),
-            _ => &[],
-        }
-    }
-
     /// Acknowledges messages, each once. Tokens of an earlier connection are dropped: the broker will
     /// send their messages again. Never waits; the connection's own task sends them.
     pub fn acknowledge(&mut self, tokens: impl IntoIterator<Item = AckToken>) {

@@ -26,8 +26,8 @@ pub(super) struct Member {
     pub(super) online: bool,
 }
 
-/// Clients that are followed at most.
-const MEMBERS_MAX: usize = 65_536;
+/// Clients that are followed at most: many more than it takes to tell what is common among them.
+const MEMBERS_MAX: usize = 16_384;
 
 impl Roster {
     /// Notes how a client stands now. `hash` is that of its id.

@@ -161,7 +161,7 @@ fn memory_is_bounded_and_nothing_panics_whatever_is_told() {
         diagnosis.handle_timeout(now);
     }
     for broker in &diagnosis.brokers {
-        assert!(broker.roster.len() <= 65_536 && broker.voices.len() <= VOICES_MAX);
+        assert!(broker.roster.len() <= 16_384 && broker.voices.len() <= VOICES_MAX);
     }
     assert!(diagnosis.findings.len() <= FINDINGS_MAX);
 }

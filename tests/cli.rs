@@ -4,6 +4,8 @@ mod support;
 
 #[path = "cli/acting.rs"]
 mod acting;
+#[path = "cli/asked.rs"]
+mod asked;
 #[path = "cli/check.rs"]
 mod check;
 #[path = "cli/follow.rs"]

@@ -3,6 +3,9 @@
 
 mod support;
 
+#[path = "cli/asked.rs"]
+#[allow(dead_code, reason = "it is shared with the tests of the command line")]
+mod asked;
 #[path = "report/browser.rs"]
 mod browser;
 #[path = "report/night.rs"]

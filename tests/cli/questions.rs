@@ -1,48 +1,9 @@
 //! What `replay` answers beside the verdicts at the end.
 
-use crate::run::{Home, Run, T, lines, notice, recording};
+use crate::asked::{FILES, ask, of_type, replay};
+use crate::run::{Home, T, lines, notice, recording};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-/// Recordings and logs of every kind.
-pub const FILES: &[&str] = &[
-    "docs/examples/night.jsonl",
-    "docs/examples/notices.jsonl",
-    "docs/examples/tour.jsonl",
-    "tests/fixtures/dialects/mosquitto-2.1.log",
-    "tests/golden/lmq-out-of-order.jsonl",
-    "tests/golden/lmq-ends.jsonl",
-    "tests/golden/recording-with-a-hole.jsonl",
-    "tests/golden/status-three-lives.jsonl",
-    "tests/golden/two-watchers-a.jsonl tests/golden/two-watchers-b.jsonl",
-    "tests/golden/two-watchers-b.jsonl tests/golden/two-watchers-a.jsonl",
-    "docs/examples/night.jsonl tests/fixtures/dialects/mosquitto-2.1.log",
-];
-
-/// Asks about files of the project, and returns the objects.
-#[track_caller]
-pub fn ask(files: &str, question: &str) -> Vec<Value> {
-    let run = run(files, &format!("-q --json {question}"));
-    assert_eq!((run.code, &*run.err), (0, ""), "{files} {question}");
-    run.objects()
-}
-
-#[track_caller]
-pub fn run(files: &str, options: &str) -> Run {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let paths = files.split(' ').map(|file| root.join(file).display().to_string());
-    let words: Vec<String> = ["replay".to_owned()]
-        .into_iter()
-        .chain(paths)
-        .chain(options.split_whitespace().map(str::to_owned))
-        .collect();
-    Home::new().run_with(&words.iter().map(String::as_str).collect::<Vec<_>>(), "", &[])
-}
-
-pub fn of_type<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
-    objects.iter().filter(|object| object["type"] == kind).collect()
-}
 
 fn name(object: &Value) -> (String, String) {
     let text = |key: &str| object[key].as_str().expect("a text").to_owned();
@@ -198,7 +159,7 @@ FROM                         FOR  STATE    END               ADDRESS          CH
 11 clients · 6 online · 1 closing · 3 offline · 1 unknown
 50 events · 1 that changed nothing · 1 unnamed take-over · 1 gap
 ";
-    run("docs/examples/night.jsonl", "-q --timeline lamp-5").is(0, expected, "");
+    replay(&Home::new(), "docs/examples/night.jsonl", "-q --timeline lamp-5").is(0, expected, "");
 }
 
 #[test]
@@ -248,7 +209,7 @@ fn a_client_that_nobody_heard_of_is_said_so_with_those_that_may_be_meant() {
         ("pump", "did you mean `pump-1` or `pump-2`?"),
         ("x\u{1b}[2Jy", "leave `--timeline` out to see who was heard of"),
     ] {
-        let run = run(night, &format!("--timeline {id}"));
+        let run = replay(&Home::new(), night, &format!("--timeline {id}"));
         run.failed(3, "nothing was heard of `");
         assert!(run.err.contains(next), "{}", run.err);
         assert!(run.err.contains("cause: 11 clients of other ids"), "{}", run.err);
@@ -469,7 +430,7 @@ takeover-loop        1  GID_plant@@@press-7
 11 clients · 6 online · 1 closing · 3 offline · 1 unknown
 50 events · 1 that changed nothing · 1 unnamed take-over · 1 gap
 ";
-    run("docs/examples/night.jsonl", "-q --anomalies").is(0, expected, "");
+    replay(&Home::new(), "docs/examples/night.jsonl", "-q --anomalies").is(0, expected, "");
     let hostile = "\u{1b}[2J\nx\u{202e}";
     let text: Vec<String> =
         (0..7).map(|number| notice(&format!("{hostile}{number}"), 0, "tcpclean", "c")).collect();
@@ -491,7 +452,7 @@ takeover-loop        1  GID_plant@@@press-7
 
 #[track_caller]
 fn run_fails(files: &str, options: &str, told: &str) {
-    run(files, options).failed(2, told);
+    replay(&Home::new(), files, options).failed(2, told);
 }
 
 #[test]
@@ -606,7 +567,7 @@ fn every_answer_comes_as_a_table_of_values() {
         "--debounce-advisor",
     ] {
         let night = "docs/examples/night.jsonl";
-        let printed = run(night, &format!("-q --csv {question}"));
+        let printed = replay(&Home::new(), night, &format!("-q --csv {question}"));
         assert_eq!((printed.code, &*printed.err), (0, ""), "{question}");
         let objects = ask(night, question);
         let kind = objects[0]["type"].as_str().expect("a type");

@@ -1,6 +1,6 @@
 //! Other rules beside ours, advice on waiting, and streams that are put out of order.
 
-use crate::questions::{FILES, ask, of_type, run};
+use crate::asked::{FILES, ask, of_type, replay};
 use crate::run::{Home, lines, notice};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -128,7 +128,7 @@ fn rules_can_be_named_in_several_ways_and_only_once_each() {
         ("counter --uptime", "`--what-if` and `--uptime` exclude each other"),
         ("counter --follow", "`--follow` with a question about the past"),
     ] {
-        run(notices, &format!("--what-if {typed}")).failed(2, told);
+        replay(&Home::new(), notices, &format!("--what-if {typed}")).failed(2, told);
     }
 }
 
@@ -206,9 +206,13 @@ every other one is told 5s later
 #[test]
 fn order_and_repetition_do_not_change_what_is_believed_at_the_end() {
     for files in FILES {
-        let straight = run(files, "-q --json");
+        let straight = replay(&Home::new(), files, "-q --json");
         for seed in 0..8 {
-            let altered = run(files, &format!("-q --json --shuffle 20s --dup 20% --seed {seed}"));
+            let altered = replay(
+                &Home::new(),
+                files,
+                &format!("-q --json --shuffle 20s --dup 20% --seed {seed}"),
+            );
             assert_eq!(altered.verdicts(), straight.verdicts(), "{files}, seed {seed}");
             let told = &altered.summary()["altered"];
             assert!(number(told, "repeated") > 0 || number(told, "messages") < 30, "{told}");
@@ -221,7 +225,7 @@ fn order_and_repetition_do_not_change_what_is_believed_at_the_end() {
 fn a_seed_decides_what_happens_to_a_stream() {
     let night = "docs/examples/night.jsonl";
     let options = "-q --json --changes --shuffle 5s --dup 10% --drop 10% --seed";
-    let changes = |seed: u64| run(night, &format!("{options} {seed}")).out;
+    let changes = |seed: u64| replay(&Home::new(), night, &format!("{options} {seed}")).out;
     assert_eq!(changes(7), changes(7));
     assert_ne!(changes(7), changes(8));
 }

@@ -1,34 +1,9 @@
 //! Nights to report on.
 
-use crate::run::{Home, Run, T};
+use crate::asked::replay;
+use crate::run::{Home, T};
 use serde_json::json;
 use std::fmt::Write as _;
-use std::path::PathBuf;
-
-/// Recordings and logs of every kind.
-pub const FILES: &[&str] = &[
-    "docs/examples/night.jsonl",
-    "docs/examples/notices.jsonl",
-    "docs/examples/tour.jsonl",
-    "tests/fixtures/dialects/mosquitto-2.1.log",
-    "tests/golden/lmq-ends.jsonl",
-    "tests/golden/recording-with-a-hole.jsonl",
-    "tests/golden/two-watchers-a.jsonl tests/golden/two-watchers-b.jsonl",
-    "docs/examples/night.jsonl tests/fixtures/dialects/mosquitto-2.1.log",
-];
-
-/// Runs `replay` on files of the project.
-#[track_caller]
-pub fn replay(home: &Home, files: &str, options: &str) -> Run {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let paths = files.split(' ').map(|file| root.join(file).display().to_string());
-    let words: Vec<String> = ["replay".to_owned()]
-        .into_iter()
-        .chain(paths)
-        .chain(options.split_whitespace().map(str::to_owned))
-        .collect();
-    home.run_with(&words.iter().map(String::as_str).collect::<Vec<_>>(), "", &[])
-}
 
 /// Returns the page about files of the project.
 #[track_caller]

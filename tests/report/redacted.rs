@@ -1,6 +1,7 @@
 //! Pseudonyms: no original shows anywhere, and what is told is told all the same.
 
-use crate::night::{FILES, outage, read, replay};
+use crate::asked::{FILES, replay};
+use crate::night::{outage, read};
 use crate::run::{Home, Run, T, lines, notice, recording};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

@@ -42,3 +42,5 @@ mod store;
 mod threads;
 #[path = "cli/whatif.rs"]
 mod whatif;
+#[path = "cli/zones.rs"]
+mod zones;

@@ -43,7 +43,10 @@ pub struct Reading {
     #[arg(long, value_name = "POINTER", env = "PRESENCE_STATUS_JSON")]
     pub status_json: Option<String>,
 
-    /// Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`
+    /// Zone of local times, such as `Europe/Berlin`, `UTC` or `+02:00`
+    ///
+    /// Stamps that name none are read as its times, and times are shown in it, with their offset. Without it
+    /// they are shown in UTC, and a log in local time is not read. JSON has ms since 1970.
     #[arg(long, value_name = "ZONE", env = "PRESENCE_TIME_ZONE")]
     pub time_zone: Option<String>,
 }

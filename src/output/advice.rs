@@ -4,7 +4,7 @@ use super::number::{counted, grouped};
 use super::sanitize::sanitize;
 use super::style::Style;
 use super::table::{Cell, Table};
-use super::time::{duration_ms, rfc3339};
+use super::time::duration_ms;
 use super::verdict;
 use crate::event::Timestamp;
 use crate::state::advisor::{Advice, Counsel, Grace, RETURNED_MIN};
@@ -101,8 +101,8 @@ impl<'a> Report<'a> {
         let _ = writeln!(
             text,
             "{} to {}, {} · {} of {}, {} came back\n",
-            rfc3339(first),
-            rfc3339(last),
+            style.time(first),
+            style.time(last),
             duration_ms(last.since(first)),
             counted(*offlines, "absence"),
             counted(*clients, "client"),

@@ -1,7 +1,7 @@
 //! How many clients were online at a time: as a line of bars and as objects.
 
 use super::style::Style;
-use super::time::{duration_ms, rfc3339};
+use super::time::duration_ms;
 use super::verdict;
 use crate::event::Timestamp;
 use crate::state::course::Mean;
@@ -72,8 +72,8 @@ impl<'a> Report<'a> {
         let _ = writeln!(
             text,
             "{} to {}, {} a column\n",
-            rfc3339(first.from),
-            rfc3339(last.to),
+            style.time(first.from),
+            style.time(last.to),
             duration_ms(longest)
         );
         for (name, of) in FIGURES {
@@ -83,7 +83,7 @@ impl<'a> Report<'a> {
             let _ = writeln!(text, "{name:8} {bars}  mean of a column up to {most:.1}");
         }
         if let Some((online, at)) = self.peak {
-            let _ = writeln!(text, "at most {online} online at once, known at {}", rfc3339(at));
+            let _ = writeln!(text, "at most {online} online at once, known at {}", style.time(at));
         }
         text
     }

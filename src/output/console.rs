@@ -6,6 +6,7 @@ use crate::output::sanitize::guard;
 use crate::output::status::Status;
 use crate::output::style::{Style, Tone};
 use crate::output::terminal::{Settings, Surroundings};
+use crate::output::time::Zone;
 use crate::output::warning::Warning;
 use serde::Serialize;
 use std::fmt::{self, Display, Write as _};
@@ -70,6 +71,11 @@ impl Console {
     #[must_use]
     pub const fn is_json(&self) -> bool {
         self.settings.json
+    }
+
+    /// Shows times in this zone from now on, where they are printed for people.
+    pub const fn show_times_in(&mut self, zone: Zone) {
+        self.settings.style = self.settings.style.in_zone(zone);
     }
 
     /// Returns the style for what is printed.

@@ -4,7 +4,7 @@
 use super::sanitize::sanitize;
 use super::style::Style;
 use super::table::{Cell, Table};
-use super::time::rfc3339;
+use super::time::Zone;
 use super::verdict::{ago, blindness, line, tone};
 use crate::event::Timestamp;
 use crate::state::fleet::{Fleet, Opinion};
@@ -64,7 +64,11 @@ fn evidence_of(opinion: &Opinion<'_, '_>) -> EvidenceObject {
         how: judgement.how.map(crate::state::verdict::How::word),
         last_heard_ms: opinion.last_heard.map(|heard| heard.0),
         covered: opinion.coverage.is_ok(),
-        uncovered_because: opinion.coverage.as_ref().err().map(|(blind, _)| blindness(blind)),
+        uncovered_because: opinion
+            .coverage
+            .as_ref()
+            .err()
+            .map(|(blind, _)| blindness(blind, Zone::UTC)),
     }
 }
 
@@ -94,15 +98,15 @@ pub fn explanation(case: &Case<'_>, style: Style, columns: Option<u16>) -> Strin
         .map(|place| case.fleet.clients.at(place).voices())
         .unwrap_or_default();
     let opinions = case.fleet.opinions(&voices, case.now, case.policy);
-    let _ = writeln!(text, "  decided: {}", decided(verdict, &opinions, case));
+    let _ = writeln!(text, "  decided: {}", decided(verdict, &opinions, case, style.zone()));
     if let Some((heard, voice)) = &verdict.last_heard {
-        let (time, age) = (rfc3339(*heard), ago(*heard, case.now));
+        let (time, age) = (style.time(*heard), ago(*heard, case.now));
         let _ = writeln!(text, "  last heard: {time} ({age}, broker's clock), by {voice}");
     }
-    for sentence in last_channels(&opinions, case.policy) {
+    for sentence in last_channels(&opinions, case.policy, style.zone()) {
         let _ = writeln!(text, "  {sentence}");
     }
-    for sentence in listeners(case, &voices) {
+    for sentence in listeners(case, &voices, style.zone()) {
         let _ = writeln!(text, "  {sentence}");
     }
     for asked in case.asked {
@@ -127,7 +131,7 @@ pub fn explanation(case: &Case<'_>, style: Style, columns: Option<u16>) -> Strin
     text
 }
 
-fn decided(verdict: &Verdict, opinions: &[Opinion<'_, '_>], case: &Case<'_>) -> String {
+fn decided(verdict: &Verdict, opinions: &[Opinion<'_, '_>], case: &Case<'_>, zone: Zone) -> String {
     let name = verdict.voice.as_deref().unwrap_or("");
     let deciding = opinions.iter().find(|opinion| opinion.voice.key.name == name);
     let Some(deciding) = deciding else {
@@ -141,7 +145,7 @@ fn decided(verdict: &Verdict, opinions: &[Opinion<'_, '_>], case: &Case<'_>) -> 
         (Some(known), _) => {
             return format!(
                 "nothing, because {}; last known: {}, by {name}",
-                blindness(&known.blind),
+                blindness(&known.blind, zone),
                 known.status.word(),
             );
         }
@@ -176,7 +180,7 @@ fn decided(verdict: &Verdict, opinions: &[Opinion<'_, '_>], case: &Case<'_>) -> 
 }
 
 /// Tells how the channels of each voice ended that ended last.
-fn last_channels(opinions: &[Opinion<'_, '_>], policy: &Policy) -> Vec<String> {
+fn last_channels(opinions: &[Opinion<'_, '_>], policy: &Policy, zone: Zone) -> Vec<String> {
     let of = |opinion: &Opinion<'_, '_>| -> Option<String> {
         let channels = &opinion.judgement.channels;
         let (place, channel) = channels
@@ -187,7 +191,8 @@ fn last_channels(opinions: &[Opinion<'_, '_>], policy: &Policy) -> Vec<String> {
         let how = how_ended(channels, place, policy);
         let name =
             channel.channel.name().map_or(String::new(), |name| format!("{} ", sanitize(name, 60)));
-        let when = channel.end().time().map_or("at an unknown time".to_owned(), rfc3339);
+        let when = channel.end().time();
+        let when = when.map_or_else(|| "at an unknown time".to_owned(), |end| zone.time(end));
         let inferred = if channel.closed.is_there() { "" } else { ", inferred" };
         Some(format!(
             "last end: {name}{when}, {}{inferred} ({})",
@@ -199,7 +204,7 @@ fn last_channels(opinions: &[Opinion<'_, '_>], policy: &Policy) -> Vec<String> {
 }
 
 /// Tells who is listening to this broker, and how well.
-fn listeners(case: &Case<'_>, voices: &[Voice<'_>]) -> Vec<String> {
+fn listeners(case: &Case<'_>, voices: &[Voice<'_>], zone: Zone) -> Vec<String> {
     let coverage = &case.fleet.coverage;
     let known: Vec<&str> = voices.iter().map(|voice| voice.key.name).collect();
     let mut sentences = Vec::new();
@@ -209,12 +214,16 @@ fn listeners(case: &Case<'_>, voices: &[Voice<'_>]) -> Vec<String> {
         let lossy = if source.lossy() { ", lossy: it comes at QoS 0" } else { "" };
         let ear = sanitize(&key.ear, 80);
         sentences.push(if let Some((name, missed)) = source.missing(case.now) {
-            let (name, since) = (sanitize(name, 80), rfc3339(missed.heard));
+            let (name, since) = (sanitize(name, 80), zone.time(missed.heard));
             format!("not all listening: {ear} to {} lacks {name} since {since}", key.voice)
         } else if source.listens(case.now) {
-            format!("listening: {ear} to {} since {}{lossy}", key.voice, rfc3339(member.began))
+            format!("listening: {ear} to {} since {}{lossy}", key.voice, zone.time(member.began))
         } else {
-            format!("no longer listening: {ear} to {}, since {}", key.voice, rfc3339(member.heard))
+            format!(
+                "no longer listening: {ear} to {}, since {}",
+                key.voice,
+                zone.time(member.heard)
+            )
         });
     }
     sentences
@@ -243,12 +252,12 @@ fn table(opinions: &[Opinion<'_, '_>], style: Style, columns: Option<u16>) -> St
         Table::new(&["voice", "says", "since", "last heard", "channel", "address", "covered"]);
     for opinion in opinions {
         let judgement = &opinion.judgement;
-        let time = |time: Option<Timestamp>| time.map_or("–".to_owned(), rfc3339);
+        let time = |time: Option<Timestamp>| time.map_or("–".to_owned(), |time| style.time(time));
         table.row([
             Cell::text(opinion.voice.key.name),
             Cell::text(judgement.status.word()).tone(tone(judgement.status)),
-            Cell::text(&time(judgement.since)),
-            Cell::text(&time(opinion.last_heard)),
+            Cell::time(&time(judgement.since)),
+            Cell::time(&time(opinion.last_heard)),
             Cell::text(opinion.channel().unwrap_or("–")),
             Cell::text(opinion.address().unwrap_or("–")),
             Cell::text(if opinion.coverage.is_ok() { "yes" } else { "no" }),

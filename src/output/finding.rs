@@ -3,7 +3,7 @@
 use super::number::{counted, grouped};
 use super::sanitize::sanitize;
 use super::style::{Style, Tone};
-use super::time::{clock_time, duration_ms, rfc3339};
+use super::time::{Zone, duration_ms};
 use crate::state::diagnosis::{Code, Factor, FactorKind, Finding, Lag, Offset, Outage, Phase};
 use crate::state::diagnosis::{Sharing, What};
 use serde::Serialize;
@@ -35,8 +35,8 @@ pub const fn name(code: Code, count: u64) -> &'static str {
 #[must_use]
 pub fn line(instance: &str, finding: &Finding, style: Style) -> String {
     let label = format!("! {}", name(finding.what.code(), 1));
-    let (at, label) = (rfc3339(finding.at), style.paint(Tone::Warning, label));
-    format!("{}  {label}  {}", style.dim(at), text(instance, finding))
+    let (at, label) = (style.time(finding.at), style.paint(Tone::Warning, label));
+    format!("{}  {label}  {}", style.dim(at), text(instance, finding, style.zone()))
 }
 
 /// Returns how many findings of a kind there were. Some kinds are one finding about many cases.
@@ -57,8 +57,8 @@ pub fn counts(counts: &BTreeMap<Code, u64>) -> Option<String> {
 
 /// Returns what was found, in a sentence.
 #[must_use]
-pub fn text(instance: &str, finding: &Finding) -> String {
-    let since = clock_time(finding.since);
+pub fn text(instance: &str, finding: &Finding, zone: Zone) -> String {
+    let since = zone.clock(finding.since);
     let phase = finding.phase;
     match &finding.what {
         What::SharedId(sharing) => shared(sharing, phase, &since),
@@ -261,7 +261,7 @@ impl<'a> FindingObject<'a> {
             phase: finding.phase.word(),
             since_ms: finding.since.0,
             client: finding.what.client(),
-            text: text(instance, finding),
+            text: text(instance, finding, Zone::UTC),
             details: Details::of(&finding.what),
         }
     }
@@ -352,7 +352,7 @@ mod tests {
 
     fn told(phase: Phase, what: What) -> String {
         let at = Timestamp(1_760_000_000_000);
-        text("localhost:1883", &Finding { phase, at, since: at, what })
+        text("localhost:1883", &Finding { phase, at, since: at, what }, Zone::UTC)
     }
 
     fn sharing(addresses: &[&str]) -> What {

@@ -1,5 +1,8 @@
-//! Colours, named by what they mean. They only repeat what the words beside them say.
+//! Colours, named by what they mean, and the zone of times. Colours only repeat what the words beside them
+//! say.
 
+use super::time::Zone;
+use crate::event::Timestamp;
 use anstyle::AnsiColor;
 use std::fmt;
 
@@ -42,15 +45,34 @@ impl Tone {
     }
 }
 
-/// Whether text is coloured. Handed to renderers, so that they need not ask.
+/// Whether text is coloured, and in which zone its times are. Handed to renderers, so that they need not
+/// ask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
     coloured: bool,
+    zone: Zone,
 }
 
 impl Style {
-    pub const PLAIN: Self = Self { coloured: false };
-    pub const COLOURED: Self = Self { coloured: true };
+    pub const PLAIN: Self = Self { coloured: false, zone: Zone::UTC };
+    pub const COLOURED: Self = Self { coloured: true, zone: Zone::UTC };
+
+    /// Returns the same with times in a zone.
+    #[must_use]
+    pub const fn in_zone(self, zone: Zone) -> Self {
+        Self { zone, ..self }
+    }
+
+    #[must_use]
+    pub const fn zone(self) -> Zone {
+        self.zone
+    }
+
+    /// Returns a time as [`Zone::time`] does.
+    #[must_use]
+    pub fn time(self, time: Timestamp) -> String {
+        self.zone.time(time)
+    }
 
     #[must_use]
     pub const fn is_coloured(self) -> bool {

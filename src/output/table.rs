@@ -78,16 +78,17 @@ impl Table {
     /// Returns which columns are short enough never to be cut where others can be: a time or a state
     /// in two lines is hard to read. None are where there is no room for that.
     fn whole_columns(&self, columns: Option<u16>) -> Vec<bool> {
-        let widths: Vec<usize> = (self.headers.iter().enumerate())
+        let widths: Vec<(usize, bool)> = (self.headers.iter().enumerate())
             .map(|(at, header)| {
-                let cells = self.rows.iter().filter_map(|row| row.get(at));
-                cells.map(|cell| cell.text.width()).fold(header.width(), usize::max)
+                let cells = || self.rows.iter().filter_map(|row| row.get(at));
+                let width = cells().map(|cell| cell.text.width()).fold(header.width(), usize::max);
+                (width, width <= WHOLE_MAX || cells().any(|cell| cell.whole))
             })
             .collect();
-        let least = |width: &usize| if *width <= WHOLE_MAX { *width } else { CUT_MIN };
+        let least = |(width, is_whole): &(usize, bool)| if *is_whole { *width } else { CUT_MIN };
         let needed: usize = widths.iter().map(|width| least(width) + usize::from(GUTTER)).sum();
         let is_room = columns.is_some_and(|columns| needed <= usize::from(columns));
-        widths.iter().map(|width| is_room && *width <= WHOLE_MAX).collect()
+        widths.iter().map(|(_, is_whole)| is_room && *is_whole).collect()
     }
 
     /// Returns the side on which the cells below a header stand, as far as they agree.
@@ -107,6 +108,8 @@ pub struct Cell {
     text: String,
     tone: Tone,
     right: bool,
+    /// It is not cut where others can be, however long it is.
+    whole: bool,
 }
 
 impl Cell {
@@ -120,6 +123,12 @@ impl Cell {
     #[must_use]
     pub fn number(count: u64) -> Self {
         Self::text(&grouped(count)).right()
+    }
+
+    /// Returns a cell with a time, which is hard to read in two lines.
+    #[must_use]
+    pub fn time(text: &str) -> Self {
+        Self { whole: true, ..Self::text(text) }
     }
 
     /// Puts the text at the right: for figures with a unit.

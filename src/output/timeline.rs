@@ -5,7 +5,7 @@ use super::sanitize::sanitize;
 use super::strip::{History, Signs};
 use super::style::{Style, Tone};
 use super::table::{Cell, Table};
-use super::time::{duration_ms, rfc3339};
+use super::time::{Zone, duration_ms};
 use super::verdict::{blindness, tone};
 use crate::event::Timestamp;
 use crate::state::course::{Kind, Spell};
@@ -96,7 +96,7 @@ impl<'a> Story<'a> {
         if self.left_out > 0 {
             let _ = writeln!(text, "{} left out", counted(self.left_out, "earlier spell"));
         }
-        text + "\n" + &self.table().render(style, columns)
+        text + "\n" + &self.table(style.zone()).render(style, columns)
     }
 
     fn heading(&self, style: Style) -> String {
@@ -129,20 +129,20 @@ impl<'a> Story<'a> {
         let Signs { online, partly, offline, hole } = signs;
         let span = format!(
             "{} to {}, {} · {online} online {partly} in part {offline} offline {hole} nobody knows",
-            rfc3339(from),
-            rfc3339(to),
+            style.time(from),
+            style.time(to),
             duration_ms(to.since(from)),
         );
         format!("{}\n{}\n", history.strip(to, to.since(from), columns, signs), style.dim(span))
     }
 
-    fn table(&self) -> Table {
+    fn table(&self, zone: Zone) -> Table {
         let mut table = Table::new(&["from", "for", "state", "end", "address", "channel"]);
         let next = self.spells.iter().skip(1).map(Some).chain([None]);
         for (spell, next) in self.spells.iter().zip(next) {
             let state = status(spell.kind);
             let end = match spell.kind {
-                Kind::Unknown => why(&spell.note),
+                Kind::Unknown => why(&spell.note, zone),
                 Kind::Up => {
                     end_of(spell, next).map_or_else(String::new, |how| how.word().to_owned())
                 }
@@ -150,7 +150,7 @@ impl<'a> Story<'a> {
             };
             let address = spell.note.address.as_deref().filter(|_| spell.kind == Kind::Up);
             table.row([
-                Cell::text(&rfc3339(spell.from)),
+                Cell::time(&zone.time(spell.from)),
                 Cell::text(&duration_ms(spell.length_ms())).right(),
                 Cell::text(state.word()).tone(tone(state)),
                 Cell::text(&end),
@@ -190,8 +190,9 @@ pub const fn ended(kind: Kind, next: Option<(Kind, Option<How>)>) -> Option<How>
     }
 }
 
-fn why(note: &Note) -> String {
-    note.blind.as_ref().map_or_else(|| "not heard of yet".to_owned(), blindness)
+fn why(note: &Note, zone: Zone) -> String {
+    let why = |blind| blindness(blind, zone);
+    note.blind.as_ref().map_or_else(|| "not heard of yet".to_owned(), why)
 }
 
 const fn reason(note: &Note) -> &'static str {

@@ -2,7 +2,7 @@
 
 use super::style::Style;
 use super::table::{Cell, Table};
-use super::time::{duration_ms, rfc3339};
+use super::time::duration_ms;
 use super::verdict;
 use crate::event::Timestamp;
 use crate::state::course::Totals;
@@ -122,7 +122,8 @@ impl<'a> Report<'a> {
     pub fn text(&self, worst: usize, style: Style, columns: Option<u16>) -> String {
         let mut text = format!("{}\n", verdict::heading(self.instance, style));
         let span = duration_ms(self.last.since(self.first));
-        let _ = writeln!(text, "{} to {}, {span}\n", rfc3339(self.first), rfc3339(self.last));
+        let (first, last) = (style.time(self.first), style.time(self.last));
+        let _ = writeln!(text, "{first} to {last}, {span}\n");
         text += &self.group_table(worst).render(style, columns);
         let clients = self.worst_table(worst);
         if !clients.is_empty() {

@@ -6,7 +6,7 @@ use super::object::Summary;
 use super::sanitize::sanitize;
 use super::style::{Style, Tone};
 use super::table::{Cell, Table};
-use super::time::{duration_ms, rfc3339};
+use super::time::{Zone, duration_ms};
 use crate::event::Timestamp;
 use crate::state::diagnosis::Lag;
 use crate::state::presence::{Change, Counts};
@@ -30,15 +30,15 @@ pub const fn tone(status: Status) -> Tone {
 
 /// Returns why nobody can say more, as a clause.
 #[must_use]
-pub fn blindness(blind: &Blind) -> String {
+pub fn blindness(blind: &Blind, zone: Zone) -> String {
     match blind {
         Blind::NeverListened => "nobody is listening".to_owned(),
-        Blind::SilentSince(since) => format!("no one has listened since {}", rfc3339(*since)),
+        Blind::SilentSince(since) => format!("no one has listened since {}", zone.time(*since)),
         Blind::MemberSilent { member, since } => {
-            format!("member {} has not listened since {}", sanitize(member, 80), rfc3339(*since))
+            format!("member {} has not listened since {}", sanitize(member, 80), zone.time(*since))
         }
         Blind::Away { from, to } => {
-            format!("watcher was away {} to {}", rfc3339(*from), rfc3339(*to))
+            format!("watcher was away {} to {}", zone.time(*from), zone.time(*to))
         }
     }
 }
@@ -57,11 +57,11 @@ pub fn table(
     }
     let mut table = Table::new(&headers);
     for (instance, verdict) in verdicts {
-        let since = verdict.since.map_or_else(|| "–".to_owned(), rfc3339);
+        let since = verdict.since.map_or_else(|| "–".to_owned(), |since| style.time(since));
         let mut cells = vec![
             Cell::text(&verdict.client),
             Cell::text(&state(verdict)).tone(tone(verdict.status)),
-            Cell::text(&since),
+            Cell::time(&since),
             Cell::text(verdict.channel.as_deref().unwrap_or("–")),
             Cell::text(&how(verdict)),
             Cell::text(&verdict.anomalies.join(" ")),
@@ -101,14 +101,14 @@ pub fn line(verdict: &Verdict, style: Style) -> String {
         style.paint(tone(verdict.status), verdict.status.word())
     );
     if let Some(since) = verdict.since {
-        let _ = write!(text, "  since {}", rfc3339(since));
+        let _ = write!(text, "  since {}", style.time(since));
     }
     if let Some(known) = &verdict.last_known {
         let _ = write!(text, "  was {}", known.status.word());
         if let Some(until) = known.until {
-            let _ = write!(text, " until {}", rfc3339(until));
+            let _ = write!(text, " until {}", style.time(until));
         }
-        let _ = write!(text, ": {}", blindness(&known.blind));
+        let _ = write!(text, ": {}", blindness(&known.blind, style.zone()));
     }
     if verdict.status == Status::Unknown && verdict.last_known.is_none() {
         text.push_str("  no evidence");
@@ -124,7 +124,7 @@ pub fn change(change: &Change, style: Style) -> String {
     let to = verdict.status;
     let mut text = format!(
         "{}  {}  {} → {}  {}",
-        style.dim(rfc3339(change.at)),
+        style.dim(style.time(change.at)),
         sanitize(&verdict.client, VALUE_MAX),
         change.from.word(),
         style.paint(tone(to), to.word()),
@@ -137,7 +137,7 @@ pub fn change(change: &Change, style: Style) -> String {
         let _ = write!(text, "  for {}", duration_ms(held));
     }
     if let Some(known) = &verdict.last_known {
-        let _ = write!(text, ": {}", blindness(&known.blind));
+        let _ = write!(text, ": {}", blindness(&known.blind, style.zone()));
     }
     append_details(&mut text, verdict);
     text

@@ -4,7 +4,7 @@ use super::number::counted;
 use super::sanitize::sanitize;
 use super::style::Style;
 use super::table::{Cell, Table};
-use super::time::{duration_ms, rfc3339};
+use super::time::{Zone, duration_ms};
 use super::verdict;
 use crate::event::Timestamp;
 use crate::state::whatif::{Example, Reason, Score, Standing, Sums};
@@ -118,7 +118,8 @@ impl<'a> Report<'a> {
         let clients = self.standings.first().map_or(0, |ours| ours.all.clients);
         let span = duration_ms(last.since(first));
         let clients = counted(clients, "client");
-        let _ = writeln!(text, "{} to {}, {span} · {clients}\n", rfc3339(first), rfc3339(last));
+        let (first, last) = (style.time(first), style.time(last));
+        let _ = writeln!(text, "{first} to {last}, {span} · {clients}\n");
         text += &self.against_what_was_known(style, columns);
         if self.standings.iter().any(|standing| standing.all.then != standing.all.hindsight) {
             text += "\nagainst what is known now, with what arrived later:\n";
@@ -217,10 +218,10 @@ fn fooled(standing: &Standing, worst: usize, style: Style, columns: Option<u16>)
             sanitize(id, NAME_MAX),
             word(example.believed),
             duration_ms(example.length_ms()),
-            rfc3339(example.from),
+            style.time(example.from),
             word(!example.believed),
             because(example),
-            when(example),
+            when(example, style.zone()),
         );
     }
     let mut clients: Vec<_> =
@@ -300,10 +301,10 @@ fn because(example: &Example) -> String {
 }
 
 /// Says when that was.
-fn when(example: &Example) -> String {
-    let arrived = rfc3339(example.arrived);
+fn when(example: &Example, zone: Zone) -> String {
+    let arrived = zone.time(example.arrived);
     match example.stamp.filter(|stamp| *stamp != example.arrived) {
-        Some(stamp) => format!("arrived {arrived}, stamped {}", rfc3339(stamp)),
+        Some(stamp) => format!("arrived {arrived}, stamped {}", zone.time(stamp)),
         None => format!("arrived {arrived}"),
     }
 }
@@ -333,6 +334,6 @@ mod tests {
             assert!(!noun(reason).is_empty());
         }
         let expected = "arrived 2023-11-14T22:13:20.000Z, stamped 2023-11-14T22:13:20.001Z";
-        assert_eq!(when(&example(Reason::Ghost)), expected);
+        assert_eq!(when(&example(Reason::Ghost), Zone::UTC), expected);
     }
 }

@@ -1,7 +1,7 @@
 //! The page in a browser.
 
 use crate::night::{hostile, of_strangers, outage};
-use crate::run::Home;
+use crate::run::{Home, T, lines, notice};
 use crate::support::chromium::Chromium;
 use std::path::PathBuf;
 
@@ -86,6 +86,34 @@ fn a_link_leads_to_a_client_and_to_a_search() {
     browser.open(&path, "#client=nobody");
     assert_eq!(browser.ask("document.getElementById('one').hidden"), true);
     assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn the_search_shows_times_in_the_zone_of_the_page() {
+    // The connects lie on both sides of the hour that comes twice in Berlin.
+    let change = 1_792_890_000_000 - T;
+    let text = lines(&[
+        notice("a", change - 1_000, "connect", "c"),
+        notice("a", change + 1_000, "tcpclean", "c"),
+    ]);
+    let rows =
+        "[...document.querySelectorAll('#one tbody td:first-child')].map((it) => it.textContent)";
+    for (zone, expected) in [
+        ("", ["2026-10-25T00:59:59.000Z"]),
+        ("--time-zone Europe/Berlin", ["2026-10-25T02:59:59.000+02:00"]),
+        ("--time-zone=-03:30", ["2026-10-24T21:29:59.000-03:30"]),
+    ] {
+        let (_home, path) = written(&text, zone);
+        let mut browser = Chromium::start();
+        browser.open(&path, "#client=a");
+        assert_eq!(browser.ask(rows), serde_json::json!(expected), "{zone}");
+        let ends = browser.ask("document.querySelector('#one > p').textContent");
+        let until =
+            if zone.contains("Berlin") { " to 2026-10-25T02:00:01.000+01:00" } else { " to " };
+        assert!(ends.as_str().is_some_and(|text| text.contains(until)), "{zone}: {ends}");
+        assert_eq!(browser.complaints(), [""; 0]);
+    }
 }
 
 #[test]

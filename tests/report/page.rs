@@ -138,6 +138,18 @@ fn a_hole_is_told_and_drawn() {
 }
 
 #[test]
+fn times_are_those_of_the_zone_that_was_asked_for() {
+    let page = page("docs/examples/night.jsonl", "--time-zone Europe/Berlin");
+    assert!(page.contains("for 38.0 s, from 2026-11-24 15:40:37 +01:00"), "{page}");
+    assert!(page.contains("Times are those of Europe/Berlin, with the offset from UTC"), "{page}");
+    assert!(page.contains("the time from left to right, Europe/Berlin"), "{page}");
+    assert!(page.contains(r#""offsets":[[1795531232556,3600]]"#), "{page}");
+    let (page, data) = page.split_once("<script").expect("there is one");
+    assert!(!page.contains("UTC\"") && !page.contains("Z<"), "{page}");
+    assert!(data.contains("offset"), "{data}");
+}
+
+#[test]
 fn strangers_leave_no_markup_behind() {
     let home = Home::with("a.jsonl", of_strangers());
     let run = home.run("replay -q --report night.html a.jsonl --instance <b>broker</b>");

@@ -112,12 +112,13 @@ impl Input {
             return Err(newer(&heading.version, name, number));
         }
         let unusable = |wrong: &dyn std::fmt::Display| unusable(wrong, name, number);
-        let zone = match (&self.zone, &heading.reading.time_zone) {
-            (None, Some(zone)) => {
+        // Its watcher knew which zone it read; the one that was asked for may only be that of the reader.
+        let zone = match &heading.reading.time_zone {
+            Some(zone) => {
                 let zone = crate::config::reading::time_zone(zone);
                 Some(zone.map_err(|failure| unusable(&failure.cause.unwrap_or(failure.what)))?)
             }
-            (zone, _) => zone.clone(),
+            None => self.zone.clone(),
         };
         let dialects = heading.reading.dialects(zone.as_ref()).map_err(|wrong| unusable(&wrong))?;
         let (asked, begun) = (self.asked, Timestamp(heading.begun_ms));

@@ -6,13 +6,13 @@ use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::number::counted;
 use crate::output::object::VerdictObject;
-use crate::output::time::rfc3339;
+use crate::output::style::Style;
 use crate::output::verdict;
 use crate::state::verdict::Verdict;
 
 /// Prints both. A table tells of hindsight only where it makes a difference.
 pub fn print(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), Failure> {
-    refuse_before_all(input)?;
+    refuse_before_all(input, console.style())?;
     let (mut then, mut changed) = (Vec::new(), Vec::new());
     let summary = super::judged(input, |instance, verdict| {
         if !scope.include(&verdict.client) {
@@ -36,7 +36,8 @@ pub fn print(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), 
         if let (Some(at), true) = (input.at, late > 0) {
             let late = counted(late, "event");
             let changed = counted(changed.len() as u64, "verdict");
-            let line = format!("{late} of before {} arrived later: {changed} changed", rfc3339(at));
+            let at = console.style().time(at);
+            let line = format!("{late} of before {at} arrived later: {changed} changed");
             console.print_line(line)?;
         }
     }
@@ -44,12 +45,12 @@ pub fn print(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), 
 }
 
 /// Fails where the moment lies before all that was heard.
-fn refuse_before_all(input: &Input) -> Result<(), Failure> {
+fn refuse_before_all(input: &Input, style: Style) -> Result<(), Failure> {
     let Some(at) = input.at.filter(|_| !input.brokers.is_empty()) else { return Ok(()) };
     if !input.brokers.values().all(Broker::is_later) {
         return Ok(());
     }
-    Err(Failure::new(format!("nobody was heard of by {}", rfc3339(at)))
+    Err(Failure::new(format!("nobody was heard of by {}", style.time(at)))
         .because("all that was read is of later")
         .next("name a later moment; `--changes` shows when the first client was heard of")
         .ends_with(Outcome::CannotTell))

@@ -27,6 +27,7 @@ use crate::disorder::{self, Disorder};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::object::{ChangeObject, Summary, VerdictObject};
+use crate::output::time::Zone;
 use crate::output::verdict;
 use crate::output::warning::Warning;
 use crate::state::packed::Client;
@@ -79,6 +80,7 @@ impl Scope {
 pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
     let expected = options.question.expect.as_deref().map(expect::read).transpose()?;
+    console.show_times_in(zone.clone().map_or(Zone::UTC, Zone::of));
     let redactor = options.question.redact.as_deref().map(|path| redactor(path, console));
     let redactor = redactor.transpose()?.map(Arc::new);
     let scope = Scope::new(options, redactor.clone())?;
@@ -121,6 +123,7 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
             worst: options.question.worst,
             is_redacted: redactor.is_some(),
         };
+            zone: console.style().zone(),
         input.follower = Some(Box::new(Report::new(about, input.follower.take())?));
     }
     input.redactor = redactor;

@@ -11,6 +11,7 @@ use crate::output::anomalies::Anomalies;
 use crate::output::console::Console;
 use crate::output::html;
 use crate::output::html::course::{Account, Belief, Lost, Told};
+use crate::output::time::Zone;
 use crate::output::uptime;
 use crate::state::course::{Chronicle, Chronicled};
 use crate::state::diagnosis::{Finding, Phase, What};
@@ -35,6 +36,8 @@ pub struct About {
     pub policy: Policy,
     pub worst: usize,
     pub is_redacted: bool,
+    /// Of the times on the page.
+    pub zone: Zone,
 }
 
 /// What is gathered of one broker.
@@ -57,6 +60,7 @@ struct Outage {
 /// What is left when all has been read.
 struct Gathered<'a> {
     instance: &'a str,
+    zone: Zone,
     broker: &'a Broker,
     bounds: (Timestamp, Timestamp),
     chronicled: Chronicled,
@@ -111,6 +115,7 @@ impl Report {
         }
         Gathered {
             instance,
+            zone: self.about.zone,
             broker,
             bounds,
             chronicled,
@@ -146,6 +151,7 @@ impl Report {
             worst: self.about.worst,
             is_part: self.about.span != Span::default() || !self.about.scope.is_all(),
             is_redacted: self.about.is_redacted,
+            zone: self.about.zone,
         }))
     }
 }
@@ -238,6 +244,7 @@ impl Gathered<'_> {
     fn told(&self, beside: usize) -> Told<'_> {
         Told {
             instance: self.instance,
+            zone: self.zone,
             bounds: self.bounds,
             uptime: uptime::Report::new(
                 self.instance,

@@ -2,13 +2,14 @@
 
 use super::Flow;
 use crate::event::Timestamp;
-use crate::output::time::rfc3339;
+use crate::output::time::Zone;
 
-/// A time that a picture shows.
+/// A time that a picture shows. Round is what the clocks of the zone show.
 #[derive(Clone, Copy, Debug)]
 pub struct TimeAxis {
     pub first: Timestamp,
     pub last: Timestamp,
+    pub zone: Zone,
 }
 
 /// From one word to the next, ms: the first of these that leaves few enough of them.
@@ -45,6 +46,7 @@ const STEPS_MS: [i64; 30] = [
     3_640 * DAY,
 ];
 const MINUTE: i64 = 60_000;
+const QUARTER: i64 = 15 * MINUTE;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 const TICKS_MAX: i64 = 6;
@@ -85,22 +87,40 @@ impl TimeAxis {
 
     /// Returns round moments: where they lie, and what they are called.
     fn ticks(&self) -> Vec<(f64, String)> {
-        let (first, span) = (self.first.0, self.last.since(self.first));
+        let span = self.last.since(self.first);
         let step = STEPS_MS.into_iter().find(|step| span / step <= TICKS_MAX);
         let Some(step) = step.filter(|_| span > 0) else { return Vec::new() };
-        let round = first.div_euclid(step).saturating_add(i64::from(first.rem_euclid(step) > 0));
-        (0..=TICKS_MAX)
-            .map(|tick| Timestamp(round.saturating_add(tick).saturating_mul(step)))
-            .take_while(|time| *time <= self.last)
-            .map(|time| (self.share(time), word(time, step)))
-            .collect()
+        let times = if step < DAY { self.within_days(step) } else { self.days(step / DAY) };
+        times.into_iter().map(|time| (self.share(time), word(time, step, self.zone))).collect()
+    }
+
+    /// Returns moments that are round within a day. What a change of the offset leaves out is not there,
+    /// and what it brings twice is there twice: offsets change by quarters of an hour.
+    fn within_days(&self, step: i64) -> Vec<Timestamp> {
+        let pace = step.min(QUARTER);
+        let over = self.zone.local_ms(self.first).rem_euclid(pace);
+        let begin = self.first.0.saturating_add(if over > 0 { pace - over } else { 0 });
+        let all =
+            (0..=(TICKS_MAX + 1) * (step / pace)).map(|count| begin.saturating_add(count * pace));
+        let all = all.map(Timestamp).take_while(|time| *time <= self.last);
+        let mut round: Vec<_> =
+            all.filter(|time| self.zone.local_ms(*time).rem_euclid(step) == 0).collect();
+        round.dedup();
+        round
+    }
+
+    /// Returns the beginnings of days, so many from one to the next.
+    fn days(&self, step: i64) -> Vec<Timestamp> {
+        let first = self.zone.local_ms(self.first).div_euclid(DAY).div_euclid(step);
+        let days = (0..=TICKS_MAX + 1).map(|count| self.zone.day((first + count) * step));
+        days.filter(|time| (self.first..=self.last).contains(time)).collect()
     }
 }
 
 /// Returns as much of a time as tells it from its neighbours.
-fn word(time: Timestamp, step: i64) -> String {
-    let text = rfc3339(time);
-    let is_midnight = time.0.rem_euclid(DAY) == 0;
+fn word(time: Timestamp, step: i64, zone: Zone) -> String {
+    let text = zone.time(time);
+    let is_midnight = zone.local_ms(time).rem_euclid(DAY) == 0;
     let part = match step {
         _ if is_midnight => text.get(..10),
         DAY.. => text.get(..10),
@@ -116,8 +136,43 @@ mod tests {
     use super::*;
 
     fn words(first: i64, last: i64) -> Vec<String> {
-        let axis = TimeAxis { first: Timestamp(first), last: Timestamp(last) };
+        words_in(Zone::UTC, first, last)
+    }
+
+    fn words_in(zone: Zone, first: i64, last: i64) -> Vec<String> {
+        let axis = TimeAxis { first: Timestamp(first), last: Timestamp(last), zone };
         axis.ticks().into_iter().map(|(_, word)| word).collect()
+    }
+
+    /// 2026-10-25T00:00 in Berlin, before the hour that comes twice.
+    const NIGHT: i64 = 1_792_879_200_000;
+
+    #[test]
+    fn words_are_round_on_the_clocks_of_the_zone() {
+        let zone = |name| Zone::of(jiff::tz::TimeZone::get(name).expect("a zone"));
+        for (name, first, span, expected) in [
+            ("Europe/Berlin", NIGHT, 6 * HOUR, "2026-10-25 01:00 02:00 02:00 03:00 04:00 05:00"),
+            ("Europe/Berlin", NIGHT, 12 * HOUR, "2026-10-25 02:00 02:00 04:00 06:00 08:00 10:00"),
+            (
+                "Europe/Berlin",
+                NIGHT - DAY,
+                3 * DAY,
+                "2026-10-24 12:00 2026-10-25 12:00 2026-10-26 12:00",
+            ),
+            (
+                "Europe/Berlin",
+                NIGHT,
+                6 * DAY,
+                "2026-10-25 2026-10-26 2026-10-27 2026-10-28 2026-10-29 2026-10-30",
+            ),
+            ("Asia/Kathmandu", 1_760_000_000_000, HOUR, "14:40 14:50 15:00 15:10 15:20 15:30"),
+        ] {
+            assert_eq!(
+                words_in(zone(name), first, first + span).join(" "),
+                expected,
+                "{name} {span}"
+            );
+        }
     }
 
     #[test]
@@ -139,8 +194,9 @@ mod tests {
         for (first, last) in
             [(0, 0), (5, 1), (i64::MIN, i64::MAX), (i64::MAX - 3, i64::MAX), (-9, 0)]
         {
-            assert!(words(first, last).len() <= 7, "{first} to {last}");
-            let axis = TimeAxis { first: Timestamp(first), last: Timestamp(last) };
+            assert!(words(first, last).len() <= 8, "{first} to {last}");
+            let (first, last) = (Timestamp(first), Timestamp(last));
+            let axis = TimeAxis { first, last, zone: Zone::UTC };
             for time in [i64::MIN, 0, i64::MAX] {
                 assert!((0.0..=1.0).contains(&axis.share(Timestamp(time))), "{time}");
             }

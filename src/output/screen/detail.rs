@@ -6,7 +6,7 @@ use crate::output::number::counted;
 use crate::output::sanitize::sanitize;
 use crate::output::strip::{History, SPANS, Signs};
 use crate::output::style::{Style, Tone};
-use crate::output::time::{duration_ms, rfc3339};
+use crate::output::time::{Zone, duration_ms};
 use crate::output::verdict::tone;
 use crate::state::fleet::{Fleet, Opinion};
 use crate::state::judge::{Condition, Judged, how_ended};
@@ -32,6 +32,8 @@ pub(super) struct Detail<'a> {
     /// Which of the spans the strip shows; `None` for one that fits.
     pub span: Option<usize>,
     pub changes: u32,
+    /// Of the times.
+    pub zone: Zone,
 }
 
 impl Detail<'_> {
@@ -90,7 +92,7 @@ impl Detail<'_> {
         ];
         if let Some((from, to)) = history.holes.iter().max_by_key(|(_, to)| *to) {
             let length = duration_ms(to.since(*from));
-            lines.push((format!("last hole: {}, {length}", rfc3339(*from)), Tone::Dim));
+            lines.push((format!("last hole: {}, {length}", self.zone.time(*from)), Tone::Dim));
         }
         (lines, chosen)
     }
@@ -106,7 +108,7 @@ impl Detail<'_> {
             elsewhere: &[],
         };
         // The first line is the verdict, which stands above.
-        let text = explanation(&case, Style::PLAIN, Some(columns));
+        let text = explanation(&case, Style::PLAIN.in_zone(self.zone), Some(columns));
         text.lines().skip(1).map(|line| (line.to_owned(), Tone::Plain)).collect()
     }
 }
@@ -155,18 +157,19 @@ fn channels(opinion: &Opinion<'_, '_>, detail: &Detail<'_>) -> Lines {
         (String::new(), Tone::Plain),
         (format!("last connections, by {}:", opinion.voice.key.name), Tone::Bold),
     ];
-    lines.extend(order.into_iter().map(|at| channel(judged, at, detail.policy)));
+    lines.extend(order.into_iter().map(|at| channel(judged, at, detail)));
     lines
 }
 
-fn channel(channels: &[Judged<'_>], at: usize, policy: &Policy) -> (String, Tone) {
+fn channel(channels: &[Judged<'_>], at: usize, detail: &Detail<'_>) -> (String, Tone) {
+    let &Detail { policy, zone, .. } = detail;
     let channel = &channels[at];
-    let mut parts = vec![mention("opened", &channel.opening)];
+    let mut parts = vec![mention("opened", &channel.opening, zone)];
     if channel.farewell.is_there() {
-        parts.push(mention("goodbye", &channel.farewell));
+        parts.push(mention("goodbye", &channel.farewell, zone));
     }
     if channel.closed.is_there() {
-        parts.push(mention("closed", &channel.closed));
+        parts.push(mention("closed", &channel.closed, zone));
     }
     let state = match channel.condition {
         _ if !channel.is_live() => how_ended(channels, at, policy).word(),
@@ -184,9 +187,9 @@ fn channel(channels: &[Judged<'_>], at: usize, policy: &Policy) -> (String, Tone
     (format!("  {}", parts.join(" · ")), tone)
 }
 
-fn mention(word: &str, mention: &Mention<'_>) -> String {
+fn mention(word: &str, mention: &Mention<'_>, zone: Zone) -> String {
     match mention {
-        Mention::At(observation) => format!("{word} {}", rfc3339(observation.time)),
+        Mention::At(observation) => format!("{word} {}", zone.time(observation.time)),
         Mention::Untimed => format!("{word} at an unknown time"),
         Mention::Absent => format!("never heard to be {word}"),
     }

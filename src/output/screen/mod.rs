@@ -18,6 +18,7 @@ pub use key::{Key, Wish};
 use super::strip::{SPANS, Signs};
 use crate::event::Timestamp;
 use crate::output::style::Tone;
+use crate::output::time::Zone;
 use crate::output::verdict::Vitals;
 use crate::output::warning::Warning;
 use crate::state::fleet::Fleet;
@@ -35,6 +36,8 @@ use std::time::Duration;
 pub struct Abilities {
     pub coloured: bool,
     pub unicode: bool,
+    /// Of the times.
+    pub zone: Zone,
 }
 
 /// What is on the screen.

@@ -3,13 +3,13 @@
 use super::Screen;
 use super::detail::{Detail, Lines};
 use super::key::HELP;
+use super::messages::Message;
 use super::pen::{Pen, wrapped};
 use crate::event::Timestamp;
 use crate::output::number::counted;
 use crate::output::sanitize::sanitize;
 use crate::output::strip::SPANS;
 use crate::output::style::Tone;
-use crate::output::time::rfc3339;
 
 impl Screen {
     pub(super) fn draw_client(&mut self, pen: &mut Pen<'_>, at: u32, now: Timestamp) {
@@ -27,6 +27,7 @@ impl Screen {
                 now,
                 span: self.span,
                 changes: row.changes,
+                zone: self.abilities.zone,
             };
             (lines, span) = detail.lines(columns, signs);
         } else {
@@ -40,11 +41,11 @@ impl Screen {
     pub(super) fn draw_messages(&mut self, pen: &mut Pen<'_>) {
         self.messages.unseen = 0;
         let mut lines = vec![("messages, the latest first".to_owned(), Tone::Bold)];
-        lines.extend(
-            self.messages
-                .iter()
-                .map(|message| (format!("{} {}", rfc3339(message.at), message.text), message.tone)),
-        );
+        let zone = self.abilities.zone;
+        let line = |message: &Message| {
+            (format!("{} {}", zone.time(message.at), message.text), message.tone)
+        };
+        lines.extend(self.messages.iter().map(line));
         if lines.len() == 1 {
             lines.push(("none yet".to_owned(), Tone::Dim));
         }

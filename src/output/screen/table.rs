@@ -7,7 +7,6 @@ use crate::event::Timestamp;
 use crate::output::number::grouped;
 use crate::output::sanitize::{guard, sanitize};
 use crate::output::style::Tone;
-use crate::output::time::clock_time;
 use crate::output::verdict::{status_line, tone};
 
 /// What is left out first where there is not room for all, with the columns that each takes.
@@ -181,7 +180,8 @@ impl Screen {
                 let more = self.messages.unseen - 1;
                 let more =
                     if more > 0 { format!("(+{} g) ", grouped(more)) } else { String::new() };
-                let text = format!("{} {more}{}", clock_time(latest.at), latest.text);
+                let text =
+                    format!("{} {more}{}", self.abilities.zone.clock(latest.at), latest.text);
                 pen.line(y, &" ".repeat(pen.columns().into()), Tone::Plain);
                 pen.line(y, &text, latest.tone);
             }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::event::{Channel, ChannelEvent, EventKind, Stamp};
+use crate::output::time::Zone;
 use crate::state::diagnosis::Lag;
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
@@ -12,7 +13,7 @@ use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
 const NOW: Timestamp = Timestamp(1_760_000_100_000);
-const ABLE: Abilities = Abilities { coloured: true, unicode: true };
+const ABLE: Abilities = Abilities { coloured: true, unicode: true, zone: Zone::UTC };
 
 fn screen() -> Screen {
     Screen::new(vec!["localhost:1883".to_owned()], Policy::DEFAULT, ABLE)
@@ -204,7 +205,7 @@ fn a_broker_that_is_away_is_said_first() {
 
 #[test]
 fn without_colour_there_is_none() {
-    let plain = Abilities { coloured: false, unicode: false };
+    let plain = Abilities { coloured: false, unicode: false, zone: Zone::UTC };
     let mut screen = Screen::new(vec!["h".to_owned()], Policy::DEFAULT, plain);
     screen.known(0, &verdict("pump-1", Status::Online));
     let buffer = frame(&mut screen, 80, 10);

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::output::console::Console;
 use crate::output::finding;
 use crate::output::screen::{Abilities, Screen, Wish};
+use crate::output::time::Zone;
 use crate::output::verdict::Vitals;
 use crate::state::diagnosis::Finding;
 use crate::state::fleet::Fleet;
@@ -35,6 +36,8 @@ pub struct Table {
     pulses: Vec<Pulse>,
     questions: Vec<mpsc::Sender<Question>>,
     rate: Rate,
+    /// Of the times.
+    zone: Zone,
     /// `None` once it was given back.
     terminal: Option<Terminal>,
     frame_due: Instant,
@@ -61,14 +64,15 @@ impl Table {
         console: &Console,
     ) -> Result<Self, Failure> {
         let settings = console.settings();
-        let abilities =
-            Abilities { coloured: settings.style.is_coloured(), unicode: settings.is_unicode };
+        let (style, unicode) = (settings.style, settings.is_unicode);
+        let abilities = Abilities { coloured: style.is_coloured(), unicode, zone: style.zone() };
         let now = Instant::now();
         Ok(Self {
             shown,
             pulses: vec![Pulse::default(); instances.len()],
             screen: Screen::new(instances, policy, abilities),
             questions,
+            zone: abilities.zone,
             rate: Rate::default(),
             terminal: Some(Terminal::open()?),
             frame_due: now,
@@ -104,7 +108,7 @@ impl Table {
     pub fn finding(&mut self, number: usize, finding: &Finding) {
         if finding.what.client().is_none_or(|client| self.shown.is_about(client)) {
             let instance = &self.screen.instances()[number];
-            let text = finding::text(instance, finding);
+            let text = finding::text(instance, finding, self.zone);
             self.screen.finding(clock::now(), &text);
         }
     }

@@ -1,13 +1,13 @@
 //! How many clients were online at a time, with outages and holes.
 
-use super::{Told, moment};
+use super::Told;
 use crate::output::concurrency;
 use crate::output::html::axis::{TimeAxis, WORDS};
 use crate::output::html::{Flow, Page};
 use crate::output::number::{counted, grouped};
 use crate::output::style::Tone;
 use crate::output::table::{Cell, Table};
-use crate::output::time::{duration_ms, rfc3339};
+use crate::output::time::duration_ms;
 use crate::state::course::Mean;
 
 /// Pieces of time that are drawn, and that a table shows.
@@ -27,23 +27,23 @@ pub fn draw(told: &Told<'_>, page: &mut Page) {
         page.text("No time lies between the bounds.", Tone::Plain);
         return;
     };
-    let axis = TimeAxis { first: first.from, last: last.to };
+    let axis = told.axis((first.from, last.to));
     let peak = told.peak.map_or_else(String::new, |(online, at)| {
-        format!("; at most {} online at once, known at {}", grouped(online), moment(at))
+        format!("; at most {} online at once, known at {}", grouped(online), told.moment(at))
     });
     let width = means.iter().map(|mean| mean.to.since(mean.from)).max().unwrap_or(0);
     let caption = format!(
         "{} from {} to {}, each bar a mean over {}{peak}.",
         counted(clients, "client"),
-        moment(first.from),
-        moment(last.to),
+        told.moment(first.from),
+        told.moment(last.to),
         duration_ms(width),
     );
     let mut flow = Flow::new(BOTTOM + WORDS, &caption);
-    bars(&mut flow, &axis, &means, clients);
+    bars(&mut flow, &axis, &means, told);
     axis.grid(&mut flow, TOP, BOTTOM);
     for (from, to) in told.holes {
-        let tip = format!("nobody listened from {} to {}", rfc3339(*from), rfc3339(*to));
+        let tip = format!("nobody listened from {} to {}", told.time(*from), told.time(*to));
         flow.bar("hole", axis.shares(*from, *to), TOP, PLOT, &tip);
     }
     outages(&mut flow, &axis, told);
@@ -53,11 +53,12 @@ pub fn draw(told: &Told<'_>, page: &mut Page) {
     page.flow(&flow);
     page.text(&caption, Tone::Dim);
     page.details("The figures as a table", |page| {
-        page.table(&table(&told.curve.clone().means(told.bounds, clients, ROWS_MAX)));
+        page.table(&table(&told.curve.clone().means(told.bounds, clients, ROWS_MAX), told));
     });
 }
 
-fn bars(flow: &mut Flow, axis: &TimeAxis, means: &[Mean], clients: u64) {
+fn bars(flow: &mut Flow, axis: &TimeAxis, means: &[Mean], told: &Told<'_>) {
+    let clients = told.uptime.all.clients;
     for mean in means {
         let (from, to) = axis.shares(mean.from, mean.to);
         // A little over the next one, or the paper shines through between them.
@@ -66,8 +67,8 @@ fn bars(flow: &mut Flow, axis: &TimeAxis, means: &[Mean], clients: u64) {
         let offline = height(mean.online + mean.offline, clients);
         let tip = format!(
             "{} to {}: {:.1} online, {:.1} offline, {:.1} unknown",
-            rfc3339(mean.from),
-            rfc3339(mean.to),
+            told.time(mean.from),
+            told.time(mean.to),
             mean.online,
             mean.offline,
             mean.unknown
@@ -90,7 +91,7 @@ fn outages(flow: &mut Flow, axis: &TimeAxis, told: &Told<'_>) {
     for (number, lost) in told.outages.iter().enumerate() {
         let since = lost.last.since;
         let within = lost.outage().map_or(0, |outage| outage.within_ms);
-        let tip = format!("outage {}, {}", number + 1, rfc3339(since));
+        let tip = format!("outage {}, {}", number + 1, told.time(since));
         flow.bar("outage", axis.shares(since, since.plus(within)), TOP, PLOT, &tip);
         flow.upright("outage-line", axis.share(since), TOP - 4, BOTTOM);
         flow.text("outage-word", axis.share(since), TOP - 6, &(number + 1).to_string());
@@ -127,12 +128,12 @@ fn height(count: f64, clients: u64) -> u32 {
     height.min(PLOT)
 }
 
-fn table(means: &[Mean]) -> Table {
+fn table(means: &[Mean], told: &Told<'_>) -> Table {
     let mut table = Table::new(&["from", "online", "offline", "unknown"]);
     for mean in means {
         let figure = |value: f64| Cell::text(&format!("{value:.1}")).right();
         table.row([
-            Cell::text(&rfc3339(mean.from)),
+            Cell::text(&told.time(mean.from)),
             figure(mean.online),
             figure(mean.offline),
             figure(mean.unknown),

@@ -1,6 +1,6 @@
 //! Clients that are worth a look, and why each is.
 
-use super::{Told, moment};
+use super::Told;
 use crate::output::finding;
 use crate::output::number::{counted, grouped};
 use crate::output::time::duration_ms;
@@ -87,7 +87,7 @@ fn why(told: &Told<'_>, finding: &Finding) -> String {
         What::SharedId(_) => "shared id",
         _ => finding::name(finding.what.code(), 1),
     };
-    format!("{kind}: {}", finding::text(told.instance, finding))
+    format!("{kind}: {}", finding::text(told.instance, finding, told.zone))
 }
 
 fn place(told: &Told<'_>, client: &str) -> Option<usize> {
@@ -98,7 +98,7 @@ fn place(told: &Told<'_>, client: &str) -> Option<usize> {
 fn lost(told: &Told<'_>, number: usize, choice: &mut Choice) {
     let Some(outage) = told.outages.get(number) else { return };
     let others = outage.outage().map_or(0, |outage| outage.lost.saturating_sub(1)) as u64;
-    let when = moment(outage.last.since);
+    let when = told.moment(outage.last.since);
     let is_back = |at: &usize| told.beliefs[*at].status.online() == Some(true);
     if let Some(at) = told.lost_in(number).find(|at| !is_back(at)) {
         choice.add(
@@ -139,7 +139,7 @@ fn longest_absences(told: &Told<'_>, choice: &mut Choice) {
     longest.sort_by_key(|(length, at, _)| (std::cmp::Reverse(*length), *at));
     for (length, at, spell) in longest.into_iter().take(OF_KIND_MAX) {
         let until = if spell.to >= told.bounds.1 { " until the end" } else { "" };
-        let (length, from) = (duration_ms(length), moment(spell.from));
+        let (length, from) = (duration_ms(length), told.moment(spell.from));
         choice.add(at, format!("one of the longest absences: {length} from {from}{until}"));
     }
 }

@@ -28,6 +28,8 @@ struct Data<'a> {
     codes: Vec<[&'a str; 3]>,
     /// There are ids that are not in here.
     left_out: u64,
+    /// Offsets from UTC in s, each with the moment from which it holds; none in UTC.
+    offsets: Vec<(i64, i32)>,
 }
 
 #[derive(Serialize)]
@@ -105,8 +107,19 @@ pub fn data(account: &Account<'_>) -> (String, Vec<String>) {
     let codes = codes.into_iter().map(|code| [code, meaning(code), remedy(code)]).collect();
     let mut bytes = Vec::new();
     // Nothing in it has keys that are no strings.
-    let _ = json::append_line(&mut bytes, &Data { brokers, codes, left_out });
+    let _ = json::append_line(
+        &mut bytes,
+        &Data { brokers, codes, left_out, offsets: offsets(account) },
+    );
     (String::from_utf8_lossy(&bytes).into_owned(), remarks)
+}
+
+/// Returns the offsets of the times that the search shows.
+fn offsets(account: &Account<'_>) -> Vec<(i64, i32)> {
+    let first = account.brokers.iter().map(|told| told.bounds.0.min(told.begin)).min();
+    let last = account.brokers.iter().map(|told| told.bounds.1).max();
+    let (Some(first), Some(last)) = (first, last) else { return Vec::new() };
+    account.zone.offsets(first, last).into_iter().map(|(from, offset)| (from.0, offset)).collect()
 }
 
 fn broker<'a>(told: &Told<'a>) -> Broker<'a> {

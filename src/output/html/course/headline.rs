@@ -1,6 +1,6 @@
 //! What happened, in a few sentences: what, when, who, and why as far as is known.
 
-use super::{Account, Lost, Told, capital, moment};
+use super::{Account, Lost, Told, capital};
 use crate::event::Timestamp;
 use crate::output::finding;
 use crate::output::number::{counted, grouped};
@@ -56,8 +56,8 @@ pub fn of_outage(told: &Told<'_>, number: usize) -> String {
     let lost = &told.outages[number];
     let mut text = format!(
         "Mass outage at {}: {}.",
-        moment(lost.last.since),
-        finding::text(told.instance, &told_of(lost))
+        told.moment(lost.last.since),
+        finding::text(told.instance, &told_of(lost), told.zone)
     );
     let Some(outage) = lost.outage() else { return text };
     let (back, all) = (grouped(outage.back as u64), grouped(outage.lost as u64));
@@ -92,7 +92,7 @@ fn others(account: &Account<'_>) -> Vec<String> {
     if begun.len() <= OTHERS_MAX {
         let tell = |(instance, finding): &(&str, &Finding)| {
             let name = capital(finding::name(finding.what.code(), 1));
-            format!("{name}: {}.", finding::text(instance, finding))
+            format!("{name}: {}.", finding::text(instance, finding, account.zone))
         };
         return begun.iter().map(tell).collect();
     }
@@ -145,8 +145,8 @@ fn blind(account: &Account<'_>) -> String {
         [(from, to)] => format!(
             "Nobody listened for {}, from {} to {}: what happened then is not known.",
             duration_ms(to.since(*from)),
-            moment(*from),
-            moment(*to)
+            account.zone.moment(*from),
+            account.zone.moment(*to)
         ),
         holes => {
             let sum =
@@ -185,5 +185,6 @@ pub fn facts(account: &Account<'_>) -> Vec<(&'static str, String)> {
 
 fn period(told: &Told<'_>) -> String {
     let (first, last) = told.bounds;
-    format!("{} to {}, {}", moment(first), moment(last), duration_ms(last.since(first)))
+    let span = duration_ms(last.since(first));
+    format!("{} to {}, {span}", told.moment(first), told.moment(last))
 }

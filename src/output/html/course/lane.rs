@@ -2,14 +2,13 @@
 
 use super::Told;
 use super::choice::{self, Chosen};
-use crate::event::Timestamp;
 use crate::output::html::axis::{TimeAxis, WORDS};
 use crate::output::html::{Flow, Page};
 use crate::output::number::counted;
 use crate::output::sanitize::sanitize;
 use crate::output::style::Tone;
 use crate::output::table::{Cell, Table};
-use crate::output::time::{duration_ms, rfc3339};
+use crate::output::time::duration_ms;
 use crate::output::{timeline, uptime, verdict};
 use crate::state::course::{Blindness, Column, Course, Kind, Note, Spell};
 use crate::state::verdict::How;
@@ -34,8 +33,9 @@ pub fn chosen(told: &Told<'_>, page: &mut Page) {
         for chosen in &chosen {
             page.block("lane", |page| draw(told, chosen, page));
         }
-        let axis = TimeAxis { first: told.bounds.0, last: told.bounds.1 };
-        let mut words = Flow::new(WORDS, "the time from left to right, UTC");
+        let axis = told.axis(told.bounds);
+        let title = format!("the time from left to right, {}", told.zone.name());
+        let mut words = Flow::new(WORDS, &title);
         axis.words(&mut words, WORDS - 5);
         page.flow(&words);
     });
@@ -54,12 +54,12 @@ fn draw(told: &Told<'_>, Chosen { at, why }: &Chosen, page: &mut Page) {
         duration_ms(totals.unknown_ms),
         counted(totals.connections, "connection")
     );
-    let axis = TimeAxis { first: told.bounds.0, last: told.bounds.1 };
+    let axis = told.axis(told.bounds);
     let mut flow = Flow::new(HEIGHT, &title);
     axis.grid(&mut flow, 0, HEIGHT);
     match &course.spells {
         Some(spells) if spells.len() <= DRAWN_MAX => draw_spells(&mut flow, &axis, spells, told),
-        _ => draw_raster(&mut flow, &axis, course, told.begin),
+        _ => draw_raster(&mut flow, &axis, course, told),
     }
     for lost in told.outages {
         flow.upright("outage-line", axis.share(lost.last.since), 0, HEIGHT);
@@ -102,7 +102,7 @@ fn draw_spells(flow: &mut Flow, axis: &TimeAxis, spells: &[Spell<Note>], told: &
         let mut tip = format!(
             "{} from {} for {}",
             timeline::status(spell.kind).word(),
-            rfc3339(spell.from),
+            told.time(spell.from),
             duration_ms(spell.length_ms())
         );
         for detail in [place(spell, told).unwrap_or_default(), &end(spell, next)] {
@@ -115,12 +115,12 @@ fn draw_spells(flow: &mut Flow, axis: &TimeAxis, spells: &[Spell<Note>], told: &
     }
 }
 
-fn draw_raster(flow: &mut Flow, axis: &TimeAxis, course: &Course, begin: Timestamp) {
+fn draw_raster(flow: &mut Flow, axis: &TimeAxis, course: &Course, told: &Told<'_>) {
     let width = course.raster.width_ms();
-    let mut from = begin;
+    let mut from = told.begin;
     for column in course.raster.columns() {
         let to = from.plus(width);
-        let tip = format!("{} from {} for {}", word(column), rfc3339(from), duration_ms(width));
+        let tip = format!("{} from {} for {}", word(column), told.time(from), duration_ms(width));
         shape(flow, column, axis.shares(from, to), &tip);
         from = to;
     }
@@ -162,7 +162,7 @@ fn table(spells: &[Spell<Note>], told: &Told<'_>) -> Table {
     for (spell, next) in spells.iter().zip(next).take(ROWS_MAX) {
         let state = timeline::status(spell.kind);
         table.row([
-            Cell::text(&rfc3339(spell.from)),
+            Cell::text(&told.time(spell.from)),
             Cell::text(&duration_ms(spell.length_ms())).right(),
             Cell::text(state.word()).tone(verdict::tone(state)),
             Cell::text(&end(spell, next)),

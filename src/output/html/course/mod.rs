@@ -11,13 +11,14 @@ mod lane;
 mod outages;
 
 use super::Page;
+use super::axis::TimeAxis;
 use crate::event::Timestamp;
 use crate::output::anomalies::Anomalies;
 use crate::output::number::{counted, grouped};
 use crate::output::object::Summary;
 use crate::output::sanitize::sanitize;
 use crate::output::style::Tone;
-use crate::output::time::rfc3339;
+use crate::output::time::Zone;
 use crate::output::uptime;
 use crate::state::course::{Course, Curve};
 use crate::state::diagnosis::{Finding, Outage, What};
@@ -35,12 +36,16 @@ pub struct Account<'a> {
     pub is_part: bool,
     /// Ids and addresses are pseudonyms.
     pub is_redacted: bool,
+    /// Of the times.
+    pub zone: Zone,
 }
 
 /// What is told of one broker.
 #[derive(Debug)]
 pub struct Told<'a> {
     pub instance: &'a str,
+    /// Of the times.
+    pub zone: Zone,
     pub bounds: (Timestamp, Timestamp),
     pub uptime: uptime::Report<'a>,
     /// In the order of the clients of `uptime`, as the next two are.
@@ -95,6 +100,20 @@ impl Lost {
 impl Told<'_> {
     fn client(&self, at: usize) -> &str {
         &self.uptime.clients[at].0
+    }
+
+    /// Returns a time, to the millisecond.
+    fn time(&self, time: Timestamp) -> String {
+        self.zone.time(time)
+    }
+
+    /// Returns a moment as it stands in a sentence: to the second.
+    fn moment(&self, time: Timestamp) -> String {
+        self.zone.moment(time)
+    }
+
+    fn axis(&self, (first, last): (Timestamp, Timestamp)) -> TimeAxis {
+        TimeAxis { first, last, zone: self.zone }
     }
 
     /// Returns who was lost in an outage, as far as it is known by name.
@@ -168,15 +187,6 @@ fn name(instance: &str) -> String {
     sanitize(instance, NAME_MAX).into_owned()
 }
 
-/// Returns a moment as it stands in a sentence: to the second.
-fn moment(time: Timestamp) -> String {
-    let text = rfc3339(time);
-    match (text.get(..10), text.get(11..19)) {
-        (Some(day), Some(clock)) if text.ends_with('Z') => format!("{day} {clock} UTC"),
-        _ => text,
-    }
-}
-
 /// Returns words as they begin a sentence.
 fn capital(words: &str) -> String {
     let mut chars = words.chars();
@@ -212,11 +222,19 @@ fn worst_of(shown: u64) -> String {
 
 /// Returns what a reader must know to judge what the page says.
 fn remarks(account: &Account<'_>, thinning: &[String]) -> Vec<String> {
+    let zone = if account.zone.is_utc() {
+        "All times are UTC.".to_owned()
+    } else {
+        let name = account.zone.name();
+        format!("Times are those of {name}, with the offset from UTC that held then.")
+    };
     let mut remarks = vec![
-        "All times are UTC. The borders of connections are the broker's stamps; those of holes are on the \
-         clock of whoever listened."
+        format!(
+            "{zone} The borders of connections are the broker's stamps; those of holes are on the clock of \
+             whoever listened."
+        ),
+        "Time in which nobody listened is neither online nor offline, and drawn hatched."
             .to_owned(),
-        "Time in which nobody listened is neither online nor offline, and drawn hatched.".to_owned(),
         "Addresses are shown without their ports.".to_owned(),
     ];
     remarks.extend(thinning.iter().cloned());
@@ -245,13 +263,7 @@ const NAME_MAX: usize = 200;
 
 #[cfg(test)]
 mod tests {
-    use super::{Timestamp, capital, moment};
-
-    #[test]
-    fn a_moment_is_cut_to_its_second() {
-        assert_eq!(moment(Timestamp(1_760_000_000_999)), "2025-10-09 08:53:20 UTC");
-        assert_eq!(moment(Timestamp(i64::MIN)), format!("{}ms", i64::MIN));
-    }
+    use super::capital;
 
     #[test]
     fn a_sentence_begins_with_a_capital() {

@@ -1,6 +1,6 @@
 //! Outages and other findings, in words.
 
-use super::{Told, capital, headline, moment};
+use super::{Told, capital, headline};
 use crate::output::finding;
 use crate::output::html::Page;
 use crate::output::number::{counted, grouped};
@@ -34,7 +34,8 @@ pub fn tell(told: &Told<'_>, page: &mut Page) {
         page.subheading(&capital(&finding::several(code, count)));
         page.text(meaning(code), Tone::Dim);
         let line = |finding: &&Finding| {
-            format!("{}: {}", moment(finding.since), finding::text(told.instance, finding))
+            let text = finding::text(told.instance, finding, told.zone);
+            format!("{}: {text}", told.moment(finding.since))
         };
         let lines: Vec<String> = begun.iter().take(TOLD_MAX).map(line).collect();
         let (first, more) = lines.split_at(lines.len().min(SHOWN_MAX));

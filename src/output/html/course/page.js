@@ -28,7 +28,15 @@
     if (s < 86400) return pair(Math.floor(s / 3600), "h", Math.floor((s % 3600) / 60), "m");
     return pair(Math.floor(s / 86400), "d", Math.floor((s % 86400) / 3600), "h");
   };
-  const time = (ms) => (ms >= -62167219200000 && ms < 253402300800000 ? new Date(ms).toISOString() : `${ms}ms`);
+  const two = (count) => String(Math.floor(count)).padStart(2, "0");
+  const sign = (s) => (s < 0 ? "-" : "+") + two(Math.abs(s) / 3600) + ":" + two((Math.abs(s) % 3600) / 60) + (s % 60 ? ":" + two(Math.abs(s) % 60) : "");
+  const hasDate = (ms) => ms >= -62167219200000 && ms < 253402300800000;
+  const time = (ms) => {
+    if (!hasDate(ms)) return `${ms}ms`;
+    const [, offset] = data.offsets.filter(([from]) => from <= ms).pop() || data.offsets[0] || [];
+    if (offset === undefined || !hasDate(ms + offset * 1000)) return new Date(ms).toISOString();
+    return new Date(ms + offset * 1000).toISOString().replace("Z", sign(offset));
+  };
   const percent = (part, whole) => {
     if (whole <= 0) return "–";
     const hundredths = (BigInt(part) * 10000n) / BigInt(whole);

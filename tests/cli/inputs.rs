@@ -223,6 +223,44 @@ fn a_table_is_judged_as_the_notices_themselves_would_be() {
 }
 
 #[test]
+fn a_file_in_which_there_is_nothing_is_told_with_what_was_read() {
+    let home = Home::with("empty", "");
+    home.write("blank", "\n \n\r\n");
+    home.write("header.csv", "client,event\n");
+    home.write("notices", notices(3));
+    home.write("other.log", "1795312995: mosquitto is here\n1795312995: and there\n");
+    let if_it_is = "\n  next:  check that it is the file you mean, and that it is written to\n";
+    let if_told = "\n  next:  check that it is the file you mean; without `--dialect` its lines tell what it is\n";
+    for (name, options, why, next) in [
+        ("empty", "", "it is empty, without a single line", if_it_is),
+        ("blank", "", "all of its lines are blank", if_it_is),
+        ("header.csv", "", "it has a header, and no row below it", if_it_is),
+        (
+            "notices",
+            "--dialect mosquitto",
+            "of its 3 lines none tells of a client, read as a log of Mosquitto",
+            if_told,
+        ),
+        (
+            "other.log",
+            "--dialect mosquitto",
+            "of its 2 lines none tells of a client, read as a log of Mosquitto",
+            if_told,
+        ),
+    ] {
+        let run = home.run(&format!("replay -q --json {name} {options}"));
+        let said = format!("warning: nothing was read from `{name}`: {why}{next}");
+        assert!(run.err.starts_with(&said), "{}", run.err);
+        assert_eq!((run.code, &run.summary()["clients"]), (0, &json!(0)), "{name}");
+        // Beside others it is told as well, and does not keep them from being judged.
+        let run = home.run(&format!("replay -q --json {name} notices"));
+        assert_eq!(run.states().len(), 3, "{name}: {}", run.err);
+    }
+    let run = home.run("replay -q --json notices");
+    assert_eq!(run.err, "");
+}
+
+#[test]
 fn a_column_that_is_not_there_is_a_misuse_and_what_was_meant_is_said() {
     let home = Home::with("a.csv", "ClientId;Type\na;connect\n");
     for (map, next) in [

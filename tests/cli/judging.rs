@@ -10,7 +10,9 @@ fn verdict(notices: &[(i64, &str, &str)], options: &str) -> Value {
         notices.iter().map(|(at, kind, channel)| notice("a", *at, kind, channel)).collect();
     let home = Home::with("a.jsonl", lines(&text));
     let run = home.run(&format!("replay -q --json a.jsonl {options}"));
-    assert_eq!((run.code, &*run.err), (0, ""), "{options}");
+    // Some of the moments lie after the end of what is told.
+    let is_told = run.err.is_empty() || run.err.starts_with("warning: what was read ends at ");
+    assert!(run.code == 0 && is_told, "{options}: {}", run.err);
     run.objects().swap_remove(0)
 }
 

@@ -84,7 +84,7 @@ fn files_that_were_split_say_what_the_whole_says() {
         let mut rng = Rng(seed);
         let mut told = lives(&mut rng);
         rng.shuffle(&mut told);
-        let (head, tail) = told.split_at(rng.below(told.len() + 1));
+        let (head, tail) = told.split_at(1 + rng.below(told.len() - 1));
         let home = Home::with("whole.jsonl", lines(&told));
         home.write("head.jsonl", lines(head));
         home.write("tail.jsonl", lines(tail));

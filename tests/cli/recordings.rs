@@ -7,7 +7,9 @@ use crate::run::{Home, Run, T};
 use serde_json::{Value, json};
 
 fn states(run: &Run) -> Vec<(String, String)> {
-    assert_eq!((run.code, &*run.err), (0, ""));
+    let is_told =
+        run.err.starts_with("warning: nobody listened to ") && run.err.lines().count() == 2;
+    assert!(run.code == 0 && (run.err.is_empty() || is_told), "{}", run.err);
     run.states()
 }
 
@@ -130,6 +132,28 @@ fn at_shows_what_was_known_then() {
     ] {
         let run = home.run(&format!("replay -q --json night.jsonl --at {}", T + at));
         assert_eq!(states(&run), of(expected), "{at}");
+    }
+}
+
+#[test]
+fn a_moment_at_which_nobody_listened_is_told_with_when_somebody_did() {
+    let home = Home::with("night.jsonl", text(&night()));
+    let next =
+        "ask about a moment in which somebody did, or read what another watcher recorded then";
+    let between = "2025-10-09T08:53:45.000Z: not from 2025-10-09T08:53:29.000Z, \
+                   until 2025-10-09T08:53:50.000Z";
+    let after = "2025-10-09T09:01:40.000Z: not from 2025-10-09T08:54:30.000Z, \
+                 and nothing that was read tells of later";
+    for (at, said) in
+        [(5_000, None), (25_000, Some(between)), (61_500, None), (500_000, Some(after))]
+    {
+        let run = home.run(&format!("replay -q --json night.jsonl --at {}", T + at));
+        let said = said.map_or_else(String::new, |said| {
+            format!("warning: nobody listened to `{BROKER}` at {said}\n  next:  {next}\n")
+        });
+        assert_eq!((run.code, &run.err), (0, &said), "{at}");
+        let are_unknown = run.states().iter().all(|(_, state)| state == "unknown");
+        assert_eq!(are_unknown, !said.is_empty(), "{at}: {}", run.out);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What `replay` reads, and what it refuses.
 
-use crate::run::{Home, lines, notice, recording};
+use crate::run::{Home, T, lines, notice, recording};
 use serde_json::{Value, json};
 
 const LOG: &str = "\
@@ -40,10 +40,14 @@ pump-1  online  2025-10-09T08:53:20.000Z  c        –
 ";
     home.run("replay notices").is(0, table, "notices: LMQ notices\n");
     for name in ["empty", "blank"] {
-        let said = format!("{name}: empty\n");
-        home.run(&format!("replay {name}")).is(0, "0 clients\n0 events\n", &said);
+        let run = home.run(&format!("replay {name}"));
+        assert_eq!((run.code, &*run.out), (0, "0 clients\n0 events\n"), "{name}");
+        let said = format!("{name}: empty\nwarning: nothing was read from `{name}`: ");
+        assert!(run.err.starts_with(&said), "{}", run.err);
     }
-    home.run("replay notices empty").is(0, table, "notices: LMQ notices\nempty: empty\n");
+    let run = home.run("replay notices empty");
+    assert_eq!((run.code, &*run.out), (0, table));
+    assert!(run.err.starts_with("notices: LMQ notices\nempty: empty\nwarning: "), "{}", run.err);
 }
 
 #[test]
@@ -143,6 +147,27 @@ error: a.jsonl, line 2: unreadable
 
     let home = Home::with("a.jsonl", lines(&[notice("a", 0, "connect", "c")]));
     assert_eq!(home.run("replay --strict a.jsonl").code, 0);
+}
+
+#[test]
+fn a_moment_after_the_end_of_a_log_is_told_with_that_end() {
+    let text = [notice("a", 0, "connect", "c"), notice("a", 60_000, "tcpclean", "c")];
+    let home = Home::with("a.jsonl", lines(&text));
+    let at = |at: i64| home.run(&format!("replay -q --json a.jsonl --at {}", T + at));
+    // Up to the grace after its end, at which a log is judged that was asked about no moment.
+    for moment in [0, 59_999, 60_000, 90_000] {
+        assert_eq!(at(moment).err, "", "{moment}");
+    }
+    let run = at(3_660_000);
+    let said = "\
+warning: what was read ends at 2025-10-09T08:54:20.000Z, 1h before 2025-10-09T09:54:20.000Z: what came then is not in it
+  next:  read what goes on from there as well, or ask about a moment before that end
+";
+    assert_eq!((run.code, &*run.err), (0, said));
+    // With the log that goes on it is answered.
+    home.write("b.jsonl", lines(&[notice("a", 7_200_000, "connect", "d")]));
+    let run = home.run(&format!("replay -q --json a.jsonl b.jsonl --at {}", T + 3_660_000));
+    assert_eq!((run.code, &*run.err), (0, ""));
 }
 
 #[test]

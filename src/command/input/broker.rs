@@ -27,6 +27,8 @@ pub struct Broker {
     pub(super) late: Late,
     /// The first moment of what was heard, while somebody follows.
     pub(super) first: Option<Timestamp>,
+    /// When somebody began to listen after the moment asked about.
+    resumed: Option<Timestamp>,
     /// When the backlog of the watcher that began last had come.
     pub(super) settled: Option<Timestamp>,
 }
@@ -42,6 +44,7 @@ impl Broker {
             holes: BTreeSet::new(),
             late: Late::default(),
             first: None,
+            resumed: None,
             settled: None,
         }
     }
@@ -118,6 +121,31 @@ impl Broker {
 
     /// Tells whether nothing but plain logs was read, which tell nothing of who listened.
     pub const fn is_plain(&self) -> bool {
+    /// Somebody listens from then on, which is after the moment asked about.
+    pub(super) fn resumes(&mut self, begun: Timestamp) {
+        self.resumed = Some(self.resumed.map_or(begun, |resumed| resumed.min(begun)));
+    }
+
+    /// Returns the end of plain logs, if it lies before a moment by more than a grace, and nothing that was
+    /// read after it.
+    pub fn ended_before(&self, at: Timestamp, policy: &Policy) -> Option<Timestamp> {
+        let grace = policy.close_grace_ms.unwrap_or(0);
+        let is_all = self.is_plain() && !self.late.is_more;
+        self.latest.filter(|end| end.plus(grace) < at && is_all)
+    }
+
+    /// Returns since when nobody listens at the moment asked about, and until when; `None` if somebody does,
+    /// or nobody tells of it.
+    pub fn deaf_at(&self, at: Timestamp) -> Option<(Timestamp, Option<Timestamp>)> {
+        let coverage = &self.presence.fleet().coverage;
+        if coverage.sources().any(|(_, source)| source.listens(at)) {
+            return None;
+        }
+        let members = coverage.sources().flat_map(|(_, source)| source.members.values());
+        let heard = members.map(|member| member.heard).filter(|heard| *heard <= at).max()?;
+        Some((heard, self.resumed))
+    }
+
         self.received.is_none() && self.judged.is_none()
     }
 

@@ -82,10 +82,14 @@ impl Input {
         read: Result<String, Stopped>,
         console: &mut Console,
     ) -> Result<(), Failure> {
+        let remark = self.remark.take().filter(|_| !self.is_known);
         match read {
             Ok(_) if self.is_known => Ok(()),
             Ok(what) => {
                 console.say(format_args!("{}: {what}", said(name)));
+                if let Some(remark) = remark {
+                    console.warn(&remark.into());
+                }
                 Ok(())
             }
             Err(Stopped::Unknown(_)) if is_by_chance => {

@@ -10,6 +10,7 @@ use crate::dialect::{Dialect, FileFormat, Message, Reading, sniff};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::nearest::nearest;
+use crate::output::number::counted;
 use crate::source::lines::LINE_MAX;
 use crate::source::recording::Line;
 use crate::state::packed::VoiceKey;
@@ -125,7 +126,10 @@ pub(super) struct File<'a> {
     /// Lines that wait until the format is told, with their numbers.
     undecided: Vec<(u64, Vec<u8>)>,
     undecided_bytes: usize,
+    /// It has no line but blank ones.
     pub is_empty: bool,
+    /// It has lines, but blank ones.
+    pub has_blank: bool,
 }
 
 /// Lines that may pass before a file must have told what it is, and their bytes.
@@ -134,7 +138,14 @@ const UNDECIDED_BYTES_MAX: usize = 2 * LINE_MAX;
 
 impl<'a> File<'a> {
     pub const fn new(name: &'a str) -> Self {
-        Self { name, format: None, undecided: Vec::new(), undecided_bytes: 0, is_empty: true }
+        Self {
+            name,
+            format: None,
+            undecided: Vec::new(),
+            undecided_bytes: 0,
+            is_empty: true,
+            has_blank: false,
+        }
     }
 
     /// Keeps a line that told nothing, unless there are too many of them.
@@ -155,6 +166,29 @@ impl<'a> File<'a> {
     /// Tells whether the line that told the format is not one of those to be read.
     pub const fn has_header(&self) -> bool {
         matches!(self.format, Some(Format::Plain(Plain { wrapping: Wrapping::Table(_), .. })))
+    }
+
+    /// Returns why nothing was read from it, and what would help; `None` if something was. Of so many lines
+    /// so many told of no client.
+    pub fn nothing(&self, lines: u64, useless: u64) -> Option<(String, &'static str)> {
+        const IS_IT: &str = "check that it is the file you mean, and that it is written to";
+        const TOLD: &str =
+            "check that it is the file you mean; without `--dialect` its lines tell what it is";
+        match &self.format {
+            None if self.is_empty && self.has_blank => {
+                Some(("all of its lines are blank".to_owned(), IS_IT))
+            }
+            None if self.is_empty => Some(("it is empty, without a single line".to_owned(), IS_IT)),
+            Some(Format::Plain(_)) if lines == 0 => {
+                Some(("it has a header, and no row below it".to_owned(), IS_IT))
+            }
+            Some(format @ Format::Plain(_)) if lines == useless => {
+                let lines = counted(lines, "line");
+                let why = format!("of its {lines} none tells of a client, read as {format}");
+                Some((why, TOLD))
+            }
+            _ => None,
+        }
     }
 
     /// Returns what it was, at its end.

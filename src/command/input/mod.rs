@@ -22,6 +22,7 @@ use crate::dialect::{Message, Reading, Reason};
 use crate::disorder::Disorder;
 use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
+use crate::output::warning::Untold;
 use crate::source::lines::{LINE_MAX, Lines, Text};
 use crate::source::recording::Line;
 use crate::state::fleet::Hearsay;
@@ -67,6 +68,8 @@ pub struct Input {
     pub threads: usize,
     /// Files that could not be read, or not to their end.
     unread: Vec<Failure>,
+    /// What is to be said of the file that was read last.
+    remark: Option<Untold>,
     /// What is read goes on: a broker that is heard of for the first time is followed at once.
     is_live: bool,
     /// Places handed out so far: the order of lines over all files.
@@ -127,6 +130,7 @@ impl Input {
             is_known: false,
             threads: 1,
             unread: Vec::new(),
+            remark: None,
             is_live: false,
             tie: 0,
             lanes: Vec::new(),
@@ -144,6 +148,7 @@ impl Input {
     fn read_whole(&mut self, input: impl Read, name: &str) -> Result<String, Stopped> {
         let mut lines = Lines::new(input);
         let mut file = File::new(name);
+        let before = self.account();
         let broken_off = |error| files::broken_off(name, &error);
         while let Some((number, text)) = lines.next_line().map_err(broken_off)? {
             self.text(&mut file, number, text)?;
@@ -155,6 +160,20 @@ impl Input {
         file.what()
     }
 
+        self.ended(&file, before)
+    }
+
+    /// Returns how many lines of plain files there were, and how many of them told nothing.
+    fn account(&self) -> (u64, u64) {
+        (self.tie, self.tally.not_mine + self.tally.malformed())
+    }
+
+    /// A file came to its end. Returns what it was.
+    fn ended(&mut self, file: &File<'_>, before: (u64, u64)) -> Result<String, Stopped> {
+        let now = self.account();
+        self.remark = file
+            .nothing(now.0 - before.0, now.1 - before.1)
+            .map(|(why, next)| Untold::Nothing { path: file.name.to_owned(), why, next });
     /// Tells whether a file says of each client by itself what it says, and nobody asks in which order, or
     /// wants it otherwise.
     fn may_divide(&self, file: &File<'_>) -> bool {
@@ -178,20 +197,21 @@ impl Input {
         loop {
             match lines.next_line() {
                 Ok(Some((number, text))) => {
+        let before = self.account();
                     self.text(&mut file, number, text)?;
                     came = came.wrapping_add(1);
                     if came.is_multiple_of(LINES_WITHOUT_LULL_MAX)
                         && self.is_live
                         && !idle(self, Lull::Full)?
                     {
-                        return file.what();
+                        return self.ended(&file, before);
                     }
                 }
-                Ok(None) => return file.what(),
+                Ok(None) => return self.ended(&file, before),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     let lull = Lull::Empty { came: std::mem::take(&mut came) > 0 };
                     if !idle(self, lull)? {
-                        return file.what();
+                        return self.ended(&file, before);
                     }
                 }
                 Err(error) => return Err(files::broken_off(name, &error)),
@@ -218,6 +238,7 @@ impl Input {
             file.format = self.tell_format(line, file.name, number)?;
             if file.format.is_none() {
                 return file.wait_with(number, line);
+            file.has_blank = true;
             }
             for (number, line) in file.waited() {
                 self.line(file, &line, number)?;

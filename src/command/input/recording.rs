@@ -125,7 +125,9 @@ impl Input {
         let is_later = self.at.is_some_and(|at| begun > at);
         let broker = self.broker(&heading.instance);
         broker.begin(heading.begun_ms, heading.policy.within_bounds(), &asked);
-        if !is_later {
+        if is_later {
+            broker.resumes(begun);
+        } else {
             broker.enters(begun);
         }
         Ok(Context {
@@ -174,6 +176,11 @@ impl Input {
         }
         let is_later = context.as_ref().is_some_and(|context| context.is_later)
             || at.is_some_and(|at| account.began > at);
+        if let Some(at) = at
+            && account.began > at
+        {
+            broker.resumes(account.began);
+        }
         if !is_later {
             if let Some(at) = at {
                 account.left &= account.heard <= at;

@@ -7,7 +7,9 @@ use crate::output::console::Console;
 use crate::output::number::counted;
 use crate::output::object::VerdictObject;
 use crate::output::style::Style;
+use crate::output::time::duration_ms;
 use crate::output::verdict;
+use crate::output::warning::Untold;
 use crate::state::verdict::Verdict;
 
 /// Prints both. A table tells of hindsight only where it makes a difference.
@@ -42,6 +44,25 @@ pub fn print(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), 
         }
     }
     super::print_total(&summary, console)
+}
+
+/// Warns where what was read tells nothing of the moment asked about.
+pub fn warn(input: &Input, console: &mut Console) {
+    let Some(at) = input.at else { return };
+    let style = console.style();
+    let time = |time| style.time(time);
+    for (instance, broker) in &input.brokers {
+        if let Some(end) = broker.ended_before(at, &broker.policy(&input.asked)) {
+            let by = duration_ms(at.since(end));
+            let untold = Untold::AfterTheEnd { at: time(at), end: time(end), by };
+            console.warn(&untold.into());
+        }
+        if let Some((from, until)) = broker.deaf_at(at) {
+            let (instance, until) = (instance.clone(), until.map(time));
+            let (at, from) = (time(at), time(from));
+            console.warn(&Untold::NobodyListened { instance, at, from, until }.into());
+        }
+    }
 }
 
 /// Fails where the moment lies before all that was heard.

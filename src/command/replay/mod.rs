@@ -141,6 +141,7 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     }
     match asking.question {
         Question::Verdicts if at.is_some() => at::print(&input, &scope, console)?,
+    at::warn(&input, console);
         Question::Verdicts => verdicts(&input, &scope, console)?,
         Question::Anomalies => anomalies::print(&input, &scope, console)?,
         _ => {}

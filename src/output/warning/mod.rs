@@ -4,8 +4,10 @@
 //! [`Failure`](crate::failure::Failure).
 
 mod missing;
+mod untold;
 
 pub use missing::Missing;
+pub use untold::Untold;
 
 use crate::output::number::{counted, grouped};
 use crate::output::sanitize::{guard, sanitize};
@@ -40,6 +42,8 @@ pub enum Warning {
     ConnectionLost { broker: String, cause: String },
     /// What is or may be missing in what is heard.
     Missing(Missing),
+    /// What files that were read do not tell.
+    Untold(Untold),
     /// What was heard cannot be made durable, so it is not acknowledged either.
     NotSaved { failure: String },
     /// A secret lies where others can read it.
@@ -127,6 +131,7 @@ impl Warning {
                 format!("lost {}: {}; trying again", value(broker), said(cause))
             }
             Self::Missing(missing) => missing.what(),
+            Self::Untold(untold) => untold.what(),
             Self::NotSaved { failure } => {
                 format!("nothing heard is acknowledged: {}", said(bare(failure)))
             }
@@ -198,6 +203,7 @@ impl Warning {
                 "start watching before the devices connect, or let them keep a retained status"
             }
             Self::Missing(missing) => return missing.next(),
+            Self::Untold(untold) => untold.next(),
             Self::NotSaved { .. } => {
                 "it is tried again every second, and nothing is lost while the broker queues"
             }
@@ -226,6 +232,12 @@ impl Warning {
 impl From<Missing> for Warning {
     fn from(missing: Missing) -> Self {
         Self::Missing(missing)
+    }
+}
+
+impl From<Untold> for Warning {
+    fn from(untold: Untold) -> Self {
+        Self::Untold(untold)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tables of notices, as databases and consoles export them: a header, and one notice a row.
 //!
-//! A row is one line: a quoted cell may hold the delimiter, but no end of a line. What the cells say is
-//! read as an LMQ notice, so that a table is judged as the notices themselves would be.
+//! A quoted cell may hold the delimiter and ends of lines. What the cells say is read as an LMQ notice, so
+//! that a table is judged as the notices themselves would be.
 
 use super::lmq::{self, Lmq, Row};
 use super::{Malformed, PAYLOAD_MAX, Reading, Reason, excerpt, trimmed};
@@ -115,11 +115,17 @@ impl Table {
         Some(Ok(Self { cutter, places, words, zone }))
     }
 
-    /// Reads one row.
+    /// Returns what separates cells.
+    #[must_use]
+    pub const fn delimiter(&self) -> u8 {
+        self.cutter.delimiter
+    }
+
+    /// Reads one row, whose quoted cells may hold ends of lines.
     ///
     /// Units: the time as in a notice, or RFC 3339, or a local time without zone, of which the user
     /// says where it is. A text without fraction is known to the second.
-    /// Errors: those of a notice; `Unreadable` for a cell that does not end on its line or is no text,
+    /// Errors: those of a notice; `Unreadable` for a cell that does not end or is no text,
     /// `ZoneMissing` for a local time of no zone.
     pub fn read<'a>(&'a mut self, line: &'a [u8]) -> Reading<'a> {
         if line.len() > PAYLOAD_MAX {
@@ -350,6 +356,8 @@ mod tests {
             ("\"say \"\"a\"\"\",connect,c", "say \"a\"", "c"),
             (" a , connect ", "a", ""),
             ("a,connect,c,more,still more", "a", "c"),
+            ("\"a\nb\",connect,c", "a\nb", "c"),
+            ("a,connect,c,\"went away,\r\n\"\"tired\"\"\n\"", "a", "c"),
         ] {
             let expected = (client.into(), EventKind::Opened, channel.into(), -1);
             assert_eq!(read(&mut table, row), Ok(expected), "{row}");

@@ -1,5 +1,7 @@
-//! Lines of a file or of standard input, however long, torn or binary they are.
+//! Lines of a file or of standard input, however long, torn or binary they are; and rows of tables, which
+//! may be several.
 
+use super::rows::end_of_row;
 use memchr::{memchr, memchr_iter, memrchr};
 use std::io::{self, Read};
 
@@ -24,6 +26,10 @@ pub struct Lines<R> {
     passed: u64,
     /// Why nothing more can be read, to be told once all that came before it was handed out.
     failed: Option<io::Error>,
+    /// What separates the cells of rows, where these are rows of a table.
+    delimiter: Option<u8>,
+    /// So many bytes were seen to hold a cell that is never closed: a row is one line until then.
+    single_until: u64,
 }
 
 /// One line, without its newline.
@@ -80,7 +86,15 @@ impl<R: Read> Lines<R> {
             finished: false,
             passed: 0,
             failed: None,
+            delimiter: None,
+            single_until: 0,
         }
+    }
+
+    /// Hands out rows of a table from now on: lines that a quoted cell holds together are one, under the
+    /// number of the first. A cell that does not end within [`LINE_MAX`], or never, holds nothing together.
+    pub const fn hand_out_rows(&mut self, delimiter: u8) {
+        self.delimiter = Some(delimiter);
     }
 
     /// Returns how many bytes were handed out.
@@ -93,19 +107,18 @@ impl<R: Read> Lines<R> {
         self.number
     }
 
-    /// Returns as many whole lines as are there, or the next ones, in one block;
-    /// `None` at the end of the input. `spare` is a buffer to be used again. They are not numbered: to
-    /// count them is left to whoever takes them apart.
+    /// Returns as many whole lines as are there, or the next ones, in one block; `None` at the end of the
+    /// input, and before a row of several lines, which [`next_line`](Self::next_line) returns. `spare` is a
+    /// buffer to be used again. They are not numbered: to count them is left to whoever takes them apart.
     pub fn next_block(&mut self, spare: Vec<u8>) -> io::Result<Option<Block>> {
-        if let Some(error) = self.failed.take() {
-            return Err(error);
-        }
         let mut searched = 0;
         loop {
             let unread = &self.buffer[self.start..self.end];
             if unread.len() >= CHUNK || self.finished {
                 if let Some(last) = memrchr(b'\n', &unread[searched..]) {
-                    return Ok(Some(self.hand_out_block(searched + last + 1, spare)));
+                    let end = searched + last + 1;
+                    let whole = self.single_lines(end);
+                    return Ok((whole > 0).then(|| self.hand_out_block(whole, spare)));
                 }
                 searched = unread.len();
             }
@@ -122,9 +135,27 @@ impl<R: Read> Lines<R> {
                 let unread = &self.buffer[self.start..self.end];
                 let Some(last) = memrchr(b'\n', unread) else { return Err(error) };
                 self.failed = Some(error);
-                return Ok(Some(self.hand_out_block(last + 1, spare)));
+                let whole = self.single_lines(last + 1);
+                return Ok((whole > 0).then(|| self.hand_out_block(whole, spare)));
             }
         }
+    }
+
+    /// Returns how many of the next bytes, which end with a line, are rows of one line each.
+    fn single_lines(&self, length: usize) -> usize {
+        let Some(delimiter) = self.delimiter else { return length };
+        let bytes = &self.buffer[self.start..self.start + length];
+        let known = usize::try_from(self.single_until.saturating_sub(self.bytes));
+        let mut at = known.unwrap_or(length).min(length);
+        while let Some(quote) = memchr(b'"', &bytes[at..]).map(|found| at + found) {
+            let line = memrchr(b'\n', &bytes[at..quote]).map_or(at, |newline| at + newline + 1);
+            let end = memchr(b'\n', &bytes[quote..]).map_or(length, |newline| quote + newline + 1);
+            if end_of_row(&bytes[line..end], delimiter).is_none() {
+                return line;
+            }
+            at = end;
+        }
+        length
     }
 
     /// Returns the next bytes as a block, and goes on with the rest of them in `spare`.
@@ -138,6 +169,9 @@ impl<R: Read> Lines<R> {
         let mut block = std::mem::replace(&mut self.buffer, spare);
         block.truncate(self.start + length);
         block.drain(..self.start);
+        if self.delimiter.is_some() {
+            self.number += memchr_iter(b'\n', &block).count() as u64;
+        }
         (self.start, self.end) = (0, rest_length);
         self.bytes += length as u64;
         Block::Lines(block)
@@ -153,7 +187,11 @@ impl<R: Read> Lines<R> {
         loop {
             let unread = &self.buffer[self.start..self.end];
             if let Some(found) = memchr(b'\n', &unread[searched..]) {
-                return Ok(Some(self.hand_out(searched + found, 1)));
+                let length = searched + found;
+                if self.is_row_of_one(length) {
+                    return Ok(Some(self.hand_out(length, 1)));
+                }
+                return self.next_row(length).map(Some);
             }
             searched = unread.len();
             if searched > LINE_MAX {
@@ -166,12 +204,47 @@ impl<R: Read> Lines<R> {
         }
     }
 
+    /// Tells whether the next line, which is so long, is no part of a longer row.
+    fn is_row_of_one(&self, length: usize) -> bool {
+        let Some(delimiter) = self.delimiter.filter(|_| self.bytes >= self.single_until) else {
+            return true;
+        };
+        let line = &self.buffer[self.start..=self.start + length];
+        memchr(b'"', line).is_none() || end_of_row(line, delimiter).is_some()
+    }
+
+    /// Returns a row of several lines, of which the first one is so long; or that line alone, where no row
+    /// comes of it.
+    fn next_row(&mut self, first: usize) -> io::Result<(u64, Text<'_>)> {
+        let delimiter = self.delimiter.expect("only tables have rows");
+        loop {
+            let unread = &self.buffer[self.start..self.end];
+            if let Some(length) = end_of_row(unread, delimiter).filter(|length| *length <= LINE_MAX)
+            {
+                return Ok(self.hand_out(length, 1));
+            }
+            if self.finished && end_of_row(&[unread, b"\n"].concat(), delimiter).is_some() {
+                return Ok(self.hand_out(unread.len(), 0));
+            }
+            if unread.len() > LINE_MAX || self.finished {
+                self.single_until = self.bytes + unread.len() as u64;
+                return Ok(self.hand_out(first, 1));
+            }
+            self.fill()?;
+        }
+    }
+
     fn hand_out(&mut self, length: usize, newline: usize) -> (u64, Text<'_>) {
         let start = self.start;
         self.start += length + newline;
         self.bytes += (length + newline) as u64;
-        self.number += 1;
-        (self.number, Text::of(&self.buffer[start..start + length], newline > 0))
+        let text = &self.buffer[start..start + length];
+        let number = self.number + 1;
+        self.number = number;
+        if self.delimiter.is_some() {
+            self.number += memchr_iter(b'\n', text).count() as u64;
+        }
+        (number, Text::of(text, newline > 0))
     }
 
     /// Skips the rest of a line that is longer than may be held.
@@ -197,6 +270,9 @@ impl<R: Read> Lines<R> {
     }
 
     fn fill(&mut self) -> io::Result<()> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -382,6 +458,74 @@ mod tests {
             for one_by_one in [0, 1, 7] {
                 assert!(told(pieces(), one_by_one) == expected, "seed {seed} after {one_by_one}");
             }
+        }
+    }
+
+    /// Returns the rows of a table with their numbers, read one by one or as far as it goes in blocks.
+    fn rows(input: Pieces<'_>, in_blocks: bool) -> Vec<(u64, Vec<u8>)> {
+        let bytes = |text: Text<'_>| match text {
+            Text::Whole(line) | Text::Unended(line) => line.to_vec(),
+            Text::TooLong(_) => b"too long".to_vec(),
+        };
+        let mut lines = Lines::new(input);
+        lines.hand_out_rows(b',');
+        let mut rows = Vec::new();
+        loop {
+            let mut number = lines.number();
+            while in_blocks && let Some(Block::Lines(block)) = lines.next_block(Vec::new()).unwrap()
+            {
+                rows.extend(super::texts(&block).map(|text| {
+                    number += 1;
+                    (number, bytes(text))
+                }));
+            }
+            match lines.next_line().unwrap() {
+                Some((number, text)) => rows.push((number, bytes(text))),
+                None => return rows,
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_several_lines_are_one_and_counted_by_their_lines() {
+        for seed in 0..400 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let cells = ["a", "5\" b", "\"c,\n d\"", "\"\"", "\"e\"\"\n\n\"", "\"never"];
+            let kinds = if rng.bool() { 5 } else { 6 };
+            let mut input = String::new();
+            for _ in 0..rng.usize(..60) {
+                let cell = cells[if rng.u8(..9) > 0 { 0 } else { rng.usize(..kinds) }];
+                input += cell;
+                input += if rng.bool() { "," } else { "\n" };
+            }
+            let (mut rest, mut number, mut expected) = (input.as_bytes(), 1, Vec::new());
+            let mut is_open = false;
+            while !rest.is_empty() {
+                // The end of the file ends the last row as well.
+                let row = end_of_row(&[rest, b"\n"].concat(), b',').filter(|_| !is_open);
+                is_open |= row.is_none();
+                let end = row.or_else(|| memchr(b'\n', rest)).unwrap_or(rest.len());
+                expected.push((number, rest[..end].to_vec()));
+                number += memchr_iter(b'\n', &rest[..end]).count() as u64 + 1;
+                rest = rest.get(end + 1..).unwrap_or_default();
+            }
+            for in_blocks in [false, true] {
+                let found = rows(Pieces(input.as_bytes(), rng.fork(), false), in_blocks);
+                assert_eq!(found, expected, "seed {seed}, in blocks: {in_blocks}: {input:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_beyond_the_bound_is_its_first_line_and_the_rest_is_read() {
+        let mut input = b"\"open\n".to_vec();
+        input.resize(LINE_MAX + 100, b'x');
+        input.extend_from_slice(b"\nnext,\"\n\"\nlast\n");
+        for in_blocks in [false, true] {
+            let found = rows(Pieces(&input, fastrand::Rng::with_seed(1), false), in_blocks);
+            let heads: Vec<_> = found.iter().map(|(number, row)| (*number, row[0])).collect();
+            assert_eq!(heads[0], (1, b'"'), "{in_blocks}");
+            assert_eq!(heads.last(), Some(&(5, b'l')), "{in_blocks}: {heads:?}");
         }
     }
 

@@ -5,4 +5,5 @@ pub mod found;
 pub mod lines;
 pub mod mqtt;
 pub mod recording;
+pub mod rows;
 pub mod tail;

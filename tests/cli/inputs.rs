@@ -223,6 +223,33 @@ fn a_table_is_judged_as_the_notices_themselves_would_be() {
 }
 
 #[test]
+fn a_row_may_stand_on_several_lines_and_counts_under_its_first() {
+    let rows = [
+        "client,event,time,note".to_owned(),
+        format!("a,connect,{T},\"came\r\nback\""),
+        format!("\"b\nc\",connect,{T},\"it said \"\"no\"\",\n\nthen nothing\""),
+        "d,heartbeat,1,".to_owned(),
+        format!("e,connect,{T},\"torn"),
+        format!("f,connect,{T},\"closed\""),
+        format!("g,connect,{T},a 5\" pipe"),
+    ];
+    let home = Home::with("a.csv", lines(&rows));
+    let run = home.run("replay --json a.csv");
+    let clients: Vec<String> = run.states().into_iter().map(|(client, _)| client).collect();
+    // The quote of line 9 is closed by the first one of line 10, as every reader of tables has it.
+    assert_eq!(clients, ["a", "b\nc", "d", "e", "g"], "{}", run.err);
+    assert_eq!(run.summary()["malformed"], 1, "{}", run.err);
+    assert!(run.err.contains("a.csv, line 8: unknown-event"), "{}", run.err);
+
+    // One that is not closed before the end of the file holds nothing together.
+    home.write("a.csv", lines(&[rows[0].clone(), rows[4].clone(), rows[1].replace('"', "")]));
+    let run = home.run("replay --json a.csv");
+    assert_eq!((run.code, &run.summary()["malformed"]), (0, &json!(2)), "{}", run.err);
+    assert!(run.err.contains("a.csv, line 2: unreadable: no whole row"), "{}", run.err);
+    assert_eq!(run.states()[0].0, "a", "the rest is read: {}", run.err);
+}
+
+#[test]
 fn a_file_in_which_there_is_nothing_is_told_with_what_was_read() {
     let home = Home::with("empty", "");
     home.write("blank", "\n \n\r\n");

@@ -38,10 +38,23 @@ fn notice(rng: &mut fastrand::Rng, begin: i64) -> String {
     )
 }
 
+/// Returns a row, a few of which stand on several lines.
+fn row(rng: &mut fastrand::Rng, begin: i64, is_mixed: bool) -> String {
+    let note = match rng.u16(..if is_mixed { 20 } else { 40_000 }) {
+        0 => ",\"went\naway\"",
+        1 => ",\"a quote \"\"\n\n\"",
+        2 => ",\"torn",
+        3 => ",5\" more",
+        _ => "",
+    };
+    let client = if is_mixed && rng.u16(..300) == 0 { "\"a\nb\"" } else { "d" };
+    format!("{client}{},{begin},connect,{},{note}", rng.u8(..40), rng.u8(..90))
+}
+
 /// Returns a file of about this size: notices as they are, in messages of a queue or in a table, and
 /// lines that are none, among them one of many bytes.
 fn file(rng: &mut fastrand::Rng, size: usize) -> Vec<u8> {
-    let kind = rng.u8(..4);
+    let (kind, is_mixed) = (rng.u8(..4), rng.bool());
     let mut file = Vec::new();
     if kind == 3 {
         file.extend_from_slice(b"clientId,time,eventType,channelId,clientIp\n");
@@ -64,7 +77,7 @@ fn file(rng: &mut fastrand::Rng, size: usize) -> Vec<u8> {
                         json!({"body": BASE64.encode(body), "properties": properties}).to_string()
                     }
                     2 => body,
-                    _ => format!("d{},{begin},connect,{},", rng.u8(..40), rng.u8(..90)),
+                    _ => row(rng, begin, is_mixed),
                 };
                 file.extend_from_slice(line.as_bytes());
             }

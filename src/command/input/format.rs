@@ -130,6 +130,8 @@ pub(super) struct File<'a> {
     pub is_empty: bool,
     /// It has lines, but blank ones.
     pub has_blank: bool,
+    /// Rows of several lines are in it, which nobody divides.
+    pub has_long_rows: bool,
 }
 
 /// Lines that may pass before a file must have told what it is, and their bytes.
@@ -145,6 +147,17 @@ impl<'a> File<'a> {
             undecided_bytes: 0,
             is_empty: true,
             has_blank: false,
+            has_long_rows: false,
+        }
+    }
+
+    /// Returns what separates the cells of a table.
+    pub fn delimiter(&self) -> Option<u8> {
+        match &self.format {
+            Some(Format::Plain(Plain { wrapping: Wrapping::Table(table), .. })) => {
+                Some(table.delimiter())
+            }
+            _ => None,
         }
     }
 

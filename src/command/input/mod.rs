@@ -152,14 +152,14 @@ impl Input {
         let broken_off = |error| files::broken_off(name, &error);
         while let Some((number, text)) = lines.next_line().map_err(broken_off)? {
             self.text(&mut file, number, text)?;
+            if let Some(delimiter) = file.delimiter() {
+                lines.hand_out_rows(delimiter);
+            }
             if self.may_divide(&file) {
+                // To the end, or to a row of several lines, from which on nothing is divided.
                 self.read_blocks(&mut lines, &mut file)?;
-                break;
             }
         }
-        file.what()
-    }
-
         self.ended(&file, before)
     }
 
@@ -174,13 +174,17 @@ impl Input {
         self.remark = file
             .nothing(now.0 - before.0, now.1 - before.1)
             .map(|(why, next)| Untold::Nothing { path: file.name.to_owned(), why, next });
+        file.what()
+    }
+
     /// Tells whether a file says of each client by itself what it says, and nobody asks in which order, or
     /// wants it otherwise.
     fn may_divide(&self, file: &File<'_>) -> bool {
         let is_divisible =
             matches!(&file.format, Some(Format::Plain(plain)) if plain.is_divisible());
         let is_as_it_is = self.disorder.is_none() && self.redactor.is_none();
-        is_divisible && is_as_it_is && self.follower.is_none() && !self.is_live
+        let is_whole = self.follower.is_none() && !self.is_live && !file.has_long_rows;
+        is_divisible && is_as_it_is && is_whole
     }
 
     /// Reads a stream of lines that may be waited for: where reading would block, `idle` waits, and says
@@ -193,12 +197,15 @@ impl Input {
     ) -> Result<String, Stopped> {
         let mut lines = Lines::new(input);
         let mut file = File::new(name);
+        let before = self.account();
         let mut came: u32 = 0;
         loop {
             match lines.next_line() {
                 Ok(Some((number, text))) => {
-        let before = self.account();
                     self.text(&mut file, number, text)?;
+                    if let Some(delimiter) = file.delimiter() {
+                        lines.hand_out_rows(delimiter);
+                    }
                     came = came.wrapping_add(1);
                     if came.is_multiple_of(LINES_WITHOUT_LULL_MAX)
                         && self.is_live
@@ -231,6 +238,7 @@ impl Input {
         };
         let line = if number == 1 { without_mark(line) } else { line };
         if line.iter().all(u8::is_ascii_whitespace) {
+            file.has_blank = true;
             return Ok(());
         }
         file.is_empty = false;
@@ -238,7 +246,6 @@ impl Input {
             file.format = self.tell_format(line, file.name, number)?;
             if file.format.is_none() {
                 return file.wait_with(number, line);
-            file.has_blank = true;
             }
             for (number, line) in file.waited() {
                 self.line(file, &line, number)?;
@@ -252,6 +259,7 @@ impl Input {
 
     /// Takes in one line of a file whose format is known.
     fn line(&mut self, file: &mut File<'_>, line: &[u8], number: u64) -> Result<(), Failure> {
+        file.has_long_rows |= file.delimiter().is_some() && line.contains(&b'\n');
         let (name, may_divide) = (file.name, self.may_divide(file));
         match file.format.as_mut().expect("it was told before") {
             Format::Plain(plain) if may_divide => {

@@ -114,6 +114,49 @@ fn only_one_file_can_be_followed() {
 }
 
 #[test]
+fn changes_are_told_to_people_under_the_name_of_their_broker() {
+    let home = Home::with("live", lines(&[notice("a", 0, "connect", "c")]));
+    let words = ["replay", "--follow", "--instance", "b:1", "live"];
+    let process = Presence::start_in(home.path(), words, &[]);
+    caught_up(&process, "live");
+
+    append(&home, "live", &lines(&[notice("a", 5_000, "tcpclean", "c")]));
+    append(&home, "live", &lines(&[notice("b", 6_000, "connect", "d")]));
+    process.wait_line(|line| line.contains("  b  unknown → online"), DEADLINE);
+
+    let ended = ended(process);
+    let expected = "\
+at b:1:
+2025-10-09T08:53:25.000Z  a  online → offline  tcpclean  abrupt  channel c  from 192.0.2.1:50001
+2025-10-09T08:53:26.000Z  b  unknown → online  connect  channel d  from 192.0.2.1:50001
+CLIENT  STATE ";
+    assert!(ended.out.starts_with(expected), "{}", ended.out);
+    assert!(!ended.out.contains("2 changes"), "{}", ended.out);
+}
+
+#[test]
+fn what_is_compressed_cannot_be_followed_and_is_read_before_what_can() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let old = lines(&[notice("a", 0, "connect", "c")]);
+    let packed = packed.write_all(old.as_bytes()).and_then(|()| packed.finish());
+    let home = Home::with("old.gz", packed.expect("memory takes it"));
+    home.write("old.xz", b"\xfd7zXZ\0");
+    home.write("live", "");
+
+    home.run("replay --follow old.gz")
+        .failed(2, "`--follow` cannot follow `old.gz`\n  cause: it is compressed (gzip)");
+    let run = home.run("replay --follow old.xz");
+    run.failed(2, "`--follow` cannot follow `old.xz`\n  cause: it is compressed with xz");
+    assert!(run.err.contains("`xzcat old.xz | presence replay -`"), "{}", run.err);
+
+    let process = follow(&home, &["old.gz", "live"]);
+    caught_up(&process, "live");
+    append(&home, "live", &lines(&[notice("a", 5_000, "tcpclean", "c")]));
+    changed(&process, "a", "offline");
+    ended(process);
+}
+
+#[test]
 fn what_only_the_end_of_all_files_answers_is_not_asked_of_what_goes_on() {
     let home = Home::with("n.jsonl", notice("a", 0, "connect", "c") + "\n");
     for question in ["--uptime", "--changes"] {

@@ -6,7 +6,7 @@ use crate::event::Timestamp;
 use crate::state::coverage::Hole;
 use crate::state::fleet::Fleet;
 use crate::state::policy::Policy;
-use crate::state::presence::{Change, Presence};
+use crate::state::presence::Presence;
 use std::collections::BTreeSet;
 
 /// What was read about one broker.
@@ -61,16 +61,13 @@ impl Broker {
         self.presence.follow(self.present(now));
     }
 
-    /// Everything that is there has been read: returns what changed since that was said before.
-    pub fn caught_up(&mut self, now: Timestamp) -> Vec<Change> {
+    /// Everything that is there has been read: what is due until now happens.
+    pub fn catch_up(&mut self, now: Timestamp) {
         if self.presence.is_following() {
             self.presence.handle_timeout(self.present(now));
-        } else {
-            self.follow(now);
         }
         // Nothing is saved here, and a list of what is to be saved would only grow.
         self.presence.saved();
-        self.presence.drain_changes().collect()
     }
 
     /// Returns the moment to judge at: where a watcher ended, or the end of what was heard. A watcher
@@ -121,6 +118,9 @@ impl Broker {
 
     /// Tells whether nothing but plain logs was read, which tell nothing of who listened.
     pub const fn is_plain(&self) -> bool {
+        self.received.is_none() && self.judged.is_none()
+    }
+
     /// Somebody listens from then on, which is after the moment asked about.
     pub(super) fn resumes(&mut self, begun: Timestamp) {
         self.resumed = Some(self.resumed.map_or(begun, |resumed| resumed.min(begun)));
@@ -144,9 +144,6 @@ impl Broker {
         let members = coverage.sources().flat_map(|(_, source)| source.members.values());
         let heard = members.map(|member| member.heard).filter(|heard| *heard <= at).max()?;
         Some((heard, self.resumed))
-    }
-
-        self.received.is_none() && self.judged.is_none()
     }
 
     /// Notes a hole in a listener's hearing. Its voices share it, so it is one. Returns whether it is

@@ -203,7 +203,8 @@ pub(super) fn broken_off(name: &str, error: &io::Error) -> Stopped {
     Stopped::Broken(explained(failure, name, error, next))
 }
 
-fn explained(failure: Failure, name: &str, error: &io::Error, next: &str) -> Failure {
+/// Returns a failure with why bytes cannot be read, and with what would help if nothing better is known.
+pub(super) fn explained(failure: Failure, name: &str, error: &io::Error, next: &str) -> Failure {
     match Unreadable::behind(error) {
         Some(known) if name == STANDARD_INPUT => failure.because(known).next(known.next.clone()),
         Some(known) => {

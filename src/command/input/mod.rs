@@ -347,10 +347,10 @@ impl Input {
         let is_noted = self.follower.is_some();
         self.brokers.entry(instance.to_owned()).or_insert_with(|| {
             let mut broker = Broker::new(policy);
-            if is_noted {
-                broker.note_changes();
-            } else if is_live {
+            if is_live {
                 broker.follow(now);
+            } else if is_noted {
+                broker.note_changes();
             }
             broker
         })

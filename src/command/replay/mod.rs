@@ -26,20 +26,20 @@ use crate::config::question::{Asking, Question};
 use crate::disorder::{self, Disorder};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
-use crate::output::object::{ChangeObject, Summary, VerdictObject};
+use crate::output::object::{Summary, VerdictObject};
 use crate::output::time::Zone;
 use crate::output::verdict;
 use crate::output::warning::Warning;
 use crate::state::packed::Client;
 use crate::state::policy::Policy;
-use crate::state::presence::{Change, Counts};
+use crate::state::presence::Counts;
 use crate::state::verdict::Verdict;
 use advice::Advising;
 use changes::Changes;
 use concurrency::Concurrency;
 use outages::Outages;
 use report::{About, Report};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, ScopedJoinHandle};
 use timeline::Timeline;
@@ -79,8 +79,8 @@ impl Scope {
 
 pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
-    let expected = options.question.expect.as_deref().map(expect::read).transpose()?;
     console.show_times_in(zone.clone().map_or(Zone::UTC, Zone::of));
+    let expected = options.question.expect.as_deref().map(expect::read).transpose()?;
     let redactor = options.question.redact.as_deref().map(|path| redactor(path, console));
     let redactor = redactor.transpose()?.map(Arc::new);
     let scope = Scope::new(options, redactor.clone())?;
@@ -122,8 +122,8 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
             policy: asked.policy,
             worst: options.question.worst,
             is_redacted: redactor.is_some(),
-        };
             zone: console.style().zone(),
+        };
         input.follower = Some(Box::new(Report::new(about, input.follower.take())?));
     }
     input.redactor = redactor;
@@ -134,14 +134,16 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
         console.printer().hold();
     }
     if options.follow {
-        follow(&mut input, &options.files, &scope, console)?;
+        let changes = Box::new(Changes::new(scope.clone(), asking.span, console));
+        let end = stop::heard(console.status());
+        input.follow_files(&options.files, &end, changes, console)?;
     } else {
         stop::ends_at_once(console.status());
         input.read_files(&options.files, console)?;
     }
+    at::warn(&input, console);
     match asking.question {
         Question::Verdicts if at.is_some() => at::print(&input, &scope, console)?,
-    at::warn(&input, console);
         Question::Verdicts => verdicts(&input, &scope, console)?,
         Question::Anomalies => anomalies::print(&input, &scope, console)?,
         _ => {}
@@ -166,28 +168,6 @@ fn redactor(path: &Path, console: &mut Console) -> Result<Redactor, Failure> {
         console.warn(warning);
     }
     Ok(Redactor::new(key))
-}
-
-/// Reads on in what is still written to, and prints what changes.
-fn follow(
-    input: &mut Input,
-    files: &[PathBuf],
-    scope: &Scope,
-    console: &mut Console,
-) -> Result<(), Failure> {
-    let end = stop::heard(console.status());
-    let mut tell = |instance: &str, change: &Change, console: &mut Console| {
-        if !scope.include(&change.verdict.client) {
-            return Ok(());
-        }
-        if console.is_json() {
-            return Ok(console.json_line(&ChangeObject::new(instance, change))?);
-        }
-        let line = verdict::change(change, console.style());
-        let line = if instance.is_empty() { line } else { format!("{instance}  {line}") };
-        Ok(console.print_line(line)?)
-    };
-    input.follow_files(files, &end, &mut tell, console)
 }
 
 /// Refuses questions that only all of the files answer, where reading never comes to their end.

@@ -46,6 +46,18 @@ impl Content {
         Self::of(Whole { file, length, read: 0 })
     }
 
+    /// Returns how a file is compressed, by its first bytes; `None` where it holds lines, or is no file.
+    ///
+    /// Errors: [`Unreadable`] for what nobody could make lines of.
+    pub fn coding_of(path: &Path) -> io::Result<Option<&'static str>> {
+        if !std::fs::metadata(path)?.is_file() {
+            return Ok(None);
+        }
+        let mut head = Vec::with_capacity(HEAD_MAX);
+        File::open(path)?.take(HEAD_MAX as u64).read_to_end(&mut head)?;
+        Ok(Coding::of(&head)?.map(Coding::name))
+    }
+
     /// Returns what a stream holds. Waits for its first bytes, for they tell what it is.
     pub fn of(input: impl Read + Send + 'static) -> io::Result<Self> {
         let taken = Taken::default();

@@ -109,7 +109,7 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l status-topic
 complete -c presence -n "__fish_presence_using_subcommand watch" -l status-online -d 'Word that means online there; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l status-offline -d 'Word that means offline there; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l status-json -d 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`' -r
-complete -c presence -n "__fish_presence_using_subcommand watch" -l time-zone -d 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l time-zone -d 'Zone of local times, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l skew -d 'Largest difference assumed between the clocks of two nodes of a broker' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l close-grace -d 'Wait for the transport to end after a client has said goodbye' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r
@@ -155,7 +155,7 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l status-topic
 complete -c presence -n "__fish_presence_using_subcommand check" -l status-online -d 'Word that means online there; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l status-offline -d 'Word that means offline there; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l status-json -d 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`' -r
-complete -c presence -n "__fish_presence_using_subcommand check" -l time-zone -d 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l time-zone -d 'Zone of local times, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l skew -d 'Largest difference assumed between the clocks of two nodes of a broker' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l close-grace -d 'Wait for the transport to end after a client has said goodbye' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r
@@ -214,7 +214,7 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-online -d 'Word that means online there; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-offline -d 'Word that means offline there; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-json -d 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`' -r
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l time-zone -d 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l time-zone -d 'Zone of local times, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l csv-map -d 'Column of a CSV file that holds a part of the notices, such as `client=Device`' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l csv-event -d 'Word in a CSV file that stands for a type of event, such as `tcpclean=close`' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l threads -d 'Threads that read notices at the same time' -r
@@ -391,7 +391,7 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l status-topi
 complete -c presence -n "__fish_presence_using_subcommand replay" -l status-online -d 'Word that means online there; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l status-offline -d 'Word that means offline there; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l status-json -d 'Where the word stands in a status that is JSON, as a JSON pointer such as `/state`' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l time-zone -d 'Zone of stamps in local time, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l time-zone -d 'Zone of local times, such as `Europe/Berlin`, `UTC` or `+02:00`' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l csv-map -d 'Column of a CSV file that holds a part of the notices, such as `client=Device`' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l csv-event -d 'Word in a CSV file that stands for a type of event, such as `tcpclean=close`' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l threads -d 'Threads that read notices at the same time' -r

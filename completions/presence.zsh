@@ -107,7 +107,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--status-online=[Word that means online there; may be given several times]:WORD:_default' \
 '*--status-offline=[Word that means offline there; may be given several times]:WORD:_default' \
 '--status-json=[Where the word stands in a status that is JSON, as a JSON pointer such as \`/state\`]:POINTER:_default' \
-'--time-zone=[Zone of stamps in local time, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
+'--time-zone=[Zone of local times, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
 '--skew=[Largest difference assumed between the clocks of two nodes of a broker]:DURATION:_default' \
 '--close-grace=[Wait for the transport to end after a client has said goodbye]:DURATION:_default' \
 '--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
@@ -165,7 +165,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--status-online=[Word that means online there; may be given several times]:WORD:_default' \
 '*--status-offline=[Word that means offline there; may be given several times]:WORD:_default' \
 '--status-json=[Where the word stands in a status that is JSON, as a JSON pointer such as \`/state\`]:POINTER:_default' \
-'--time-zone=[Zone of stamps in local time, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
+'--time-zone=[Zone of local times, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
 '--skew=[Largest difference assumed between the clocks of two nodes of a broker]:DURATION:_default' \
 '--close-grace=[Wait for the transport to end after a client has said goodbye]:DURATION:_default' \
 '--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
@@ -262,7 +262,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--status-online=[Word that means online there; may be given several times]:WORD:_default' \
 '*--status-offline=[Word that means offline there; may be given several times]:WORD:_default' \
 '--status-json=[Where the word stands in a status that is JSON, as a JSON pointer such as \`/state\`]:POINTER:_default' \
-'--time-zone=[Zone of stamps in local time, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
+'--time-zone=[Zone of local times, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
 '*--csv-map=[Column of a CSV file that holds a part of the notices, such as \`client=Device\`]:PART=COLUMN:_default' \
 '*--csv-event=[Word in a CSV file that stands for a type of event, such as \`tcpclean=close\`]:TYPE=WORD:_default' \
 '--threads=[Threads that read notices at the same time]:COUNT:_default' \
@@ -570,7 +570,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--status-online=[Word that means online there; may be given several times]:WORD:_default' \
 '*--status-offline=[Word that means offline there; may be given several times]:WORD:_default' \
 '--status-json=[Where the word stands in a status that is JSON, as a JSON pointer such as \`/state\`]:POINTER:_default' \
-'--time-zone=[Zone of stamps in local time, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
+'--time-zone=[Zone of local times, such as \`Europe/Berlin\`, \`UTC\` or \`+02\:00\`]:ZONE:_default' \
 '*--csv-map=[Column of a CSV file that holds a part of the notices, such as \`client=Device\`]:PART=COLUMN:_default' \
 '*--csv-event=[Word in a CSV file that stands for a type of event, such as \`tcpclean=close\`]:TYPE=WORD:_default' \
 '--threads=[Threads that read notices at the same time]:COUNT:_default' \

@@ -156,3 +156,35 @@ fn is_one_file(name: &Path) -> Result<(), Failure> {
         Ok(None) | Err(_) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::terminal::Settings;
+
+    /// Would block after every part.
+    struct Parts(Vec<&'static [u8]>);
+
+    impl Read for Parts {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.pop() {
+                Some(part) if !part.is_empty() => (&*part).read(buffer),
+                _ => Err(io::ErrorKind::WouldBlock.into()),
+            }
+        }
+    }
+
+    #[test]
+    fn how_far_it_is_is_shown_until_all_that_was_there_is_read() {
+        let status = Console::over(io::sink(), io::sink(), Settings::default()).status();
+        let parts = Parts(vec![b"later\n", b"", b"two\n", b"one\n"]);
+        let mut backlog = Backlog::new(parts, "live\x1b", Some(8), &status);
+        let mut buffer = [0; 64];
+        for (expected, done) in [(Some(4), 4), (Some(4), 8), (None, 8), (Some(6), 8)] {
+            assert_eq!(backlog.read(&mut buffer).ok(), expected);
+            let is_shown = backlog.status.is_some();
+            assert_eq!((backlog.done, is_shown), (done, expected == Some(4)));
+        }
+        assert_eq!(backlog.name, "live\\x1b");
+    }
+}

@@ -118,6 +118,22 @@ fn the_search_shows_times_in_the_zone_of_the_page() {
 
 #[test]
 #[ignore = "needs chromium"]
+fn nothing_is_cut_off_on_paper() {
+    let (_home, path) = written(&outage(60), "--time-zone Europe/Berlin");
+    let mut browser = Chromium::start();
+    browser.open(&path, "");
+    // A4 and Letter within their margins, at 96 pixels an inch.
+    for width in [718, 740] {
+        browser.on_paper(width);
+        let beyond = "[...document.querySelectorAll('main *')].filter((it) =>
+            it.getBoundingClientRect().right > innerWidth + 1 || it.scrollWidth > it.clientWidth + 1 && it.clientWidth > 0)
+            .map((it) => it.outerHTML.slice(0, 80))";
+        assert_eq!(browser.ask(beyond), serde_json::json!([]), "{width}");
+    }
+}
+
+#[test]
+#[ignore = "needs chromium"]
 fn ids_of_strangers_stay_text() {
     let (_home, path) = written(&of_strangers(), "");
     let mut browser = Chromium::start();

@@ -89,6 +89,13 @@ impl Chromium {
         answer["result"]["value"].take()
     }
 
+    /// Lays the page out as it is printed, on paper that is so many pixels wide.
+    pub fn on_paper(&mut self, width: u32) {
+        self.call("Emulation.setEmulatedMedia", &json!({"media": "print"}));
+        let size = json!({"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", &size);
+    }
+
     /// Types into the search of the page.
     pub fn search(&mut self, text: &str) {
         self.ask("document.getElementById('q').value = ''; document.getElementById('q').focus()");

@@ -147,4 +147,4 @@ const LEGEND: &str = "<ul class=\"legend\" aria-label=\"Legend\">\
     <li><svg><rect class=\"down\"/></svg>offline</li>\
     <li><svg><rect class=\"unknown\"/></svg>nobody knows</li>\
     <li><svg><rect class=\"hole\"/></svg>nobody listened</li>\
-    <li><svg><rect class=\"outage\"/></svg>mass outage</li></ul>\n";
+    <li><svg><line class=\"outage-line\" x1=\"8\" x2=\"8\" y1=\"0\" y2=\"14\"/></svg>mass outage</li></ul>\n";

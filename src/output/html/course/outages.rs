@@ -63,11 +63,16 @@ fn hit(told: &Told<'_>, number: usize) -> String {
         hit.iter().take(NAMED_MAX).map(|at| sanitize(told.client(*at), ID_MAX)).collect();
     match hit.len() {
         0 => "Who was lost is not known by name.".to_owned(),
-        count if count > NAMED_MAX => format!(
-            "{} are known by name, among them {}. The search below tells of every client whether it was lost.",
-            grouped(count as u64),
-            names.join(", ")
-        ),
+        count if count > NAMED_MAX => {
+            let all = told.outages[number].outage().map_or(count, |outage| outage.lost);
+            let search = if count < all {
+                "The search below tells of these that they were lost, of the others only when they were offline."
+            } else {
+                "The search below tells of every client whether it was lost."
+            };
+            let (count, names) = (grouped(count as u64), names.join(", "));
+            format!("{count} are known by name, among them {names}. {search}")
+        }
         _ => format!("Lost were: {}.", names.join(", ")),
     }
 }

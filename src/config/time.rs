@@ -35,7 +35,7 @@ pub fn moment(typed: &str) -> Result<Timestamp, Failure> {
     typed.parse::<jiff::Timestamp>().map(|time| Timestamp(time.as_millisecond())).map_err(|error| {
         Failure::misuse(format!("`{typed}` is no moment"))
             .because(error)
-            .next("write it as 2026-11-24T02:14:07Z, with its zone, or in ms since 1970")
+            .next("write it as 2026-11-24T02:14:07Z or in ms since 1970, or name its zone with `--time-zone`")
     })
 }
 

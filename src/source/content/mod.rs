@@ -159,7 +159,9 @@ impl Read for Whole {
         if count == 0 && self.read < self.length && !buffer.is_empty() {
             let Self { read, length, .. } = self;
             return Err(Unreadable {
-                cause: format!("it shrank while it was read: {read} of {length} bytes are left"),
+                cause: format!(
+                    "it shrank while it was read: {read} of its {length} bytes could be read"
+                ),
                 next: "read it again once nobody writes to it, or a copy of it".to_owned(),
             }
             .into());
@@ -261,7 +263,10 @@ mod tests {
         let content = Content::open(&path).expect("it is there");
         File::options().write(true).open(&path).and_then(|file| file.set_len(7)).expect("writable");
         let error = all(content).expect_err("it shrank");
-        assert_eq!(error.to_string(), "it shrank while it was read: 7 of 10 bytes are left");
+        assert_eq!(
+            error.to_string(),
+            "it shrank while it was read: 7 of its 10 bytes could be read"
+        );
 
         let content = Content::open(&path).expect("it is there");
         let mut file = File::options().append(true).open(&path).expect("it can be written");

@@ -6,11 +6,11 @@
 use super::lmq;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// An opened envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,9 +51,6 @@ impl Carrier {
 /// `json.c`, apache/kafka `JsonConverter`, eclipse/mosquitto `client/sub_client_output.c` (2026-08).
 #[must_use]
 pub fn open(line: &[u8]) -> Option<Envelope<'_>> {
-    if lmq::is_notice(line) {
-        return None;
-    }
     let outer = open_once(line)?;
     let inner = if lmq::is_notice(&outer.body) { None } else { open_once(&outer.body) };
     let Some(inner) = inner else { return Some(outer) };
@@ -63,7 +60,11 @@ pub fn open(line: &[u8]) -> Option<Envelope<'_>> {
 
 fn open_once(line: &[u8]) -> Option<Envelope<'_>> {
     let members: Members<'_> = serde_json::from_str(str::from_utf8(line).ok()?).ok()?;
-    let is_mqtt = members.qos.is_some();
+    // Those of a notice are rare here, and then it is asked whether it really is one.
+    if members.may_be_notice && lmq::is_notice(line) {
+        return None;
+    }
+    let is_mqtt = members.is_mqtt;
     let (carrier, inside) = match members {
         Members { body: Some(body), .. } | Members { message_body: Some(body), .. } => {
             (Carrier::RocketMq, body)
@@ -78,19 +79,105 @@ fn open_once(line: &[u8]) -> Option<Envelope<'_>> {
 }
 
 /// The members of a message that matter.
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Members<'a> {
-    #[serde(borrow)]
     body: Option<&'a RawValue>,
-    #[serde(borrow, rename = "messageBody")]
     message_body: Option<&'a RawValue>,
-    #[serde(borrow)]
     payload: Option<&'a RawValue>,
-    #[serde(borrow)]
     value: Option<&'a RawValue>,
-    #[serde(borrow)]
     properties: Option<&'a RawValue>,
-    qos: Option<IgnoredAny>,
+    is_mqtt: bool,
+    /// One of the members is called like one of a notice.
+    may_be_notice: bool,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+/// A visitor of our own, which sees in one pass whether the object is a notice.
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut members = Members::default();
+        let mut seen = [false; 6];
+        while let Some(key) = object.next_key()? {
+            let (place, member) = match key {
+                Key::Body => (0, &mut members.body),
+                Key::MessageBody => (1, &mut members.message_body),
+                Key::Payload => (2, &mut members.payload),
+                Key::Value => (3, &mut members.value),
+                Key::Properties => (4, &mut members.properties),
+                Key::Qos => {
+                    members.is_mqtt = object.next_value::<Option<IgnoredAny>>()?.is_some();
+                    once(&mut seen[5])?;
+                    continue;
+                }
+                Key::Notice | Key::Other => {
+                    members.may_be_notice |= matches!(key, Key::Notice);
+                    object.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            *member = object.next_value()?;
+            once(&mut seen[place])?;
+        }
+        Ok(members)
+    }
+}
+
+/// Refuses a member that comes twice: nobody can tell which one is meant.
+fn once<E: Error>(seen: &mut bool) -> Result<(), E> {
+    if std::mem::replace(seen, true) { Err(E::custom("a member comes twice")) } else { Ok(()) }
+}
+
+enum Key {
+    Body,
+    MessageBody,
+    Payload,
+    Value,
+    Properties,
+    Qos,
+    Notice,
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl Visitor<'_> for KeyVisitor {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Key, E> {
+        Ok(match key {
+            "body" => Key::Body,
+            "messageBody" => Key::MessageBody,
+            "payload" => Key::Payload,
+            "value" => Key::Value,
+            "properties" => Key::Properties,
+            "qos" => Key::Qos,
+            "clientId" | "eventType" | "channelId" | "clientIp" => Key::Notice,
+            _ => Key::Other,
+        })
+    }
 }
 
 impl Members<'_> {
@@ -108,6 +195,10 @@ fn unwrapped(member: &RawValue) -> Option<Cow<'_, [u8]>> {
         return Some(Cow::Borrowed(json.as_bytes()));
     }
     let text: String = serde_json::from_str(json).ok()?;
+    // Nothing that begins like an object is Base64 of anything.
+    if text.starts_with('{') {
+        return Some(Cow::Owned(text.into_bytes()));
+    }
     let decoded = BASE64.decode(text.trim()).ok().filter(|bytes| !bytes.is_empty());
     Some(Cow::Owned(decoded.unwrap_or_else(|| text.into_bytes())))
 }

@@ -27,6 +27,10 @@ impl Formatter for Visible {
     where
         W: ?Sized + io::Write,
     {
+        // As nearly all of it is.
+        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return CompactFormatter.write_string_fragment(writer, fragment);
+        }
         let mut done = 0;
         for (at, c) in fragment.char_indices() {
             if !is_unsafe(c) {

@@ -209,6 +209,29 @@ impl<'a> ChannelEvent<'a> {
     }
 }
 
+/// A statement as nearly all are: about a channel of a strong name, stamped in ms, with nothing odd.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usual<'a> {
+    pub client: &'a str,
+    pub channel: &'a str,
+    pub kind: EventKind,
+    pub time: Timestamp,
+    /// `ip:port` as the broker saw it, or empty.
+    pub address: &'a str,
+}
+
+impl<'a> Usual<'a> {
+    /// Returns the event of which this is all that there is to say.
+    #[must_use]
+    pub fn event(&self) -> ChannelEvent<'a> {
+        let Self { client, channel, kind, time, address } = *self;
+        let stamp = Some(Stamp { time, tie: 0, resolution: 0 });
+        let channel = Channel::Strong(Cow::Borrowed(channel));
+        let event = ChannelEvent::new(client, channel, kind, stamp);
+        ChannelEvent { address: Cow::Borrowed(address), ..event }
+    }
+}
+
 /// Oddities found while reading, as a set. They are kept per client and voice and never change a
 /// verdict by themselves.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]

@@ -18,14 +18,14 @@ pub struct Clients {
 
 /// The number of an id, by which its client is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IdHash(u64);
+pub struct IdHash(pub(super) u64);
 
 impl IdHash {
     /// Returns to which of so many parts the client belongs.
     #[must_use]
     pub const fn part(self, parts: usize) -> usize {
         // From the middle: the table goes by both ends.
-        ((self.0 >> 24) & 0xffff) as usize % parts
+        (((self.0 >> 24) & 0xffff) as usize * parts) >> 16
     }
 }
 
@@ -39,6 +39,9 @@ impl IdHasher {
         IdHash(self.0.hash_one(id))
     }
 }
+
+/// Bytes of an id that are compared as one number.
+const KEY_LENGTH: usize = 8;
 
 impl Clients {
     /// Returns no clients, to be numbered like others.
@@ -93,7 +96,7 @@ impl Clients {
         self.find_as(self.hasher.hash(id), id)
     }
 
-    fn find_as(&self, IdHash(hash): IdHash, id: &str) -> Option<usize> {
+    pub(super) fn find_as(&self, IdHash(hash): IdHash, id: &str) -> Option<usize> {
         let found = self.table.find(hash, |place| self.list[*place as usize].is(id));
         found.map(|place| *place as usize)
     }
@@ -113,7 +116,7 @@ impl Clients {
     }
 
     /// Adds a client that is not known yet, and returns its place.
-    fn add(&mut self, IdHash(hash): IdHash, client: Client) -> usize {
+    pub(super) fn add(&mut self, IdHash(hash): IdHash, client: Client) -> usize {
         let Self { table, list, hasher } = self;
         let place = u32::try_from(list.len()).expect("fewer than 2^32 clients of one instance");
         list.push(client);
@@ -170,9 +173,31 @@ impl Clients {
     /// Returns the clients sorted by the bytes of their ids.
     #[must_use]
     pub fn sorted(&self) -> Vec<&Client> {
-        let mut sorted: Vec<&Client> = self.list.iter().collect();
-        sorted.sort_unstable_by(|a, b| a.id().cmp(b.id()));
-        sorted
+        let prefix = self.common_prefix();
+        // Ids of a fleet mostly differ in the bytes after what all begin with: the others are not looked
+        // at, which lie scattered over memory.
+        let keyed = self.list.iter().map(|client| {
+            let id = client.id_bytes();
+            let mut key = [0; KEY_LENGTH];
+            let rest = &id[prefix..id.len().min(prefix + KEY_LENGTH)];
+            key[..rest.len()].copy_from_slice(rest);
+            (u64::from_be_bytes(key), client)
+        });
+        let mut keyed: Vec<(u64, &Client)> = keyed.collect();
+        keyed.sort_unstable_by(|(one_key, one), (other_key, other)| {
+            one_key.cmp(other_key).then_with(|| one.id_bytes().cmp(other.id_bytes()))
+        });
+        keyed.into_iter().map(|(_, client)| client).collect()
+    }
+
+    /// Returns the length of what all ids begin with.
+    fn common_prefix(&self) -> usize {
+        let Some((first, others)) = self.list.split_first() else { return 0 };
+        let first = first.id_bytes();
+        others.iter().fold(first.len(), |length, other| {
+            let same = first[..length].iter().zip(other.id_bytes()).take_while(|(a, b)| a == b);
+            same.count()
+        })
     }
 
     /// Returns the bytes of heap that the clients take, as allocated.
@@ -181,5 +206,31 @@ impl Clients {
         self.table.capacity() * 5
             + self.list.capacity() * size_of::<Client>()
             + self.list.iter().map(Client::heap_bytes).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_sorted_by_the_bytes_of_their_ids() {
+        for seed in 0..500 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let prefix = ["", "GID@@@", "\u{1F4A1}"][rng.usize(..3)];
+            let mut clients = Clients::default();
+            for _ in 0..rng.usize(..40) {
+                let rest: String = (0..rng.usize(..12))
+                    .map(|_| ['a', 'b', '\0', '\u{e9}'][rng.usize(..4)])
+                    .collect();
+                clients.find_or_add(&format!("{prefix}{rest}"));
+            }
+            let mut expected: Vec<&str> = clients.iter().map(Client::id).collect();
+            expected.sort_unstable();
+
+            let sorted: Vec<&str> = clients.sorted().into_iter().map(Client::id).collect();
+
+            assert_eq!(sorted, expected, "seed {seed}");
+        }
     }
 }

@@ -436,7 +436,8 @@ const fn observation_of(stamp: Stamp) -> Observation<'static> {
 
 /// A stamp further ahead of the reader's clock than the policy allows is not believed: one event dated
 /// decades ahead must not make every later connection look superseded.
-const fn is_believed(time: Timestamp, received: Timestamp, policy: &Policy) -> bool {
+#[must_use]
+pub const fn is_believed(time: Timestamp, received: Timestamp, policy: &Policy) -> bool {
     time.since(received) <= policy.future_ms
 }
 

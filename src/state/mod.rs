@@ -7,6 +7,7 @@
 pub mod advisor;
 pub mod anomaly;
 pub mod answer;
+pub mod brisk;
 mod change;
 pub mod clients;
 pub mod course;

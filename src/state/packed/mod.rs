@@ -17,6 +17,7 @@
 //! ```
 
 mod bytes;
+mod forget;
 
 use super::record::{Mark, Marks, Record};
 use super::slot::Slot;
@@ -33,6 +34,11 @@ pub const FORMAT: u32 = 1;
 
 /// Why the bytes of a client can be read.
 const CHECKED: &str = "the bytes were written here or checked when they were loaded";
+
+/// Bytes of all the records of a client with as many channels as are kept unless told otherwise.
+const RECORDS_USUAL: usize = 8 * 80;
+/// Records for which there is room before it is known that they are any.
+const COUNTED_MAX: usize = 32;
 
 /// Bytes that come from memory together.
 const CACHE_LINE: usize = 64;
@@ -86,22 +92,6 @@ struct Section {
     end: usize,
 }
 
-/// The record that is to be forgotten next.
-struct Surplus {
-    at: Range<usize>,
-    /// No other has to follow it.
-    is_last: bool,
-}
-
-/// What was forgotten.
-#[derive(Default)]
-struct Lost {
-    /// Something was, for the first time.
-    first: bool,
-    /// The record that was written last is gone.
-    newest: bool,
-}
-
 /// What joining a record did before anything was forgotten.
 #[derive(Clone, Copy)]
 struct Widened {
@@ -138,17 +128,42 @@ impl Client {
         Some(client)
     }
 
+    /// Returns the client of which one voice has said this: records of different channels, the newest
+    /// first.
+    #[must_use]
+    pub fn of_voice(
+        id: &str,
+        voice: VoiceKey<'_>,
+        forgotten: bool,
+        put_all: impl FnOnce(&mut dyn FnMut(&Record<'_>)),
+    ) -> Self {
+        let mut header = Scratch::new();
+        put_voice(&mut header, voice, forgotten);
+        let mut records = Scratch::with_capacity(RECORDS_USUAL);
+        put_all(&mut |record| put_record(&mut records, record));
+        let length = section_length(header.len() + records.len());
+        let mut prefix = Scratch::new();
+        put_text(&mut prefix, id.as_bytes());
+        Self { bytes: [&prefix[..], &length, &header, &records].concat() }
+    }
+
     #[must_use]
     pub fn id(&self) -> &str {
         let mut reader = Reader(&self.bytes);
         reader.text().unwrap_or_default()
     }
 
+    /// Returns the bytes of the id, for whoever compares ids and needs no text.
+    #[must_use]
+    pub fn id_bytes(&self) -> &[u8] {
+        let mut reader = Reader(&self.bytes);
+        reader.bytes().unwrap_or_default()
+    }
+
     /// Tells whether this is the client of that id.
     #[must_use]
     pub fn is(&self, id: &str) -> bool {
-        let mut reader = Reader(&self.bytes);
-        reader.bytes() == Some(id.as_bytes())
+        self.id_bytes() == id.as_bytes()
     }
 
     /// Returns a byte that depends on all parts of memory in which the client lies, unless it is
@@ -185,7 +200,10 @@ impl Client {
             let mut section = reader.section()?;
             let key = section.voice_key()?;
             let (flags, forgotten) = section.flags()?;
-            let mut records = Vec::with_capacity(2);
+            // Records are large while they are read, and moved if they were not counted before.
+            let mut counted = Reader(section.0);
+            let count = std::iter::from_fn(|| counted.record_body()).take(COUNTED_MAX).count();
+            let mut records = Vec::with_capacity(count);
             while !section.0.is_empty() {
                 records.push(section.record()?);
             }
@@ -353,45 +371,6 @@ impl Client {
         true
     }
 
-    /// Keeps the newest channels with an opening, and apart from them the newest without one, so that
-    /// late ends can never push out a live channel.
-    fn forget(&mut self, section: &mut Section, channels_max: usize) -> Lost {
-        let mut lost = Lost::default();
-        while let Some(surplus) = self.surplus(section, channels_max) {
-            lost.newest |= surplus.at.start == section.records;
-            self.replace(surplus.at, &[], section);
-            lost.first |= self.join_header(section, Flags::NONE, true);
-            if surplus.is_last {
-                break;
-            }
-        }
-        lost
-    }
-
-    /// Returns where the oldest record of a list lies that holds more than it may.
-    fn surplus(&self, section: &Section, channels_max: usize) -> Option<Surplus> {
-        if self.count_records(section) <= channels_max {
-            return None;
-        }
-        // Of those without an opening, and of those with one.
-        let mut counts = [0_usize; 2];
-        let mut oldest = [None, None];
-        let mut reader = self.records(section);
-        while !reader.0.is_empty() {
-            let start = section.end - reader.0.len();
-            let (has_opening, rank) = reader.rank().expect(CHECKED);
-            let list = usize::from(has_opening);
-            counts[list] += 1;
-            if oldest[list].as_ref().is_none_or(|(known, _)| rank < *known) {
-                oldest[list] = Some((rank, start..section.end - reader.0.len()));
-            }
-        }
-        let excess = counts.map(|count| count.saturating_sub(channels_max));
-        let list = usize::from(excess[1] > 0);
-        let (_, at) = oldest[list].take().filter(|_| excess[list] > 0)?;
-        Some(Surplus { at, is_last: excess[0] + excess[1] == 1 })
-    }
-
     /// Tells whether a record is there, bit for bit: to join it changes nothing.
     fn holds(&self, section: &Section, record: &[u8]) -> bool {
         let mut reader = self.records(section);
@@ -434,9 +413,7 @@ impl Client {
         }
         let start = length;
         let mut header = Scratch::new();
-        put_text(&mut header, voice.name.as_bytes());
-        header.push(voice.authority);
-        header.extend_from_slice(&[0, 0]);
+        put_voice(&mut header, voice, false);
         self.bytes.reserve_exact(header.len() + SECTION_LENGTH);
         self.bytes.extend_from_slice(&section_length(header.len()));
         self.bytes.extend_from_slice(&header);
@@ -482,6 +459,14 @@ impl Client {
         self.bytes.copy_within(tail, moved_to);
         self.bytes.truncate(end);
     }
+}
+
+/// Puts what stands before the records of a voice that has no flags.
+fn put_voice(out: &mut Scratch, voice: VoiceKey<'_>, forgotten: bool) {
+    put_text(out, voice.name.as_bytes());
+    out.push(voice.authority);
+    let flags = if forgotten { FORGOTTEN } else { 0 };
+    out.extend_from_slice(&flags.to_le_bytes());
 }
 
 impl fmt::Debug for Client {

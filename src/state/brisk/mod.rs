@@ -1,0 +1,414 @@
+//! Clients of which only usual things were heard, in a form that takes in events as quickly as their
+//! memory comes: an event touches three lines of it.
+//!
+//! It is for whoever takes in many events and asks afterwards. A client whose next event does not fit
+//! becomes a [`Client`] for good, the same that it would have been all along; so do all in the end.
+//! What fits: one voice, short ids, strong channels with short names, each told of from one address and of
+//! each thing the same time, and few of them without an opening.
+
+mod life;
+
+use super::clients::{Clients, IdHash, IdHasher};
+use super::packed::{Client, VoiceKey};
+use crate::event::{EventKind, Timestamp, Usual};
+use hashbrown::HashTable;
+use life::{HEX_LENGTH, Life};
+use smallvec::SmallVec;
+use std::hint::black_box;
+
+/// Clients by id, that are numbered like those they may become.
+#[derive(Debug, Default)]
+pub struct Brisks {
+    table: HashTable<u32>,
+    list: Vec<Brisk>,
+    hasher: IdHasher,
+}
+
+/// One client, as long as two lines of memory.
+#[derive(Debug)]
+#[repr(C, align(64))]
+struct Brisk {
+    lives: Vec<Life>,
+    /// The latest opening of all.
+    newest: Timestamp,
+    prints: [u16; LIVES_MAX],
+    /// The lives without an opening, a bit each.
+    unopened: u16,
+    /// Places of the lives, those first that were heard of last.
+    order: [u8; LIVES_MAX],
+    /// In this order each opening is later than the one behind it.
+    is_ordered: bool,
+    has_forgotten: bool,
+    /// Became a client, and is none of these any more.
+    is_packed: bool,
+    id_length: u8,
+    id: [u8; ID_MAX],
+}
+
+/// Lives with an opening: as many as are kept unless told otherwise.
+const OPENED_MAX: usize = 8;
+const UNOPENED_MAX: usize = 3;
+const LIVES_MAX: usize = OPENED_MAX + UNOPENED_MAX;
+const ID_MAX: usize = 57;
+
+/// Where a client is, unless another one is there.
+#[derive(Clone, Copy, Debug)]
+pub struct Guess(u32);
+
+/// Clients that are looked at before the first of them is changed: as many as a processor can wait for.
+pub const AHEAD: usize = 32;
+
+impl Brisks {
+    /// Returns no clients, to be numbered like others.
+    #[must_use]
+    pub fn numbered_by(hasher: IdHasher) -> Self {
+        Self { hasher, ..Self::default() }
+    }
+
+    /// Looks at clients before any of them is changed: they lie scattered over memory, and looked at one
+    /// right after the other, all of them are waited for together. Returns where each of them is, probably.
+    pub fn approach(&self, hashes: impl Iterator<Item = IdHash>) -> SmallVec<[Guess; AHEAD]> {
+        let guess = |hash: IdHash| self.table.find(hash.0, |_| true).copied().unwrap_or(u32::MAX);
+        let guesses: SmallVec<[Guess; AHEAD]> = hashes.map(guess).map(Guess).collect();
+        let known = guesses.iter().filter_map(|guess| self.list.get(guess.0 as usize));
+        let fronts: SmallVec<[_; AHEAD]> = known.map(Brisk::front).collect();
+        let opened = |life: Option<&Life>| life.and_then(Life::opened).map_or(0, |time| time.0);
+        let look = |sum, (last, one, other)| sum ^ i64::from(last) ^ opened(one) ^ opened(other);
+        black_box(fronts.into_iter().fold(0, look));
+        guesses
+    }
+
+    /// Tells whether a client, if it is where it was guessed to be, is none of these any more.
+    #[must_use]
+    pub fn is_elsewhere(&self, guess: &Guess) -> bool {
+        self.list.get(guess.0 as usize).is_some_and(|brisk| brisk.is_packed)
+    }
+
+    /// Takes in an event that is believed. Returns whether it was news; `None` if it does not fit: then
+    /// its client is, or may be, among `clients`, and the event is to be taken in there.
+    pub fn take(
+        &mut self,
+        (hash, guess, usual): (IdHash, Guess, &Usual<'_>),
+        voice: VoiceKey<'_>,
+        channels_max: usize,
+        clients: &mut Clients,
+    ) -> Option<bool> {
+        let is_there = |brisk: &Brisk| brisk.id() == usual.client.as_bytes();
+        let place = match self.list.get(guess.0 as usize).filter(|brisk| is_there(brisk)) {
+            Some(_) => guess.0 as usize,
+            None => self.find_or_add(hash, usual.client, clients)?,
+        };
+        let brisk = &mut self.list[place];
+        if brisk.is_packed {
+            return None;
+        }
+        let heard = Life::of(usual).and_then(|life| brisk.take(&life, usual.kind, channels_max));
+        if heard.is_none() {
+            clients.add(hash, brisk.pack(voice));
+        }
+        heard
+    }
+
+    /// Makes a client one of `clients`, if it is known here.
+    pub fn release(&mut self, hash: IdHash, id: &str, voice: VoiceKey<'_>, clients: &mut Clients) {
+        let Some(place) = self.find(hash, id) else { return };
+        let brisk = &mut self.list[place];
+        if !brisk.is_packed {
+            clients.add(hash, brisk.pack(voice));
+        }
+    }
+
+    /// Makes all of them clients.
+    pub fn release_all(&mut self, voice: VoiceKey<'_>, clients: &mut Clients) {
+        self.table = HashTable::new();
+        let list = std::mem::take(&mut self.list);
+        for mut brisk in list.into_iter().filter(|brisk| !brisk.is_packed) {
+            let client = brisk.pack(voice);
+            clients.add(self.hasher.hash(client.id()), client);
+        }
+    }
+
+    fn find(&self, hash: IdHash, id: &str) -> Option<usize> {
+        let is = |place: &u32| self.list[*place as usize].id() == id.as_bytes();
+        self.table.find(hash.0, is).map(|place| *place as usize)
+    }
+
+    fn find_or_add(&mut self, hash: IdHash, id: &str, clients: &Clients) -> Option<usize> {
+        if let Some(place) = self.find(hash, id) {
+            return Some(place);
+        }
+        let mut brisk = Brisk::new(id)?;
+        brisk.is_packed = clients.find_as(hash, id).is_some();
+        let Self { table, list, hasher } = self;
+        let place = u32::try_from(list.len()).ok()?;
+        list.push(brisk);
+        table.insert_unique(hash.0, place, |place| {
+            let id = std::str::from_utf8(list[*place as usize].id()).expect("it was text");
+            hasher.hash(id).0
+        });
+        Some(place as usize)
+    }
+}
+
+impl Brisk {
+    fn new(id: &str) -> Option<Self> {
+        let mut bytes = [0; ID_MAX];
+        bytes.get_mut(..id.len())?.copy_from_slice(id.as_bytes());
+        Some(Self {
+            lives: Vec::new(),
+            newest: Timestamp::MIN,
+            prints: [0; LIVES_MAX],
+            unopened: 0,
+            order: [0; LIVES_MAX],
+            is_ordered: true,
+            has_forgotten: false,
+            is_packed: false,
+            id_length: u8::try_from(id.len()).ok()?,
+            id: bytes,
+        })
+    }
+
+    fn id(&self) -> &[u8] {
+        &self.id[..usize::from(self.id_length)]
+    }
+
+    /// Returns what an event about the newest channel or a newer one touches.
+    fn front(&self) -> (u8, Option<&Life>, Option<&Life>) {
+        let mut order = self.order().iter().map(|at| &self.lives[usize::from(*at)]);
+        (self.id[ID_MAX - 1], order.next(), order.next_back())
+    }
+
+    fn order(&self) -> &[u8] {
+        &self.order[..self.lives.len()]
+    }
+
+    fn count_opened(&self) -> usize {
+        self.lives.len() - self.unopened.count_ones() as usize
+    }
+
+    /// Takes in the single thing that a life knows.
+    fn take(&mut self, life: &Life, kind: EventKind, channels_max: usize) -> Option<bool> {
+        let print = life.print();
+        let known = (0..self.lives.len())
+            .find(|at| self.prints[*at] == print && self.lives[*at].is_of(life));
+        match (known, life.opened()) {
+            (Some(at), opened) => {
+                let is_late = opened.is_some() && self.unopened >> at & 1 == 1;
+                if is_late && self.count_opened() >= channels_max.min(OPENED_MAX) {
+                    // Whichever is the oldest then would have to be forgotten.
+                    return None;
+                }
+                let is_news = self.lives[at].join(life, kind)?;
+                if is_late {
+                    self.unopened &= !(1 << at);
+                    self.is_ordered = false;
+                    self.newest = self.newest.max(opened?);
+                }
+                Some(is_news)
+            }
+            (None, None) => {
+                let count = self.unopened.count_ones() as usize;
+                let fits = count < channels_max.min(UNOPENED_MAX);
+                self.unopened |= u16::from(fits) << self.lives.len();
+                fits.then(|| self.push(*life, print))
+            }
+            (None, Some(opened)) => self.open(life, print, opened, channels_max),
+        }
+    }
+
+    /// Adds a channel that was opened then. Returns whether that is news.
+    fn open(
+        &mut self,
+        life: &Life,
+        print: u16,
+        opened: Timestamp,
+        channels_max: usize,
+    ) -> Option<bool> {
+        let count = self.count_opened();
+        if count < channels_max.min(OPENED_MAX) {
+            self.is_ordered &= opened > self.newest;
+            self.newest = self.newest.max(opened);
+            return Some(self.push(*life, print));
+        }
+        if count != channels_max {
+            return None;
+        }
+        let at = self.oldest()?;
+        let was_forgotten = std::mem::replace(&mut self.has_forgotten, true);
+        if self.lives[at].is_newer_than(life) {
+            // What comes and goes is no news, unless it is the first to go.
+            return Some(!was_forgotten);
+        }
+        self.is_ordered &= opened > self.newest;
+        self.newest = self.newest.max(opened);
+        (self.lives[at], self.prints[at]) = (*life, print);
+        self.put_in_front(at);
+        Some(true)
+    }
+
+    /// Returns where the oldest of the lives with an opening is.
+    fn oldest(&mut self) -> Option<usize> {
+        let is_opened = |at: &usize| self.unopened >> at & 1 == 0;
+        let mut opened = self.order().iter().map(|at| usize::from(*at)).filter(is_opened);
+        if self.is_ordered {
+            return opened.next_back();
+        }
+        let mut oldest = opened.next()?;
+        let (mut before, mut is_ordered) = (oldest, true);
+        for at in opened {
+            is_ordered &= self.lives[before].is_newer_than(&self.lives[at]);
+            before = at;
+            if self.lives[oldest].is_newer_than(&self.lives[at]) {
+                oldest = at;
+            }
+        }
+        self.is_ordered = is_ordered;
+        Some(oldest)
+    }
+
+    /// Puts the life that is there before the others.
+    fn put_in_front(&mut self, at: usize) {
+        let order = &mut self.order[..self.lives.len()];
+        let was = order.iter().position(|known| usize::from(*known) == at).unwrap_or_default();
+        order[..=was].rotate_right(1);
+    }
+
+    /// Adds a life before the others, which is news.
+    fn push(&mut self, life: Life, print: u16) -> bool {
+        let at = self.lives.len();
+        // Most clients have few channels, and room for more would be most of their memory.
+        if at == self.lives.capacity() {
+            self.lives.reserve_exact(match at {
+                0 => 1,
+                1 => 3,
+                2..OPENED_MAX => OPENED_MAX - 4,
+                _ => 1,
+            });
+        }
+        self.prints[at] = print;
+        self.lives.push(life);
+        self.order.copy_within(..at, 1);
+        self.order[0] = u8::try_from(at).expect("it is below the most there can be");
+        true
+    }
+
+    /// Returns the client that this is from now on.
+    fn pack(&mut self, voice: VoiceKey<'_>) -> Client {
+        self.is_packed = true;
+        let lives = std::mem::take(&mut self.lives);
+        let id = std::str::from_utf8(self.id()).expect("it was text");
+        if lives.is_empty() {
+            return Client::new(id);
+        }
+        Client::of_voice(id, voice, self.has_forgotten, |put| {
+            for at in &self.order[..lives.len()] {
+                put(&lives[usize::from(*at)].record(&mut [0; HEX_LENGTH]));
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Channel, Observation};
+
+    const VOICE: VoiceKey<'static> = VoiceKey { authority: 1, name: "lmq" };
+
+    /// Returns names of channels: mostly usual ones, among them some of the same beginning.
+    fn names(rng: &mut fastrand::Rng) -> Vec<String> {
+        let long = "x".repeat(17);
+        let mut names: Vec<String> =
+            (0..14).map(|_| format!("{:016x}{:016x}", rng.u64(..), rng.u64(..2))).collect();
+        names.extend(["a", "ch-1", "ch-2", "ABCDEF0123456789"].map(str::to_owned));
+        if rng.u8(..4) == 0 {
+            names.push(long);
+        }
+        names
+    }
+
+    #[test]
+    fn a_client_is_the_same_as_if_it_had_been_one_all_along() {
+        let (mut fitting, mut all, mut forgetting) = (0, 0, 0);
+        for seed in 0..4_000 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let (names, channels_max) = (names(&mut rng), [1, 2, 3, 8, 9][rng.usize(..5)]);
+            let hasher = IdHasher::default();
+            let mut brisks = Brisks::numbered_by(hasher.clone());
+            let mut clients = Clients::numbered_by(hasher.clone());
+            let mut expected = Clients::numbered_by(hasher.clone());
+            let too_long = "ä".repeat(29);
+            let ids = &["pump-7", "", &*too_long][..rng.usize(1..=3)];
+            // Mostly in order, and then rarely of two minds.
+            let (disorder, oddities) = (rng.u8(..3), rng.u8(..3) == 0);
+            for step in 0..rng.i64(0..80) {
+                let client = ids[rng.usize(..ids.len())];
+                let life = usize::try_from(step / 4).expect("it counts up") + rng.usize(..2);
+                let at = if disorder == 0 { rng.usize(..names.len()) } else { life % names.len() };
+                let kinds = [EventKind::Opened, EventKind::Farewell, EventKind::Closed];
+                let kind = kinds[rng.usize(..3)];
+                let begun = i64::try_from(at).expect("it is small") * 10;
+                let later = match kind {
+                    EventKind::Opened => 0,
+                    _ => i64::from(rng.u8(..2)) * i64::from(oddities) + 3,
+                };
+                let channel = &*names[at];
+                let usual = Usual {
+                    client,
+                    channel,
+                    kind,
+                    time: Timestamp(1_760_000_000_000 + begun + later - begun % 20),
+                    address: if oddities && rng.u8(..9) == 0 { "" } else { "192.0.2.1:40000" },
+                };
+                let hash = hasher.hash(client);
+                let guess = brisks.approach(std::iter::once(hash))[0];
+
+                let mut taken =
+                    brisks.take((hash, guess, &usual), VOICE, channels_max, &mut clients);
+                fitting += u32::from(taken.is_some());
+                all += 1;
+                let seen = Observation {
+                    sequence: &[],
+                    time: usual.time,
+                    tie: 0,
+                    address: usual.address,
+                    resolution: 0,
+                };
+                let join = |clients: &mut Clients| {
+                    let place = clients.find_or_add(client);
+                    let channel = Channel::Strong(channel);
+                    let client = clients.at_mut(place);
+                    client.join_event(VOICE, channel, kind, &seen, None, channels_max).news
+                };
+                let is_news = *taken.get_or_insert_with(|| join(&mut clients));
+                assert_eq!(is_news, join(&mut expected), "seed {seed}, step {step}: {usual:?}");
+                if rng.u8(..200) == 0 {
+                    brisks.release(hash, client, VOICE, &mut clients);
+                }
+            }
+            brisks.release_all(VOICE, &mut clients);
+            assert_eq!(clients.sorted(), expected.sorted(), "seed {seed}");
+            let is_forgetting = |client: &&Client| client.voices().iter().any(|v| v.forgotten);
+            forgetting += clients.iter().filter(is_forgetting).count();
+        }
+        assert!(fitting > all / 5 && fitting < all, "{fitting} of {all} fit");
+        assert!(forgetting > 500, "{forgetting} clients forgot anything");
+    }
+
+    #[test]
+    fn a_client_that_was_known_before_stays_where_it_is() {
+        let hasher = IdHasher::default();
+        let mut brisks = Brisks::numbered_by(hasher.clone());
+        let mut clients = Clients::numbered_by(hasher.clone());
+        clients.find_or_add("pump-7");
+        let (client, channel, address) = ("pump-7", "one", "192.0.2.1:40000");
+        let usual = Usual { client, channel, kind: EventKind::Opened, time: Timestamp(1), address };
+        let hash = hasher.hash(client);
+        let guess = brisks.approach(std::iter::once(hash))[0];
+
+        assert_eq!(brisks.take((hash, guess, &usual), VOICE, 8, &mut clients), None);
+
+        brisks.release_all(VOICE, &mut clients);
+        assert_eq!(clients.len(), 1);
+    }
+}

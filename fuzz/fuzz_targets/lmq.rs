@@ -1,11 +1,11 @@
-//! Any body and any tag, cut at the first NUL: reading must not panic, and the short cut for the usual
-//! shape says what the grammar of JSON says.
+//! Any body and any tag, cut at the first NUL: reading must not panic, and the short cuts for the usual
+//! shape say what the grammar of JSON says.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use presence::dialect::lmq::Lmq;
-use presence::dialect::{FileFormat, Message, Reading, sniff};
+use presence::dialect::{Events, FileFormat, Message, Reading, sniff};
 use presence::event::{Event, Timestamp};
 
 fuzz_target!(|data: &[u8]| {
@@ -17,6 +17,11 @@ fuzz_target!(|data: &[u8]| {
         Message { topic: "$presence/a", payload, tag, qos: 1, retain: false, received, tie: 1 };
     let reading = Lmq.read(&message);
     assert_eq!(reading, Lmq.read_by_grammar(&message));
+    if let Some(usual) = str::from_utf8(payload).ok().and_then(Lmq::read_usual) {
+        let events = Events::one(Event::Channel(usual.event()));
+        let untagged = Message { tag: None, ..message };
+        assert_eq!(Lmq.read_by_grammar(&untagged), Reading::Events(events));
+    }
     if let Reading::Events(events) = &reading {
         let Some(Event::Channel(event)) = &events.first else { panic!("{reading:?}") };
         assert!(!event.client.is_empty());

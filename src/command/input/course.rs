@@ -164,7 +164,17 @@ pub(super) fn is_later(
     now: Timestamp,
     future_ms: i64,
 ) -> bool {
-    stamps(reading).any(|stamp| stamp > at && stamp.since(now) <= future_ms)
+    stamps(reading).any(|stamp| is_stamped_later(stamp, at, now, future_ms))
+}
+
+/// Tells whether a stamp is later than a moment, and believed.
+pub(super) const fn is_stamped_later(
+    stamp: Timestamp,
+    at: Timestamp,
+    now: Timestamp,
+    future_ms: i64,
+) -> bool {
+    stamp.0 > at.0 && stamp.since(now) <= future_ms
 }
 
 /// Returns the stamps of what a line says.

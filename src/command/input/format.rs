@@ -66,20 +66,9 @@ impl Plain {
         }
     }
 
-    /// Reads one line that is known to be text, as [`read`](Self::read) does. Lines that are not told
-    /// apart by their places may all have the same.
-    pub fn read_text<T>(
-        &mut self,
-        line: &str,
-        received: Timestamp,
-        then: impl FnOnce(&Reading<'_>) -> T,
-    ) -> T {
-        match (&*self.dialect, &self.wrapping) {
-            (Dialect::Lmq(lmq), Wrapping::Bare) => {
-                then(&lmq.read_text(line, &bare(line.as_bytes(), received, 0)))
-            }
-            _ => self.read(line.as_bytes(), received, 0, |_, reading| then(reading)),
-        }
+    /// Tells whether a line is a notice and nothing around it.
+    pub const fn is_bare_notices(&self) -> bool {
+        matches!((&*self.dialect, &self.wrapping), (Dialect::Lmq(_), Wrapping::Bare))
     }
 
     /// Tells whether each line is read by itself, and says of one client what it says.

@@ -4,53 +4,92 @@
 //! numbers. Whatever differs is left to the parser, which says the same of this shape, only later;
 //! tests and a fuzz target hold that.
 
-use super::{DIGITS_MAX, Field, Notice};
+use super::{CLIENT_ID_MAX, DIGITS_MAX, Field, MILLISECONDS_END, Notice, SECONDS_END};
+use crate::event::{EventKind, Timestamp, Usual};
 use std::borrow::Cow;
+
+/// The members of a notice of the usual shape, as they stand there.
+#[derive(Clone, Copy, Default)]
+struct Members<'a> {
+    client: Option<&'a str>,
+    event: Option<&'a str>,
+    channel: Option<&'a str>,
+    address: Option<&'a str>,
+    time: Option<&'a str>,
+}
 
 /// Returns the notice, `None` if it has another shape.
 pub(super) fn read(body: &str) -> Option<Notice<'_>> {
-    let mut notice = Notice::default();
-    let mut rest = body.strip_prefix('{')?;
-    loop {
-        rest = read_member(rest, &mut notice)?;
-        match rest {
-            "}" => return Some(notice),
-            _ => rest = rest.strip_prefix(',')?,
-        }
-    }
+    let Members { client, event, channel, address, time } = Members::of(body)?;
+    let field =
+        |text: Option<_>| text.map_or(Field::Absent, |text| Field::Text(Cow::Borrowed(text)));
+    let [client, event, channel, address] = [client, event, channel, address].map(field);
+    Some(Notice { client, event, channel, address, time })
 }
 
-/// Reads a key and its value, and returns what follows. Of a key that comes twice the last one counts.
-fn read_member<'a>(text: &'a str, notice: &mut Notice<'a>) -> Option<&'a str> {
-    let (field, rest) = match text.as_bytes().get(1)? {
-        b'c' => {
-            if let Some(rest) = after(text, br#""clientId":"#) {
-                (&mut notice.client, rest)
-            } else if let Some(rest) = after(text, br#""channelId":"#) {
-                (&mut notice.channel, rest)
-            } else if let Some(rest) = after(text, br#""clientIp":"#) {
-                (&mut notice.address, rest)
-            } else {
-                return read_other(text);
+/// Returns what the notice says, `None` if it is not quite usual.
+pub(super) fn read_usual(body: &str) -> Option<Usual<'_>> {
+    let Members { client, event, channel, address, time } = Members::of(body)?;
+    let (client, channel) = (client?, channel?);
+    let fits = |text: &str, max| (1..=max).contains(&text.len());
+    let is_usual = fits(client, CLIENT_ID_MAX) && fits(channel, usize::MAX);
+    let kind = match event? {
+        "connect" => EventKind::Opened,
+        "disconnect" => EventKind::Farewell,
+        "tcpclean" => EventKind::Closed,
+        _ => return None,
+    };
+    let time = milliseconds(time?)?;
+    let address = address.unwrap_or_default();
+    is_usual.then_some(Usual { client, channel, kind, time, address })
+}
+
+impl<'a> Members<'a> {
+    fn of(body: &'a str) -> Option<Self> {
+        let mut members = Self::default();
+        let mut rest = body.strip_prefix('{')?;
+        loop {
+            rest = members.read_one(rest)?;
+            match rest {
+                "}" => return Some(members),
+                _ => rest = rest.strip_prefix(',')?,
             }
         }
-        b'e' => match after(text, br#""eventType":"#) {
-            Some(rest) => (&mut notice.event, rest),
-            None => return read_other(text),
-        },
-        b't' => match after(text, br#""time":"#) {
-            Some(rest) => {
-                let (number, rest) = read_number(rest)?;
-                notice.time = Some(number);
-                return Some(rest);
+    }
+
+    /// Reads a key and its value, and returns what follows. Of a key that comes twice the last one
+    /// counts.
+    fn read_one(&mut self, text: &'a str) -> Option<&'a str> {
+        let (member, rest) = match text.as_bytes().get(1)? {
+            b'c' => {
+                if let Some(rest) = after(text, br#""clientId":"#) {
+                    (&mut self.client, rest)
+                } else if let Some(rest) = after(text, br#""channelId":"#) {
+                    (&mut self.channel, rest)
+                } else if let Some(rest) = after(text, br#""clientIp":"#) {
+                    (&mut self.address, rest)
+                } else {
+                    return read_other(text);
+                }
             }
-            None => return read_other(text),
-        },
-        _ => return read_other(text),
-    };
-    let (value, rest) = read_text(rest)?;
-    *field = Field::Text(Cow::Borrowed(value));
-    Some(rest)
+            b'e' => match after(text, br#""eventType":"#) {
+                Some(rest) => (&mut self.event, rest),
+                None => return read_other(text),
+            },
+            b't' => match after(text, br#""time":"#) {
+                Some(rest) => {
+                    let (number, rest) = read_number(rest)?;
+                    self.time = Some(number);
+                    return Some(rest);
+                }
+                None => return read_other(text),
+            },
+            _ => return read_other(text),
+        };
+        let (value, rest) = read_text(rest)?;
+        *member = Some(value);
+        Some(rest)
+    }
 }
 
 /// Returns what follows a key, if it is this one. Of a length that is known it is compared as a number.
@@ -108,7 +147,71 @@ const fn each(byte: u8) -> u64 {
 
 /// Cuts a whole number off. JSON knows none that begins with 0 and goes on.
 fn read_number(text: &str) -> Option<(&str, &str)> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let digits = count_digits(text.as_bytes());
     let is_plain = (1..=DIGITS_MAX).contains(&digits) && !text.starts_with('0');
     is_plain.then(|| text.split_at(digits))
+}
+
+/// Returns with how many digits the bytes begin.
+fn count_digits(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk() {
+        let others = no_digits_in(u64::from_le_bytes(*word));
+        if others != 0 {
+            return bytes.len() - rest.len() + others.trailing_zeros() as usize / 8;
+        }
+        rest = after;
+    }
+    bytes.len() - rest.len() + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// Returns the high bit of each byte that is no digit.
+const fn no_digits_in(word: u64) -> u64 {
+    let word = word ^ each(b'0');
+    // Beyond 9 the sum reaches the high bit, and never the byte after it.
+    (((word & each(0x7f)) + each(0x80 - 10)) | word) & each(0x80)
+}
+
+/// Reads digits as a time in ms, `None` if their number says that their unit is another.
+fn milliseconds(digits: &str) -> Option<Timestamp> {
+    let digits: &[u8; MILLISECOND_DIGITS] = digits.as_bytes().try_into().ok()?;
+    // The upper eight digits overlap the lower eight in three.
+    let (upper, lower) = (digits.first_chunk()?, digits.last_chunk()?);
+    let time = eight_digits(*upper) / 1_000 * 100_000_000 + eight_digits(*lower);
+    let time = i64::try_from(time).ok()?;
+    (SECONDS_END..MILLISECONDS_END).contains(&time).then_some(Timestamp(time))
+}
+
+/// Digits of a time in ms of these centuries.
+const MILLISECOND_DIGITS: usize = 13;
+
+/// Returns the number that eight digits are: neighbours are put together, three times.
+const fn eight_digits(digits: [u8; 8]) -> u64 {
+    let ones = u64::from_le_bytes(digits) & each(0x0f);
+    let pairs = (ones * 10 + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    (fours * 10_000 + (fours >> 32)) & 0xffff_ffff
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_counted_and_read_as_the_numbers_that_they_are() {
+        for seed in 0..10_000 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let shift = rng.u8(..60);
+            let number = rng.u64(1..=u64::MAX >> shift);
+            let text = format!("{number}{}", ["", "}", ",\"", "/:", "\u{e9}"][rng.usize(..5)]);
+
+            assert_eq!(read_number(&text).map(|(digits, _)| digits), Some(&*number.to_string()));
+
+            let time = rng.i64(1_000_000_000_000..10_000_000_000_000);
+            assert_eq!(milliseconds(&time.to_string()), Some(Timestamp(time)));
+        }
+        for other in ["99999999999", "17600000000000", "0099999999999", ""] {
+            assert_eq!(milliseconds(other), None, "{other}");
+        }
+    }
 }

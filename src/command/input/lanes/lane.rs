@@ -2,14 +2,20 @@
 
 use super::Plan;
 use super::said::{Said, Saying};
-use crate::event::EventKind;
-use crate::state::clients::Clients;
-use crate::state::fleet::{Fleet, Hearsay};
+use crate::event::{ChannelEvent, EventKind, Usual};
+use crate::state::brisk::{AHEAD, Brisks, Guess};
+use crate::state::clients::{Clients, IdHash};
+use crate::state::fleet::{Fleet, Hearsay, is_believed};
+use crate::state::packed::VoiceKey;
+use crate::state::policy::Policy;
+use smallvec::SmallVec;
 
 /// The clients whose numbers say that they are of this lane. What is said of one client is taken in by
 /// one lane, in the order of the lines, whoever reads them.
 #[derive(Debug, Default)]
 pub struct Lane {
+    /// Of most of the clients, until they are [settled](Self::settle).
+    brisks: Brisks,
     pub fleet: Fleet,
     /// What arrived after the moment asked about.
     pub late: Fleet,
@@ -18,12 +24,10 @@ pub struct Lane {
     counts: [[u64; 2]; EventKind::ALL.len()],
 }
 
-/// Clients that are looked at before the first of them is changed: as many as a processor can wait for.
-const AHEAD: usize = 32;
-
 impl Lane {
     pub fn new(clients: Clients) -> Self {
-        let mut lane = Self::default();
+        let brisks = Brisks::numbered_by(clients.hasher().clone());
+        let mut lane = Self { brisks, ..Self::default() };
         lane.late.clients = Clients::numbered_by(clients.hasher().clone());
         lane.fleet.clients = clients;
         lane
@@ -33,31 +37,78 @@ impl Lane {
     /// about.
     pub(super) fn take(&mut self, said: &Said, number: usize, is_late: bool, plan: &Plan) {
         let by = Hearsay { voice: plan.voice, mark: None, received: plan.now };
-        let mut sayings = said.of_lane(number);
-        let mut hashes = sayings.clone().map(|(hash, ..)| hash);
-        for at in 0..sayings.len() {
+        let mut guesses = SmallVec::new();
+        for (at, (hash, saying)) in said.of_lane(number).enumerate() {
             if at % AHEAD == 0 {
-                self.fleet.clients.approach(hashes.by_ref().take(AHEAD));
+                let hashes = said.hashes(number, at).take(AHEAD);
+                guesses = self.brisks.approach(hashes.clone());
+                let elsewhere = |(hash, guess)| self.brisks.is_elsewhere(guess).then_some(hash);
+                self.fleet.clients.approach(hashes.zip(guesses.iter()).filter_map(elsewhere));
             }
-            let Some((hash, comes_late, saying)) = sayings.next() else { return };
             match saying {
-                Saying::Event(event) if is_late || comes_late => {
-                    let is_before = |at| event.stamp.is_some_and(|stamp| stamp.time <= at);
-                    if plan.at.is_some_and(is_before) {
-                        self.late_events += 1;
-                        self.late.take_as(hash, &event, &by, &plan.asked);
-                    }
+                Saying::Usual(usual) if is_late => self.take_late(hash, &usual.event(), &by, plan),
+                Saying::Event { event, is_late: comes_late } if is_late || comes_late => {
+                    self.take_late(hash, &event, &by, plan);
                 }
-                Saying::Event(event) => {
-                    let is_new = self.fleet.take_as(hash, &event, &by, &plan.policy).is_news();
-                    let kind = EventKind::ALL.iter().position(|kind| *kind == event.kind);
-                    self.counts[kind.expect("they are all there")][usize::from(is_new)] += 1;
+                Saying::Usual(usual) => {
+                    self.take_usual((hash, guesses[at % AHEAD], &usual), &by, &plan.policy);
                 }
+                Saying::Event { event, .. } => self.take_event(hash, &event, &by, &plan.policy),
                 Saying::Flags(..) if is_late => {}
                 Saying::Flags(client, flags) => {
+                    self.brisks.release(hash, client, by.voice, &mut self.fleet.clients);
                     self.fleet.flag(client, plan.voice, flags);
                 }
             }
+        }
+    }
+
+    fn take_usual(
+        &mut self,
+        (hash, guess, usual): (IdHash, Guess, &Usual<'_>),
+        by: &Hearsay<'_>,
+        policy: &Policy,
+    ) {
+        let clients = &mut self.fleet.clients;
+        let taken = if is_believed(usual.time, by.received, policy) {
+            self.brisks.take((hash, guess, usual), by.voice, policy.channels_max, clients)
+        } else {
+            None
+        };
+        match taken {
+            Some(is_news) => self.count(usual.kind, is_news),
+            None => self.take_event(hash, &usual.event(), by, policy),
+        }
+    }
+
+    fn take_event(
+        &mut self,
+        hash: IdHash,
+        event: &ChannelEvent<'_>,
+        by: &Hearsay<'_>,
+        policy: &Policy,
+    ) {
+        self.brisks.release(hash, &event.client, by.voice, &mut self.fleet.clients);
+        let taken = self.fleet.take_as(hash, event, by, policy);
+        self.count(event.kind, taken.is_news());
+    }
+
+    fn count(&mut self, kind: EventKind, is_news: bool) {
+        let kind = EventKind::ALL.iter().position(|known| *known == kind);
+        self.counts[kind.expect("they are all there")][usize::from(is_news)] += 1;
+    }
+
+    /// Puts all of the clients where they can be asked about.
+    pub fn settle(&mut self, voice: VoiceKey<'_>) {
+        self.brisks.release_all(voice, &mut self.fleet.clients);
+    }
+
+    /// Takes in what arrived after the moment asked about, if it tells of what was before.
+    fn take_late(&mut self, hash: IdHash, event: &ChannelEvent<'_>, by: &Hearsay<'_>, plan: &Plan) {
+        let is_before = |at| event.stamp.is_some_and(|stamp| stamp.time <= at);
+        if plan.at.is_some_and(is_before) {
+            self.late_events += 1;
+            self.late.take_as(hash, event, by, &plan.asked);
         }
     }
 

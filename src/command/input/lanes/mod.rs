@@ -217,6 +217,7 @@ impl Input {
             for (kind, is_new, count) in lane.take_counts() {
                 self.tally.count_more(Lmq::NAME, Some(kind), is_new, count);
             }
+            lane.settle(VoiceKey { name: Lmq::NAME, authority: Lmq::AUTHORITY });
             late_events += lane.late_events;
             late.push(lane.late.clients);
             clients.push(lane.fleet.clients);

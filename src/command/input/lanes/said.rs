@@ -1,12 +1,13 @@
 //! What a block of notices says, cut up by lane: the half of the work that needs no state.
 
-use super::super::course::stamps;
+use super::super::course::{is_stamped_later, stamps};
 use super::super::format::Plain;
 use super::super::too_long;
 use super::Plan;
 use crate::command::hear::EXAMPLES_MAX;
+use crate::dialect::lmq::Lmq;
 use crate::dialect::{Malformed, Reading, Reason};
-use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp, Timestamp};
+use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp, Timestamp, Usual};
 use crate::source::lines::{Block, Text, texts};
 use crate::state::clients::IdHash;
 use std::borrow::Cow;
@@ -19,6 +20,7 @@ pub(super) struct Said {
     /// Texts that do not stand in the block as they are: what was escaped or encoded.
     extra: String,
     lanes: Vec<Vec<Fact>>,
+    rare: Vec<Rare>,
     /// Lines that were counted, blank ones among them.
     pub lines: u64,
     /// Lines that said anything at all: each is a place in the order of all of them.
@@ -43,10 +45,33 @@ pub(super) struct Aside {
     pub always: bool,
 }
 
-/// What is said of one client, as small as it can be: its texts are places in those of the block.
+/// What is said of one client, as small as it can be: nearly all of it is usual, and its texts are
+/// places in the block.
 #[derive(Clone, Copy, Debug)]
 struct Fact {
     hash: IdHash,
+    time: Timestamp,
+    client: u32,
+    channel: u32,
+    address: u32,
+    client_length: u8,
+    channel_length: u8,
+    address_length: u8,
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Usual(EventKind),
+    /// The same, and late.
+    Late(EventKind),
+    /// `client` is its place among those.
+    Rare,
+}
+
+/// What is said of one client in no usual words.
+#[derive(Clone, Copy, Debug)]
+struct Rare {
     client: Span,
     channel: Channel<Span>,
     address: Span,
@@ -67,7 +92,11 @@ struct Span {
 /// What is said of one client, read again.
 #[derive(Debug)]
 pub(super) enum Saying<'a> {
-    Event(ChannelEvent<'a>),
+    Usual(Usual<'a>),
+    Event {
+        event: ChannelEvent<'a>,
+        is_late: bool,
+    },
     /// The client is flagged with it.
     Flags(&'a str, Flags),
 }
@@ -95,13 +124,18 @@ impl Said {
         Self { lanes, lines: 1, aside: vec![aside], ..Self::default() }
     }
 
-    /// Returns what is said of the clients of a lane, in the order of the lines, with the number of the
-    /// client and whether it is late.
+    /// Returns what is said of the clients of a lane, in the order of the lines, with the numbers of the
+    /// clients.
     pub fn of_lane(
         &self,
         lane: usize,
-    ) -> impl ExactSizeIterator<Item = (IdHash, bool, Saying<'_>)> + Clone {
-        self.lanes[lane].iter().map(|fact| (fact.hash, fact.is_late, self.saying(fact)))
+    ) -> impl ExactSizeIterator<Item = (IdHash, Saying<'_>)> + Clone {
+        self.lanes[lane].iter().map(|fact| (fact.hash, self.saying(fact)))
+    }
+
+    /// Returns the numbers of the clients of a lane of which something is said, from that place on.
+    pub fn hashes(&self, lane: usize, from: usize) -> impl Iterator<Item = IdHash> + Clone {
+        self.lanes[lane][from..].iter().map(|fact| fact.hash)
     }
 
     /// Returns the buffer of the block, to be used again.
@@ -110,15 +144,30 @@ impl Said {
     }
 
     fn saying(&self, fact: &Fact) -> Saying<'_> {
-        let client = self.part(fact.client);
-        let Some(kind) = fact.kind else { return Saying::Flags(client, fact.flags) };
-        let channel = match fact.channel {
+        let (kind, is_late) = match fact.what {
+            What::Usual(kind) => (kind, false),
+            What::Late(kind) => (kind, true),
+            What::Rare => return self.rare_saying(&self.rare[fact.client as usize]),
+        };
+        let text = |start: u32, length: u8| &self.text[start as usize..][..usize::from(length)];
+        let client = text(fact.client, fact.client_length);
+        let channel = text(fact.channel, fact.channel_length);
+        let address = text(fact.address, fact.address_length);
+        let usual = Usual { client, channel, kind, time: fact.time, address };
+        if is_late { Saying::Event { event: usual.event(), is_late } } else { Saying::Usual(usual) }
+    }
+
+    fn rare_saying(&self, rare: &Rare) -> Saying<'_> {
+        let client = self.part(rare.client);
+        let Some(kind) = rare.kind else { return Saying::Flags(client, rare.flags) };
+        let channel = match rare.channel {
             Channel::Strong(name) => Channel::Strong(Cow::Borrowed(self.part(name))),
             Channel::Weak(name) => Channel::Weak(name.map(|name| Cow::Borrowed(self.part(name)))),
         };
-        let address = Cow::Borrowed(self.part(fact.address));
-        let event = ChannelEvent::new(client, channel, kind, fact.stamp);
-        Saying::Event(ChannelEvent { address, flags: fact.flags, ..event })
+        let address = Cow::Borrowed(self.part(rare.address));
+        let event = ChannelEvent::new(client, channel, kind, rare.stamp);
+        let event = ChannelEvent { address, flags: rare.flags, ..event };
+        Saying::Event { event, is_late: rare.is_late }
     }
 
     fn part(&self, span: Span) -> &str {
@@ -143,6 +192,7 @@ impl<'a> Cut<'a> {
         let room = lines.len() / (LINE_USUAL * plan.lanes);
         let rows = (0..plan.lanes).map(|_| Vec::with_capacity(room)).collect();
         let mut cut = Self { text, plan, said: Said { lanes: rows, ..Said::default() } };
+        let may_be_usual = plain.is_bare_notices();
         for line in texts(lines) {
             let number = cut.said.lines;
             cut.said.lines += 1;
@@ -151,19 +201,54 @@ impl<'a> Cut<'a> {
                     cut.set_aside(number, Reason::Unreadable, &too_long(length), true);
                 }
                 Text::Whole(line) | Text::Unended(line) => {
-                    if !line.iter().all(u8::is_ascii_whitespace) {
+                    if may_be_usual && cut.hear_usual(line) {
                         cut.said.places += 1;
-                        let part = cut.offset(line).and_then(|at| text.get(at..at + line.len()));
-                        let mut hear = |reading: &Reading<'_>| cut.hear(number, reading);
-                        match part {
-                            Some(line) => plain.read_text(line, plan.now, hear),
-                            None => plain.read(line, plan.now, 0, |_, reading| hear(reading)),
-                        }
+                    } else if !line.iter().all(u8::is_ascii_whitespace) {
+                        cut.said.places += 1;
+                        plain.read(line, plan.now, 0, |_, reading| cut.hear(number, reading));
                     }
                 }
             }
         }
         cut.said
+    }
+
+    /// Hears a line that is as nearly all notices are. Returns whether it is.
+    fn hear_usual(&mut self, line: &[u8]) -> bool {
+        let at = self.offset(line);
+        let line = at.and_then(|at| self.text.get(at..at + line.len()));
+        let Some(usual) = line.and_then(Lmq::read_usual) else { return false };
+        let (Some(client), Some(channel), Some(address)) =
+            (self.short(usual.client), self.short(usual.channel), self.short(usual.address))
+        else {
+            return false;
+        };
+        let plan = self.plan;
+        self.said.passes |= plan
+            .at
+            .is_some_and(|at| is_stamped_later(usual.time, at, plan.now, plan.asked.future_ms));
+        if !self.said.passes && usual.time.since(plan.now) <= plan.policy.future_ms {
+            self.said.latest = self.said.latest.max(Some(usual.time));
+        }
+        let kind = usual.kind;
+        self.push(Fact {
+            hash: plan.hasher.hash(usual.client),
+            time: usual.time,
+            client: client.0,
+            channel: channel.0,
+            address: address.0,
+            client_length: client.1,
+            channel_length: channel.1,
+            address_length: address.1,
+            what: if self.said.passes { What::Late(kind) } else { What::Usual(kind) },
+        });
+        true
+    }
+
+    /// Returns where a short text of the block stands, and its length; `None` if it is not short.
+    fn short(&self, part: &str) -> Option<(u32, u8)> {
+        let at = if part.is_empty() { 0 } else { self.offset(part.as_bytes())? };
+        Some((size(at), u8::try_from(part.len()).ok()?))
     }
 
     fn hear(&mut self, line: u64, reading: &Reading<'_>) {
@@ -194,16 +279,10 @@ impl<'a> Cut<'a> {
             Channel::Weak(name) => Channel::Weak(name.as_ref().map(|name| self.span(name))),
         };
         let address = self.span(&event.address);
-        self.push(Fact {
-            hash: self.plan.hasher.hash(&event.client),
-            client,
-            channel,
-            address,
-            stamp: event.stamp,
-            kind: Some(event.kind),
-            flags: event.flags,
-            is_late: self.said.passes,
-        });
+        let is_late = self.said.passes;
+        let (stamp, kind, flags) = (event.stamp, Some(event.kind), event.flags);
+        let hash = self.plan.hasher.hash(&event.client);
+        self.push_rare(hash, Rare { client, channel, address, stamp, kind, flags, is_late });
     }
 
     fn hear_malformed(&mut self, line: u64, malformed: &Malformed<'_>) {
@@ -216,13 +295,29 @@ impl<'a> Cut<'a> {
             let (hash, client) = (self.plan.hasher.hash(client), self.span(client));
             let (channel, address) = (Channel::Weak(None), Span { start: 0, length: 0 });
             let (stamp, kind, flags) = (None, None, *flags);
-            self.push(Fact { hash, client, channel, address, stamp, kind, flags, is_late: false });
+            let is_late = false;
+            self.push_rare(hash, Rare { client, channel, address, stamp, kind, flags, is_late });
         }
         self.set_aside(line, *reason, detail, ends_all);
     }
 
     fn push(&mut self, fact: Fact) {
         self.said.lanes[fact.hash.part(self.plan.lanes)].push(fact);
+    }
+
+    fn push_rare(&mut self, hash: IdHash, rare: Rare) {
+        self.push(Fact {
+            hash,
+            time: Timestamp::MIN,
+            client: size(self.said.rare.len()),
+            channel: 0,
+            address: 0,
+            client_length: 0,
+            channel_length: 0,
+            address_length: 0,
+            what: What::Rare,
+        });
+        self.said.rare.push(rare);
     }
 
     fn set_aside(&mut self, line: u64, reason: Reason, detail: &str, always: bool) {
@@ -233,7 +328,6 @@ impl<'a> Cut<'a> {
 
     /// Returns where a text stands. One that does not stand in the block is kept beside it.
     fn span(&mut self, part: &str) -> Span {
-        let size = |size: usize| u32::try_from(size).expect("a block is far below 4 GiB");
         let start = self.offset(part.as_bytes()).unwrap_or_else(|| {
             self.said.extra.push_str(part);
             self.text.len() + self.said.extra.len() - part.len()
@@ -246,6 +340,10 @@ impl<'a> Cut<'a> {
         let offset = part.as_ptr().addr().checked_sub(self.text.as_ptr().addr())?;
         (offset.checked_add(part.len())? <= self.text.len()).then_some(offset)
     }
+}
+
+fn size(size: usize) -> u32 {
+    u32::try_from(size).expect("a block is far below 4 GiB")
 }
 
 /// Bytes of a notice, about.

@@ -122,15 +122,18 @@ impl Watcher {
                     // Told once it is known what the others heard meanwhile.
                     self.presence.pause();
                 }
-                let (mut now, mut left) = (self.moment(), 0);
+                let mut now = self.moment();
                 self.handle(heard, now).await?;
-                // Looking at the clocks is a part of what a message costs.
+                let mut left = TOGETHER_MAX;
                 while self.state.acks.len() % BATCH_MAX != BATCH_MAX - 1 {
-                    if left == 0 {
+                    let is_there = self.session.holds_more();
+                    let Some(heard) = self.session.drain() else { break };
+                    // Looking at the clocks is a part of what a message costs. But nothing may be taken for
+                    // heard before it was.
+                    if left == 0 || !is_there {
                         (now, left) = (self.moment(), TOGETHER_MAX);
                     }
                     left -= 1;
-                    let Some(heard) = self.session.drain() else { break };
                     self.handle(heard, now).await?;
                 }
             }

@@ -101,6 +101,11 @@ impl Link {
         Poll::Ready(Err(end.unwrap_or_else(gone)))
     }
 
+    /// Tells whether something is there that was handed out and not taken yet.
+    pub fn holds_more(&self) -> bool {
+        !self.arrived.as_slice().is_empty()
+    }
+
     /// Acknowledges with the next turn of the thread.
     pub fn acknowledge(&self, acks: Vec<Ack>) {
         // Without a thread there is no connection to acknowledge on.

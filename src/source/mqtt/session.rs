@@ -89,6 +89,12 @@ impl Session {
         }
     }
 
+    /// Tells whether something is at hand that was heard before this was asked.
+    #[must_use]
+    pub fn holds_more(&self) -> bool {
+        matches!(&self.phase, Phase::Standing(link, _) if link.holds_more())
+    }
+
     /// Acknowledges messages, each once. Tokens of an earlier connection are dropped: the broker will
     /// send their messages again. Never waits; the connection's own task sends them.
     pub fn acknowledge(&mut self, tokens: impl IntoIterator<Item = AckToken>) {

@@ -124,8 +124,23 @@ impl Client {
         let mut prefix = Scratch::new();
         put_text(&mut prefix, id.as_bytes());
         let client = Self { bytes: [&prefix, body].concat() };
-        client.checked_voices()?;
+        client.check()?;
         Some(client)
+    }
+
+    /// Reads all of it and keeps nothing; `None` where something is not of this format.
+    fn check(&self) -> Option<()> {
+        let mut reader = Reader(&self.bytes);
+        reader.text()?;
+        while !reader.0.is_empty() {
+            let mut section = reader.section()?;
+            section.voice_key()?;
+            section.flags()?;
+            while !section.0.is_empty() {
+                section.record()?;
+            }
+        }
+        Some(())
     }
 
     /// Returns the client of which one voice has said this: records of different channels, the newest
@@ -189,10 +204,10 @@ impl Client {
     /// Returns what each voice has said.
     #[must_use]
     pub fn voices(&self) -> Vec<Voice<'_>> {
-        self.checked_voices().expect(CHECKED)
+        self.read_voices().expect(CHECKED)
     }
 
-    fn checked_voices(&self) -> Option<Vec<Voice<'_>>> {
+    fn read_voices(&self) -> Option<Vec<Voice<'_>>> {
         let mut reader = Reader(&self.bytes);
         reader.text()?;
         let mut voices = Vec::with_capacity(1);

@@ -129,8 +129,8 @@ pub fn take(
                     Event::Restarted(stamp) => (*stamp, true),
                 };
                 heard.restart |= starts;
-                let ahead = |time: Timestamp| time.since(by.received) > presence.policy().future_ms;
-                let believed = stamp.map(|stamp| stamp.time).filter(|time| !ahead(*time));
+                let is_believed = |time: &Timestamp| presence.policy().believes(*time, by.received);
+                let believed = stamp.map(|stamp| stamp.time).filter(is_believed);
                 heard.resolution = stamp.map_or(heard.resolution, |stamp| stamp.resolution);
                 heard.latest = heard.latest.max(believed);
             }

@@ -83,7 +83,7 @@ impl Fleet {
         by: &Hearsay<'_>,
         policy: &Policy,
     ) -> Taken {
-        let believed = event.stamp.filter(|stamp| is_believed(stamp.time, by.received, policy));
+        let believed = event.stamp.filter(|stamp| policy.believes(stamp.time, by.received));
         let mut flags = event.flags;
         if believed != event.stamp {
             flags = flags.union(Flags::FUTURE_TIME);
@@ -126,7 +126,7 @@ impl Fleet {
         received: Timestamp,
         policy: &Policy,
     ) -> bool {
-        let Some(stamp) = stamp.filter(|stamp| is_believed(stamp.time, received, policy)) else {
+        let Some(stamp) = stamp.filter(|stamp| policy.believes(stamp.time, received)) else {
             return false;
         };
         self.join_restart(stamp)
@@ -432,13 +432,6 @@ const fn observation_of(stamp: Stamp) -> Observation<'static> {
         address: "",
         resolution: stamp.resolution,
     }
-}
-
-/// A stamp further ahead of the reader's clock than the policy allows is not believed: one event dated
-/// decades ahead must not make every later connection look superseded.
-#[must_use]
-pub const fn is_believed(time: Timestamp, received: Timestamp, policy: &Policy) -> bool {
-    time.since(received) <= policy.future_ms
 }
 
 /// Tells whether an event shows where its client is, even if others were missed before its epoch began.

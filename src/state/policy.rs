@@ -1,5 +1,6 @@
 //! The assumptions under which a client is judged. Each is an option of every command that judges.
 
+use crate::event::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What judging assumes about clocks, delays and loops.
@@ -40,6 +41,13 @@ impl Policy {
     #[must_use]
     pub fn within_bounds(self) -> Self {
         Self { channels_max: self.channels_max.max(1), loop_count: self.loop_count.max(2), ..self }
+    }
+
+    /// Tells whether a stamp is believed. One further ahead of the reader's clock than `future_ms` is not: one
+    /// event dated decades ahead must not make every later connection look superseded.
+    #[must_use]
+    pub const fn believes(&self, stamp: Timestamp, received: Timestamp) -> bool {
+        stamp.since(received) <= self.future_ms
     }
 }
 

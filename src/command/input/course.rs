@@ -10,6 +10,7 @@ use crate::event::{Event, Timestamp};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::state::packed::VoiceKey;
+use crate::state::policy::Policy;
 use crate::state::presence::Change;
 use std::fmt::Debug;
 
@@ -109,9 +110,9 @@ impl Broker {
         &self,
         reading: &Reading<'_>,
         now: Timestamp,
-        future_ms: i64,
+        policy: &Policy,
     ) -> Option<Timestamp> {
-        let believed = stamps(reading).filter(|stamp| stamp.since(now) <= future_ms);
+        let believed = stamps(reading).filter(|stamp| policy.believes(*stamp, now));
         let before = Some(self.presence.now()).filter(|before| *before > Timestamp::MIN);
         believed.max().max(before).map(|time| time.min(now))
     }
@@ -162,9 +163,9 @@ pub(super) fn is_later(
     reading: &Reading<'_>,
     at: Timestamp,
     now: Timestamp,
-    future_ms: i64,
+    policy: &Policy,
 ) -> bool {
-    stamps(reading).any(|stamp| is_stamped_later(stamp, at, now, future_ms))
+    stamps(reading).any(|stamp| is_stamped_later(stamp, at, now, policy))
 }
 
 /// Tells whether a stamp is later than a moment, and believed.
@@ -172,9 +173,9 @@ pub(super) const fn is_stamped_later(
     stamp: Timestamp,
     at: Timestamp,
     now: Timestamp,
-    future_ms: i64,
+    policy: &Policy,
 ) -> bool {
-    stamp.0 > at.0 && stamp.since(now) <= future_ms
+    stamp.0 > at.0 && policy.believes(stamp, now)
 }
 
 /// Returns the stamps of what a line says.

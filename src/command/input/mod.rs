@@ -323,7 +323,7 @@ impl Input {
         }
         let mut arrival = None;
         if self.follower.is_some() || self.disorder.is_some() {
-            arrival = broker.log_time(reading, self.now, self.asked.policy.future_ms);
+            arrival = broker.log_time(reading, self.now, &self.asked.policy);
         }
         let by = Hearsay { voice, mark: None, received: arrival.unwrap_or(self.now) };
         let instance = std::mem::take(&mut self.instance);
@@ -338,8 +338,8 @@ impl Input {
 
     /// Tells whether a plain file says this of a time after the moment asked about.
     fn is_later(&self, reading: &Reading<'_>) -> bool {
-        let future_ms = self.asked.policy.future_ms;
-        self.at.is_some_and(|at| course::is_later(reading, at, self.now, future_ms))
+        let policy = &self.asked.policy;
+        self.at.is_some_and(|at| course::is_later(reading, at, self.now, policy))
     }
 
     fn broker(&mut self, instance: &str) -> &mut Broker {

@@ -114,7 +114,7 @@ impl Compared {
     }
 
     fn restarted(&mut self, stamp: Stamp, now: Timestamp) {
-        if stamp.time.since(now) > self.policy.future_ms {
+        if !self.policy.believes(stamp.time, now) {
             return;
         }
         for client in self.clients.values_mut() {

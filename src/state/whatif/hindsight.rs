@@ -49,7 +49,7 @@ impl Past {
         received: Timestamp,
         policy: &Policy,
     ) {
-        let believed = event.stamp.filter(|stamp| stamp.time.since(received) <= policy.future_ms);
+        let believed = event.stamp.filter(|stamp| policy.believes(stamp.time, received));
         let at = believed.map_or(received, |stamp| stamp.time);
         let event = Box::new(event.clone().into_owned());
         self.keep(Kept { at, received, what: What::Event(event, voice) });

@@ -5,7 +5,7 @@ use super::said::{Said, Saying};
 use crate::event::{ChannelEvent, EventKind, Usual};
 use crate::state::brisk::{AHEAD, Brisks, Guess};
 use crate::state::clients::{Clients, IdHash};
-use crate::state::fleet::{Fleet, Hearsay, is_believed};
+use crate::state::fleet::{Fleet, Hearsay};
 use crate::state::packed::VoiceKey;
 use crate::state::policy::Policy;
 use smallvec::SmallVec;
@@ -70,7 +70,7 @@ impl Lane {
         policy: &Policy,
     ) {
         let clients = &mut self.fleet.clients;
-        let taken = if is_believed(usual.time, by.received, policy) {
+        let taken = if policy.believes(usual.time, by.received) {
             self.brisks.take((hash, guess, usual), by.voice, policy.channels_max, clients)
         } else {
             None

@@ -53,7 +53,7 @@ const LANES_PER_THREAD: usize = 4;
 impl Plan {
     /// Tells whether a line is stamped after the moment asked about.
     fn is_later(&self, reading: &Reading<'_>) -> bool {
-        self.at.is_some_and(|at| is_later(reading, at, self.now, self.asked.future_ms))
+        self.at.is_some_and(|at| is_later(reading, at, self.now, &self.asked))
     }
 }
 

@@ -224,10 +224,9 @@ impl<'a> Cut<'a> {
             return false;
         };
         let plan = self.plan;
-        self.said.passes |= plan
-            .at
-            .is_some_and(|at| is_stamped_later(usual.time, at, plan.now, plan.asked.future_ms));
-        if !self.said.passes && usual.time.since(plan.now) <= plan.policy.future_ms {
+        self.said.passes |=
+            plan.at.is_some_and(|at| is_stamped_later(usual.time, at, plan.now, &plan.asked));
+        if !self.said.passes && plan.policy.believes(usual.time, plan.now) {
             self.said.latest = self.said.latest.max(Some(usual.time));
         }
         let kind = usual.kind;
@@ -264,7 +263,7 @@ impl<'a> Cut<'a> {
                     }
                 }
                 if !self.said.passes {
-                    let believed = |time: &Timestamp| time.since(plan.now) <= plan.policy.future_ms;
+                    let believed = |time: &Timestamp| plan.policy.believes(*time, plan.now);
                     let latest = stamps(reading).filter(believed).max();
                     self.said.latest = self.said.latest.max(latest);
                 }

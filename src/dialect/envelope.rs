@@ -6,7 +6,8 @@
 use super::lmq;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -140,6 +141,9 @@ fn once<E: Error>(seen: &mut bool) -> Result<(), E> {
     if std::mem::replace(seen, true) { Err(E::custom("a member comes twice")) } else { Ok(()) }
 }
 
+/// What a member is called.
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
 enum Key {
     Body,
     MessageBody,
@@ -147,37 +151,11 @@ enum Key {
     Value,
     Properties,
     Qos,
+    /// As one of a notice is.
+    #[serde(rename = "clientId", alias = "eventType", alias = "channelId", alias = "clientIp")]
     Notice,
+    #[serde(other)]
     Other,
-}
-
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(KeyVisitor)
-    }
-}
-
-struct KeyVisitor;
-
-impl Visitor<'_> for KeyVisitor {
-    type Value = Key;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Key, E> {
-        Ok(match key {
-            "body" => Key::Body,
-            "messageBody" => Key::MessageBody,
-            "payload" => Key::Payload,
-            "value" => Key::Value,
-            "properties" => Key::Properties,
-            "qos" => Key::Qos,
-            "clientId" | "eventType" | "channelId" | "clientIp" => Key::Notice,
-            _ => Key::Other,
-        })
-    }
 }
 
 impl Members<'_> {

@@ -4,8 +4,8 @@
 //! numbers. Whatever differs is left to the parser, which says the same of this shape, only later;
 //! tests and a fuzz target hold that.
 
-use super::{CLIENT_ID_MAX, DIGITS_MAX, Field, MILLISECONDS_END, Notice, SECONDS_END};
-use crate::event::{EventKind, Timestamp, Usual};
+use super::{CLIENT_ID_MAX, DIGITS_MAX, Field, KINDS, MILLISECONDS_END, Notice, SECONDS_END};
+use crate::event::{Timestamp, Usual};
 use std::borrow::Cow;
 
 /// The members of a notice of the usual shape, as they stand there.
@@ -33,12 +33,8 @@ pub(super) fn read_usual(body: &str) -> Option<Usual<'_>> {
     let (client, channel) = (client?, channel?);
     let fits = |text: &str, max| (1..=max).contains(&text.len());
     let is_usual = fits(client, CLIENT_ID_MAX) && fits(channel, usize::MAX);
-    let kind = match event? {
-        "connect" => EventKind::Opened,
-        "disconnect" => EventKind::Farewell,
-        "tcpclean" => EventKind::Closed,
-        _ => return None,
-    };
+    let event = event?;
+    let (_, kind) = *KINDS.iter().find(|(known, _)| event == *known)?;
     let time = milliseconds(time?)?;
     let address = address.unwrap_or_default();
     is_usual.then_some(Usual { client, channel, kind, time, address })

@@ -7,7 +7,8 @@ mod fixed;
 
 use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, excerpt, trimmed};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp, Timestamp, Usual};
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
@@ -336,40 +337,21 @@ impl<'de> Visitor<'de> for NoticeVisitor {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(field_identifier)]
 enum Key {
+    #[serde(rename = "clientId")]
     Client,
+    #[serde(rename = "eventType")]
     Event,
+    #[serde(rename = "channelId")]
     Channel,
+    #[serde(rename = "clientIp")]
     Address,
+    #[serde(rename = "time")]
     Time,
+    #[serde(other)]
     Other,
-}
-
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(KeyVisitor)
-    }
-}
-
-struct KeyVisitor;
-
-impl Visitor<'_> for KeyVisitor {
-    type Value = Key;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Key, E> {
-        Ok(match key {
-            "clientId" => Key::Client,
-            "eventType" => Key::Event,
-            "channelId" => Key::Channel,
-            "clientIp" => Key::Address,
-            "time" => Key::Time,
-            _ => Key::Other,
-        })
-    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {

@@ -38,6 +38,15 @@ pub fn waiting(connection: &Connection) -> Result<i64, Trouble> {
     Ok(rows)
 }
 
+/// Returns the number of the last row of the journal that was ever written.
+pub fn last_row(connection: &Connection) -> Result<i64, Trouble> {
+    let last = connection
+        .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'journal'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(last.unwrap_or(0))
+}
+
 /// What was appended to the journal.
 #[derive(Debug, Default)]
 pub struct Appended {
@@ -213,7 +222,7 @@ pub fn stored(connection: &Connection, instance: i64, id: &str) -> Result<Option
 #[derive(Debug)]
 pub struct Fold {
     channels_max: usize,
-    /// The greatest number there was. Rows that are committed meanwhile have greater ones.
+    /// The greatest number ever given. Rows that are committed meanwhile have greater ones.
     last: i64,
     /// The greatest number read.
     upto: i64,
@@ -228,9 +237,7 @@ pub struct Fold {
 impl Fold {
     /// Begins with the oldest rows.
     pub fn begin(connection: &Connection, channels_max: usize) -> Result<Self, Trouble> {
-        let last = connection
-            .prepare_cached("SELECT ifnull(max(seq), 0) FROM journal")?
-            .query_row([], |row| row.get(0))?;
+        let last = last_row(connection)?;
         let (upto, bytes, gathered) = (0, 0, BTreeMap::new());
         Ok(Self { channels_max, last, upto, bytes, gathered, dirty: None, is_done: false })
     }

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::state::fleet::Fleet;
 use crate::state::packed::Client;
 use crate::store::put;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Clients kept for whoever asks next. Beyond that, loading everything again is the lesser evil.
@@ -63,7 +63,7 @@ impl Upto {
         instance: &str,
         own: &BTreeSet<i64>,
     ) -> Result<(), Trouble> {
-        let last = last_row(connection)?;
+        let last = journal::last_row(connection)?;
         let range = self.row.saturating_add(1)..=last;
         if self.is_torn || range.is_empty() {
             self.row = last;
@@ -95,7 +95,7 @@ impl Sqlite {
     pub(super) fn load_to_follow(&mut self, instance: &str) -> Result<Fleet, Failure> {
         // Before loading: what comes in between is told again, which does no harm.
         let (row, data_version) =
-            self.reading(|snapshot| Ok((last_row(snapshot)?, data_version(snapshot)?)))?;
+            self.reading(|snapshot| Ok((journal::last_row(snapshot)?, data_version(snapshot)?)))?;
         let fleet = self.load(instance)?;
         let upto = Upto { row, data_version, waiting: Vec::new(), is_torn: false };
         self.told.instances.insert(instance.to_owned(), upto);
@@ -130,15 +130,6 @@ impl Sqlite {
         }
         Ok(fleet)
     }
-}
-
-/// Returns the number of the last row that was ever written.
-fn last_row(connection: &Connection) -> Result<i64, Trouble> {
-    let last = connection
-        .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'journal'")?
-        .query_row([], |row| row.get(0))
-        .optional()?;
-    Ok(last.unwrap_or(0))
 }
 
 fn data_version(connection: &Connection) -> Result<i64, Trouble> {

@@ -14,7 +14,6 @@ use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::explain::{AskedObject, Case, EvidenceObject, evidence, explanation};
 use crate::output::object::VerdictObject;
-use crate::output::time::Zone;
 use crate::output::verdict;
 use crate::output::warning::Warning;
 use crate::source::lines::{Lines, Text};
@@ -42,7 +41,7 @@ pub fn run(options: &Check, console: &mut Console) -> Result<Outcome, Failure> {
     let ids = ids(options)?;
     let connection = super::connection(&options.connection, KEEP_ALIVE, console)?;
     let (terms, zone) = config::reading::terms(&options.reading)?;
-    console.show_times_in(zone.clone().map_or(Zone::UTC, Zone::of));
+    console.show_times_in(zone.as_ref());
     let dialects = terms.dialects(zone.as_ref()).map_err(Failure::misuse)?;
     let policy: Policy = (&options.policy).into();
     let mut inquiry = Inquiry::open(options, &connection, policy, ids, console)?;

@@ -8,6 +8,7 @@ use crate::output::style::{Style, Tone};
 use crate::output::terminal::{Settings, Surroundings};
 use crate::output::time::Zone;
 use crate::output::warning::Warning;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write};
@@ -73,8 +74,9 @@ impl Console {
         self.settings.json
     }
 
-    /// Shows times in this zone from now on, where they are printed for people.
-    pub const fn show_times_in(&mut self, zone: Zone) {
+    /// Shows times in this zone from now on, where they are printed for people; in UTC without one.
+    pub fn show_times_in(&mut self, zone: Option<&TimeZone>) {
+        let zone = zone.cloned().map_or(Zone::UTC, Zone::of);
         self.settings.style = self.settings.style.in_zone(zone);
     }
 

@@ -27,7 +27,6 @@ use crate::disorder::{self, Disorder};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::object::{Summary, VerdictObject};
-use crate::output::time::Zone;
 use crate::output::verdict;
 use crate::output::warning::Warning;
 use crate::state::packed::Client;
@@ -79,7 +78,7 @@ impl Scope {
 
 pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
-    console.show_times_in(zone.clone().map_or(Zone::UTC, Zone::of));
+    console.show_times_in(zone.as_ref());
     let expected = options.question.expect.as_deref().map(expect::read).transpose()?;
     let redactor = options.question.redact.as_deref().map(|path| redactor(path, console));
     let redactor = redactor.transpose()?.map(Arc::new);

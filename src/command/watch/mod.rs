@@ -27,7 +27,6 @@ use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::finding::{self, LagObject};
 use crate::output::object::{Summary, WatchSummary};
-use crate::output::time::Zone;
 use crate::output::verdict;
 use crate::output::warning::Warning;
 use crate::source::recording::Recorder;
@@ -179,7 +178,7 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
         console.warn(&super::warning(warning));
     }
     let (terms, zone) = config::reading::terms(&options.reading)?;
-    console.show_times_in(zone.clone().map_or(Zone::UTC, Zone::of));
+    console.show_times_in(zone.as_ref());
     let store = super::store::place(&options.store, console)?;
     store.as_ref().map_or(Ok(()), Place::prepare)?;
     if store.is_none() && options.sharing.share.is_some() {

@@ -1,11 +1,11 @@
 //! The clients of one instance: a table of compact clients, found by id.
 
 use super::packed::Client;
+use crate::sys::prefetch;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
 use std::hash::BuildHasher;
-use std::hint::black_box;
 
 /// Clients by id. The table holds numbers and not clients, so that growing it moves 4 bytes a client.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +39,9 @@ impl IdHasher {
         IdHash(self.0.hash_one(id))
     }
 }
+
+/// Clients that are fetched together, about.
+const AHEAD: usize = 32;
 
 /// Bytes of an id that are compared as one number.
 const KEY_LENGTH: usize = 8;
@@ -124,15 +127,18 @@ impl Clients {
         place as usize
     }
 
-    /// Looks at clients before any of them is changed. Their bytes lie scattered over memory: looked at
-    /// one right after the other, all of them are waited for together.
-    pub fn approach(&self, hashes: impl Iterator<Item = IdHash>) {
-        // Clients of another id that are taken for these by a part of their number do no harm.
+    /// Has clients fetched from memory before any of them is changed: they lie scattered over it. Returns
+    /// their places, as far as they are known, and perhaps that of another client for one that is not.
+    pub fn approach(&self, hashes: impl Iterator<Item = IdHash>) -> SmallVec<[usize; AHEAD]> {
         let places = hashes.filter_map(|IdHash(hash)| self.table.find(hash, |_| true));
-        let places: SmallVec<[u32; 64]> = places.copied().collect();
-        let clients: SmallVec<[&Client; 64]> =
-            places.iter().map(|place| &self.list[*place as usize]).collect();
-        black_box(clients.iter().fold(0, |sum, client| sum ^ client.glance()));
+        let places: SmallVec<[usize; AHEAD]> = places.map(|place| *place as usize).collect();
+        for place in &places {
+            prefetch(&self.list[*place]);
+        }
+        for place in &places {
+            self.list[*place].prefetch();
+        }
+        places
     }
 
     /// Returns the client at a place that `find` or `find_or_add` gave.

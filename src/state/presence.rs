@@ -11,6 +11,7 @@ use super::policy::Policy;
 use super::told::Told;
 use super::verdict::{Status, Verdict};
 use crate::event::{ChannelEvent, Event, EventKind, Flags, Stamp, Timestamp};
+use crate::sys::prefetch;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
@@ -158,6 +159,16 @@ impl Presence {
         let both = Absorbed { news: one.news || two.news, changed: one.changed || two.changed };
         self.tell_of(place, second, by, both);
         [one.news, two.news]
+    }
+
+    /// Has what is known of clients fetched from memory, soon before something is heard of them.
+    pub fn approach<'a>(&self, clients: impl Iterator<Item = &'a str>) {
+        let hasher = self.fleet.clients.hasher();
+        for place in self.fleet.clients.approach(clients.map(|client| hasher.hash(client))) {
+            if let Some(told) = self.told.get(place) {
+                prefetch(told);
+            }
+        }
     }
 
     fn absorb(&mut self, event: &ChannelEvent<'_>, by: &Hearsay<'_>) -> (usize, Absorbed) {

@@ -126,12 +126,13 @@ impl Watcher {
                 self.handle(heard, now).await?;
                 let mut left = TOGETHER_MAX;
                 while self.state.acks.len() % BATCH_MAX != BATCH_MAX - 1 {
-                    let is_there = self.session.holds_more();
+                    let is_there = !self.session.at_hand().is_empty();
                     let Some(heard) = self.session.drain() else { break };
                     // Looking at the clocks is a part of what a message costs. But nothing may be taken for
                     // heard before it was.
                     if left == 0 || !is_there {
                         (now, left) = (self.moment(), TOGETHER_MAX);
+                        self.fetch_ahead();
                     }
                     left -= 1;
                     self.handle(heard, now).await?;
@@ -140,6 +141,16 @@ impl Watcher {
             self.tick().await?;
         }
         Ok(())
+    }
+
+    /// Has what is known of the clients that the next messages are about, probably, fetched from memory.
+    fn fetch_ahead(&self) {
+        let messages = self.session.at_hand().iter().take(TOGETHER_MAX);
+        let payloads = messages.filter_map(|heard| match heard {
+            Heard::Message(publish) => Some(&publish.payload[..]),
+            _ => None,
+        });
+        self.presence.approach(payloads.filter_map(Lmq::client_of));
     }
 
     /// Does what is due, whether something was heard or not.

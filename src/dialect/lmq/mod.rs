@@ -7,6 +7,7 @@ mod fixed;
 
 use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, excerpt, trimmed};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp, Timestamp, Usual};
+use memchr::memchr;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -37,6 +38,14 @@ impl Lmq {
     #[must_use]
     pub fn read<'a>(&self, message: &Message<'a>) -> Reading<'a> {
         read_notice(Notice::parse(message.payload), message)
+    }
+
+    /// Returns which client a notice is about, probably: its first member says so as a rule.
+    #[must_use]
+    pub fn client_of(body: &[u8]) -> Option<&str> {
+        let rest = body.strip_prefix(br#"{"clientId":""#)?;
+        let end = memchr(b'"', &rest[..rest.len().min(CLIENT_ID_MAX + 1)])?;
+        std::str::from_utf8(&rest[..end]).ok()
     }
 
     /// Reads one notice that came without a tag as [`read`](Self::read) does, if it is as nearly all of
@@ -791,5 +800,17 @@ mod tests {
             codes,
             ["channel-missing", "client-id-too-long", "tag-mismatch", "time-in-seconds"]
         );
+    }
+
+    #[test]
+    fn which_client_a_notice_is_about_is_told_by_its_beginning() {
+        let body = br#"{"clientId":"GID_x@@@pump-7","time":1760000000123}"#;
+        assert_eq!(Lmq::client_of(body), Some("GID_x@@@pump-7"));
+        let long = format!(r#"{{"clientId":"{}"}}"#, "x".repeat(65));
+        let others: [&[u8]; 4] =
+            [br#"{"time":1,"clientId":"a"}"#, br#"{"clientId":"a"#, b"", long.as_bytes()];
+        for other in others {
+            assert_eq!(Lmq::client_of(other), None, "{}", String::from_utf8_lossy(other));
+        }
     }
 }

@@ -101,9 +101,9 @@ impl Link {
         Poll::Ready(Err(end.unwrap_or_else(gone)))
     }
 
-    /// Tells whether something is there that was handed out and not taken yet.
-    pub fn holds_more(&self) -> bool {
-        !self.arrived.as_slice().is_empty()
+    /// Returns what is there that was handed out and not taken yet.
+    pub fn at_hand(&self) -> &[Heard] {
+        self.arrived.as_slice()
     }
 
     /// Acknowledges with the next turn of the thread.

@@ -89,10 +89,10 @@ impl Session {
         }
     }
 
-    /// Tells whether something is at hand that was heard before this was asked.
+    /// Returns what is at hand, and was heard before this was asked.
     #[must_use]
-    pub fn holds_more(&self) -> bool {
-        matches!(&self.phase, Phase::Standing(link, _) if link.holds_more())
+    pub fn at_hand(&self) -> &[Heard] {
+        if let Phase::Standing(link, _) = &self.phase { link.at_hand() } else { &[] }
     }
 
     /// Acknowledges messages, each once. Tokens of an earlier connection are dropped: the broker will

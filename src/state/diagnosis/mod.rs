@@ -33,7 +33,6 @@ use roster::Roster;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
-use std::hint::black_box;
 use std::net::IpAddr;
 use tracks::Tracks;
 
@@ -180,13 +179,15 @@ impl Broker {
         self.roster.note(hash, &verdict.client, online, subnet, voice);
     }
 
-    /// Numbers the clients of these changes, and looks at what is known of them. That lies scattered over
-    /// memory: looked at one right after the other, all of it is waited for together.
+    /// Numbers the clients of these changes, and has what is known of them fetched: it lies scattered over
+    /// memory.
     fn approach(&self, changes: &[Change]) -> SmallVec<[u64; AHEAD]> {
         let number = |change: &Change| self.hasher.hash_one(change.verdict.client.as_str());
         let hashes: SmallVec<[u64; AHEAD]> = changes.iter().map(number).collect();
-        let glance = |sum, hash: &u64| sum ^ self.roster.glance(*hash) ^ self.tracks.glance(*hash);
-        black_box(hashes.iter().fold(0, glance));
+        for hash in &hashes {
+            self.roster.prefetch(*hash);
+            self.tracks.prefetch(*hash);
+        }
         hashes
     }
 

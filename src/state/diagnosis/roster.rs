@@ -5,6 +5,7 @@
 //! alone, so a client is either followed from its first change on or never.
 
 use super::address::Subnet;
+use crate::sys::prefetch;
 use compact_str::CompactString;
 use hashbrown::HashTable;
 
@@ -61,10 +62,12 @@ impl Roster {
         self.members.insert_unique(hash, member, |member| member.hash);
     }
 
-    /// Looks at what is known of a client before it is needed; returns a byte that depends on it.
-    pub(super) fn glance(&self, hash: u64) -> u8 {
+    /// Has what is known of a client fetched from memory.
+    pub(super) fn prefetch(&self, hash: u64) {
         // Another client that is taken for this one by a part of its number does no harm.
-        self.members.find(hash, |_| true).map_or(0, |member| member.voice)
+        if let Some(member) = self.members.find(hash, |_| true) {
+            prefetch(member);
+        }
     }
 
     /// Returns those that are followed and online.

@@ -4,6 +4,7 @@ use super::TELL_AGAIN_MS;
 use super::finding::{Finding, Phase, Sharing, What};
 use crate::event::Timestamp;
 use crate::state::policy::Policy;
+use crate::sys::prefetch;
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -209,10 +210,11 @@ impl Tracks {
         self.active.is_empty()
     }
 
-    /// Looks at what is known of a client before it is needed; returns a byte that depends on it.
-    pub(super) fn glance(&self, hash: u64) -> u8 {
-        let track = self.young.get(&hash).or_else(|| self.old.get(&hash));
-        track.map_or(0, |track| u8::from(track.whole))
+    /// Has what is known of a client fetched from memory.
+    pub(super) fn prefetch(&self, hash: u64) {
+        if let Some(track) = self.young.get(&hash).or_else(|| self.old.get(&hash)) {
+            prefetch(track);
+        }
     }
 
     fn track(&mut self, hash: u64, now: Timestamp) -> &mut Track {

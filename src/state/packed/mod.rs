@@ -22,6 +22,7 @@ mod forget;
 use super::record::{Mark, Marks, Record};
 use super::slot::Slot;
 use crate::event::{Channel, EventKind, Flags, Observation};
+use crate::sys::prefetch;
 use bytes::{
     Addition, FORGOTTEN, Reader, SECTION_LENGTH, Scratch, put_record, put_single, put_text,
     section_length,
@@ -40,10 +41,8 @@ const RECORDS_USUAL: usize = 8 * 80;
 /// Records for which there is room before it is known that they are any.
 const COUNTED_MAX: usize = 32;
 
-/// Bytes that come from memory together.
-const CACHE_LINE: usize = 64;
-/// How many of them are looked at beforehand: those of a client with all its channels.
-const LINES_AHEAD: usize = 16;
+/// Bytes that are fetched beforehand: those of a client with all its channels.
+const PREFETCHED_MAX: usize = 1024;
 
 /// Everything known about one client of one instance.
 #[derive(Clone, PartialEq, Eq)]
@@ -181,11 +180,9 @@ impl Client {
         self.id_bytes() == id.as_bytes()
     }
 
-    /// Returns a byte that depends on all parts of memory in which the client lies, unless it is
-    /// unusually large.
-    #[must_use]
-    pub fn glance(&self) -> u8 {
-        self.bytes.iter().step_by(CACHE_LINE).take(LINES_AHEAD).fold(0, |sum, byte| sum ^ byte)
+    /// Has the client fetched from memory, unless it is unusually large.
+    pub fn prefetch(&self) {
+        prefetch(&self.bytes[..self.bytes.len().min(PREFETCHED_MAX)]);
     }
 
     /// Returns the bytes that a store keeps under the client's id.

@@ -196,6 +196,19 @@ impl<'a> ChannelEvent<'a> {
         }
     }
 
+    /// Returns the event as a usual one, `None` if there is more to say.
+    #[must_use]
+    pub fn usual(&self) -> Option<Usual<'_>> {
+        let (Channel::Strong(channel), Some(Stamp { time, tie: 0, resolution: 0 })) =
+            (&self.channel, self.stamp)
+        else {
+            return None;
+        };
+        let is_plain = self.flags == Flags::NONE && self.sequence.is_empty() && !self.standing;
+        let Self { client, kind, address, .. } = self;
+        is_plain.then_some(Usual { client, channel, kind: *kind, time, address })
+    }
+
     /// Returns what was observed, `None` for an event without a time.
     #[must_use]
     pub fn observation(&self) -> Option<Observation<'_>> {

@@ -7,8 +7,10 @@ use serde_json::json;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-/// Beyond four blocks of 256 KiB threads are started, and they go on in rounds of several blocks.
+/// Beyond four blocks of 256 KiB threads are started, and each reads four more of them at a time.
 const SIZES: [usize; 4] = [0, 3_000, 1_300_000, 6_000_000];
+/// What is read is taken in by twelve times as much.
+const ROUNDS: usize = 14_500_000;
 
 fn notice(rng: &mut fastrand::Rng, begin: i64) -> String {
     let client = match rng.u8(..60) {
@@ -123,6 +125,31 @@ fn nothing_that_is_told_depends_on_the_number_of_threads() {
         told += alone.1.lines().count();
     }
     assert!(told > 100, "{told} lines were told");
+}
+
+#[test]
+fn what_is_taken_in_by_and_by_is_the_same() {
+    let mut rng = fastrand::Rng::with_seed(11);
+    let mut lines = String::new();
+    let mut begin = T;
+    while lines.len() < ROUNDS {
+        begin += 2;
+        lines.push_str(&notice(&mut rng, begin));
+        lines.push('\n');
+    }
+    let home = Home::with("night.log", &lines);
+    let run = |threads: usize| {
+        let at = begin - 20_000;
+        home.run(&format!(
+            "replay --json --now 1770000000000 --at {at} --threads {threads} night.log"
+        ))
+    };
+
+    let alone = run(1);
+    assert_eq!((alone.code, alone.summary()["clients"].as_u64()), (0, Some(43)));
+    let together = run(2);
+    assert_eq!((together.code, &together.out), (alone.code, &alone.out));
+    assert_eq!(together.err, alone.err);
 }
 
 #[test]

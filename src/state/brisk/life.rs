@@ -1,8 +1,64 @@
-//! One channel of which only usual things were heard, as long as a line of memory.
+//! One usual thing that is said of a channel, and one channel of which only such things were heard: each
+//! as long as a line of memory.
 
-use crate::event::{Channel, EventKind, Observation, Timestamp, Usual};
+use crate::event::{Channel, ChannelEvent, EventKind, Observation, Timestamp, Usual};
+use crate::state::clients::IdHash;
 use crate::state::record::Record;
 use crate::state::slot::Slot;
+
+/// One thing that is said of a channel with a strong name, in the form in which it is taken in: whoever
+/// reads it may forget where it stood. The id of its client is kept beside it.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub struct Remark {
+    hash: IdHash,
+    time: Timestamp,
+    name: Name,
+    address: Address,
+    kind: EventKind,
+    id_length: u8,
+}
+
+impl Remark {
+    /// Returns what is said of the client of this number, `None` if it does not fit.
+    #[must_use]
+    pub fn of(hash: IdHash, usual: &Usual<'_>) -> Option<Self> {
+        let Usual { client, channel, kind, time, address } = *usual;
+        let (name, address) = (Name::of(channel)?, Address::of(address)?);
+        let id_length = u8::try_from(client.len()).ok()?;
+        let fits = time != NEVER && kind != EventKind::Seen;
+        fits.then_some(Self { hash, time, name, address, kind, id_length })
+    }
+
+    #[must_use]
+    pub const fn hash(&self) -> IdHash {
+        self.hash
+    }
+
+    #[must_use]
+    pub const fn kind(&self) -> EventKind {
+        self.kind
+    }
+
+    #[must_use]
+    pub const fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// Returns how many bytes the id of its client has.
+    #[must_use]
+    pub const fn id_length(&self) -> usize {
+        self.id_length as usize
+    }
+
+    /// Tells the event, about the client of that id.
+    pub fn tell<T>(&self, client: &str, hear: impl FnOnce(&ChannelEvent<'_>) -> T) -> T {
+        let mut room = [0; HEX_LENGTH];
+        let (channel, address) = (self.name.write(&mut room), self.address.text());
+        let Self { kind, time, .. } = *self;
+        hear(&Usual { client, channel, kind, time, address }.event())
+    }
+}
 
 /// What was heard of a channel with a strong name, all of it from one address.
 #[derive(Clone, Copy, Debug)]
@@ -19,12 +75,14 @@ pub(super) struct Life {
 const NEVER: Timestamp = Timestamp::MIN;
 
 impl Life {
-    /// Returns the life of which this is the first thing that was heard, `None` if it does not fit.
-    pub fn of(usual: &Usual<'_>) -> Option<Self> {
-        let (name, address) = (Name::of(usual.channel)?, Address::of(usual.address)?);
+    /// Returns the life of which this is the first thing that was heard.
+    pub fn of(remark: &Remark) -> Self {
+        let Remark { name, address, time, kind, .. } = *remark;
         let mut life = Self { name, address, opened: NEVER, farewell: NEVER, closed: NEVER };
-        *life.time_mut(usual.kind)? = usual.time;
-        (usual.time != NEVER).then_some(life)
+        if let Some(known) = life.time_mut(kind) {
+            *known = time;
+        }
+        life
     }
 
     /// Returns a number that is the same for the same channel, and rarely for another.
@@ -108,12 +166,10 @@ const IS_HEX: u8 = 2 * 16;
 
 impl Name {
     fn of(text: &str) -> Option<Self> {
-        let mut bytes = [0; NAME_MAX];
         if let Ok(digits) = text.as_bytes().try_into() {
             return Some(Self { bytes: from_hex(digits)?, length: IS_HEX });
         }
-        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
-        Some(Self { bytes, length: u8::try_from(text.len()).ok()? })
+        Some(Self { bytes: padded(text)?, length: u8::try_from(text.len()).ok()? })
     }
 
     const fn halves(&self) -> (u64, u64) {
@@ -145,14 +201,27 @@ const ADDRESS_MAX: usize = 22;
 
 impl Address {
     fn of(text: &str) -> Option<Self> {
-        let mut bytes = [0; ADDRESS_MAX];
-        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
-        Some(Self { bytes, length: u8::try_from(text.len()).ok()? })
+        Some(Self { bytes: padded(text)?, length: u8::try_from(text.len()).ok()? })
     }
 
     fn text(&self) -> &str {
         std::str::from_utf8(&self.bytes[..usize::from(self.length)]).expect("it was text")
     }
+}
+
+/// Returns a short text with zeros behind it, `None` if it is longer. Sixteen bytes of it are copied
+/// together, and where it is no multiple of that, some of them twice: that is quicker than to be exact.
+fn padded<const LENGTH: usize>(text: &str) -> Option<[u8; LENGTH]> {
+    let text = text.as_bytes();
+    let mut bytes = [0; LENGTH];
+    let room = bytes.get_mut(..text.len())?;
+    if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {
+        *room.first_chunk_mut()? = *first;
+        *room.last_chunk_mut()? = *last;
+    } else {
+        room.copy_from_slice(text);
+    }
+    Some(bytes)
 }
 
 /// Reads lower-case hexadecimal digits, eight at a time.

@@ -10,11 +10,12 @@ mod life;
 
 use super::clients::{Clients, IdHash, IdHasher};
 use super::packed::{Client, VoiceKey};
-use crate::event::{EventKind, Timestamp, Usual};
+use crate::event::{EventKind, Timestamp};
+use crate::sys::prefetch;
 use hashbrown::HashTable;
+pub use life::Remark;
 use life::{HEX_LENGTH, Life};
 use smallvec::SmallVec;
-use std::hint::black_box;
 
 /// Clients by id, that are numbered like those they may become.
 #[derive(Debug, Default)]
@@ -55,7 +56,8 @@ const ID_MAX: usize = 57;
 #[derive(Clone, Copy, Debug)]
 pub struct Guess(u32);
 
-/// Clients that are looked at before the first of them is changed: as many as a processor can wait for.
+/// Clients that are fetched before the first of them is changed: about as many as a processor can wait
+/// for.
 pub const AHEAD: usize = 32;
 
 impl Brisks {
@@ -65,16 +67,25 @@ impl Brisks {
         Self { hasher, ..Self::default() }
     }
 
-    /// Looks at clients before any of them is changed: they lie scattered over memory, and looked at one
-    /// right after the other, all of them are waited for together. Returns where each of them is, probably.
-    pub fn approach(&self, hashes: impl Iterator<Item = IdHash>) -> SmallVec<[Guess; AHEAD]> {
-        let guess = |hash: IdHash| self.table.find(hash.0, |_| true).copied().unwrap_or(u32::MAX);
-        let guesses: SmallVec<[Guess; AHEAD]> = hashes.map(guess).map(Guess).collect();
-        let known = guesses.iter().filter_map(|guess| self.list.get(guess.0 as usize));
-        let fronts: SmallVec<[_; AHEAD]> = known.map(Brisk::front).collect();
-        let opened = |life: Option<&Life>| life.and_then(Life::opened).map_or(0, |time| time.0);
-        let look = |sum, (last, one, other)| sum ^ i64::from(last) ^ opened(one) ^ opened(other);
-        black_box(fronts.into_iter().fold(0, look));
+    /// Has clients fetched from memory before any of them is changed: they lie scattered over it. Of each
+    /// it is known what it is to be told. Returns where each of them is, probably.
+    pub fn approach(
+        &self,
+        told: impl Iterator<Item = (IdHash, EventKind)> + Clone,
+    ) -> SmallVec<[Guess; AHEAD]> {
+        let guess = |(hash, _): (IdHash, _)| {
+            let place = self.table.find(hash.0, |_| true).copied().unwrap_or(u32::MAX);
+            if let Some(brisk) = self.list.get(place as usize) {
+                prefetch(brisk);
+            }
+            Guess(place)
+        };
+        let guesses: SmallVec<[Guess; AHEAD]> = told.clone().map(guess).collect();
+        for (guess, (_, kind)) in guesses.iter().zip(told) {
+            if let Some(life) = self.list.get(guess.0 as usize).and_then(|it| it.front(kind)) {
+                prefetch(life);
+            }
+        }
         guesses
     }
 
@@ -84,27 +95,27 @@ impl Brisks {
         self.list.get(guess.0 as usize).is_some_and(|brisk| brisk.is_packed)
     }
 
-    /// Takes in an event that is believed. Returns whether it was news; `None` if it does not fit: then
-    /// its client is, or may be, among `clients`, and the event is to be taken in there.
+    /// Takes in what is said of the client of an id, and believed. Returns whether it was news; `None` if
+    /// it does not fit: then the client is, or may be, among `clients`, and it is to be taken in there.
     pub fn take(
         &mut self,
-        (hash, guess, usual): (IdHash, Guess, &Usual<'_>),
+        (guess, id, remark): (Guess, &str, &Remark),
         voice: VoiceKey<'_>,
         channels_max: usize,
         clients: &mut Clients,
     ) -> Option<bool> {
-        let is_there = |brisk: &Brisk| brisk.id() == usual.client.as_bytes();
+        let is_there = |brisk: &Brisk| brisk.id() == id.as_bytes();
         let place = match self.list.get(guess.0 as usize).filter(|brisk| is_there(brisk)) {
             Some(_) => guess.0 as usize,
-            None => self.find_or_add(hash, usual.client, clients)?,
+            None => self.find_or_add(remark.hash(), id, clients)?,
         };
         let brisk = &mut self.list[place];
         if brisk.is_packed {
             return None;
         }
-        let heard = Life::of(usual).and_then(|life| brisk.take(&life, usual.kind, channels_max));
+        let heard = brisk.take(&Life::of(remark), remark.kind(), channels_max);
         if heard.is_none() {
-            clients.add(hash, brisk.pack(voice));
+            clients.add(remark.hash(), brisk.pack(voice));
         }
         heard
     }
@@ -172,10 +183,12 @@ impl Brisk {
         &self.id[..usize::from(self.id_length)]
     }
 
-    /// Returns what an event about the newest channel or a newer one touches.
-    fn front(&self) -> (u8, Option<&Life>, Option<&Life>) {
-        let mut order = self.order().iter().map(|at| &self.lives[usize::from(*at)]);
-        (self.id[ID_MAX - 1], order.next(), order.next_back())
+    /// Returns what an event about the newest channel touches, or one that opens a newer one: that takes
+    /// the place of the oldest.
+    fn front(&self, kind: EventKind) -> Option<&Life> {
+        let order = self.order();
+        let at = if kind == EventKind::Opened { order.last() } else { order.first() };
+        at.map(|at| &self.lives[usize::from(*at)])
     }
 
     fn order(&self) -> &[u8] {
@@ -311,7 +324,7 @@ impl Brisk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Channel, Observation};
+    use crate::event::{Channel, Observation, Usual};
 
     const VOICE: VoiceKey<'static> = VoiceKey { authority: 1, name: "lmq" };
 
@@ -361,10 +374,15 @@ mod tests {
                     address: if oddities && rng.u8(..9) == 0 { "" } else { "192.0.2.1:40000" },
                 };
                 let hash = hasher.hash(client);
-                let guess = brisks.approach(std::iter::once(hash))[0];
+                let guess = brisks.approach(std::iter::once((hash, kind)))[0];
 
-                let mut taken =
-                    brisks.take((hash, guess, &usual), VOICE, channels_max, &mut clients);
+                let mut taken = Remark::of(hash, &usual).and_then(|remark| {
+                    let said = (guess, client, &remark);
+                    brisks.take(said, VOICE, channels_max, &mut clients)
+                });
+                if taken.is_none() {
+                    brisks.release(hash, client, VOICE, &mut clients);
+                }
                 fitting += u32::from(taken.is_some());
                 all += 1;
                 let seen = Observation {
@@ -404,9 +422,10 @@ mod tests {
         let (client, channel, address) = ("pump-7", "one", "192.0.2.1:40000");
         let usual = Usual { client, channel, kind: EventKind::Opened, time: Timestamp(1), address };
         let hash = hasher.hash(client);
-        let guess = brisks.approach(std::iter::once(hash))[0];
+        let guess = brisks.approach(std::iter::once((hash, usual.kind)))[0];
 
-        assert_eq!(brisks.take((hash, guess, &usual), VOICE, 8, &mut clients), None);
+        let remark = Remark::of(hash, &usual).expect("it is usual");
+        assert_eq!(brisks.take((guess, client, &remark), VOICE, 8, &mut clients), None);
 
         brisks.release_all(VOICE, &mut clients);
         assert_eq!(clients.len(), 1);

@@ -10,43 +10,29 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope};
 
 /// What is to be done.
-#[expect(clippy::large_enum_variant, reason = "few are on their way at a time")]
 pub(super) enum Task {
-    Read {
-        place: Place,
-        block: Block,
-    },
-    /// A lane takes in what blocks say.
-    Take {
-        number: usize,
-        lane: Lane,
-        heard: Arc<Heard>,
-    },
+    /// Blocks are read; `said` is where what they say is put.
+    Read { number: u64, blocks: Vec<Block>, said: Said },
+    /// Lanes, the first of which has this number, take in what blocks say.
+    Take { place: usize, first: usize, lanes: Vec<Lane>, heard: Arc<Heard> },
 }
 
 /// What was done.
-#[expect(clippy::large_enum_variant, reason = "few are on their way at a time")]
 pub(super) enum Done {
     Read {
-        place: Place,
+        number: u64,
         said: Said,
+        buffers: Vec<Vec<u8>>,
     },
     Taken {
-        number: usize,
-        lane: Lane,
+        place: usize,
+        lanes: Vec<Lane>,
     },
     /// A thread panicked over its task.
     Lost,
 }
 
-/// Where a block stands: in which round, and in which place of it.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    pub round: u64,
-    pub at: usize,
-}
-
-/// What the blocks of a round say, in the order of the file.
+/// What the parts of a round say, in the order of the file.
 pub(super) struct Heard {
     pub said: Vec<Said>,
     /// From this one on everything is late.
@@ -110,14 +96,20 @@ fn work(orders: &Mutex<Receiver<Task>>, report: &Sender<Done>, mut plain: Plain,
         let order = orders.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let done = match order {
             Err(_) => return,
-            Ok(Task::Read { place, block }) => {
-                Done::Read { place, said: Said::read(block, &mut plain, plan) }
+            Ok(Task::Read { number, blocks, mut said }) => {
+                let read = |block| said.read(block, &mut plain, plan);
+                let buffers = blocks.into_iter().map(read).collect();
+                Done::Read { number, said, buffers }
             }
-            Ok(Task::Take { number, mut lane, heard }) => {
-                for (at, said) in heard.said.iter().enumerate() {
-                    lane.take(said, number, at >= heard.late_from, plan);
+            Ok(Task::Take { place, first, mut lanes, heard }) => {
+                for (lane, number) in lanes.iter_mut().zip(first..) {
+                    for (at, said) in heard.said.iter().enumerate() {
+                        lane.take(said, number, at >= heard.late_from, plan);
+                    }
                 }
-                Done::Taken { number, lane }
+                // Whoever waits for all of them takes it apart then.
+                drop(heard);
+                Done::Taken { place, lanes }
             }
         };
         if report.send(done).is_err() {

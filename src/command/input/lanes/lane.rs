@@ -2,8 +2,8 @@
 
 use super::Plan;
 use super::said::{Said, Saying};
-use crate::event::{ChannelEvent, EventKind, Usual};
-use crate::state::brisk::{AHEAD, Brisks, Guess};
+use crate::event::{ChannelEvent, EventKind};
+use crate::state::brisk::{AHEAD, Brisks, Guess, Remark};
 use crate::state::clients::{Clients, IdHash};
 use crate::state::fleet::{Fleet, Hearsay};
 use crate::state::packed::VoiceKey;
@@ -33,29 +33,31 @@ impl Lane {
         lane
     }
 
-    /// Takes in what a block says of these clients. `is_late`: all of it arrived after the moment asked
+    /// Takes in what blocks say of these clients. `is_late`: all of it arrived after the moment asked
     /// about.
     pub(super) fn take(&mut self, said: &Said, number: usize, is_late: bool, plan: &Plan) {
         let by = Hearsay { voice: plan.voice, mark: None, received: plan.now };
         let mut guesses = SmallVec::new();
-        for (at, (hash, saying)) in said.of_lane(number).enumerate() {
+        for (at, (saying, comes_late)) in said.of_lane(number).enumerate() {
             if at % AHEAD == 0 {
-                let hashes = said.hashes(number, at).take(AHEAD);
-                guesses = self.brisks.approach(hashes.clone());
-                let elsewhere = |(hash, guess)| self.brisks.is_elsewhere(guess).then_some(hash);
-                self.fleet.clients.approach(hashes.zip(guesses.iter()).filter_map(elsewhere));
+                let told = said.outline(number, at).take(AHEAD);
+                guesses = self.brisks.approach(told.clone());
+                let elsewhere =
+                    |((hash, _), guess)| self.brisks.is_elsewhere(guess).then_some(hash);
+                self.fleet.clients.approach(told.zip(&guesses).filter_map(elsewhere));
             }
+            let is_late = is_late || comes_late;
             match saying {
-                Saying::Usual(usual) if is_late => self.take_late(hash, &usual.event(), &by, plan),
-                Saying::Event { event, is_late: comes_late } if is_late || comes_late => {
-                    self.take_late(hash, &event, &by, plan);
-                }
-                Saying::Usual(usual) => {
-                    self.take_usual((hash, guesses[at % AHEAD], &usual), &by, &plan.policy);
-                }
-                Saying::Event { event, .. } => self.take_event(hash, &event, &by, &plan.policy),
+                Saying::Usual(client, remark) if is_late => remark.tell(client, |event| {
+                    self.take_late(remark.hash(), event, &by, plan);
+                }),
+                Saying::Event(hash, event) if is_late => self.take_late(hash, &event, &by, plan),
                 Saying::Flags(..) if is_late => {}
-                Saying::Flags(client, flags) => {
+                Saying::Usual(client, remark) => {
+                    self.take_usual((guesses[at % AHEAD], client, remark), &by, &plan.policy);
+                }
+                Saying::Event(hash, event) => self.take_event(hash, &event, &by, &plan.policy),
+                Saying::Flags(hash, client, flags) => {
                     self.brisks.release(hash, client, by.voice, &mut self.fleet.clients);
                     self.fleet.flag(client, plan.voice, flags);
                 }
@@ -63,21 +65,17 @@ impl Lane {
         }
     }
 
-    fn take_usual(
-        &mut self,
-        (hash, guess, usual): (IdHash, Guess, &Usual<'_>),
-        by: &Hearsay<'_>,
-        policy: &Policy,
-    ) {
+    fn take_usual(&mut self, said: (Guess, &str, &Remark), by: &Hearsay<'_>, policy: &Policy) {
+        let (_, client, remark) = said;
         let clients = &mut self.fleet.clients;
-        let taken = if policy.believes(usual.time, by.received) {
-            self.brisks.take((hash, guess, usual), by.voice, policy.channels_max, clients)
+        let taken = if policy.believes(remark.time(), by.received) {
+            self.brisks.take(said, by.voice, policy.channels_max, clients)
         } else {
             None
         };
         match taken {
-            Some(is_news) => self.count(usual.kind, is_news),
-            None => self.take_event(hash, &usual.event(), by, policy),
+            Some(is_news) => self.count(remark.kind(), is_news),
+            None => remark.tell(client, |event| self.take_event(remark.hash(), event, by, policy)),
         }
     }
 

@@ -21,7 +21,7 @@ use crate::source::lines::{Block, Lines};
 use crate::state::clients::{Clients, IdHasher};
 use crate::state::packed::VoiceKey;
 use crate::state::policy::Policy;
-use crew::{Crew, Done, Heard, Place, Task};
+use crew::{Crew, Done, Heard, Task};
 pub(super) use lane::Lane;
 use said::Said;
 use std::collections::VecDeque;
@@ -39,16 +39,21 @@ pub(super) struct Plan {
     asked: Policy,
     voice: VoiceKey<'static>,
     hasher: IdHasher,
-    lanes: usize,
 }
 
 /// Blocks that are read before threads are worth their start.
 const BLOCKS_ALONE: usize = 4;
-/// Blocks of a round, for each thread; and rounds that are read while one is taken in.
-const BLOCKS_PER_THREAD: usize = 4;
-const ROUNDS_AHEAD: usize = 2;
-/// Lanes for each thread: one that is late keeps the others waiting for no more than its lane.
-const LANES_PER_THREAD: usize = 4;
+/// Blocks that one thread reads at a time: enough for a few facts about the clients of each lane.
+const BLOCKS_TOGETHER: usize = 4;
+/// As much as a thread reads at a time, so many times: what the lanes take in together. The clients of a
+/// lane are fetched from memory once for all that a round says of them.
+const PARTS_OF_ROUND: usize = 12;
+/// Parts that are being read or wait for that, for each thread.
+const PARTS_PER_THREAD: usize = 2;
+/// What is remembered of a hundred thousand clients fits the cache of a processor, cut up like this.
+const LANES: usize = 256;
+/// Tasks of a round, for each thread: one that is late keeps the others waiting for no more than that.
+const TASKS_PER_THREAD: usize = 4;
 
 impl Plan {
     /// Tells whether a line is stamped after the moment asked about.
@@ -78,7 +83,7 @@ impl Input {
             return Ok(());
         }
         thread::scope(|scope| match Crew::hire(scope, self.threads, plain, &plan) {
-            Some(crew) => self.read_rounds(lines, &crew, &mut course),
+            Some(crew) => self.read_together(lines, &crew, &mut course),
             None => self.read_alone(lines, usize::MAX, plain, &plan, &mut course).map(drop),
         })
     }
@@ -93,7 +98,9 @@ impl Input {
     ) -> Result<(), Failure> {
         let plan = self.plan(plain);
         let mut course = Course { name, lines: number - 1 };
-        self.read_block(Block::Lines(line.to_vec()), plain, &plan, &mut course).map(drop)
+        let mut said = Said::of_lanes(LANES);
+        said.read(Block::Lines(line.to_vec()), plain, &plan);
+        self.take_in_said(&said, &plan, &mut course)
     }
 
     /// Reads at most so many blocks. Returns whether these were all.
@@ -105,66 +112,68 @@ impl Input {
         plan: &Plan,
         course: &mut Course<'_>,
     ) -> Result<bool, Stopped> {
+        let mut said = Said::of_lanes(LANES);
         let mut buffer = Vec::new();
-        for _ in 0..blocks {
+        for at in 0..blocks {
             let block = lines.next_block(std::mem::take(&mut buffer));
+            let is_last = !matches!(block, Ok(Some(_)));
+            if is_last || at % (BLOCKS_TOGETHER * PARTS_OF_ROUND) == 0 {
+                self.take_in_said(&said, plan, course)?;
+                said = said.cleared();
+            }
             let block = block.map_err(|error| files::broken_off(course.name, &error))?;
             let Some(block) = block else { return Ok(true) };
-            buffer = self.read_block(block, plain, plan, course)?;
+            buffer = said.read(block, plain, plan);
         }
+        self.take_in_said(&said, plan, course)?;
         Ok(false)
     }
 
-    /// Reads a block, and returns its buffer.
-    fn read_block(
+    /// Takes in what was read.
+    fn take_in_said(
         &mut self,
-        block: Block,
-        plain: &mut Plain,
+        said: &Said,
         plan: &Plan,
         course: &mut Course<'_>,
-    ) -> Result<Vec<u8>, Failure> {
-        let said = Said::read(block, plain, plan);
-        let is_late = self.sum_up(&said, course)?;
+    ) -> Result<(), Failure> {
+        let is_late = self.sum_up(said, course)?;
         for (number, lane) in self.lanes.iter_mut().enumerate() {
-            lane.take(&said, number, is_late, plan);
+            lane.take(said, number, is_late, plan);
         }
-        Ok(said.into_buffer())
+        Ok(())
     }
 
     /// Has threads read all that is left.
-    fn read_rounds(
+    fn read_together(
         &mut self,
         lines: &mut Lines<impl Read>,
         crew: &Crew,
         course: &mut Course<'_>,
     ) -> Result<(), Stopped> {
-        let mut table = Table::new(std::mem::take(&mut self.lanes));
+        let mut table = Table::new(std::mem::take(&mut self.lanes), self.threads);
         let mut broken = Ok(());
-        let mut is_over = false;
-        loop {
-            while !is_over && table.rounds.len() <= ROUNDS_AHEAD {
-                match table.begin_round(lines, BLOCKS_PER_THREAD * self.threads, crew) {
-                    Ok(over) => is_over = over,
-                    Err(error) => {
-                        is_over = true;
-                        broken = Err(files::broken_off(course.name, &error));
+        while !table.is_empty() {
+            while table.has_room() {
+                if let Err(error) = table.give_part(lines, crew) {
+                    broken = Err(files::broken_off(course.name, &error));
+                }
+            }
+            if let Some(said) = table.next_round() {
+                let mut late_from = said.len();
+                for (at, said) in said.iter().enumerate() {
+                    if self.sum_up(said, course)? {
+                        late_from = late_from.min(at);
                     }
                 }
+                table.take(Heard { said, late_from }, crew);
             }
-            let Some(said) = table.next_round(crew) else { break };
-            let mut late_from = said.len();
-            for (at, said) in said.iter().enumerate() {
-                if self.sum_up(said, course)? {
-                    late_from = late_from.min(at);
-                }
-            }
-            table.take(Heard { said, late_from }, crew);
+            table.wait(crew);
         }
-        self.lanes = table.lanes;
+        self.lanes = table.lanes.into_iter().flatten().collect();
         broken
     }
 
-    /// Adds up what a block says of all clients together, and tells of the lines set aside. Returns
+    /// Adds up what blocks say of all clients together, and tells of the lines set aside. Returns
     /// whether all of it arrived after the moment asked about.
     fn sum_up(&mut self, said: &Said, course: &mut Course<'_>) -> Result<bool, Failure> {
         let late = &mut self.brokers.get_mut(&self.instance).expect("made with the format").late;
@@ -189,11 +198,10 @@ impl Input {
 
     /// Returns what reading needs to know, and divides the clients.
     fn plan(&mut self, plain: &Plain) -> Plan {
-        let count = if self.threads > 1 { LANES_PER_THREAD * self.threads } else { 1 };
         let broker = self.brokers.get_mut(&self.instance).expect("made with the format");
         let clients = &mut broker.presence.fleet_mut().clients;
         if self.lanes.is_empty() {
-            self.lanes = std::mem::take(clients).divide(count).map(Lane::new).collect();
+            self.lanes = std::mem::take(clients).divide(LANES).map(Lane::new).collect();
         }
         Plan {
             now: self.now,
@@ -202,7 +210,6 @@ impl Input {
             asked: self.asked.policy,
             voice: plain.voice,
             hasher: self.lanes[0].fleet.clients.hasher().clone(),
-            lanes: count,
         }
     }
 
@@ -212,12 +219,12 @@ impl Input {
             return;
         }
         let broker = self.brokers.get_mut(&self.instance).expect("made with the format");
+        settle(&mut self.lanes, self.threads);
         let (mut clients, mut late, mut late_events) = (Vec::new(), Vec::new(), 0);
         for mut lane in self.lanes.drain(..) {
             for (kind, is_new, count) in lane.take_counts() {
                 self.tally.count_more(Lmq::NAME, Some(kind), is_new, count);
             }
-            lane.settle(VoiceKey { name: Lmq::NAME, authority: Lmq::AUTHORITY });
             late_events += lane.late_events;
             late.push(lane.late.clients);
             clients.push(lane.fleet.clients);
@@ -228,85 +235,149 @@ impl Input {
     }
 }
 
-/// Rounds of blocks on their way to the lanes.
-struct Table {
-    lanes: Vec<Lane>,
-    /// Which of them are taking something in.
-    busy: usize,
-    rounds: VecDeque<Round>,
-    begun: u64,
-    /// What the lanes take in at the moment.
-    heard: Option<Arc<Heard>>,
-    buffers: Vec<Vec<u8>>,
+/// Puts all clients where they can be asked about.
+fn settle(lanes: &mut [Lane], threads: usize) {
+    let voice = VoiceKey { name: Lmq::NAME, authority: Lmq::AUTHORITY };
+    let settle_all = move |lanes: &mut [Lane]| {
+        for lane in lanes {
+            lane.settle(voice);
+        }
+    };
+    thread::scope(|scope| {
+        let share = lanes.len().div_ceil(threads.max(1));
+        let (first, others) = lanes.split_at_mut(share);
+        for lanes in others.chunks_mut(share) {
+            let thread = thread::Builder::new().name("notices".to_owned());
+            // Where the system starts no more threads, it is left to this one.
+            let _ = thread.spawn_scoped(scope, move || settle_all(lanes));
+        }
+        settle_all(first);
+    });
+    // Nothing is done to those that are settled.
+    settle_all(lanes);
 }
 
-/// Blocks that are being read.
-#[derive(Default)]
-struct Round {
-    said: Vec<Option<Said>>,
-    missing: usize,
+/// What is on its way to the lanes.
+struct Table {
+    /// The lanes, as they are given away together; empty where these take something in.
+    lanes: Vec<Vec<Lane>>,
+    /// How many of them do.
+    busy: usize,
+    /// What the parts of the file say that no round was made of, in their order; `None` while it is read.
+    parts: VecDeque<Option<Said>>,
+    /// How many parts were given away at all, and how many are being read.
+    begun: u64,
+    unread: usize,
+    unread_max: usize,
+    /// Everything was given away.
+    is_over: bool,
+    /// What the lanes take in at the moment.
+    heard: Option<Arc<Heard>>,
+    /// To be used again.
+    buffers: Vec<Vec<u8>>,
+    spare: Vec<Said>,
 }
 
 impl Table {
-    fn new(lanes: Vec<Lane>) -> Self {
-        let (rounds, buffers) = (VecDeque::new(), Vec::new());
-        Self { lanes, busy: 0, rounds, begun: 0, heard: None, buffers }
-    }
-
-    /// Gives away blocks to be read. Returns whether there are no more.
-    fn begin_round(
-        &mut self,
-        lines: &mut Lines<impl Read>,
-        blocks: usize,
-        crew: &Crew,
-    ) -> io::Result<bool> {
-        let number = self.begun;
-        self.begun += 1;
-        self.rounds.push_back(Round::default());
-        for at in 0..blocks {
-            let Some(block) = lines.next_block(self.buffers.pop().unwrap_or_default())? else {
-                return Ok(true);
-            };
-            crew.give(Task::Read { place: Place { round: number, at }, block });
-            let round = self.rounds.back_mut().expect("it was just begun");
-            round.said.push(None);
-            round.missing += 1;
+    fn new(mut lanes: Vec<Lane>, threads: usize) -> Self {
+        let share = lanes.len().div_ceil(TASKS_PER_THREAD * threads);
+        let mut shares = Vec::new();
+        while !lanes.is_empty() {
+            let rest = lanes.split_off(share.min(lanes.len()));
+            shares.push(std::mem::replace(&mut lanes, rest));
         }
-        Ok(false)
+        Self {
+            lanes: shares,
+            busy: 0,
+            parts: VecDeque::new(),
+            begun: 0,
+            unread: 0,
+            unread_max: PARTS_PER_THREAD * threads,
+            is_over: false,
+            heard: None,
+            buffers: Vec::new(),
+            spare: Vec::new(),
+        }
     }
 
-    /// Waits until the blocks of a round are read and the lanes are done with the round before.
-    fn next_round(&mut self, crew: &Crew) -> Option<Vec<Said>> {
-        while self.busy > 0 || self.rounds.front().is_some_and(|round| round.missing > 0) {
-            match crew.wait() {
-                Done::Read { place, said } => {
-                    let first = self.begun - self.rounds.len() as u64;
-                    let at = usize::try_from(place.round - first).expect("few are on their way");
-                    let round = &mut self.rounds[at];
-                    round.said[place.at] = Some(said);
-                    round.missing -= 1;
+    /// Tells whether everything was read and taken in.
+    fn is_empty(&self) -> bool {
+        self.is_over && self.parts.is_empty() && self.busy == 0
+    }
+
+    /// Tells whether another part may be read: what was read and waits for the lanes is in memory.
+    fn has_room(&self) -> bool {
+        !self.is_over && self.unread < self.unread_max && self.parts.len() < 2 * PARTS_OF_ROUND
+    }
+
+    /// Gives the next part of a file away to be read. After an error there are no more.
+    fn give_part(&mut self, lines: &mut Lines<impl Read>, crew: &Crew) -> io::Result<()> {
+        let mut blocks = Vec::with_capacity(BLOCKS_TOGETHER);
+        let mut result = Ok(());
+        while blocks.len() < BLOCKS_TOGETHER && !self.is_over {
+            match lines.next_block(self.buffers.pop().unwrap_or_default()) {
+                Ok(Some(block)) => blocks.push(block),
+                Ok(None) => self.is_over = true,
+                Err(error) => {
+                    self.is_over = true;
+                    result = Err(error);
                 }
-                Done::Taken { number, lane } => {
-                    self.lanes[number] = lane;
-                    self.busy -= 1;
-                }
-                Done::Lost => panic!("a thread that read notices panicked"),
             }
         }
-        if let Some(heard) = self.heard.take().and_then(Arc::into_inner) {
-            self.buffers.extend(heard.said.into_iter().map(Said::into_buffer));
-        }
-        Some(self.rounds.pop_front()?.said.into_iter().flatten().collect())
+        let said = self.spare.pop().unwrap_or_else(|| Said::of_lanes(LANES));
+        crew.give(Task::Read { number: self.begun, blocks, said });
+        self.parts.push_back(None);
+        self.begun += 1;
+        self.unread += 1;
+        result
+    }
+
+    /// Returns what a round of parts says, if the lanes wait for it and it is read.
+    fn next_round(&mut self) -> Option<Vec<Said>> {
+        let count = self.parts.iter().take_while(|part| part.is_some()).count();
+        let is_last = self.is_over && self.unread == 0;
+        let is_whole = count >= PARTS_OF_ROUND || (is_last && count > 0);
+        (self.busy == 0 && is_whole)
+            .then(|| self.parts.drain(..count.min(PARTS_OF_ROUND)).flatten().collect())
     }
 
     /// Has every lane take in what a round says.
     fn take(&mut self, heard: Heard, crew: &Crew) {
         let heard = Arc::new(heard);
-        for (number, lane) in self.lanes.iter_mut().enumerate() {
-            let (lane, heard) = (std::mem::take(lane), Arc::clone(&heard));
-            crew.give(Task::Take { number, lane, heard });
+        let mut first = 0;
+        for (place, lanes) in self.lanes.iter_mut().enumerate() {
+            let (lanes, heard) = (std::mem::take(lanes), Arc::clone(&heard));
+            let count = lanes.len();
+            crew.give(Task::Take { place, first, lanes, heard });
+            first += count;
         }
         self.busy = self.lanes.len();
         self.heard = Some(heard);
+    }
+
+    /// Waits until something is done, if anything is to be done.
+    fn wait(&mut self, crew: &Crew) {
+        if self.busy + self.unread == 0 {
+            return;
+        }
+        match crew.wait() {
+            Done::Read { number, said, buffers } => {
+                let first = self.begun - self.parts.len() as u64;
+                let at = usize::try_from(number - first).expect("few are on their way");
+                self.parts[at] = Some(said);
+                self.buffers.extend(buffers);
+                self.unread -= 1;
+            }
+            Done::Taken { place, lanes } => {
+                self.lanes[place] = lanes;
+                self.busy -= 1;
+                if self.busy == 0 {
+                    let heard = self.heard.take().and_then(Arc::into_inner);
+                    let said = heard.into_iter().flat_map(|heard| heard.said);
+                    self.spare.extend(said.map(Said::cleared));
+                }
+            }
+            Done::Lost => panic!("a thread that read notices panicked"),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What a block of notices says, cut up by lane: the half of the work that needs no state.
+//! What blocks of notices say, cut up by lane: the half of the work that needs no state.
 
 use super::super::course::{is_stamped_later, stamps};
 use super::super::format::Plain;
@@ -9,18 +9,19 @@ use crate::dialect::lmq::Lmq;
 use crate::dialect::{Malformed, Reading, Reason};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp, Timestamp, Usual};
 use crate::source::lines::{Block, Text, texts};
+use crate::state::brisk::Remark;
 use crate::state::clients::IdHash;
+use crate::sys::prefetch;
 use std::borrow::Cow;
 
-/// What a block says.
+/// What some blocks say, in the order of their lines. It keeps nothing of the blocks themselves: whoever
+/// takes it in later, on another processor, would have to fetch them once more.
 #[derive(Debug, Default)]
 pub(super) struct Said {
-    /// The block, where it is text.
-    text: String,
-    /// Texts that do not stand in the block as they are: what was escaped or encoded.
-    extra: String,
-    lanes: Vec<Vec<Fact>>,
+    batches: Vec<Batch>,
     rare: Vec<Rare>,
+    /// The texts of what is rare.
+    texts: String,
     /// Lines that were counted, blank ones among them.
     pub lines: u64,
     /// Lines that said anything at all: each is a place in the order of all of them.
@@ -45,29 +46,25 @@ pub(super) struct Aside {
     pub always: bool,
 }
 
-/// What is said of one client, as small as it can be: nearly all of it is usual, and its texts are
-/// places in the block.
-#[derive(Clone, Copy, Debug)]
-struct Fact {
-    hash: IdHash,
-    time: Timestamp,
-    client: u32,
-    channel: u32,
-    address: u32,
-    client_length: u8,
-    channel_length: u8,
-    address_length: u8,
-    what: What,
+/// What is said of the clients of one lane.
+#[derive(Debug)]
+struct Batch {
+    facts: Vec<Fact>,
+    /// The ids of the clients of remarks, one behind the other.
+    ids: Vec<u8>,
+    /// The facts from this one on are late.
+    late_from: usize,
 }
 
+/// What is said of one client: nearly all of it is usual.
 #[derive(Clone, Copy, Debug)]
-enum What {
-    Usual(EventKind),
-    /// The same, and late.
-    Late(EventKind),
-    /// `client` is its place among those.
-    Rare,
+enum Fact {
+    Usual(Remark),
+    Rare { hash: IdHash, place: u32 },
 }
+
+// It is written to one place in memory, and fetched from there.
+const _: () = assert!(size_of::<Fact>() == 64);
 
 /// What is said of one client in no usual words.
 #[derive(Clone, Copy, Debug)]
@@ -79,175 +76,175 @@ struct Rare {
     /// `None`: the client is flagged, and nothing else is said of it.
     kind: Option<EventKind>,
     flags: Flags,
-    is_late: bool,
 }
 
-/// A part of the block, or behind its end of the texts beside it.
+/// A part of the texts.
 #[derive(Clone, Copy, Debug)]
 struct Span {
-    start: u32,
-    length: u32,
+    start: usize,
+    length: usize,
 }
 
 /// What is said of one client, read again.
 #[derive(Debug)]
 pub(super) enum Saying<'a> {
-    Usual(Usual<'a>),
-    Event {
-        event: ChannelEvent<'a>,
-        is_late: bool,
-    },
+    /// Of the client of this id.
+    Usual(&'a str, &'a Remark),
+    Event(IdHash, ChannelEvent<'a>),
     /// The client is flagged with it.
-    Flags(&'a str, Flags),
+    Flags(IdHash, &'a str, Flags),
+}
+
+impl Fact {
+    const fn hash(&self) -> IdHash {
+        match self {
+            Self::Usual(remark) => remark.hash(),
+            Self::Rare { hash, .. } => *hash,
+        }
+    }
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self { facts: Vec::new(), ids: Vec::new(), late_from: usize::MAX }
+    }
 }
 
 impl Said {
-    /// Reads a block. A notice is one event about one channel, so that there is nothing else to keep.
-    pub fn read(block: Block, plain: &mut Plain, plan: &Plan) -> Self {
-        let bytes = match block {
-            Block::Lines(bytes) => bytes,
-            Block::TooLong(length) => return Self::passed_over(length, plan),
-        };
-        match String::from_utf8(bytes) {
-            Ok(text) => {
-                let said = Cut::of(text.as_bytes(), &text, plain, plan);
-                Self { text, ..said }
+    pub fn of_lanes(lanes: usize) -> Self {
+        let batches = std::iter::repeat_with(Batch::default).take(lanes).collect();
+        Self { batches, ..Self::default() }
+    }
+
+    /// Returns the same memory with nothing said.
+    pub fn cleared(mut self) -> Self {
+        for batch in &mut self.batches {
+            batch.facts.clear();
+            batch.ids.clear();
+            batch.late_from = usize::MAX;
+        }
+        self.rare.clear();
+        self.texts.clear();
+        let Self { batches, rare, texts, .. } = self;
+        Self { batches, rare, texts, ..Self::default() }
+    }
+
+    /// Reads one more block. A notice is one event about one channel, so that there is nothing else to
+    /// keep. Returns the buffer of the block.
+    pub fn read(&mut self, block: Block, plain: &mut Plain, plan: &Plan) -> Vec<u8> {
+        let mut cut = Cut { said: self, plan };
+        match block {
+            Block::Lines(bytes) => {
+                cut.hear_lines(&bytes, plain);
+                bytes
             }
-            Err(error) => Cut::of(error.as_bytes(), "", plain, plan),
+            Block::TooLong(length) => {
+                cut.hear_too_long(length);
+                Vec::new()
+            }
         }
     }
 
-    fn passed_over(length: u64, plan: &Plan) -> Self {
-        let (reason, detail) = (Reason::Unreadable, too_long(length));
-        let aside = Aside { line: 0, reason, detail, always: true };
-        let lanes = vec![Vec::new(); plan.lanes];
-        Self { lanes, lines: 1, aside: vec![aside], ..Self::default() }
+    /// Returns what is said of the clients of a lane, in the order of the lines, and whether it is late.
+    pub fn of_lane(&self, lane: usize) -> impl Iterator<Item = (Saying<'_>, bool)> {
+        let Batch { facts, ids, late_from } = &self.batches[lane];
+        let mut ids = std::str::from_utf8(ids).expect("they were texts");
+        facts.iter().enumerate().map(move |(at, fact)| {
+            let saying = match fact {
+                Fact::Usual(remark) => {
+                    let (id, rest) = ids.split_at(remark.id_length());
+                    ids = rest;
+                    Saying::Usual(id, remark)
+                }
+                Fact::Rare { hash, place } => self.rare_saying(*hash, &self.rare[*place as usize]),
+            };
+            (saying, at >= *late_from)
+        })
     }
 
-    /// Returns what is said of the clients of a lane, in the order of the lines, with the numbers of the
-    /// clients.
-    pub fn of_lane(
+    /// Returns the numbers of the clients of a lane of which something is said, from that place on, and
+    /// about what it is.
+    pub fn outline(
         &self,
         lane: usize,
-    ) -> impl ExactSizeIterator<Item = (IdHash, Saying<'_>)> + Clone {
-        self.lanes[lane].iter().map(|fact| (fact.hash, self.saying(fact)))
+        from: usize,
+    ) -> impl Iterator<Item = (IdHash, EventKind)> + Clone {
+        self.batches[lane].facts[from..].iter().map(|fact| match fact {
+            Fact::Usual(remark) => (remark.hash(), remark.kind()),
+            Fact::Rare { hash, .. } => (*hash, EventKind::Seen),
+        })
     }
 
-    /// Returns the numbers of the clients of a lane of which something is said, from that place on.
-    pub fn hashes(&self, lane: usize, from: usize) -> impl Iterator<Item = IdHash> + Clone {
-        self.lanes[lane][from..].iter().map(|fact| fact.hash)
-    }
-
-    /// Returns the buffer of the block, to be used again.
-    pub fn into_buffer(self) -> Vec<u8> {
-        self.text.into_bytes()
-    }
-
-    fn saying(&self, fact: &Fact) -> Saying<'_> {
-        let (kind, is_late) = match fact.what {
-            What::Usual(kind) => (kind, false),
-            What::Late(kind) => (kind, true),
-            What::Rare => return self.rare_saying(&self.rare[fact.client as usize]),
-        };
-        let text = |start: u32, length: u8| &self.text[start as usize..][..usize::from(length)];
-        let client = text(fact.client, fact.client_length);
-        let channel = text(fact.channel, fact.channel_length);
-        let address = text(fact.address, fact.address_length);
-        let usual = Usual { client, channel, kind, time: fact.time, address };
-        if is_late { Saying::Event { event: usual.event(), is_late } } else { Saying::Usual(usual) }
-    }
-
-    fn rare_saying(&self, rare: &Rare) -> Saying<'_> {
+    fn rare_saying(&self, hash: IdHash, rare: &Rare) -> Saying<'_> {
         let client = self.part(rare.client);
-        let Some(kind) = rare.kind else { return Saying::Flags(client, rare.flags) };
+        let Some(kind) = rare.kind else { return Saying::Flags(hash, client, rare.flags) };
         let channel = match rare.channel {
             Channel::Strong(name) => Channel::Strong(Cow::Borrowed(self.part(name))),
             Channel::Weak(name) => Channel::Weak(name.map(|name| Cow::Borrowed(self.part(name)))),
         };
         let address = Cow::Borrowed(self.part(rare.address));
         let event = ChannelEvent::new(client, channel, kind, rare.stamp);
-        let event = ChannelEvent { address, flags: rare.flags, ..event };
-        Saying::Event { event, is_late: rare.is_late }
+        Saying::Event(hash, ChannelEvent { address, flags: rare.flags, ..event })
     }
 
     fn part(&self, span: Span) -> &str {
-        let (start, length) = (span.start as usize, span.length as usize);
-        match start.checked_sub(self.text.len()) {
-            None => &self.text[start..start + length],
-            Some(start) => &self.extra[start..start + length],
-        }
+        &self.texts[span.start..][..span.length]
     }
 }
 
-/// A block while it is read.
+/// Bytes of an id that is written and of the next one, about.
+const ID_USUAL: usize = 64;
+
+/// Blocks while they are read.
 struct Cut<'a> {
-    text: &'a str,
+    said: &'a mut Said,
     plan: &'a Plan,
-    said: Said,
 }
 
-impl<'a> Cut<'a> {
-    /// Reads lines, which stand in `text` if that is not empty.
-    fn of(lines: &[u8], text: &'a str, plain: &mut Plain, plan: &'a Plan) -> Said {
-        let room = lines.len() / (LINE_USUAL * plan.lanes);
-        let rows = (0..plan.lanes).map(|_| Vec::with_capacity(room)).collect();
-        let mut cut = Self { text, plan, said: Said { lanes: rows, ..Said::default() } };
-        let may_be_usual = plain.is_bare_notices();
+impl Cut<'_> {
+    fn hear_too_long(&mut self, length: u64) {
+        let line = self.said.lines;
+        self.said.lines += 1;
+        self.set_aside(line, Reason::Unreadable, &too_long(length), true);
+    }
+
+    fn hear_lines(&mut self, lines: &[u8], plain: &mut Plain) {
+        let text = if plain.is_bare_notices() { std::str::from_utf8(lines).ok() } else { None };
         for line in texts(lines) {
-            let number = cut.said.lines;
-            cut.said.lines += 1;
             match line {
-                Text::TooLong(length) => {
-                    cut.set_aside(number, Reason::Unreadable, &too_long(length), true);
-                }
+                Text::TooLong(length) => self.hear_too_long(length),
                 Text::Whole(line) | Text::Unended(line) => {
-                    if may_be_usual && cut.hear_usual(line) {
-                        cut.said.places += 1;
+                    let number = self.said.lines;
+                    self.said.lines += 1;
+                    if text.is_some_and(|text| self.hear_usual(part_of(text, line))) {
+                        self.said.places += 1;
                     } else if !line.iter().all(u8::is_ascii_whitespace) {
-                        cut.said.places += 1;
-                        plain.read(line, plan.now, 0, |_, reading| cut.hear(number, reading));
+                        self.said.places += 1;
+                        let now = self.plan.now;
+                        plain.read(line, now, 0, |_, reading| self.hear(number, reading));
                     }
                 }
             }
         }
-        cut.said
     }
 
     /// Hears a line that is as nearly all notices are. Returns whether it is.
-    fn hear_usual(&mut self, line: &[u8]) -> bool {
-        let at = self.offset(line);
-        let line = at.and_then(|at| self.text.get(at..at + line.len()));
-        let Some(usual) = line.and_then(Lmq::read_usual) else { return false };
-        let (Some(client), Some(channel), Some(address)) =
-            (self.short(usual.client), self.short(usual.channel), self.short(usual.address))
-        else {
-            return false;
-        };
-        let plan = self.plan;
-        self.said.passes |=
-            plan.at.is_some_and(|at| is_stamped_later(usual.time, at, plan.now, &plan.asked));
-        if !self.said.passes && plan.policy.believes(usual.time, plan.now) {
-            self.said.latest = self.said.latest.max(Some(usual.time));
-        }
-        let kind = usual.kind;
-        self.push(Fact {
-            hash: plan.hasher.hash(usual.client),
-            time: usual.time,
-            client: client.0,
-            channel: channel.0,
-            address: address.0,
-            client_length: client.1,
-            channel_length: channel.1,
-            address_length: address.1,
-            what: if self.said.passes { What::Late(kind) } else { What::Usual(kind) },
-        });
-        true
+    fn hear_usual(&mut self, line: &str) -> bool {
+        Lmq::read_usual(line).is_some_and(|usual| self.take_down(&usual))
     }
 
-    /// Returns where a short text of the block stands, and its length; `None` if it is not short.
-    fn short(&self, part: &str) -> Option<(u32, u8)> {
-        let at = if part.is_empty() { 0 } else { self.offset(part.as_bytes())? };
-        Some((size(at), u8::try_from(part.len()).ok()?))
+    /// Takes down what is said, if it fits.
+    fn take_down(&mut self, usual: &Usual<'_>) -> bool {
+        let Self { said, plan } = self;
+        let hash = plan.hasher.hash(usual.client);
+        let Some(remark) = Remark::of(hash, usual) else { return false };
+        said.passes |=
+            plan.at.is_some_and(|at| is_stamped_later(usual.time, at, plan.now, &plan.asked));
+        if !said.passes && plan.policy.believes(usual.time, plan.now) {
+            said.latest = said.latest.max(Some(usual.time));
+        }
+        self.push(Fact::Usual(remark)).extend_from_slice(usual.client.as_bytes());
+        true
     }
 
     fn hear(&mut self, line: u64, reading: &Reading<'_>) {
@@ -272,16 +269,17 @@ impl<'a> Cut<'a> {
     }
 
     fn hear_event(&mut self, event: &ChannelEvent<'_>) {
-        let client = self.span(&event.client);
+        if event.usual().is_some_and(|usual| self.take_down(&usual)) {
+            return;
+        }
+        let client = self.keep(&event.client);
         let channel = match &event.channel {
-            Channel::Strong(name) => Channel::Strong(self.span(name)),
-            Channel::Weak(name) => Channel::Weak(name.as_ref().map(|name| self.span(name))),
+            Channel::Strong(name) => Channel::Strong(self.keep(name)),
+            Channel::Weak(name) => Channel::Weak(name.as_ref().map(|name| self.keep(name))),
         };
-        let address = self.span(&event.address);
-        let is_late = self.said.passes;
+        let address = self.keep(&event.address);
         let (stamp, kind, flags) = (event.stamp, Some(event.kind), event.flags);
-        let hash = self.plan.hasher.hash(&event.client);
-        self.push_rare(hash, Rare { client, channel, address, stamp, kind, flags, is_late });
+        self.push_rare(&event.client, Rare { client, channel, address, stamp, kind, flags });
     }
 
     fn hear_malformed(&mut self, line: u64, malformed: &Malformed<'_>) {
@@ -290,33 +288,32 @@ impl<'a> Cut<'a> {
         if self.said.passes && !ends_all {
             return;
         }
-        if let Some((client, flags)) = client {
-            let (hash, client) = (self.plan.hasher.hash(client), self.span(client));
-            let (channel, address) = (Channel::Weak(None), Span { start: 0, length: 0 });
-            let (stamp, kind, flags) = (None, None, *flags);
-            let is_late = false;
-            self.push_rare(hash, Rare { client, channel, address, stamp, kind, flags, is_late });
+        if let Some((id, flags)) = client {
+            let (client, address) = (self.keep(id), self.keep(""));
+            let (channel, stamp, kind, flags) = (Channel::Weak(None), None, None, *flags);
+            self.push_rare(id, Rare { client, channel, address, stamp, kind, flags });
         }
         self.set_aside(line, *reason, detail, ends_all);
     }
 
-    fn push(&mut self, fact: Fact) {
-        self.said.lanes[fact.hash.part(self.plan.lanes)].push(fact);
+    fn push_rare(&mut self, client: &str, rare: Rare) {
+        let place = u32::try_from(self.said.rare.len()).expect("blocks have far fewer lines");
+        self.said.rare.push(rare);
+        self.push(Fact::Rare { hash: self.plan.hasher.hash(client), place });
     }
 
-    fn push_rare(&mut self, hash: IdHash, rare: Rare) {
-        self.push(Fact {
-            hash,
-            time: Timestamp::MIN,
-            client: size(self.said.rare.len()),
-            channel: 0,
-            address: 0,
-            client_length: 0,
-            channel_length: 0,
-            address_length: 0,
-            what: What::Rare,
-        });
-        self.said.rare.push(rare);
+    /// Returns where the ids of the lane are kept.
+    fn push(&mut self, fact: Fact) -> &mut Vec<u8> {
+        let lane = fact.hash().part(self.said.batches.len());
+        let batch = &mut self.said.batches[lane];
+        if self.said.passes {
+            batch.late_from = batch.late_from.min(batch.facts.len());
+        }
+        batch.facts.push(fact);
+        // Many other lanes are written to before this one is again: its next places are fetched until then.
+        batch.facts.spare_capacity_mut().first().inspect(|place| prefetch(*place));
+        batch.ids.spare_capacity_mut().get(..ID_USUAL).inspect(|place| prefetch(*place));
+        &mut batch.ids
     }
 
     fn set_aside(&mut self, line: u64, reason: Reason, detail: &str, always: bool) {
@@ -325,25 +322,15 @@ impl<'a> Cut<'a> {
         self.said.aside.push(Aside { line, reason, detail, always });
     }
 
-    /// Returns where a text stands. One that does not stand in the block is kept beside it.
-    fn span(&mut self, part: &str) -> Span {
-        let start = self.offset(part.as_bytes()).unwrap_or_else(|| {
-            self.said.extra.push_str(part);
-            self.text.len() + self.said.extra.len() - part.len()
-        });
-        Span { start: size(start), length: size(part.len()) }
-    }
-
-    /// Returns where bytes stand in the text of the block, if they are a part of it.
-    fn offset(&self, part: &[u8]) -> Option<usize> {
-        let offset = part.as_ptr().addr().checked_sub(self.text.as_ptr().addr())?;
-        (offset.checked_add(part.len())? <= self.text.len()).then_some(offset)
+    fn keep(&mut self, part: &str) -> Span {
+        let span = Span { start: self.said.texts.len(), length: part.len() };
+        self.said.texts.push_str(part);
+        span
     }
 }
 
-fn size(size: usize) -> u32 {
-    u32::try_from(size).expect("a block is far below 4 GiB")
+/// Returns a line of a text as text: it was looked at once already.
+fn part_of<'a>(text: &'a str, line: &[u8]) -> &'a str {
+    let start = line.as_ptr().addr() - text.as_ptr().addr();
+    &text[start..start + line.len()]
 }
-
-/// Bytes of a notice, about.
-const LINE_USUAL: usize = 128;

@@ -38,9 +38,10 @@ use changes::Changes;
 use concurrency::Concurrency;
 use outages::Outages;
 use report::{About, Report};
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 use timeline::Timeline;
 use uptime::Uptime;
 use whatif::WhatIf;
@@ -282,13 +283,11 @@ fn judged<'a>(
         let moment = input.moment(broker);
         let mut counts = Counts::default();
         let fleet = broker.presence.fleet();
-        for clients in fleet.clients.sorted().chunks(input.threads.max(1) * JUDGED_TOGETHER) {
-            for verdict in verdicts_of(clients, |client| fleet.verdict_of(client, moment, &policy))
-            {
-                counts.add(verdict.status);
-                look(instance, verdict)?;
-            }
-        }
+        let judge = |client: &Client| fleet.verdict_of(client, moment, &policy);
+        for_each_verdict(&fleet.clients.sorted(), input.threads, judge, |verdict| {
+            counts.add(verdict.status);
+            look(instance, verdict)
+        })?;
         summary.count(&counts);
     }
     input.tally.report(&mut summary);
@@ -296,31 +295,36 @@ fn judged<'a>(
     Ok(summary)
 }
 
-/// Judges clients, many of them on several threads. Returns the verdicts in the same order.
-fn verdicts_of(
+/// Judges clients, many of them on several threads, and looks at the verdicts in the same order.
+fn for_each_verdict(
     clients: &[&Client],
+    threads: usize,
     judge: impl Fn(&Client) -> Verdict + Sync,
-) -> impl Iterator<Item = Verdict> {
+    mut look: impl FnMut(Verdict) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let judge_all =
         |clients: &[&Client]| clients.iter().map(|client| judge(client)).collect::<Vec<_>>();
-    let (first, others) = clients.split_at(clients.len().min(JUDGED_TOGETHER));
-    let verdicts: Vec<Vec<Verdict>> = thread::scope(|scope| {
+    if threads <= 1 || clients.len() <= JUDGED_TOGETHER {
+        return clients.iter().map(|client| judge(client)).try_for_each(look);
+    }
+    thread::scope(|scope| {
         let judge_all = &judge_all;
-        let begin = |clients| {
+        let mut waiting = clients.chunks(JUDGED_TOGETHER).map(|clients| {
             let thread = thread::Builder::new().name("verdicts".to_owned());
             // Where the system starts no more threads, this one does it.
             thread.spawn_scoped(scope, move || judge_all(clients)).map_err(|_| judge_all(clients))
-        };
-        let others: Vec<_> = others.chunks(JUDGED_TOGETHER).map(begin).collect();
-        let first = judge_all(first);
-        let ended = |other: Result<ScopedJoinHandle<'_, _>, _>| match other {
-            Ok(thread) => thread.join().expect("judging never panics"),
-            Err(verdicts) => verdicts,
-        };
-        let others = others.into_iter().map(ended);
-        std::iter::once(first).chain(others).collect()
-    });
-    verdicts.into_iter().flatten()
+        });
+        let mut begun: VecDeque<_> = waiting.by_ref().take(threads).collect();
+        while let Some(next) = begun.pop_front() {
+            let verdicts = match next {
+                Ok(thread) => thread.join().expect("judging never panics"),
+                Err(verdicts) => verdicts,
+            };
+            begun.extend(waiting.next());
+            verdicts.into_iter().try_for_each(&mut look)?;
+        }
+        Ok(())
+    })
 }
 
 /// Clients that a thread judges at a time: enough to be worth its start, and to hold their verdicts.

@@ -1,4 +1,4 @@
-//! Devices of which a third falls silent, comes back, and falls silent again.
+//! A thousand devices of which a third falls silent, comes back, and falls silent again.
 
 use crate::scene::Watch;
 use crate::support::process::{DEADLINE, Presence};
@@ -15,14 +15,15 @@ pub struct Fleet {
 
 impl Fleet {
     /// Starts a run in which a broker that needs up to three times the keep alive and 2 s to notice
-    /// silence has noticed before the dead return.
-    pub fn start(url: &str, devices: u32, keep_alive_s: u64) -> Self {
+    /// silence has noticed before the dead return. Whoever dies lives that long before, in which all have
+    /// to be connected.
+    pub fn start(url: &str, keep_alive_s: u64, life_ms: u64) -> Self {
         let (lives, return_after_ms) = (3, 5_000);
         let silence_ms = 1_000 * (3 * keep_alive_s + 2);
         let terms = Terms {
-            devices,
-            come: Come::Rate(devices),
-            duration_ms: u64::from(lives) * (silence_ms + return_after_ms) + 5_000,
+            devices: 1_000,
+            come: Come::Rate(1_000),
+            duration_ms: u64::from(lives) * (life_ms + silence_ms + return_after_ms),
             lives,
             return_after_ms,
             deaths: Shares::new([(Death::Stay, 67), (Death::Silence, 33)]),
@@ -55,7 +56,7 @@ impl Fleet {
         let mut due: BTreeMap<String, VecDeque<&str>> =
             (0..self.terms.devices).map(|number| (client_id(number), ["online"].into())).collect();
         for (turn, killed) in self.killed.iter().enumerate() {
-            assert_eq!(killed.len(), self.terms.devices as usize * 33 / 100, "turn {turn}");
+            assert_eq!(killed.len(), 330, "turn {turn}");
             for client in killed {
                 let changes = due.get_mut(client).expect("it is one of them");
                 changes.push_back("offline");

@@ -145,7 +145,7 @@ fn retained_status_survives_a_restart_of_the_broker() {
 fn a_thousand_devices_are_told_right_after_each_of_three_lives() {
     let scene = Scene::new(&[]);
     let mut watch = scene.watch(&STATUS);
-    let mut fleet = Fleet::start(&scene.broker.url(), 1_000, 2);
+    let mut fleet = Fleet::start(&scene.broker.url(), 2, 2_000);
     fleet.is_told_by(&mut watch);
     fleet.ends_well(watch);
 }

@@ -53,6 +53,9 @@ pub fn memory_available() -> Option<u64> {
     std::fs::read_to_string(MEMORY).ok().as_deref().and_then(read_memory)
 }
 
+/// Values that are announced before the first of them is needed: about as many as a processor can wait for.
+pub const AHEAD: usize = 32;
+
 /// Bytes that come from memory together.
 const CACHE_LINE: usize = 64;
 

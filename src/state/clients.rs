@@ -1,7 +1,7 @@
 //! The clients of one instance: a table of compact clients, found by id.
 
 use super::packed::Client;
-use crate::sys::prefetch;
+use crate::sys::{AHEAD, prefetch};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
@@ -39,9 +39,6 @@ impl IdHasher {
         IdHash(self.0.hash_one(id))
     }
 }
-
-/// Clients that are fetched together, about.
-const AHEAD: usize = 32;
 
 /// Bytes of an id that are compared as one number.
 const KEY_LENGTH: usize = 8;

@@ -11,7 +11,7 @@ mod life;
 use super::clients::{Clients, IdHash, IdHasher};
 use super::packed::{Client, VoiceKey};
 use crate::event::{EventKind, Timestamp};
-use crate::sys::prefetch;
+use crate::sys::{AHEAD, prefetch};
 use hashbrown::HashTable;
 pub use life::Remark;
 use life::{HEX_LENGTH, Life};
@@ -55,10 +55,6 @@ const ID_MAX: usize = 57;
 /// Where a client is, unless another one is there.
 #[derive(Clone, Copy, Debug)]
 pub struct Guess(u32);
-
-/// Clients that are fetched before the first of them is changed: about as many as a processor can wait
-/// for.
-pub const AHEAD: usize = 32;
 
 impl Brisks {
     /// Returns no clients, to be numbered like others.

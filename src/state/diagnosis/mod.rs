@@ -25,6 +25,7 @@ use super::policy::Policy;
 use super::presence::{Cause, Change};
 use super::verdict::{Status, Verdict};
 use crate::event::Timestamp;
+use crate::sys::AHEAD;
 use clock::ClockWatch;
 use crowd::Crowds;
 use foldhash::fast::RandomState;
@@ -47,8 +48,6 @@ const GHOST_MIN_MS: i64 = 30_000;
 /// One lost notice may be a connection that began before anybody listened.
 const LOST_NOTICES_MIN: u64 = 5;
 const VOICES_MAX: usize = 255;
-/// Changes whose clients are looked at before the first of them is noted.
-const AHEAD: usize = 32;
 
 /// Diagnoses several brokers side by side; each is named by its number.
 #[derive(Debug)]

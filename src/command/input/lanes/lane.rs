@@ -3,11 +3,12 @@
 use super::Plan;
 use super::said::{Said, Saying};
 use crate::event::{ChannelEvent, EventKind};
-use crate::state::brisk::{AHEAD, Brisks, Guess, Remark};
+use crate::state::brisk::{Brisks, Guess, Remark};
 use crate::state::clients::{Clients, IdHash};
 use crate::state::fleet::{Fleet, Hearsay};
 use crate::state::packed::VoiceKey;
 use crate::state::policy::Policy;
+use crate::sys::AHEAD;
 use smallvec::SmallVec;
 
 /// The clients whose numbers say that they are of this lane. What is said of one client is taken in by

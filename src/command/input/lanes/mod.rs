@@ -114,18 +114,20 @@ impl Input {
     ) -> Result<bool, Stopped> {
         let mut said = Said::of_lanes(LANES);
         let mut buffer = Vec::new();
-        for at in 0..blocks {
-            let block = lines.next_block(std::mem::take(&mut buffer));
-            let is_last = !matches!(block, Ok(Some(_)));
-            if is_last || at % (BLOCKS_TOGETHER * PARTS_OF_ROUND) == 0 {
+        for count in 1..=blocks {
+            let block = match lines.next_block(std::mem::take(&mut buffer)) {
+                Ok(Some(block)) => block,
+                ended => {
+                    self.take_in_said(&said, plan, course)?;
+                    return ended.map(|_| true).map_err(|e| files::broken_off(course.name, &e));
+                }
+            };
+            buffer = said.read(block, plain, plan);
+            if count == blocks || count % (BLOCKS_TOGETHER * PARTS_OF_ROUND) == 0 {
                 self.take_in_said(&said, plan, course)?;
                 said = said.cleared();
             }
-            let block = block.map_err(|error| files::broken_off(course.name, &error))?;
-            let Some(block) = block else { return Ok(true) };
-            buffer = said.read(block, plain, plan);
         }
-        self.take_in_said(&said, plan, course)?;
         Ok(false)
     }
 

@@ -138,14 +138,14 @@ impl Input {
     }
 
     /// Reads a stream of lines, and returns what it was.
-    pub fn read(&mut self, input: impl Read, name: &str) -> Result<String, Stopped> {
+    pub fn read(&mut self, input: impl Read + Send, name: &str) -> Result<String, Stopped> {
         let read = self.read_whole(input, name);
         self.unite();
         read
     }
 
     /// Reads a stream of lines to its end, but may leave clients in their lanes.
-    fn read_whole(&mut self, input: impl Read, name: &str) -> Result<String, Stopped> {
+    fn read_whole(&mut self, input: impl Read + Send, name: &str) -> Result<String, Stopped> {
         let mut lines = Lines::new(input);
         let mut file = File::new(name);
         let before = self.account();

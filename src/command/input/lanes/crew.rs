@@ -1,119 +1,158 @@
-//! Threads that read blocks and take in what they say.
+//! Threads that read a file and take in what it says: each does whatever is next.
 
 use super::Plan;
-use super::lane::Lane;
 use super::said::Said;
+use super::table::{Done, Heard, Table, Task};
 use crate::command::input::format::Plain;
-use crate::source::lines::Block;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, Scope};
+use crate::failure::Failure;
+use crate::source::lines::{Block, Lines};
+use std::io::{self, Read};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
-/// What is to be done.
-pub(super) enum Task {
-    /// Blocks are read; `said` is where what they say is put.
-    Read { number: u64, blocks: Vec<Block>, said: Said },
-    /// Lanes, the first of which has this number, take in what blocks say.
-    Take { place: usize, first: usize, lanes: Vec<Lane>, heard: Arc<Heard> },
+/// Blocks that one thread reads at a time: enough for a few facts about the clients of each lane.
+const BLOCKS_TOGETHER: usize = 4;
+
+/// What the threads share.
+pub(super) struct Crew<'a, R> {
+    feed: Mutex<Feed<'a, R>>,
+    table: Mutex<Table>,
+    /// There may be something to do for those who wait, or nothing any more.
+    changed: Condvar,
+    plan: &'a Plan,
 }
 
-/// What was done.
-pub(super) enum Done {
-    Read {
-        number: u64,
-        said: Said,
-        buffers: Vec<Vec<u8>>,
-    },
-    Taken {
-        place: usize,
-        lanes: Vec<Lane>,
-    },
-    /// A thread panicked over its task.
-    Lost,
+/// A file whose parts are taken one after the other, by whoever comes.
+struct Feed<'a, R> {
+    lines: &'a mut Lines<R>,
+    /// Parts that were taken.
+    taken: u64,
+    /// There are no more blocks.
+    is_over: bool,
 }
 
-/// What the parts of a round say, in the order of the file.
-pub(super) struct Heard {
-    pub said: Vec<Said>,
-    /// From this one on everything is late.
-    pub late_from: usize,
-}
+/// Adds up what the parts of a round say of all clients together. Returns the place of the first part that
+/// is late as a whole.
+pub(super) type SumUp<'a> = dyn FnMut(&[Said]) -> Result<usize, Failure> + 'a;
 
-/// Threads at work, until this is dropped.
-pub(super) struct Crew {
-    tasks: Sender<Task>,
-    done: Receiver<Done>,
-}
+impl<'a, R: Read + Send> Crew<'a, R> {
+    pub const fn new(lines: &'a mut Lines<R>, table: Table, plan: &'a Plan) -> Self {
+        let feed = Feed { lines, taken: 0, is_over: false };
+        Self { feed: Mutex::new(feed), table: Mutex::new(table), changed: Condvar::new(), plan }
+    }
 
-impl Crew {
-    /// Starts threads. Returns `None` if the system lets nobody start.
-    pub fn hire<'scope>(
-        scope: &'scope Scope<'scope, '_>,
+    /// Reads the file to its end, with so many threads at most. Those beside this one are worth their start
+    /// only if one part is not all.
+    pub fn run(
+        &self,
         threads: usize,
-        plain: &Plain,
-        plan: &'scope Plan,
-    ) -> Option<Self> {
-        let (tasks, orders) = channel();
-        let (report, done) = channel();
-        let orders = Arc::new(Mutex::new(orders));
-        let mut hired = 0;
-        for _ in 0..threads {
-            let (orders, report) = (Arc::clone(&orders), report.clone());
-            let Some(plain) = plain.divided() else { break };
-            let work = move || work(&orders, &report, plain, plan);
-            let started =
-                thread::Builder::new().name("notices".to_owned()).spawn_scoped(scope, work);
-            hired += usize::from(started.is_ok());
+        plain: &mut Plain,
+        sum_up: &mut SumUp<'_>,
+    ) -> Result<(), Failure> {
+        let first = self.table().next_task();
+        if let Some(first) = first {
+            let done = self.done(first, plain, &mut Vec::new());
+            self.table().put_back(done);
         }
-        (hired > 0).then_some(Self { tasks, done })
-    }
-
-    pub fn give(&self, task: Task) {
-        self.tasks.send(task).expect("the threads wait for tasks until there are no more");
-    }
-
-    /// Waits until something is done.
-    pub fn wait(&self) -> Done {
-        self.done.recv().expect("whoever took a task reports when it is done")
-    }
-}
-
-/// Reports that a task will never be done, so that nobody waits for it.
-struct Alarm<'a>(&'a Sender<Done>);
-
-impl Drop for Alarm<'_> {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            let _ = self.0.send(Done::Lost);
-        }
-    }
-}
-
-fn work(orders: &Mutex<Receiver<Task>>, report: &Sender<Done>, mut plain: Plain, plan: &Plan) {
-    let _alarm = Alarm(report);
-    loop {
-        // Whoever waits for a task keeps the others waiting for their turn to wait.
-        let order = orders.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let done = match order {
-            Err(_) => return,
-            Ok(Task::Read { number, blocks, mut said }) => {
-                let read = |block| said.read(block, &mut plain, plan);
-                let buffers = blocks.into_iter().map(read).collect();
-                Done::Read { number, said, buffers }
+        let others = if self.table().is_over() { 0 } else { threads - 1 };
+        thread::scope(|scope| {
+            for _ in 0..others {
+                let Some(mut plain) = plain.divided() else { break };
+                let work = move || {
+                    let ended = self.work(&mut plain, None);
+                    ended.expect("only who adds up can fail");
+                };
+                // Where the system starts no more threads, those that are there do it.
+                let _ = thread::Builder::new().name("notices".to_owned()).spawn_scoped(scope, work);
             }
-            Ok(Task::Take { place, first, mut lanes, heard }) => {
+            self.work(plain, Some(sum_up))
+        })
+    }
+
+    /// Returns the table as it was left, with why the file could not be read on.
+    pub fn end(self) -> Table {
+        self.table.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what is to be done until nothing is left. One of the threads has to add up.
+    fn work(&self, plain: &mut Plain, mut sum_up: Option<&mut SumUp<'_>>) -> Result<(), Failure> {
+        let _end = CallOff(self);
+        let mut buffers = Vec::new();
+        let mut table = self.table();
+        while !table.is_finished() {
+            let round = sum_up.as_mut().and_then(|sum_up| Some((table.next_round()?, sum_up)));
+            if let Some((said, sum_up)) = round {
+                drop(table);
+                let late_from = sum_up(&said)?;
+                table = self.table();
+                table.begin(Heard { said, late_from });
+                self.changed.notify_all();
+            } else if let Some(task) = table.next_task() {
+                drop(table);
+                let done = self.done(task, plain, &mut buffers);
+                table = self.table();
+                if table.put_back(done) {
+                    self.changed.notify_all();
+                }
+            } else {
+                table = self.changed.wait(table).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        Ok(())
+    }
+
+    /// Does something. `buffers` are used again.
+    fn done(&self, task: Task, plain: &mut Plain, buffers: &mut Vec<Vec<u8>>) -> Done {
+        match task {
+            Task::Read(said) => {
+                let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+                let number = feed.taken;
+                let (blocks, ended) = feed.next_part(buffers);
+                drop(feed);
+                let mut said = said.cleared();
+                buffers.extend(blocks.into_iter().map(|block| said.read(block, plain, self.plan)));
+                Done::Read { number, said, ended }
+            }
+            Task::Take { place, first, mut lanes, heard } => {
                 for (lane, number) in lanes.iter_mut().zip(first..) {
                     for (at, said) in heard.said.iter().enumerate() {
-                        lane.take(said, number, at >= heard.late_from, plan);
+                        lane.take(said, number, at >= heard.late_from, self.plan);
                     }
                 }
-                // Whoever waits for all of them takes it apart then.
-                drop(heard);
                 Done::Taken { place, lanes }
             }
-        };
-        if report.send(done).is_err() {
-            return;
         }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R: Read> Feed<'_, R> {
+    /// Returns the next blocks, and with the last ones whether that is so because no more can be read.
+    fn next_part(&mut self, buffers: &mut Vec<Vec<u8>>) -> (Vec<Block>, Option<io::Result<()>>) {
+        self.taken += 1;
+        let mut blocks = Vec::with_capacity(BLOCKS_TOGETHER);
+        while blocks.len() < BLOCKS_TOGETHER && !self.is_over {
+            match self.lines.next_block(buffers.pop().unwrap_or_default()) {
+                Ok(Some(block)) => blocks.push(block),
+                ended => {
+                    self.is_over = true;
+                    return (blocks, Some(ended.map(drop)));
+                }
+            }
+        }
+        (blocks, None)
+    }
+}
+
+/// Lets nobody wait any more: for a thread that panicked or failed, nor for one that is through.
+struct CallOff<'a, 'b, R: Read + Send>(&'a Crew<'b, R>);
+
+impl<R: Read + Send> Drop for CallOff<'_, '_, R> {
+    fn drop(&mut self) {
+        self.0.table().call_off();
+        self.0.changed.notify_all();
     }
 }

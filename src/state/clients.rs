@@ -1,7 +1,7 @@
 //! The clients of one instance: a table of compact clients, found by id.
 
 use super::packed::Client;
-use crate::sys::{AHEAD, prefetch};
+use crate::sys::AHEAD;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
@@ -129,12 +129,7 @@ impl Clients {
     pub fn approach(&self, hashes: impl Iterator<Item = IdHash>) -> SmallVec<[usize; AHEAD]> {
         let places = hashes.filter_map(|IdHash(hash)| self.table.find(hash, |_| true));
         let places: SmallVec<[usize; AHEAD]> = places.map(|place| *place as usize).collect();
-        for place in &places {
-            prefetch(&self.list[*place]);
-        }
-        for place in &places {
-            self.list[*place].prefetch();
-        }
+        Client::approach(places.iter().map(|place| &self.list[*place]));
         places
     }
 

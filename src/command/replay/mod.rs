@@ -33,6 +33,7 @@ use crate::state::packed::Client;
 use crate::state::policy::Policy;
 use crate::state::presence::Counts;
 use crate::state::verdict::Verdict;
+use crate::sys::AHEAD;
 use advice::Advising;
 use changes::Changes;
 use concurrency::Concurrency;
@@ -302,11 +303,10 @@ fn for_each_verdict(
     judge: impl Fn(&Client) -> Verdict + Sync,
     mut look: impl FnMut(Verdict) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let judge_all =
-        |clients: &[&Client]| clients.iter().map(|client| judge(client)).collect::<Vec<_>>();
     if threads <= 1 || clients.len() <= JUDGED_TOGETHER {
-        return clients.iter().map(|client| judge(client)).try_for_each(look);
+        return in_turn(clients, &judge).try_for_each(look);
     }
+    let judge_all = |clients| in_turn(clients, &judge).collect::<Vec<_>>();
     thread::scope(|scope| {
         let judge_all = &judge_all;
         let mut waiting = clients.chunks(JUDGED_TOGETHER).map(|clients| {
@@ -324,6 +324,19 @@ fn for_each_verdict(
             verdicts.into_iter().try_for_each(&mut look)?;
         }
         Ok(())
+    })
+}
+
+/// Judges clients one after the other, each fetched from memory before.
+fn in_turn<'a>(
+    clients: &'a [&Client],
+    judge: impl Fn(&Client) -> Verdict,
+) -> impl Iterator<Item = Verdict> {
+    clients.iter().enumerate().map(move |(at, client)| {
+        if at % AHEAD == 0 {
+            Client::approach(clients[at..].iter().take(AHEAD).copied());
+        }
+        judge(client)
     })
 }
 

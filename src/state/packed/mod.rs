@@ -180,9 +180,12 @@ impl Client {
         self.id_bytes() == id.as_bytes()
     }
 
-    /// Has the client fetched from memory, unless it is unusually large.
-    pub fn prefetch(&self) {
-        prefetch(&self.bytes[..self.bytes.len().min(PREFETCHED_MAX)]);
+    /// Has clients fetched from memory, apart from the rest of unusually large ones.
+    pub fn approach<'a>(clients: impl Iterator<Item = &'a Self> + Clone) {
+        clients.clone().for_each(prefetch);
+        for Self { bytes } in clients {
+            prefetch(&bytes[..bytes.len().min(PREFETCHED_MAX)]);
+        }
     }
 
     /// Returns the bytes that a store keeps under the client's id.

@@ -7,6 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use presence::dialect::lmq::Lmq;
 use presence::dialect::{Events, FileFormat, Message, Reading, sniff};
 use presence::event::{Event, Timestamp};
+use presence::source::lines::{Text, split_first};
 
 fuzz_target!(|data: &[u8]| {
     let mut parts = data.splitn(2, |byte| *byte == 0);
@@ -17,10 +18,13 @@ fuzz_target!(|data: &[u8]| {
         Message { topic: "$presence/a", payload, tag, qos: 1, retain: false, received, tie: 1 };
     let reading = Lmq.read(&message);
     assert_eq!(reading, Lmq.read_by_grammar(&message));
-    if let Some(usual) = str::from_utf8(payload).ok().and_then(Lmq::read_usual) {
+    if let Some((usual, rest)) = str::from_utf8(payload).ok().and_then(Lmq::read_usual_line) {
+        let (first, others) = split_first(payload).expect("there is a line");
+        let (Text::Whole(line) | Text::Unended(line)) = first else { panic!("{first:?}") };
         let events = Events::one(Event::Channel(usual.event()));
-        let untagged = Message { tag: None, ..message };
-        assert_eq!(Lmq.read_by_grammar(&untagged), Reading::Events(events));
+        let alone = Message { payload: line, tag: None, ..message };
+        assert_eq!(Lmq.read_by_grammar(&alone), Reading::Events(events));
+        assert_eq!(rest.as_bytes(), others);
     }
     if let Reading::Events(events) = &reading {
         let Some(Event::Channel(event)) = &events.first else { panic!("{reading:?}") };

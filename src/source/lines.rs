@@ -62,16 +62,22 @@ pub enum Block {
     TooLong(u64),
 }
 
-/// Takes a block apart. The newlines are found one after the other, so that it costs no second look.
-pub fn texts(lines: &[u8]) -> impl Iterator<Item = Text<'_>> {
-    let mut start = 0;
-    let ends = memchr_iter(b'\n', lines).map(|end| (end, true));
-    let last = (lines.last() != Some(&b'\n') && !lines.is_empty()).then_some((lines.len(), false));
-    ends.chain(last).map(move |(end, is_ended)| {
-        let line = &lines[start..end];
-        start = end + 1;
-        Text::of(line, is_ended)
+/// Takes a block apart.
+pub fn texts(mut lines: &[u8]) -> impl Iterator<Item = Text<'_>> {
+    std::iter::from_fn(move || {
+        let (first, others) = split_first(lines)?;
+        lines = others;
+        Some(first)
     })
+}
+
+/// Returns the first line of a block and what follows it; `None` after the last one.
+#[must_use]
+pub fn split_first(lines: &[u8]) -> Option<(Text<'_>, &[u8])> {
+    match memchr(b'\n', lines) {
+        Some(end) => Some((Text::of(&lines[..end], true), &lines[end + 1..])),
+        None => (!lines.is_empty()).then(|| (Text::of(lines, false), &[][..])),
+    }
 }
 
 impl<R: Read> Lines<R> {

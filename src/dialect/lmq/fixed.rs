@@ -20,16 +20,19 @@ struct Members<'a> {
 
 /// Returns the notice, `None` if it has another shape.
 pub(super) fn read(body: &str) -> Option<Notice<'_>> {
-    let Members { client, event, channel, address, time } = Members::of(body)?;
+    let (Members { client, event, channel, address, time }, "") = Members::of(body)? else {
+        return None;
+    };
     let field =
         |text: Option<_>| text.map_or(Field::Absent, |text| Field::Text(Cow::Borrowed(text)));
     let [client, event, channel, address] = [client, event, channel, address].map(field);
     Some(Notice { client, event, channel, address, time })
 }
 
-/// Returns what the notice says, `None` if it is not quite usual.
-pub(super) fn read_usual(body: &str) -> Option<Usual<'_>> {
-    let Members { client, event, channel, address, time } = Members::of(body)?;
+/// Returns what the notice says with which a text begins, and what follows it; `None` if it is not quite
+/// usual.
+pub(super) fn read_usual(text: &str) -> Option<(Usual<'_>, &str)> {
+    let (Members { client, event, channel, address, time }, rest) = Members::of(text)?;
     let (client, channel) = (client?, channel?);
     let fits = |text: &str, max| (1..=max).contains(&text.len());
     let is_usual = fits(client, CLIENT_ID_MAX) && fits(channel, usize::MAX);
@@ -37,19 +40,20 @@ pub(super) fn read_usual(body: &str) -> Option<Usual<'_>> {
     let (_, kind) = *KINDS.iter().find(|(known, _)| event == *known)?;
     let time = milliseconds(time?)?;
     let address = address.unwrap_or_default();
-    is_usual.then_some(Usual { client, channel, kind, time, address })
+    is_usual.then_some((Usual { client, channel, kind, time, address }, rest))
 }
 
 impl<'a> Members<'a> {
-    fn of(body: &'a str) -> Option<Self> {
+    /// Reads the object with which a text begins. Returns what follows it, too.
+    fn of(text: &'a str) -> Option<(Self, &'a str)> {
         let mut members = Self::default();
-        let mut rest = body.strip_prefix('{')?;
+        let mut rest = text.strip_prefix('{')?;
         loop {
             rest = members.read_one(rest)?;
-            match rest {
-                "}" => return Some(members),
-                _ => rest = rest.strip_prefix(',')?,
+            if let Some(rest) = rest.strip_prefix('}') {
+                return Some((members, rest));
             }
+            rest = rest.strip_prefix(',')?;
         }
     }
 

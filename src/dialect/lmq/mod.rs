@@ -48,11 +48,16 @@ impl Lmq {
         std::str::from_utf8(&rest[..end]).ok()
     }
 
-    /// Reads one notice that came without a tag as [`read`](Self::read) does, if it is as nearly all of
-    /// them are.
+    /// Reads the first of some lines as [`read`](Self::read) does a notice that came without a tag, if it
+    /// is as nearly all of them are. Returns what it says and the other lines: where a line ends need not be
+    /// known before it is read.
     #[must_use]
-    pub fn read_usual(body: &str) -> Option<Usual<'_>> {
-        if body.len() <= PAYLOAD_MAX { fixed::read_usual(body) } else { None }
+    pub fn read_usual_line(lines: &str) -> Option<(Usual<'_>, &str)> {
+        let (usual, rest) = fixed::read_usual(lines)?;
+        let is_long = lines.len() - rest.len() > PAYLOAD_MAX;
+        let rest = rest.strip_prefix('\r').unwrap_or(rest);
+        let others = if rest.is_empty() { rest } else { rest.strip_prefix('\n')? };
+        (!is_long).then_some((usual, others))
     }
 
     /// Reads one notice as [`read`](Self::read) does, by the grammar of JSON alone: what the short cut
@@ -543,9 +548,12 @@ mod tests {
             let body: String = body.into_iter().collect();
             let read = Lmq.read(&message(&body, None));
             assert_eq!(read, Lmq.read_by_grammar(&message(&body, None)), "seed {seed}: {body}");
-            if let Some(usual) = Lmq::read_usual(&body) {
+            let (end, others) = [("", ""), ("\n", ""), ("\r\n", "{"), ("\r", "")][rng.usize(..4)];
+            let lines = [&*body, end, others].concat();
+            if let Some((usual, rest)) = Lmq::read_usual_line(&lines) {
                 let events = Events::one(Event::Channel(usual.event()));
                 assert_eq!(read, Reading::Events(events), "seed {seed}: {body}");
+                assert_eq!(rest, others, "seed {seed}: {body}");
                 usual_ones += 1;
             }
             short += u32::from(fixed::read(&body).is_some());

@@ -1,6 +1,7 @@
 //! One usual thing that is said of a channel, and one channel of which only such things were heard: each
 //! as long as a line of memory.
 
+use super::id::{Id, Piece};
 use crate::event::{Channel, ChannelEvent, EventKind, Observation, Timestamp, Usual};
 use crate::state::clients::IdHash;
 use crate::state::record::Record;
@@ -45,10 +46,10 @@ impl Remark {
         self.time
     }
 
-    /// Returns how many bytes the id of its client has.
+    /// Returns the id of its client, with which the pieces begin.
     #[must_use]
-    pub const fn id_length(&self) -> usize {
-        self.id_length as usize
+    pub fn id<'a>(&self, pieces: &'a [Piece]) -> Id<'a> {
+        Id::first_of(pieces, usize::from(self.id_length))
     }
 
     /// Tells the event, about the client of that id.
@@ -169,7 +170,7 @@ impl Name {
         if let Ok(digits) = text.as_bytes().try_into() {
             return Some(Self { bytes: from_hex(digits)?, length: IS_HEX });
         }
-        Some(Self { bytes: padded(text)?, length: u8::try_from(text.len()).ok()? })
+        Some(Self { bytes: padded(text.as_bytes())?, length: u8::try_from(text.len()).ok()? })
     }
 
     const fn halves(&self) -> (u64, u64) {
@@ -201,7 +202,7 @@ const ADDRESS_MAX: usize = 22;
 
 impl Address {
     fn of(text: &str) -> Option<Self> {
-        Some(Self { bytes: padded(text)?, length: u8::try_from(text.len()).ok()? })
+        Some(Self { bytes: padded(text.as_bytes())?, length: u8::try_from(text.len()).ok()? })
     }
 
     fn text(&self) -> &str {
@@ -211,17 +212,23 @@ impl Address {
 
 /// Returns a short text with zeros behind it, `None` if it is longer. Sixteen bytes of it are copied
 /// together, and where it is no multiple of that, some of them twice: that is quicker than to be exact.
-fn padded<const LENGTH: usize>(text: &str) -> Option<[u8; LENGTH]> {
-    let text = text.as_bytes();
+pub(super) fn padded<const LENGTH: usize>(text: &[u8]) -> Option<[u8; LENGTH]> {
     let mut bytes = [0; LENGTH];
     let room = bytes.get_mut(..text.len())?;
-    if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {
-        *room.first_chunk_mut()? = *first;
-        *room.last_chunk_mut()? = *last;
-    } else {
-        room.copy_from_slice(text);
+    match text.len() {
+        16..=32 => copy_ends::<16>(text, room),
+        8..16 => copy_ends::<8>(text, room),
+        _ => room.copy_from_slice(text),
     }
     Some(bytes)
+}
+
+/// Copies the first and the last bytes of a text, which are all of it.
+fn copy_ends<const COUNT: usize>(text: &[u8], room: &mut [u8]) {
+    let (first, last) = (text.first_chunk::<COUNT>(), text.last_chunk::<COUNT>());
+    let ends = first.zip(last).expect("it is long enough");
+    room.first_chunk_mut().map(|begin| *begin = *ends.0);
+    room.last_chunk_mut().map(|end| *end = *ends.1);
 }
 
 /// Reads lower-case hexadecimal digits, eight at a time.

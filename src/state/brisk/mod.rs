@@ -6,6 +6,7 @@
 //! What fits: one voice, short ids, strong channels with short names, each told of from one address and of
 //! each thing the same time, and few of them without an opening.
 
+mod id;
 mod life;
 
 use super::clients::{Clients, IdHash, IdHasher};
@@ -13,6 +14,7 @@ use super::packed::{Client, VoiceKey};
 use crate::event::{EventKind, Timestamp};
 use crate::sys::{AHEAD, prefetch};
 use hashbrown::HashTable;
+pub use id::{Id, Piece, pieces};
 pub use life::Remark;
 use life::{HEX_LENGTH, Life};
 use smallvec::SmallVec;
@@ -95,15 +97,16 @@ impl Brisks {
     /// it does not fit: then the client is, or may be, among `clients`, and it is to be taken in there.
     pub fn take(
         &mut self,
-        (guess, id, remark): (Guess, &str, &Remark),
+        (guess, id, remark): (Guess, Id<'_>, &Remark),
         voice: VoiceKey<'_>,
         channels_max: usize,
         clients: &mut Clients,
     ) -> Option<bool> {
-        let is_there = |brisk: &Brisk| brisk.id() == id.as_bytes();
-        let place = match self.list.get(guess.0 as usize).filter(|brisk| is_there(brisk)) {
-            Some(_) => guess.0 as usize,
-            None => self.find_or_add(remark.hash(), id, clients)?,
+        let is_there = self.list.get(guess.0 as usize).is_some_and(|brisk| brisk.is(id));
+        let place = if is_there {
+            guess.0 as usize
+        } else {
+            self.find_or_add(remark.hash(), id.text(), clients)?
         };
         let brisk = &mut self.list[place];
         if brisk.is_packed {
@@ -128,10 +131,13 @@ impl Brisks {
     /// Makes all of them clients.
     pub fn release_all(&mut self, voice: VoiceKey<'_>, clients: &mut Clients) {
         self.table = HashTable::new();
-        let list = std::mem::take(&mut self.list);
-        for mut brisk in list.into_iter().filter(|brisk| !brisk.is_packed) {
-            let client = brisk.pack(voice);
-            clients.add(self.hasher.hash(client.id()), client);
+        let mut list = std::mem::take(&mut self.list);
+        for near in list.chunks_mut(AHEAD) {
+            near.iter().for_each(|brisk| prefetch(&brisk.lives[..]));
+            for brisk in near.iter_mut().filter(|brisk| !brisk.is_packed) {
+                let client = brisk.pack(voice);
+                clients.add(self.hasher.hash(client.id()), client);
+            }
         }
     }
 
@@ -177,6 +183,11 @@ impl Brisk {
 
     fn id(&self) -> &[u8] {
         &self.id[..usize::from(self.id_length)]
+    }
+
+    /// Tells whether this is the client of an id.
+    fn is(&self, id: Id<'_>) -> bool {
+        usize::from(self.id_length) == id.length() && id.is_begun_by(&self.id)
     }
 
     /// Returns what an event about the newest channel touches, or one that opens a newer one: that takes
@@ -372,8 +383,10 @@ mod tests {
                 let hash = hasher.hash(client);
                 let guess = brisks.approach(std::iter::once((hash, kind)))[0];
 
+                let mut pieces = Vec::new();
+                pieces.extend(super::pieces(client));
                 let mut taken = Remark::of(hash, &usual).and_then(|remark| {
-                    let said = (guess, client, &remark);
+                    let said = (guess, remark.id(&pieces), &remark);
                     brisks.take(said, VOICE, channels_max, &mut clients)
                 });
                 if taken.is_none() {
@@ -421,7 +434,9 @@ mod tests {
         let guess = brisks.approach(std::iter::once((hash, usual.kind)))[0];
 
         let remark = Remark::of(hash, &usual).expect("it is usual");
-        assert_eq!(brisks.take((guess, client, &remark), VOICE, 8, &mut clients), None);
+        let pieces: Vec<Piece> = pieces(client).collect();
+        let said = (guess, remark.id(&pieces), &remark);
+        assert_eq!(brisks.take(said, VOICE, 8, &mut clients), None);
 
         brisks.release_all(VOICE, &mut clients);
         assert_eq!(clients.len(), 1);

@@ -1,9 +1,9 @@
 //! Some of the clients, and what is said of them taken in: the half of the work that is state.
 
 use super::Plan;
-use super::said::{Said, Saying};
+use super::said::{Said, Saying, Told};
 use crate::event::{ChannelEvent, EventKind};
-use crate::state::brisk::{Brisks, Guess, Remark};
+use crate::state::brisk::{Brisks, Guess, Id, Remark};
 use crate::state::clients::{Clients, IdHash};
 use crate::state::fleet::{Fleet, Hearsay};
 use crate::state::packed::VoiceKey;
@@ -49,24 +49,26 @@ impl Lane {
             }
             let is_late = is_late || comes_late;
             match saying {
-                Saying::Usual(client, remark) if is_late => remark.tell(client, |event| {
+                Saying::Usual(client, remark) if is_late => remark.tell(client.text(), |event| {
                     self.take_late(remark.hash(), event, &by, plan);
                 }),
-                Saying::Event(hash, event) if is_late => self.take_late(hash, &event, &by, plan),
-                Saying::Flags(..) if is_late => {}
                 Saying::Usual(client, remark) => {
                     self.take_usual((guesses[at % AHEAD], client, remark), &by, &plan.policy);
                 }
-                Saying::Event(hash, event) => self.take_event(hash, &event, &by, &plan.policy),
-                Saying::Flags(hash, client, flags) => {
-                    self.brisks.release(hash, client, by.voice, &mut self.fleet.clients);
-                    self.fleet.flag(client, plan.voice, flags);
-                }
+                Saying::Rare(hash, rare) => match said.read_rare(rare) {
+                    Told::Event(event) if is_late => self.take_late(hash, &event, &by, plan),
+                    Told::Flags(..) if is_late => {}
+                    Told::Event(event) => self.take_event(hash, &event, &by, &plan.policy),
+                    Told::Flags(client, flags) => {
+                        self.brisks.release(hash, client, by.voice, &mut self.fleet.clients);
+                        self.fleet.flag(client, plan.voice, flags);
+                    }
+                },
             }
         }
     }
 
-    fn take_usual(&mut self, said: (Guess, &str, &Remark), by: &Hearsay<'_>, policy: &Policy) {
+    fn take_usual(&mut self, said: (Guess, Id<'_>, &Remark), by: &Hearsay<'_>, policy: &Policy) {
         let (_, client, remark) = said;
         let clients = &mut self.fleet.clients;
         let taken = if policy.believes(remark.time(), by.received) {
@@ -76,7 +78,8 @@ impl Lane {
         };
         match taken {
             Some(is_news) => self.count(remark.kind(), is_news),
-            None => remark.tell(client, |event| self.take_event(remark.hash(), event, by, policy)),
+            None => remark
+                .tell(client.text(), |event| self.take_event(remark.hash(), event, by, policy)),
         }
     }
 

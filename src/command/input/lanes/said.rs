@@ -8,8 +8,8 @@ use crate::command::hear::EXAMPLES_MAX;
 use crate::dialect::lmq::Lmq;
 use crate::dialect::{Malformed, Reading, Reason};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp, Timestamp, Usual};
-use crate::source::lines::{Block, Text, texts};
-use crate::state::brisk::Remark;
+use crate::source::lines::{Block, Text, split_first};
+use crate::state::brisk::{Id, Piece, Remark, pieces};
 use crate::state::clients::IdHash;
 use crate::sys::prefetch;
 use std::borrow::Cow;
@@ -51,7 +51,7 @@ pub(super) struct Aside {
 struct Batch {
     facts: Vec<Fact>,
     /// The ids of the clients of remarks, one behind the other.
-    ids: Vec<u8>,
+    ids: Vec<Piece>,
     /// The facts from this one on are late.
     late_from: usize,
 }
@@ -68,7 +68,7 @@ const _: () = assert!(size_of::<Fact>() == 64);
 
 /// What is said of one client in no usual words.
 #[derive(Clone, Copy, Debug)]
-struct Rare {
+pub(super) struct Rare {
     client: Span,
     channel: Channel<Span>,
     address: Span,
@@ -85,14 +85,20 @@ struct Span {
     length: usize,
 }
 
-/// What is said of one client, read again.
-#[derive(Debug)]
+/// What is said of one client: small, for there are many.
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Saying<'a> {
     /// Of the client of this id.
-    Usual(&'a str, &'a Remark),
-    Event(IdHash, ChannelEvent<'a>),
-    /// The client is flagged with it.
-    Flags(IdHash, &'a str, Flags),
+    Usual(Id<'a>, &'a Remark),
+    Rare(IdHash, &'a Rare),
+}
+
+/// What is said of one client in no usual words, read again.
+#[derive(Debug)]
+pub(super) enum Told<'a> {
+    Event(ChannelEvent<'a>),
+    /// The client of this id is flagged with it.
+    Flags(&'a str, Flags),
 }
 
 impl Fact {
@@ -148,15 +154,15 @@ impl Said {
     /// Returns what is said of the clients of a lane, in the order of the lines, and whether it is late.
     pub fn of_lane(&self, lane: usize) -> impl Iterator<Item = (Saying<'_>, bool)> {
         let Batch { facts, ids, late_from } = &self.batches[lane];
-        let mut ids = std::str::from_utf8(ids).expect("they were texts");
+        let mut ids = &ids[..];
         facts.iter().enumerate().map(move |(at, fact)| {
             let saying = match fact {
                 Fact::Usual(remark) => {
-                    let (id, rest) = ids.split_at(remark.id_length());
-                    ids = rest;
+                    let id = remark.id(ids);
+                    ids = &ids[id.count()..];
                     Saying::Usual(id, remark)
                 }
-                Fact::Rare { hash, place } => self.rare_saying(*hash, &self.rare[*place as usize]),
+                Fact::Rare { hash, place } => Saying::Rare(*hash, &self.rare[*place as usize]),
             };
             (saying, at >= *late_from)
         })
@@ -175,16 +181,17 @@ impl Said {
         })
     }
 
-    fn rare_saying(&self, hash: IdHash, rare: &Rare) -> Saying<'_> {
+    /// Reads again what was said in no usual words.
+    pub fn read_rare(&self, rare: &Rare) -> Told<'_> {
         let client = self.part(rare.client);
-        let Some(kind) = rare.kind else { return Saying::Flags(hash, client, rare.flags) };
+        let Some(kind) = rare.kind else { return Told::Flags(client, rare.flags) };
         let channel = match rare.channel {
             Channel::Strong(name) => Channel::Strong(Cow::Borrowed(self.part(name))),
             Channel::Weak(name) => Channel::Weak(name.map(|name| Cow::Borrowed(self.part(name)))),
         };
         let address = Cow::Borrowed(self.part(rare.address));
         let event = ChannelEvent::new(client, channel, kind, rare.stamp);
-        Saying::Event(hash, ChannelEvent { address, flags: rare.flags, ..event })
+        Told::Event(ChannelEvent { address, flags: rare.flags, ..event })
     }
 
     fn part(&self, span: Span) -> &str {
@@ -192,8 +199,8 @@ impl Said {
     }
 }
 
-/// Bytes of an id that is written and of the next one, about.
-const ID_USUAL: usize = 64;
+/// Pieces of an id that is written and of the next one, as a rule.
+const PIECES_USUAL: usize = 2;
 
 /// Blocks while they are read.
 struct Cut<'a> {
@@ -210,27 +217,41 @@ impl Cut<'_> {
 
     fn hear_lines(&mut self, lines: &[u8], plain: &mut Plain) {
         let text = if plain.is_bare_notices() { std::str::from_utf8(lines).ok() } else { None };
-        for line in texts(lines) {
-            match line {
-                Text::TooLong(length) => self.hear_too_long(length),
-                Text::Whole(line) | Text::Unended(line) => {
-                    let number = self.said.lines;
-                    self.said.lines += 1;
-                    if text.is_some_and(|text| self.hear_usual(part_of(text, line))) {
-                        self.said.places += 1;
-                    } else if !line.iter().all(u8::is_ascii_whitespace) {
-                        self.said.places += 1;
-                        let now = self.plan.now;
-                        plain.read(line, now, 0, |_, reading| self.hear(number, reading));
-                    }
-                }
-            }
+        let mut rest = lines;
+        while let Some(others) =
+            self.hear_usual(text, rest).or_else(|| self.hear_first(rest, plain))
+        {
+            rest = others;
         }
     }
 
-    /// Hears a line that is as nearly all notices are. Returns whether it is.
-    fn hear_usual(&mut self, line: &str) -> bool {
-        Lmq::read_usual(line).is_some_and(|usual| self.take_down(&usual))
+    /// Hears the first line that is left of a text, if it is as nearly all notices are. Returns the others.
+    fn hear_usual<'a>(&mut self, text: Option<&'a str>, rest: &[u8]) -> Option<&'a [u8]> {
+        let text = text?;
+        let (usual, others) = Lmq::read_usual_line(&text[text.len() - rest.len()..])?;
+        self.take_down(&usual).then(|| {
+            self.said.lines += 1;
+            self.said.places += 1;
+            others.as_bytes()
+        })
+    }
+
+    /// Hears the first line, whatever it is, and returns the others.
+    fn hear_first<'a>(&mut self, lines: &'a [u8], plain: &mut Plain) -> Option<&'a [u8]> {
+        let (first, others) = split_first(lines)?;
+        match first {
+            Text::TooLong(length) => self.hear_too_long(length),
+            Text::Whole(line) | Text::Unended(line) => {
+                let number = self.said.lines;
+                self.said.lines += 1;
+                if !line.iter().all(u8::is_ascii_whitespace) {
+                    self.said.places += 1;
+                    let now = self.plan.now;
+                    plain.read(line, now, 0, |_, reading| self.hear(number, reading));
+                }
+            }
+        }
+        Some(others)
     }
 
     /// Takes down what is said, if it fits.
@@ -243,7 +264,7 @@ impl Cut<'_> {
         if !said.passes && plan.policy.believes(usual.time, plan.now) {
             said.latest = said.latest.max(Some(usual.time));
         }
-        self.push(Fact::Usual(remark)).extend_from_slice(usual.client.as_bytes());
+        self.push(Fact::Usual(remark)).extend(pieces(usual.client));
         true
     }
 
@@ -303,7 +324,7 @@ impl Cut<'_> {
     }
 
     /// Returns where the ids of the lane are kept.
-    fn push(&mut self, fact: Fact) -> &mut Vec<u8> {
+    fn push(&mut self, fact: Fact) -> &mut Vec<Piece> {
         let lane = fact.hash().part(self.said.batches.len());
         let batch = &mut self.said.batches[lane];
         if self.said.passes {
@@ -312,7 +333,7 @@ impl Cut<'_> {
         batch.facts.push(fact);
         // Many other lanes are written to before this one is again: its next places are fetched until then.
         batch.facts.spare_capacity_mut().first().inspect(|place| prefetch(*place));
-        batch.ids.spare_capacity_mut().get(..ID_USUAL).inspect(|place| prefetch(*place));
+        batch.ids.spare_capacity_mut().get(..PIECES_USUAL).inspect(|place| prefetch(*place));
         &mut batch.ids
     }
 
@@ -327,10 +348,4 @@ impl Cut<'_> {
         self.said.texts.push_str(part);
         span
     }
-}
-
-/// Returns a line of a text as text: it was looked at once already.
-fn part_of<'a>(text: &'a str, line: &[u8]) -> &'a str {
-    let start = line.as_ptr().addr() - text.as_ptr().addr();
-    &text[start..start + line.len()]
 }

@@ -1,0 +1,84 @@
+//! Ids cut into pieces of one length, which are copied and compared without a look at how long an id is.
+
+use super::ID_MAX;
+use super::life::padded;
+
+/// A part of an id, with zeros behind the last one.
+pub type Piece = [u8; PIECE_LENGTH];
+
+const PIECE_LENGTH: usize = 32;
+
+/// Returns an id in pieces.
+pub fn pieces(id: &str) -> impl Iterator<Item = Piece> {
+    id.as_bytes()
+        .chunks(PIECE_LENGTH)
+        .map(|part| padded(part).expect("it is no longer than a piece"))
+}
+
+/// An id in pieces.
+#[derive(Clone, Copy, Debug)]
+pub struct Id<'a> {
+    pieces: &'a [Piece],
+    length: usize,
+}
+
+impl<'a> Id<'a> {
+    /// Returns the id of this length with which the pieces begin.
+    pub(super) fn first_of(pieces: &'a [Piece], length: usize) -> Self {
+        Self { pieces: &pieces[..length.div_ceil(PIECE_LENGTH)], length }
+    }
+
+    /// Returns of how many pieces it is.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.pieces.len()
+    }
+
+    pub(super) const fn length(&self) -> usize {
+        self.length
+    }
+
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        std::str::from_utf8(&self.pieces.as_flattened()[..self.length]).expect("it was text")
+    }
+
+    /// Tells whether bytes with zeros behind them, as long as the longest id, are those of this one.
+    pub(super) fn is_begun_by(&self, bytes: &[u8; ID_MAX]) -> bool {
+        let (first, second) = (bytes.first_chunk(), &bytes[PIECE_LENGTH..]);
+        match self.pieces {
+            [] => true,
+            [one] => first == Some(one),
+            [one, other] => first == Some(one) && *second == other[..ID_MAX - PIECE_LENGTH],
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_the_same_as_its_text() {
+        for seed in 0..2_000 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let text: String =
+                (0..rng.usize(..70)).map(|_| ["a", "b", "\0"][rng.usize(..3)]).collect();
+            let mut pieces: Vec<Piece> = pieces(&text).collect();
+            pieces.extend(super::pieces("next"));
+
+            let id = Id::first_of(&pieces, text.len());
+
+            assert_eq!(id.text(), text);
+            assert_eq!(id.count(), pieces.len() - 1);
+            let Some(bytes) = padded(text.as_bytes()) else { continue };
+            assert!(id.is_begun_by(&bytes));
+            if !text.is_empty() {
+                let mut other = bytes;
+                other[rng.usize(..text.len())] ^= 4;
+                assert!(!id.is_begun_by(&other), "seed {seed}");
+            }
+        }
+    }
+}

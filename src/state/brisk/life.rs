@@ -14,8 +14,7 @@ use crate::state::slot::Slot;
 pub struct Remark {
     hash: IdHash,
     time: Timestamp,
-    name: Name,
-    address: Address,
+    subject: Subject,
     kind: EventKind,
     id_length: u8,
 }
@@ -25,10 +24,10 @@ impl Remark {
     #[must_use]
     pub fn of(hash: IdHash, usual: &Usual<'_>) -> Option<Self> {
         let Usual { client, channel, kind, time, address } = *usual;
-        let (name, address) = (Name::of(channel)?, Address::of(address)?);
+        let subject = Subject::of(channel, address)?;
         let id_length = u8::try_from(client.len()).ok()?;
         let fits = time != NEVER && kind != EventKind::Seen;
-        fits.then_some(Self { hash, time, name, address, kind, id_length })
+        fits.then_some(Self { hash, time, subject, kind, id_length })
     }
 
     #[must_use]
@@ -54,8 +53,9 @@ impl Remark {
 
     /// Tells the event, about the client of that id.
     pub fn tell<T>(&self, client: &str, hear: impl FnOnce(&ChannelEvent<'_>) -> T) -> T {
-        let mut room = [0; HEX_LENGTH];
-        let (channel, address) = (self.name.write(&mut room), self.address.text());
+        let (mut name, mut address) = Default::default();
+        let channel = self.subject.write_name(&mut name);
+        let address = self.subject.write_address(&mut address);
         let Self { kind, time, .. } = *self;
         hear(&Usual { client, channel, kind, time, address }.event())
     }
@@ -65,8 +65,7 @@ impl Remark {
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(super) struct Life {
-    name: Name,
-    address: Address,
+    subject: Subject,
     opened: Timestamp,
     farewell: Timestamp,
     closed: Timestamp,
@@ -78,17 +77,19 @@ const NEVER: Timestamp = Timestamp::MIN;
 impl Life {
     /// Returns the life of which this is the first thing that was heard.
     pub fn of(remark: &Remark) -> Self {
-        let Remark { name, address, time, kind, .. } = *remark;
-        let mut life = Self { name, address, opened: NEVER, farewell: NEVER, closed: NEVER };
-        if let Some(known) = life.time_mut(kind) {
-            *known = time;
+        let Remark { subject, time, kind, .. } = *remark;
+        let time_if = |is_heard| if is_heard { time } else { NEVER };
+        Self {
+            subject,
+            opened: time_if(kind == EventKind::Opened),
+            farewell: time_if(kind == EventKind::Farewell),
+            closed: time_if(kind == EventKind::Closed),
         }
-        life
     }
 
     /// Returns a number that is the same for the same channel, and rarely for another.
     pub const fn print(&self) -> u16 {
-        let (first, last) = self.name.halves();
+        let [first, last] = self.subject.name;
         let mixed = (first ^ last.rotate_left(23)).wrapping_mul(ODD);
         let [.., low, high] = mixed.to_le_bytes();
         u16::from_le_bytes([low, high])
@@ -96,7 +97,7 @@ impl Life {
 
     /// Tells whether both are of one channel.
     pub fn is_of(&self, other: &Self) -> bool {
-        self.name.halves() == other.name.halves() && self.name.length == other.name.length
+        self.subject.has_name_of(&other.subject)
     }
 
     pub const fn opened(&self) -> Option<Timestamp> {
@@ -107,38 +108,34 @@ impl Life {
     pub fn is_newer_than(&self, other: &Self) -> bool {
         self.opened > other.opened
             || (self.opened == other.opened && {
-                let mut rooms = ([0; HEX_LENGTH], [0; HEX_LENGTH]);
-                self.name.write(&mut rooms.0) > other.name.write(&mut rooms.1)
+                let (mut one, mut two) = Default::default();
+                self.subject.write_name(&mut one) > other.subject.write_name(&mut two)
             })
     }
 
     /// Joins the single thing that another life of the same channel knows. Returns whether it was news;
     /// `None` if both together do not fit.
     pub fn join(&mut self, other: &Self, kind: EventKind) -> Option<bool> {
-        let heard = *{ *other }.time_mut(kind)?;
-        let is_same = self.address == other.address;
-        let known = self.time_mut(kind)?;
+        let (known, heard) = match kind {
+            EventKind::Opened => (&mut self.opened, other.opened),
+            EventKind::Farewell => (&mut self.farewell, other.farewell),
+            EventKind::Closed => (&mut self.closed, other.closed),
+            EventKind::Seen => return None,
+        };
         let is_news = *known == NEVER;
-        if !is_same || !(is_news || *known == heard) {
+        // The names are the same, and so all of the subject is if the address is.
+        if self.subject != other.subject || !(is_news || *known == heard) {
             return None;
         }
         *known = heard;
         Some(is_news)
     }
 
-    const fn time_mut(&mut self, kind: EventKind) -> Option<&mut Timestamp> {
-        match kind {
-            EventKind::Opened => Some(&mut self.opened),
-            EventKind::Farewell => Some(&mut self.farewell),
-            EventKind::Closed => Some(&mut self.closed),
-            EventKind::Seen => None,
-        }
-    }
-
-    /// Returns the record of what was heard. Its name is written into `name`.
-    pub fn record<'a>(&'a self, name: &'a mut [u8; HEX_LENGTH]) -> Record<'a> {
-        let mut record = Record::new(Channel::Strong(self.name.write(name)));
-        let address = self.address.text();
+    /// Returns the record of what was heard. Its texts are written into `rooms`.
+    pub fn record<'a>(&self, rooms: &'a mut (NameRoom, AddressRoom)) -> Record<'a> {
+        let (name, address) = rooms;
+        let mut record = Record::new(Channel::Strong(self.subject.write_name(name)));
+        let address = self.subject.write_address(address);
         for (time, slot) in [
             (self.opened, &mut record.opened),
             (self.farewell, &mut record.farewell),
@@ -153,110 +150,119 @@ impl Life {
     }
 }
 
-/// A name of 32 hexadecimal digits, or a short text.
-#[derive(Clone, Copy, Debug)]
-struct Name {
-    bytes: [u8; NAME_MAX],
-    /// Of the text, or `HEX_LENGTH`.
-    length: u8,
-}
-
-const NAME_MAX: usize = 16;
-pub(super) const HEX_LENGTH: usize = 2 * NAME_MAX;
-const IS_HEX: u8 = 2 * 16;
-
-impl Name {
-    fn of(text: &str) -> Option<Self> {
-        if let Ok(digits) = text.as_bytes().try_into() {
-            return Some(Self { bytes: from_hex(digits)?, length: IS_HEX });
-        }
-        Some(Self { bytes: padded(text.as_bytes())?, length: u8::try_from(text.len()).ok()? })
-    }
-
-    const fn halves(&self) -> (u64, u64) {
-        let both = u128::from_le_bytes(self.bytes);
-        #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
-        ((both >> 64) as u64, both as u64)
-    }
-
-    fn write<'a>(&'a self, room: &'a mut [u8; HEX_LENGTH]) -> &'a str {
-        let bytes = if self.length == IS_HEX {
-            *room = to_hex(self.bytes);
-            &room[..]
-        } else {
-            &self.bytes[..usize::from(self.length)]
-        };
-        std::str::from_utf8(bytes).expect("it was text")
-    }
-}
-
-/// A short text.
+/// The name of a channel and the address that it has. They are words, not bytes, so that a processor
+/// builds and copies them without a detour over memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Address {
-    length: u8,
-    bytes: [u8; ADDRESS_MAX],
+struct Subject {
+    /// 32 hexadecimal digits, or a text of at most 16 bytes.
+    name: [u64; 2],
+    /// A text of at most 22 bytes. The upper bytes of the last word are the lengths of both.
+    address: [u64; 3],
 }
 
+/// Where a name is written.
+pub(super) type NameRoom = [u8; HEX_LENGTH];
+/// Where an address is written.
+pub(super) type AddressRoom = [u8; 3 * WORD];
+
+const WORD: usize = size_of::<u64>();
+/// A name may be as long as that.
+const NAME_MAX: usize = 2 * WORD;
+/// Or it is so long, and nothing but hexadecimal digits.
+const HEX_LENGTH: usize = 2 * NAME_MAX;
 /// An IPv4 address with its port has at most 21 bytes.
-const ADDRESS_MAX: usize = 22;
+const ADDRESS_MAX: usize = 3 * WORD - 2;
 
-impl Address {
-    fn of(text: &str) -> Option<Self> {
-        Some(Self { bytes: padded(text.as_bytes())?, length: u8::try_from(text.len()).ok()? })
+impl Subject {
+    fn of(name: &str, address: &str) -> Option<Self> {
+        let (name_length, address_length) = (name.len(), address.len());
+        let name = match name.as_bytes().try_into() {
+            Ok(digits) => from_hex(digits)?,
+            Err(_) => words(name.as_bytes())?,
+        };
+        let [first, second, third] = words(address.as_bytes())?;
+        let lengths = u64::try_from(name_length << 8 | address_length).ok()?;
+        let address = [first, second, third | lengths << (8 * (WORD - 2))];
+        (address_length <= ADDRESS_MAX).then_some(Self { name, address })
     }
 
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).expect("it was text")
+    const fn lengths(&self) -> (usize, usize) {
+        let [.., address, name] = self.address[2].to_le_bytes();
+        (name as usize, address as usize)
+    }
+
+    fn has_name_of(&self, other: &Self) -> bool {
+        self.name == other.name && self.lengths().0 == other.lengths().0
+    }
+
+    fn write_name<'a>(&self, room: &'a mut NameRoom) -> &'a str {
+        let (length, _) = self.lengths();
+        if length == HEX_LENGTH {
+            *room = to_hex(self.name);
+        } else {
+            write_words(&self.name, room);
+        }
+        std::str::from_utf8(&room[..length]).expect("it was text")
+    }
+
+    fn write_address<'a>(&self, room: &'a mut AddressRoom) -> &'a str {
+        let (_, length) = self.lengths();
+        write_words(&self.address, room);
+        std::str::from_utf8(&room[..length]).expect("it was text")
     }
 }
 
-/// Returns a short text with zeros behind it, `None` if it is longer. Sixteen bytes of it are copied
-/// together, and where it is no multiple of that, some of them twice: that is quicker than to be exact.
-pub(super) fn padded<const LENGTH: usize>(text: &[u8]) -> Option<[u8; LENGTH]> {
-    let mut bytes = [0; LENGTH];
-    let room = bytes.get_mut(..text.len())?;
-    match text.len() {
-        16..=32 => copy_ends::<16>(text, room),
-        8..16 => copy_ends::<8>(text, room),
-        _ => room.copy_from_slice(text),
-    }
-    Some(bytes)
+/// Returns a short text in words, with zeros behind it; `None` if it is longer.
+fn words<const COUNT: usize>(text: &[u8]) -> Option<[u64; COUNT]> {
+    (text.len() <= COUNT * WORD).then(|| std::array::from_fn(|at| word(text, at * WORD)))
 }
 
-/// Copies the first and the last bytes of a text, which are all of it.
-fn copy_ends<const COUNT: usize>(text: &[u8], room: &mut [u8]) {
-    let (first, last) = (text.first_chunk::<COUNT>(), text.last_chunk::<COUNT>());
-    let ends = first.zip(last).expect("it is long enough");
-    room.first_chunk_mut().map(|begin| *begin = *ends.0);
-    room.last_chunk_mut().map(|end| *end = *ends.1);
+/// Returns the word of a text that begins at a place, with zeros behind its end.
+fn word(text: &[u8], start: usize) -> u64 {
+    let Some(rest) = text.get(start..).filter(|rest| !rest.is_empty()) else { return 0 };
+    if let Some(whole) = rest.first_chunk() {
+        return u64::from_le_bytes(*whole);
+    }
+    match text.last_chunk() {
+        // It begins with bytes of the word before.
+        Some(last) => u64::from_le_bytes(*last) >> (8 * (WORD - rest.len())),
+        None => rest.iter().rfold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
+}
+
+/// Writes words one after the other.
+fn write_words(words: &[u64], room: &mut [u8]) {
+    for (bytes, word) in room.as_chunks_mut().0.iter_mut().zip(words) {
+        *bytes = word.to_le_bytes();
+    }
 }
 
 /// Reads lower-case hexadecimal digits, eight at a time.
-fn from_hex(digits: &[u8; HEX_LENGTH]) -> Option<[u8; NAME_MAX]> {
-    let mut bytes = [0; NAME_MAX];
-    for (packed, eight) in bytes.chunks_exact_mut(4).zip(digits.chunks_exact(8)) {
-        let word = u64::from_le_bytes(eight.try_into().ok()?);
-        // A letter has a bit that no digit has, and is 9 more than its lower bits say.
-        let nibbles = (word & each(0x0f)) + ((word >> 6) & each(1)) * 9;
-        if nibbles & each(0xf0) != 0 || digits_of(nibbles) != word {
-            return None;
+fn from_hex(digits: &[u8; HEX_LENGTH]) -> Option<[u64; 2]> {
+    let mut words = [0; 2];
+    for (word, digits) in words.iter_mut().zip(digits.as_chunks::<{ 2 * WORD }>().0) {
+        for eight in digits.as_chunks().0 {
+            let digits = u64::from_le_bytes(*eight);
+            // A letter has a bit that no digit has, and is 9 more than its lower bits say.
+            let nibbles = (digits & each(0x0f)) + ((digits >> 6) & each(1)) * 9;
+            if nibbles & each(0xf0) != 0 || digits_of(nibbles) != digits {
+                return None;
+            }
+            let pairs = (nibbles << 4 | nibbles >> 8) & 0x00ff_00ff_00ff_00ff;
+            let fours = pairs | pairs >> 8;
+            *word = *word >> 32 | (fours & 0xffff) << 32 | (fours & 0xffff_0000_0000) << 16;
         }
-        let pairs = (nibbles << 4 | nibbles >> 8) & 0x00ff_00ff_00ff_00ff;
-        let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
-        let [a, b, _, _, c, d, ..] = fours.to_le_bytes();
-        packed.copy_from_slice(&[a, b, c, d]);
     }
-    Some(bytes)
+    Some(words)
 }
 
-fn to_hex(bytes: [u8; NAME_MAX]) -> [u8; HEX_LENGTH] {
+fn to_hex(words: [u64; 2]) -> NameRoom {
     let mut digits = [0; HEX_LENGTH];
-    for (eight, packed) in digits.chunks_exact_mut(8).zip(bytes.chunks_exact(4)) {
-        for (two, byte) in eight.chunks_exact_mut(2).zip(packed) {
-            two.copy_from_slice(&[byte >> 4, byte & 0x0f]);
-        }
-        let nibbles = eight.iter().rev().fold(0, |word, nibble| word << 8 | u64::from(*nibble));
-        eight.copy_from_slice(&digits_of(nibbles).to_le_bytes());
+    let bytes = words.map(u64::to_le_bytes);
+    for (eight, packed) in digits.as_chunks_mut().0.iter_mut().zip(bytes.as_flattened().chunks(4)) {
+        let nibbles = packed.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
+        let nibbles = nibbles.rfold(0, |word, nibble| word << 8 | u64::from(nibble));
+        *eight = digits_of(nibbles).to_le_bytes();
     }
     digits
 }
@@ -280,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_written_as_it_was_read_or_does_not_fit() {
+    fn a_name_and_an_address_are_written_as_they_were_read_or_do_not_fit() {
         for seed in 0..5_000 {
             let mut rng = fastrand::Rng::with_seed(seed);
             let mut text = format!("{:016x}{:016x}", rng.u64(..), rng.u64(..));
@@ -292,12 +298,17 @@ mod tests {
                 text.truncate(text.floor_char_boundary(rng.usize(..40).min(text.len())));
             }
 
-            let name = Name::of(&text);
+            let address: String =
+                (0..rng.usize(..26)).map(|_| ["7", "\0"][rng.usize(..2)]).collect();
 
-            let fits = is_hex || text.len() <= NAME_MAX;
-            assert_eq!(name.is_some(), fits, "seed {seed}: {text}");
-            if let Some(name) = name {
-                assert_eq!(name.write(&mut [0; HEX_LENGTH]), text, "seed {seed}");
+            let subject = Subject::of(&text, &address);
+
+            let fits = (is_hex || text.len() <= NAME_MAX) && address.len() <= ADDRESS_MAX;
+            assert_eq!(subject.is_some(), fits, "seed {seed}: {text} {address}");
+            if let Some(subject) = subject {
+                let (mut name_room, mut address_room) = Default::default();
+                assert_eq!(subject.write_name(&mut name_room), text, "seed {seed}");
+                assert_eq!(subject.write_address(&mut address_room), address, "seed {seed}");
             }
         }
     }

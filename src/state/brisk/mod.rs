@@ -14,10 +14,9 @@ use super::packed::{Client, VoiceKey};
 use crate::event::{EventKind, Timestamp};
 use crate::sys::{AHEAD, prefetch};
 use hashbrown::HashTable;
-pub use id::{Id, Piece, pieces};
+pub use id::{Id, Piece, put_id};
+use life::Life;
 pub use life::Remark;
-use life::{HEX_LENGTH, Life};
-use smallvec::SmallVec;
 
 /// Clients by id, that are numbered like those they may become.
 #[derive(Debug, Default)]
@@ -58,6 +57,13 @@ const ID_MAX: usize = 57;
 #[derive(Clone, Copy, Debug)]
 pub struct Guess(u32);
 
+impl Default for Guess {
+    /// Nobody is there.
+    fn default() -> Self {
+        Self(u32::MAX)
+    }
+}
+
 impl Brisks {
     /// Returns no clients, to be numbered like others.
     #[must_use]
@@ -65,32 +71,22 @@ impl Brisks {
         Self { hasher, ..Self::default() }
     }
 
-    /// Has clients fetched from memory before any of them is changed: they lie scattered over it. Of each
-    /// it is known what it is to be told. Returns where each of them is, probably.
-    pub fn approach(
-        &self,
-        told: impl Iterator<Item = (IdHash, EventKind)> + Clone,
-    ) -> SmallVec<[Guess; AHEAD]> {
-        let guess = |(hash, _): (IdHash, _)| {
-            let place = self.table.find(hash.0, |_| true).copied().unwrap_or(u32::MAX);
-            if let Some(brisk) = self.list.get(place as usize) {
-                prefetch(brisk);
-            }
-            Guess(place)
-        };
-        let guesses: SmallVec<[Guess; AHEAD]> = told.clone().map(guess).collect();
-        for (guess, (_, kind)) in guesses.iter().zip(told) {
-            if let Some(life) = self.list.get(guess.0 as usize).and_then(|it| it.front(kind)) {
-                prefetch(life);
-            }
+    /// Returns where a client is, probably, and has it fetched from memory: they lie scattered over it.
+    #[must_use]
+    pub fn guess(&self, hash: IdHash) -> Guess {
+        let place = self.table.find(hash.0, |_| true).copied().unwrap_or(u32::MAX);
+        if let Some(brisk) = self.list.get(place as usize) {
+            prefetch(brisk);
         }
-        guesses
+        Guess(place)
     }
 
-    /// Tells whether a client, if it is where it was guessed to be, is none of these any more.
-    #[must_use]
-    pub fn is_elsewhere(&self, guess: &Guess) -> bool {
-        self.list.get(guess.0 as usize).is_some_and(|brisk| brisk.is_packed)
+    /// Has that of a client fetched which an event of this kind will touch: the client itself should be there
+    /// by now. Returns whether it is none of these any more, if it is where it was guessed to be.
+    pub fn approach(&self, guess: Guess, kind: EventKind) -> bool {
+        let Some(brisk) = self.list.get(guess.0 as usize) else { return false };
+        brisk.front(kind).inspect(|life| prefetch(*life));
+        brisk.is_packed
     }
 
     /// Takes in what is said of the client of an id, and believed. Returns whether it was news; `None` if
@@ -322,7 +318,7 @@ impl Brisk {
         }
         Client::of_voice(id, voice, self.has_forgotten, |put| {
             for at in &self.order[..lives.len()] {
-                put(&lives[usize::from(*at)].record(&mut [0; HEX_LENGTH]));
+                put(&lives[usize::from(*at)].record(&mut Default::default()));
             }
         })
     }
@@ -381,10 +377,11 @@ mod tests {
                     address: if oddities && rng.u8(..9) == 0 { "" } else { "192.0.2.1:40000" },
                 };
                 let hash = hasher.hash(client);
-                let guess = brisks.approach(std::iter::once((hash, kind)))[0];
+                let guess = brisks.guess(hash);
+                brisks.approach(guess, kind);
 
                 let mut pieces = Vec::new();
-                pieces.extend(super::pieces(client));
+                put_id(&mut pieces, client);
                 let mut taken = Remark::of(hash, &usual).and_then(|remark| {
                     let said = (guess, remark.id(&pieces), &remark);
                     brisks.take(said, VOICE, channels_max, &mut clients)
@@ -431,10 +428,12 @@ mod tests {
         let (client, channel, address) = ("pump-7", "one", "192.0.2.1:40000");
         let usual = Usual { client, channel, kind: EventKind::Opened, time: Timestamp(1), address };
         let hash = hasher.hash(client);
-        let guess = brisks.approach(std::iter::once((hash, usual.kind)))[0];
+        let guess = brisks.guess(hash);
+        assert!(!brisks.approach(guess, usual.kind));
 
         let remark = Remark::of(hash, &usual).expect("it is usual");
-        let pieces: Vec<Piece> = pieces(client).collect();
+        let mut pieces = Vec::new();
+        put_id(&mut pieces, client);
         let said = (guess, remark.id(&pieces), &remark);
         assert_eq!(brisks.take(said, VOICE, 8, &mut clients), None);
 

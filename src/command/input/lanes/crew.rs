@@ -115,9 +115,7 @@ impl<'a, R: Read + Send> Crew<'a, R> {
             }
             Task::Take { place, first, mut lanes, heard } => {
                 for (lane, number) in lanes.iter_mut().zip(first..) {
-                    for (at, said) in heard.said.iter().enumerate() {
-                        lane.take(said, number, at >= heard.late_from, self.plan);
-                    }
+                    lane.take(&heard.said, heard.late_from, number, self.plan);
                 }
                 Done::Taken { place, lanes }
             }

@@ -9,7 +9,7 @@ use crate::state::fleet::{Fleet, Hearsay};
 use crate::state::packed::VoiceKey;
 use crate::state::policy::Policy;
 use crate::sys::AHEAD;
-use smallvec::SmallVec;
+use std::ops::Range;
 
 /// The clients whose numbers say that they are of this lane. What is said of one client is taken in by
 /// one lane, in the order of the lines, whoever reads them.
@@ -21,9 +21,14 @@ pub struct Lane {
     /// What arrived after the moment asked about.
     pub late: Fleet,
     pub late_events: u64,
+    /// What is about to be told, kept while it is taken in; empty apart from that.
+    expected: Vec<Expected>,
     /// Events that were news, and those that changed nothing.
     counts: [[u64; 2]; EventKind::ALL.len()],
 }
+
+/// The client that something will be said about, what it is about, and where that client is.
+type Expected = (IdHash, EventKind, Guess);
 
 impl Lane {
     pub fn new(clients: Clients) -> Self {
@@ -34,36 +39,76 @@ impl Lane {
         lane
     }
 
-    /// Takes in what blocks say of these clients. `is_late`: all of it arrived after the moment asked
-    /// about.
-    pub(super) fn take(&mut self, said: &Said, number: usize, is_late: bool, plan: &Plan) {
+    /// Takes in what the parts of a round say of these clients. `late_from`: the parts from there on arrived
+    /// after the moment asked about.
+    pub(super) fn take(&mut self, said: &[Said], late_from: usize, number: usize, plan: &Plan) {
         let by = Hearsay { voice: plan.voice, mark: None, received: plan.now };
-        let mut guesses = SmallVec::new();
-        for (at, (saying, comes_late)) in said.of_lane(number).enumerate() {
-            if at % AHEAD == 0 {
-                let told = said.outline(number, at).take(AHEAD);
-                guesses = self.brisks.approach(told.clone());
-                let elsewhere =
-                    |((hash, _), guess)| self.brisks.is_elsewhere(guess).then_some(hash);
-                self.fleet.clients.approach(told.zip(&guesses).filter_map(elsewhere));
-            }
-            let is_late = is_late || comes_late;
-            match saying {
-                Saying::Usual(client, remark) if is_late => remark.tell(client.text(), |event| {
-                    self.take_late(remark.hash(), event, &by, plan);
-                }),
-                Saying::Usual(client, remark) => {
-                    self.take_usual((guesses[at % AHEAD], client, remark), &by, &plan.policy);
+        let outline = said.iter().flat_map(|said| said.outline(number));
+        let mut expected = std::mem::take(&mut self.expected);
+        expected.extend(outline.map(|(hash, kind)| (hash, kind, Guess::default())));
+        self.look_for(&mut expected, 0..2 * AHEAD);
+        self.approach(&expected, 0..AHEAD);
+        let mut at = 0;
+        for (place, said) in said.iter().enumerate() {
+            for (saying, comes_late) in said.of_lane(number) {
+                if at % AHEAD == 0 {
+                    self.look_for(&mut expected, at + 2 * AHEAD..at + 3 * AHEAD);
+                    self.approach(&expected, at + AHEAD..at + 2 * AHEAD);
                 }
-                Saying::Rare(hash, rare) => match said.read_rare(rare) {
-                    Told::Event(event) if is_late => self.take_late(hash, &event, &by, plan),
-                    Told::Flags(..) if is_late => {}
-                    Told::Event(event) => self.take_event(hash, &event, &by, &plan.policy),
-                    Told::Flags(client, flags) => {
-                        self.brisks.release(hash, client, by.voice, &mut self.fleet.clients);
-                        self.fleet.flag(client, plan.voice, flags);
+                let (_, _, guess) = expected[at];
+                at += 1;
+                let is_late = comes_late || place >= late_from;
+                match saying {
+                    Saying::Usual(client, remark) if is_late => {
+                        remark.tell(client.text(), |event| {
+                            self.take_late(remark.hash(), event, &by, plan);
+                        });
                     }
-                },
+                    Saying::Usual(client, remark) => {
+                        self.take_usual((guess, client, remark), &by, &plan.policy);
+                    }
+                    Saying::Rare(hash, rare) => {
+                        self.take_rare(hash, said.read_rare(rare), is_late, &by, plan);
+                    }
+                }
+            }
+        }
+        expected.clear();
+        self.expected = expected;
+    }
+
+    /// Has clients fetched that will be told of, and notes where they are.
+    fn look_for(&self, expected: &mut [Expected], places: Range<usize>) {
+        let end = places.end.min(expected.len());
+        for (hash, _, guess) in expected.get_mut(places.start..end).unwrap_or_default() {
+            *guess = self.brisks.guess(*hash);
+        }
+    }
+
+    /// Has that of clients fetched which they will be told of, once they themselves were.
+    fn approach(&self, expected: &[Expected], places: Range<usize>) {
+        let end = places.end.min(expected.len());
+        let expected = expected.get(places.start..end).unwrap_or_default();
+        let elsewhere =
+            |(hash, kind, guess): &Expected| self.brisks.approach(*guess, *kind).then_some(*hash);
+        self.fleet.clients.approach(expected.iter().filter_map(elsewhere));
+    }
+
+    fn take_rare(
+        &mut self,
+        hash: IdHash,
+        told: Told<'_>,
+        is_late: bool,
+        by: &Hearsay<'_>,
+        plan: &Plan,
+    ) {
+        match told {
+            Told::Event(event) if is_late => self.take_late(hash, &event, by, plan),
+            Told::Flags(..) if is_late => {}
+            Told::Event(event) => self.take_event(hash, &event, by, &plan.policy),
+            Told::Flags(client, flags) => {
+                self.brisks.release(hash, client, by.voice, &mut self.fleet.clients);
+                self.fleet.flag(client, plan.voice, flags);
             }
         }
     }

@@ -91,9 +91,10 @@ impl Input {
         let mut course = Course { name, lines: number - 1 };
         let mut said = Said::of_lanes(LANES);
         said.read(Block::Lines(line.to_vec()), plain, &plan);
-        let is_late = self.sum_up(&said, &mut course)?;
+        let said = [said];
+        let late_from = self.sum_up_round(&said, &mut course)?;
         for (number, lane) in self.lanes.iter_mut().enumerate() {
-            lane.take(&said, number, is_late, &plan);
+            lane.take(&said, late_from, number, &plan);
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::dialect::lmq::Lmq;
 use crate::dialect::{Malformed, Reading, Reason};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp, Timestamp, Usual};
 use crate::source::lines::{Block, Text, split_first};
-use crate::state::brisk::{Id, Piece, Remark, pieces};
+use crate::state::brisk::{Id, Piece, Remark, put_id};
 use crate::state::clients::IdHash;
 use crate::sys::prefetch;
 use std::borrow::Cow;
@@ -168,14 +168,9 @@ impl Said {
         })
     }
 
-    /// Returns the numbers of the clients of a lane of which something is said, from that place on, and
-    /// about what it is.
-    pub fn outline(
-        &self,
-        lane: usize,
-        from: usize,
-    ) -> impl Iterator<Item = (IdHash, EventKind)> + Clone {
-        self.batches[lane].facts[from..].iter().map(|fact| match fact {
+    /// Returns the numbers of the clients of a lane of which something is said, and about what it is.
+    pub fn outline(&self, lane: usize) -> impl Iterator<Item = (IdHash, EventKind)> {
+        self.batches[lane].facts.iter().map(|fact| match fact {
             Fact::Usual(remark) => (remark.hash(), remark.kind()),
             Fact::Rare { hash, .. } => (*hash, EventKind::Seen),
         })
@@ -264,7 +259,7 @@ impl Cut<'_> {
         if !said.passes && plan.policy.believes(usual.time, plan.now) {
             said.latest = said.latest.max(Some(usual.time));
         }
-        self.push(Fact::Usual(remark)).extend(pieces(usual.client));
+        put_id(self.push(Fact::Usual(remark)), usual.client);
         true
     }
 

@@ -328,8 +328,8 @@ fn for_each_verdict(
 }
 
 /// Judges clients one after the other, each fetched from memory before.
-fn in_turn<'a>(
-    clients: &'a [&Client],
+fn in_turn(
+    clients: &[&Client],
     judge: impl Fn(&Client) -> Verdict,
 ) -> impl Iterator<Item = Verdict> {
     clients.iter().enumerate().map(move |(at, client)| {

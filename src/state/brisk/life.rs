@@ -21,6 +21,7 @@ pub struct Remark {
 
 impl Remark {
     /// Returns what is said of the client of this number, `None` if it does not fit.
+    #[inline]
     #[must_use]
     pub fn of(hash: IdHash, usual: &Usual<'_>) -> Option<Self> {
         let Usual { client, channel, kind, time, address } = *usual;
@@ -174,6 +175,7 @@ const HEX_LENGTH: usize = 2 * NAME_MAX;
 const ADDRESS_MAX: usize = 3 * WORD - 2;
 
 impl Subject {
+    #[inline]
     fn of(name: &str, address: &str) -> Option<Self> {
         let (name_length, address_length) = (name.len(), address.len());
         let name = match name.as_bytes().try_into() {

@@ -129,7 +129,9 @@ impl Brisks {
         self.table = HashTable::new();
         let mut list = std::mem::take(&mut self.list);
         for near in list.chunks_mut(AHEAD) {
-            near.iter().for_each(|brisk| prefetch(&brisk.lives[..]));
+            for brisk in &*near {
+                prefetch(&brisk.lives[..]);
+            }
             for brisk in near.iter_mut().filter(|brisk| !brisk.is_packed) {
                 let client = brisk.pack(voice);
                 clients.add(self.hasher.hash(client.id()), client);

@@ -121,7 +121,7 @@ pub(super) fn put_record(out: &mut Scratch, record: &Record<'_>) {
             let code = match slot {
                 Slot::Empty => 0,
                 Slot::Untimed => 1,
-                Slot::Timed { low, high } if low == high => {
+                Slot::Timed { low, high } if is_same(low, high) => {
                     put_observation(out, low, &mut address);
                     2
                 }
@@ -200,8 +200,21 @@ const fn place_in_mask(kind: EventKind) -> u32 {
     }
 }
 
+fn is_same(one: &Observation<'_>, other: &Observation<'_>) -> bool {
+    let Observation { sequence, time, tie, address, resolution } = *one;
+    (time, tie, resolution) == (other.time, other.tie, other.resolution)
+        && is_same_text(address.as_bytes(), other.address.as_bytes())
+        && is_same_text(sequence, other.sequence)
+}
+
+/// Tells whether texts are the same. Those of one record mostly lie in one place; and where they were written
+/// a moment ago, a comparison has to wait until all is written that was before.
+fn is_same_text(one: &[u8], other: &[u8]) -> bool {
+    std::ptr::eq(one, other) || one == other
+}
+
 fn put_observation<'a>(out: &mut Scratch, seen: &Observation<'a>, address: &mut &'a [u8]) {
-    let same = !seen.address.is_empty() && seen.address.as_bytes() == *address;
+    let same = !seen.address.is_empty() && is_same_text(seen.address.as_bytes(), address);
     let mut tag = 0;
     let mut set = |bit, when| tag |= if when { bit } else { 0 };
     set(TAG_TIE, seen.tie != 0);

@@ -43,6 +43,9 @@ impl Lane {
     /// after the moment asked about.
     pub(super) fn take(&mut self, said: &[Said], late_from: usize, number: usize, plan: &Plan) {
         let by = Hearsay { voice: plan.voice, mark: None, received: plan.now };
+        for said in said {
+            said.approach(number);
+        }
         let outline = said.iter().flat_map(|said| said.outline(number));
         let mut expected = std::mem::take(&mut self.expected);
         expected.extend(outline.map(|(hash, kind)| (hash, kind, Guess::default())));

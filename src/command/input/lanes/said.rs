@@ -168,6 +168,13 @@ impl Said {
         })
     }
 
+    /// Has what is said of a lane fetched from memory: another processor wrote it, perhaps.
+    pub fn approach(&self, lane: usize) {
+        let Batch { facts, ids, .. } = &self.batches[lane];
+        prefetch(&facts[..]);
+        prefetch(&ids[..]);
+    }
+
     /// Returns the numbers of the clients of a lane of which something is said, and about what it is.
     pub fn outline(&self, lane: usize) -> impl Iterator<Item = (IdHash, EventKind)> {
         self.batches[lane].facts.iter().map(|fact| match fact {

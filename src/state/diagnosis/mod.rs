@@ -35,7 +35,7 @@ use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
-use tracks::Tracks;
+use tracks::{Opening, Tracks};
 
 /// A finding that lasts is told again no sooner, ms.
 const TELL_AGAIN_MS: i64 = 60_000;
@@ -218,8 +218,8 @@ impl Broker {
         if verdict.status == Status::Online && matches!(change.cause, Cause::Connect | Cause::Seen)
         {
             let takes_over = change.from == Status::Online;
-            let told = self.tracks.opened(hash, client, change.at, address, takes_over, now);
-            found.extend(told.into_iter().flatten());
+            let opening = Opening { at: change.at, address, takes_over };
+            self.tracks.opened(hash, client, opening, now, found);
         }
         if was && verdict.status == Status::Offline {
             if has("superseded-open") && self.is_long_ago(hash, change.at) {

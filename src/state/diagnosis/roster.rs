@@ -65,7 +65,9 @@ impl Roster {
     /// Has what is known of a client fetched from memory.
     pub(super) fn prefetch(&self, hash: u64) {
         // Another client that is taken for this one by a part of its number does no harm.
-        if let Some(member) = self.members.find(hash, |_| true) {
+        if self.is_chosen(hash)
+            && let Some(member) = self.members.find(hash, |_| true)
+        {
             prefetch(member);
         }
     }

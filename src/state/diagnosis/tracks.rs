@@ -6,6 +6,7 @@ use crate::event::Timestamp;
 use crate::state::policy::Policy;
 use crate::sys::prefetch;
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,14 +15,22 @@ use std::net::IpAddr;
 /// the younger one is full, or old.
 #[derive(Debug)]
 pub(super) struct Tracks {
-    young: HashMap<u64, Track, RandomState>,
-    old: HashMap<u64, Track, RandomState>,
+    young: Half,
+    old: Half,
     turned: Timestamp,
     active: HashMap<u64, Active, RandomState>,
     loop_count: usize,
     window_ms: i64,
     /// Clients that were dropped before their time, or had no place among those spoken of.
     pub(super) overlooked: u64,
+}
+
+/// Clients by their numbers. The table holds places and not tracks: it stays in the caches, and who comes
+/// for the first time, as most do in a large fleet, is written behind the one before.
+#[derive(Debug, Default)]
+struct Half {
+    places: HashTable<u32>,
+    tracks: Vec<(u64, Track)>,
 }
 
 /// One client's last connections.
@@ -35,10 +44,11 @@ struct Track {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Opening {
-    at: Timestamp,
-    address: Option<IpAddr>,
-    takes_over: bool,
+pub(super) struct Opening {
+    pub(super) at: Timestamp,
+    pub(super) address: Option<IpAddr>,
+    /// The connection of before was still open.
+    pub(super) takes_over: bool,
 }
 
 /// Somebody who is spoken of until it is over.
@@ -74,8 +84,8 @@ const SAME_ADDRESS_MIN: usize = 6;
 impl Tracks {
     pub(super) fn new(policy: &Policy) -> Self {
         Self {
-            young: HashMap::default(),
-            old: HashMap::default(),
+            young: Half::default(),
+            old: Half::default(),
             turned: Timestamp::MIN,
             active: HashMap::default(),
             loop_count: policy.loop_count.clamp(2, OPENINGS_MAX),
@@ -86,8 +96,8 @@ impl Tracks {
 
     /// Nothing that was seen before a hole tells how often a client connects after it.
     pub(super) fn forget(&mut self, hash: u64) {
-        self.young.remove(&hash);
-        self.old.remove(&hash);
+        self.young.remove(hash);
+        self.old.remove(hash);
     }
 
     /// A client's connection ended.
@@ -103,7 +113,7 @@ impl Tracks {
 
     /// Returns when the client last connected, as far as that is known.
     pub(super) fn last_opening(&self, hash: u64) -> Option<Timestamp> {
-        let track = self.young.get(&hash).or_else(|| self.old.get(&hash))?;
+        let track = self.young.get(hash).or_else(|| self.old.get(hash))?;
         track.openings.last().map(|opening| opening.at)
     }
 
@@ -117,20 +127,19 @@ impl Tracks {
         is_news
     }
 
-    /// A client connected. `takes_over` tells that its connection of before was still open.
+    /// A client connected.
     pub(super) fn opened(
         &mut self,
         hash: u64,
         client: &str,
-        at: Timestamp,
-        address: Option<IpAddr>,
-        takes_over: bool,
+        mut opening: Opening,
         now: Timestamp,
-    ) -> [Option<Finding>; 2] {
+        found: &mut Vec<Finding>,
+    ) {
         let (loop_count, window_ms) = (self.loop_count, self.window_ms);
         let track = self.track(hash, now);
-        let thrown_out = track.ended.take().is_some_and(|end| throws_out(end, at, address));
-        let opening = Opening { at, address, takes_over: takes_over || thrown_out };
+        let thrown_out = track.ended.take().is_some_and(|end| throws_out(end, &opening));
+        opening.takes_over |= thrown_out;
         if track.openings.len() >= loop_count.max(2 * SAME_ADDRESS_MIN) {
             track.openings.remove(0);
         }
@@ -138,14 +147,16 @@ impl Tracks {
         if let Some(active) = self.active.get_mut(&hash) {
             active.note(opening, now);
             if active.shared {
-                return [None, None];
+                return;
             }
         }
-        let Some(track) = self.young.get(&hash) else { return [None, None] };
-        match track.judge(at, loop_count, window_ms) {
-            Some(true) => self.begin(hash, client, true, now),
-            Some(false) if !self.active.contains_key(&hash) => self.begin(hash, client, false, now),
-            _ => [None, None],
+        let Some(track) = self.young.get(hash) else { return };
+        match track.judge(opening.at, loop_count, window_ms) {
+            Some(true) => self.begin(hash, client, true, now, found),
+            Some(false) if !self.active.contains_key(&hash) => {
+                self.begin(hash, client, false, now, found);
+            }
+            _ => {}
         }
     }
 
@@ -155,13 +166,14 @@ impl Tracks {
         client: &str,
         shared: bool,
         now: Timestamp,
-    ) -> [Option<Finding>; 2] {
-        let before = self.active.remove(&hash).map(|before| before.finding(Phase::Ends, now));
+        found: &mut Vec<Finding>,
+    ) {
+        found.extend(self.active.remove(&hash).map(|before| before.finding(Phase::Ends, now)));
         if self.active.len() >= ACTIVE_MAX {
             self.overlooked += 1;
-            return [before, None];
+            return;
         }
-        let Some(track) = self.young.get(&hash) else { return [before, None] };
+        let Some(track) = self.young.get(hash) else { return };
         let window_ms = self.window_ms;
         let latest = track.openings.iter().map(|opening| opening.at).max().unwrap_or(now);
         let recent = track.openings.iter().filter(|o| latest.since(o.at) <= window_ms);
@@ -181,9 +193,8 @@ impl Tracks {
             active.note(*opening, now);
         }
         active.told_count = active.count;
-        let begins = active.finding(Phase::Begins, now);
+        found.push(active.finding(Phase::Begins, now));
         self.active.insert(hash, active);
-        [before, Some(begins)]
     }
 
     /// Tells of what goes on or is over.
@@ -212,7 +223,7 @@ impl Tracks {
 
     /// Has what is known of a client fetched from memory.
     pub(super) fn prefetch(&self, hash: u64) {
-        if let Some(track) = self.young.get(&hash).or_else(|| self.old.get(&hash)) {
+        if let Some(track) = self.young.get(hash).or_else(|| self.old.get(hash)) {
             prefetch(track);
         }
     }
@@ -224,25 +235,78 @@ impl Tracks {
             if !is_old {
                 self.overlooked += self.old.len() as u64;
             }
-            // Emptied and not dropped: the room is needed again at once.
             std::mem::swap(&mut self.old, &mut self.young);
             self.young.clear();
             self.turned = now;
         }
         let Self { young, old, .. } = self;
-        young.entry(hash).or_insert_with(|| old.remove(&hash).unwrap_or_default())
+        young.get_or_insert_with(hash, || old.remove(hash).unwrap_or_default())
+    }
+}
+
+impl Half {
+    fn len(&self) -> usize {
+        self.tracks.len()
+    }
+
+    fn find(&self, hash: u64) -> Option<usize> {
+        if self.tracks.last().is_some_and(|(last, _)| *last == hash) {
+            // Who was added just now is asked for once more.
+            return Some(self.tracks.len() - 1);
+        }
+        let place = self.places.find(hash, |place| self.tracks[*place as usize].0 == hash)?;
+        Some(*place as usize)
+    }
+
+    fn get(&self, hash: u64) -> Option<&Track> {
+        self.find(hash).map(|place| &self.tracks[place].1)
+    }
+
+    fn get_or_insert_with(&mut self, hash: u64, new: impl FnOnce() -> Track) -> &mut Track {
+        let place = self.find(hash).unwrap_or_else(|| {
+            let Self { places, tracks } = self;
+            let place = tracks.len();
+            tracks.push((hash, new()));
+            let number = u32::try_from(place).expect("a half is small");
+            places.insert_unique(hash, number, |place| tracks[*place as usize].0);
+            place
+        });
+        &mut self.tracks[place].1
+    }
+
+    /// Takes a client out; the last one takes its place.
+    fn remove(&mut self, hash: u64) -> Option<Track> {
+        let Self { places, tracks } = self;
+        let found = places.find_entry(hash, |place| tracks[*place as usize].0 == hash).ok()?;
+        let (place, _) = found.remove();
+        let behind = tracks.len() - 1;
+        if let Some(moved) = places.find_mut(tracks[behind].0, |known| *known as usize == behind) {
+            *moved = place;
+        }
+        Some(tracks.swap_remove(place as usize).1)
+    }
+
+    /// Keeps the room, which is needed again at once.
+    fn clear(&mut self) {
+        self.places.clear();
+        self.tracks.clear();
     }
 }
 
 impl Track {
     /// Returns whether the last connections are those of a shared id (true), or flapping (false).
     fn judge(&self, at: Timestamp, loop_count: usize, window_ms: i64) -> Option<bool> {
+        let least = loop_count.min(4);
+        if self.openings.len() < least {
+            // As with most: nothing has to be gathered.
+            return None;
+        }
         let recent: Vec<&Opening> = self
             .openings
             .iter()
             .filter(|opening| at.since(opening.at).saturating_abs() <= window_ms)
             .collect();
-        if recent.len() < loop_count.min(4) {
+        if recent.len() < least {
             return None;
         }
         let take_overs = recent.iter().filter(|opening| opening.takes_over).count();
@@ -258,11 +322,8 @@ impl Track {
 }
 
 /// Tells whether a connection looks like the reason for the end before it.
-fn throws_out(
-    (ended, from): (Timestamp, Option<IpAddr>),
-    at: Timestamp,
-    address: Option<IpAddr>,
-) -> bool {
+fn throws_out((ended, from): (Timestamp, Option<IpAddr>), opening: &Opening) -> bool {
+    let Opening { at, address, .. } = *opening;
     let pause = at.since(ended);
     if from.is_some() && address.is_some() && from != address {
         return (0..=PROMPT_MS).contains(&pause);

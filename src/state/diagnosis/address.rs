@@ -19,22 +19,20 @@ pub fn read(text: &str) -> Option<IpAddr> {
 /// A network of 24 bits of IPv4 or 64 bits of IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subnet {
-    V4([u8; 3]),
-    V6([u16; 4]),
+    V4(u32),
+    V6(u64),
 }
+
+/// Bits of an address beside those of its network.
+const HOST_BITS_V4: u32 = 8;
+const HOST_BITS_V6: u32 = 64;
 
 impl Subnet {
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         match address {
-            IpAddr::V4(address) => {
-                let [a, b, c, _] = address.octets();
-                Self::V4([a, b, c])
-            }
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                Self::V6([a, b, c, d])
-            }
+            IpAddr::V4(address) => Self::V4(address.to_bits() >> HOST_BITS_V4),
+            IpAddr::V6(address) => Self::V6((address.to_bits() >> HOST_BITS_V6) as u64),
         }
     }
 
@@ -42,8 +40,12 @@ impl Subnet {
     #[must_use]
     pub fn text(self) -> String {
         match self {
-            Self::V4([a, b, c]) => format!("{}/24", IpAddr::from([a, b, c, 0])),
-            Self::V6([a, b, c, d]) => format!("{}/64", IpAddr::from([a, b, c, d, 0, 0, 0, 0])),
+            Self::V4(bits) => {
+                format!("{}/24", IpAddr::from((bits << HOST_BITS_V4).to_be_bytes()))
+            }
+            Self::V6(bits) => {
+                format!("{}/64", IpAddr::from((u128::from(bits) << HOST_BITS_V6).to_be_bytes()))
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ mod clock;
 mod crowd;
 mod factor;
 mod finding;
+mod numbers;
 mod outage;
 mod roster;
 #[cfg(test)]
@@ -186,6 +187,7 @@ impl Broker {
         for hash in &hashes {
             self.roster.prefetch(*hash);
             self.tracks.prefetch(*hash);
+            self.outages.prefetch(*hash);
         }
         hashes
     }
@@ -200,7 +202,8 @@ impl Broker {
         let is = verdict.status.online() == Some(true);
         self.roster.online =
             (self.roster.online + usize::from(is)).saturating_sub(usize::from(was));
-        self.roster.note(hash, client, is, address.map(Subnet::of), voice);
+        let subnet = address.map(Subnet::of);
+        self.roster.note(hash, client, is, subnet, voice);
 
         if verdict.status == Status::Unknown {
             // We did not listen, or missed something: that says nothing about the clients.
@@ -226,7 +229,7 @@ impl Broker {
                 self.ghosts.note(client, change.at, now);
             }
             self.tracks.ended(hash, change.at, address, now);
-            self.outages.lost(loss(change, hash, address, voice, now), self.roster.online);
+            self.outages.lost(loss(change, hash, subnet, voice, now), self.roster.online);
         }
     }
 
@@ -264,13 +267,13 @@ impl Broker {
     }
 }
 
-fn loss(change: &Change, hash: u64, address: Option<IpAddr>, voice: u8, now: Timestamp) -> Loss {
+fn loss(change: &Change, hash: u64, subnet: Option<Subnet>, voice: u8, now: Timestamp) -> Loss {
     Loss {
         at: change.at,
         arrived: now,
         hash,
         id: change.verdict.client.clone(),
-        subnet: address.map(Subnet::of),
+        subnet,
         voice,
         how: change.verdict.how,
         restart: change.cause == Cause::Restart,

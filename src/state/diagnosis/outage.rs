@@ -8,6 +8,7 @@ use super::TELL_AGAIN_MS;
 use super::address::Subnet;
 use super::factor::{Traits, common};
 use super::finding::{Factor, Finding, Outage, Phase, What};
+use super::numbers::Numbers;
 use super::roster::Roster;
 use super::usual::{LOST_MIN, Usual, WINDOW_S, is_usual, seconds};
 use crate::event::Timestamp;
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 pub(super) struct Outages {
     recent: VecDeque<Loss>,
     /// Of the recent, those that are not back.
-    out: HashSet<u64, RandomState>,
+    out: Numbers,
     seconds: [(i64, u32); SECONDS],
     gathering: Option<Gathering>,
     recovering: Vec<Recovery>,
@@ -49,9 +50,9 @@ struct Gathering {
     first: Timestamp,
     last: Timestamp,
     losses: Vec<Loss>,
-    lost: HashSet<u64, RandomState>,
+    lost: Numbers,
     /// Of these, the ones that are not back.
-    away: HashSet<u64, RandomState>,
+    away: Numbers,
     restarts: usize,
     /// Since it was last looked at: so many were lost in so long.
     pace: (usize, Timestamp),
@@ -67,7 +68,7 @@ struct Recovery {
     begun: Timestamp,
     told: Timestamp,
     told_back: usize,
-    away: HashSet<u64, RandomState>,
+    away: Numbers,
 }
 
 /// Seconds of which losses are counted, more than twice the window.
@@ -98,7 +99,7 @@ impl Outages {
     pub(super) fn new() -> Self {
         Self {
             recent: VecDeque::new(),
-            out: HashSet::default(),
+            out: Numbers::default(),
             seconds: NO_SECONDS,
             gathering: None,
             recovering: Vec::new(),
@@ -125,7 +126,7 @@ impl Outages {
             || self.recent.len() >= LOSSES_MAX
         {
             if let Some(old) = self.recent.pop_front() {
-                self.out.remove(&old.hash);
+                self.out.remove(old.hash);
             }
         }
         let second = second(loss.at);
@@ -147,12 +148,23 @@ impl Outages {
 
     /// A client is online again.
     pub(super) fn returned(&mut self, hash: u64) {
-        self.out.remove(&hash);
+        self.out.remove(hash);
         if let Some(gathering) = &mut self.gathering {
-            gathering.away.remove(&hash);
+            gathering.away.remove(hash);
         }
         for recovery in &mut self.recovering {
-            recovery.away.remove(&hash);
+            recovery.away.remove(hash);
+        }
+    }
+
+    /// Has what is known of a client fetched from memory.
+    pub(super) fn prefetch(&self, hash: u64) {
+        self.out.prefetch(hash);
+        if let Some(gathering) = &self.gathering {
+            gathering.away.prefetch(hash);
+        }
+        for recovery in &self.recovering {
+            recovery.away.prefetch(hash);
         }
     }
 
@@ -226,8 +238,8 @@ impl Outages {
             first: at,
             last: at,
             losses: Vec::new(),
-            lost: HashSet::default(),
-            away: HashSet::default(),
+            lost: Numbers::default(),
+            away: Numbers::default(),
             restarts: 0,
             pace: (0, now),
             quiet: 0,
@@ -235,10 +247,10 @@ impl Outages {
         };
         for loss in std::mem::take(&mut self.recent) {
             if is_near(&loss) {
-                let (hash, is_out) = (loss.hash, self.out.remove(&loss.hash));
+                let (hash, is_out) = (loss.hash, self.out.remove(loss.hash));
                 gathering.take(loss);
                 if !is_out {
-                    gathering.away.remove(&hash);
+                    gathering.away.remove(hash);
                 }
             } else {
                 self.recent.push_back(loss);
@@ -292,7 +304,7 @@ impl Gathering {
         let losses: Vec<&Loss> = self.losses.iter().filter(is_in).collect();
         let mut away = self.away.clone();
         for usual in self.losses.iter().filter(|loss| !is_in(loss)) {
-            away.remove(&usual.hash);
+            away.remove(usual.hash);
         }
         let lost = self.lost.len() - (self.losses.len() - losses.len());
         let back = lost - away.len().min(lost);
@@ -331,7 +343,7 @@ impl Gathering {
             .iter()
             .map(|loss| Traits { id: &loss.id, subnet: loss.subnet, voice: loss.voice })
             .collect();
-        let stayed = roster.online().filter(|member| !self.lost.contains(&member.hash));
+        let stayed = roster.online().filter(|member| !self.lost.contains(member.hash));
         let stayed: Vec<Traits<'_>> = stayed.map(Traits::of).collect();
         common(&lost, &stayed, voices)
     }

@@ -12,6 +12,8 @@ use std::hash::BuildHasher;
 pub struct Clients {
     table: HashTable<u32>,
     list: Vec<Client>,
+    /// Their numbers, for a table that grows: the ids lie scattered over memory.
+    numbers: Vec<IdHash>,
     // Ids come from strangers: the hash is seeded, so that nobody can choose ids that collide.
     hasher: IdHasher,
 }
@@ -58,8 +60,7 @@ impl Clients {
     /// Divides the clients into so many parts, by their numbers.
     pub fn divide(self, parts: usize) -> impl Iterator<Item = Self> {
         let mut divided = vec![Self::numbered_by(self.hasher.clone()); parts];
-        for client in self.list {
-            let hash = self.hasher.hash(client.id());
+        for (client, hash) in self.list.into_iter().zip(self.numbers) {
             divided[hash.part(parts)].add(hash, client);
         }
         divided.into_iter()
@@ -72,9 +73,10 @@ impl Clients {
         let mut parts = parts.into_iter();
         let mut all = parts.next().unwrap_or_default();
         all.list.reserve_exact(count - all.list.len());
+        all.numbers.reserve_exact(count - all.numbers.len());
         for part in parts {
-            for client in part.list {
-                all.add(all.hasher.hash(client.id()), client);
+            for (client, hash) in part.list.into_iter().zip(part.numbers) {
+                all.add(hash, client);
             }
         }
         all
@@ -117,10 +119,11 @@ impl Clients {
 
     /// Adds a client that is not known yet, and returns its place.
     pub(super) fn add(&mut self, IdHash(hash): IdHash, client: Client) -> usize {
-        let Self { table, list, hasher } = self;
+        let Self { table, list, numbers, .. } = self;
         let place = u32::try_from(list.len()).expect("fewer than 2^32 clients of one instance");
         list.push(client);
-        table.insert_unique(hash, place, |place| hasher.hash(list[*place as usize].id()).0);
+        numbers.push(IdHash(hash));
+        table.insert_unique(hash, place, |place| numbers[*place as usize].0);
         place as usize
     }
 
@@ -148,16 +151,17 @@ impl Clients {
         let last = self.list.len() - 1;
         self.unlink(place);
         if place != last {
-            let IdHash(hash) = self.hasher.hash(self.list[last].id());
+            let IdHash(hash) = self.numbers[last];
             if let Some(entry) = self.table.find_mut(hash, |known| *known as usize == last) {
                 *entry = u32::try_from(place).expect("a place below one that fits");
             }
         }
+        self.numbers.swap_remove(place);
         self.list.swap_remove(place)
     }
 
     fn unlink(&mut self, place: usize) {
-        let IdHash(hash) = self.hasher.hash(self.list[place].id());
+        let IdHash(hash) = self.numbers[place];
         if let Ok(entry) = self.table.find_entry(hash, |known| *known as usize == place) {
             entry.remove();
         }
@@ -203,6 +207,7 @@ impl Clients {
     pub fn heap_bytes(&self) -> usize {
         self.table.capacity() * 5
             + self.list.capacity() * size_of::<Client>()
+            + self.numbers.capacity() * size_of::<IdHash>()
             + self.list.iter().map(Client::heap_bytes).sum::<usize>()
     }
 }

@@ -36,6 +36,8 @@ pub struct SourceKey {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
     pub members: BTreeMap<String, Member>,
+    /// The number of its ear, which is asked for with every message.
+    ear: u64,
 }
 
 /// One listener's account of its own hearing.
@@ -279,7 +281,8 @@ impl Coverage {
     pub fn member_mut(&mut self, key: &SourceKey, name: &str, patience_ms: i64) -> &mut Member {
         // Asked for with every packet: names are copied only for whoever is new.
         if !self.sources.contains_key(key) {
-            self.sources.insert(key.clone(), Source::default());
+            let source = Source { members: BTreeMap::new(), ear: ear_number(&key.ear) };
+            self.sources.insert(key.clone(), source);
         }
         let source = self.sources.get_mut(key).expect("it was there, or was just added");
         if !source.members.contains_key(name) {
@@ -314,15 +317,17 @@ impl Coverage {
     /// Returns the mark that news heard by this source now leave on a record.
     #[must_use]
     pub fn mark(&self, key: &SourceKey) -> Option<Mark> {
-        let epoch = self.sources.get(key)?.epoch();
-        (epoch > 0).then(|| Mark { ear: ear_number(&key.ear), epoch })
+        let source = self.sources.get(key)?;
+        let epoch = source.epoch();
+        (epoch > 0).then_some(Mark { ear: source.ear, epoch })
     }
 
     /// Returns when the epoch of a mark began, `None` if it is not the present one of its source.
     #[must_use]
     pub fn began(&self, voice: &str, mark: &Mark) -> Option<Timestamp> {
-        let is_its = |key: &SourceKey| key.voice == voice && ear_number(&key.ear) == mark.ear;
-        let source = self.sources.iter().find(|(key, _)| is_its(key))?.1;
+        let mut sources = self.sources.iter();
+        let (_, source) =
+            sources.find(|(key, source)| source.ear == mark.ear && key.voice == voice)?;
         let members = source.members.values();
         members.map(|member| member.began).max().filter(|_| source.epoch() == mark.epoch)
     }
@@ -339,9 +344,8 @@ impl Coverage {
             return Ok(());
         }
         let mut best: Option<(Blind, Option<Timestamp>)> = None;
-        for (key, source) in self.sources.iter().filter(|(key, _)| key.voice == voice) {
-            let number = ear_number(&key.ear);
-            let Some(mark) = marks.iter().find(|mark| mark.ear == number) else { continue };
+        for (_, source) in self.sources.iter().filter(|(key, _)| key.voice == voice) {
+            let Some(mark) = marks.iter().find(|mark| mark.ear == source.ear) else { continue };
             let reason = if mark.epoch == source.epoch() {
                 if source.listens(now) {
                     return Ok(());

@@ -89,18 +89,25 @@ impl Fleet {
             flags = flags.union(Flags::FUTURE_TIME);
         }
         let Self { clients, coverage, .. } = self;
-        let place = clients.find_or_add_as(hash, &event.client);
-        let client = clients.at_mut(place);
         let mark = by.mark.filter(|mark| settles(event, mark, by, coverage));
         if let (Some(_), Some(seen), false) = (believed, event.observation(), event.standing) {
             let (channel, kind) = (event.channel.borrowed(), event.kind);
-            let bound = policy.channels_max;
-            let mut joined = client.join_event(by.voice, channel, kind, &seen, mark, bound);
+            let known = clients.find_as(hash, &event.client);
+            let (place, mut joined) = if let Some(place) = known {
+                let (client, bound) = (clients.at_mut(place), policy.channels_max);
+                (place, client.join_event(by.voice, channel, kind, &seen, mark, bound))
+            } else {
+                let id = &event.client;
+                let client = Client::of_event(id, by.voice, channel, kind, &seen, mark);
+                (clients.add(hash, client), Joined { news: true, heard: mark.is_some() })
+            };
             if flags != Flags::NONE {
-                joined.news |= client.flag(by.voice, flags).news;
+                joined.news |= clients.at_mut(place).flag(by.voice, flags).news;
             }
             return Taken::Joined { place, joined };
         }
+        let place = clients.find_or_add_as(hash, &event.client);
+        let client = clients.at_mut(place);
         let mut record = Record::of(event);
         if believed.is_none() {
             *record.slot_mut(event.kind) = super::slot::Slot::Untimed;

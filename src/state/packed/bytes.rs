@@ -92,6 +92,10 @@ fn are_same(one: &[u8], other: &[u8]) -> bool {
 pub(super) type Scratch = SmallVec<[u8; 192]>;
 
 fn put_varint(out: &mut Scratch, mut value: u64) {
+    if value < 0x80 {
+        // As all lengths are, nearly.
+        return out.push(value.to_le_bytes()[0]);
+    }
     let mut bytes = [0; VARINT_MAX];
     let mut length = 0;
     while value >= 0x80 {
@@ -168,12 +172,15 @@ fn put_framed(out: &mut Scratch, put: impl FnOnce(&mut Scratch)) {
     // Mostly the length takes one byte.
     out.push(0);
     put(out);
-    let mut length = Scratch::new();
-    put_varint(&mut length, (out.len() - start - 1) as u64);
-    out[start] = length[0];
-    if length.len() > 1 {
-        out.insert_from_slice(start + 1, &length[1..]);
+    let length = out.len() - start - 1;
+    if let Ok(length @ ..0x80) = u8::try_from(length) {
+        out[start] = length;
+        return;
     }
+    let mut long = Scratch::new();
+    put_varint(&mut long, length as u64);
+    out[start] = long[0];
+    out.insert_from_slice(start + 1, &long[1..]);
 }
 
 fn put_channel(out: &mut Scratch, channel: Channel<&str>) {

@@ -18,6 +18,7 @@
 
 mod bytes;
 mod forget;
+mod whole;
 
 use super::record::{Mark, Marks, Record};
 use super::slot::Slot;
@@ -36,8 +37,6 @@ pub const FORMAT: u32 = 1;
 /// Why the bytes of a client can be read.
 const CHECKED: &str = "the bytes were written here or checked when they were loaded";
 
-/// Bytes of all the records of a client with as many channels as are kept unless told otherwise.
-const RECORDS_USUAL: usize = 8 * 80;
 /// Records for which there is room before it is known that they are any.
 const COUNTED_MAX: usize = 32;
 
@@ -140,25 +139,6 @@ impl Client {
             }
         }
         Some(())
-    }
-
-    /// Returns the client of which one voice has said this: records of different channels, the newest
-    /// first.
-    #[must_use]
-    pub fn of_voice(
-        id: &str,
-        voice: VoiceKey<'_>,
-        forgotten: bool,
-        put_all: impl FnOnce(&mut dyn FnMut(&Record<'_>)),
-    ) -> Self {
-        let mut header = Scratch::new();
-        put_voice(&mut header, voice, forgotten);
-        let mut records = Scratch::with_capacity(RECORDS_USUAL);
-        put_all(&mut |record| put_record(&mut records, record));
-        let length = section_length(header.len() + records.len());
-        let mut prefix = Scratch::new();
-        put_text(&mut prefix, id.as_bytes());
-        Self { bytes: [&prefix[..], &length, &header, &records].concat() }
     }
 
     #[must_use]

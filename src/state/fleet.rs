@@ -4,6 +4,7 @@ use super::anomaly::anomalies;
 use super::answer::{Answer, Answers, Weighed};
 use super::clients::{Clients, IdHash};
 use super::coverage::Coverage;
+use super::glance;
 use super::judge::{Judgement, judge};
 use super::packed::{Client, Joined, Marking, Voice, VoiceKey};
 use super::policy::Policy;
@@ -223,6 +224,17 @@ impl Fleet {
     /// Returns the verdict about a client of this fleet at `now`.
     #[must_use]
     pub fn verdict_of(&self, client: &Client, now: Timestamp, policy: &Policy) -> Verdict {
+        if self.restart.is_none()
+            && self.answers.is_empty()
+            && let Some(verdict) = glance::verdict(client, &self.coverage, now, policy)
+        {
+            return verdict;
+        }
+        self.verdict_by_records(client, now, policy)
+    }
+
+    /// Returns the verdict about a client of this fleet at `now`, usual or not.
+    fn verdict_by_records(&self, client: &Client, now: Timestamp, policy: &Policy) -> Verdict {
         let voices = client.voices();
         let opinions = self.opinions(&voices, now, policy);
         let mut verdict = Verdict::unknown(client.id());
@@ -470,4 +482,78 @@ fn confirms(client: &Client, voice: VoiceKey<'_>, news: &Record<'_>, kind: Event
             EventKind::Closed => closed,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Channel;
+    use crate::state::coverage::{SourceKey, ear_number};
+
+    const NOW: Timestamp = Timestamp(1_760_000_000_000);
+
+    /// Returns a fleet whose one client was told of a few times, mostly in the usual way.
+    fn told_of(rng: &mut fastrand::Rng) -> Fleet {
+        let names = ["a", "b", "a channel of a long name, longer than any text within"];
+        let odds = [0, 12][rng.usize(..2)];
+        let is_odd = move |rng: &mut fastrand::Rng| odds > 0 && rng.u8(..odds) == 0;
+        let mut fleet = Fleet::default();
+        let key = SourceKey { voice: "lmq".to_owned(), ear: "me".to_owned() };
+        let member = fleet.coverage.member_mut(&key, "me", 12_000);
+        member.begin_epoch(NOW.plus(-rng.i64(0..13_000)));
+        for _ in 0..=rng.usize(..5) {
+            let name = names[rng.usize(..names.len())];
+            let channel = Channel::Strong(name.into());
+            let channel = if is_odd(rng) { Channel::Weak(Some(name.into())) } else { channel };
+            let kind = match rng.usize(..5) {
+                _ if is_odd(rng) => EventKind::Seen,
+                0 => EventKind::Farewell,
+                1 => EventKind::Closed,
+                _ => EventKind::Opened,
+            };
+            let resolution = if is_odd(rng) { 1_000 } else { 0 };
+            let time = NOW.plus([0, -20_000][rng.usize(..2)] - rng.i64(-2..20_000));
+            let stamp = Stamp { time, tie: u64::from(is_odd(rng)), resolution };
+            let stamp = (!is_odd(rng)).then_some(stamp);
+            let mut event = ChannelEvent::new("dev-1", channel, kind, stamp);
+            event.address =
+                ["192.0.2.1:1", "192.0.2.1:1", "192.0.2.2:2", ""][rng.usize(..4)].into();
+            event.standing = is_odd(rng);
+            event.flags = if is_odd(rng) { Flags::TAG_MISMATCH } else { Flags::NONE };
+            let mark = Mark { ear: ear_number("me"), epoch: 1 + u64::from(is_odd(rng)) };
+            let name = if is_odd(rng) { "status" } else { "lmq" };
+            let by = Hearsay {
+                voice: VoiceKey { authority: 1, name },
+                mark: (!is_odd(rng)).then_some(mark),
+                received: NOW,
+            };
+            fleet.take(&event, &by, &Policy::DEFAULT);
+        }
+        fleet
+    }
+
+    #[test]
+    fn a_glance_says_what_all_records_say() {
+        let mut enough = 0;
+        for seed in 0..20_000 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let fleet = told_of(&mut rng);
+            let policy = Policy {
+                close_grace_ms: [Some(30_000), Some(5_000), Some(0), None][rng.usize(..4)],
+                skew_ms: [1_000, 0][rng.usize(..2)],
+                loop_count: [4, 2][rng.usize(..2)],
+                ..Policy::DEFAULT
+            };
+            let client = fleet.clients.at(0);
+
+            let Some(verdict) = glance::verdict(client, &fleet.coverage, NOW, &policy) else {
+                continue;
+            };
+
+            enough += 1;
+            let expected = fleet.verdict_by_records(client, NOW, &policy);
+            assert_eq!(verdict, expected, "seed {seed}: {client:?}");
+        }
+        assert!(enough > 1_000, "{enough}");
+    }
 }

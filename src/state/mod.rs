@@ -15,6 +15,7 @@ pub mod coverage;
 pub mod debounce;
 pub mod diagnosis;
 pub mod fleet;
+mod glance;
 pub mod hearing;
 pub mod judge;
 pub mod packed;

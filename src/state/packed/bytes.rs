@@ -430,6 +430,27 @@ impl<'a> Reader<'a> {
         Some(time)
     }
 
+    /// Reads the head of a record of a strong channel that was opened, of which each thing was told with one
+    /// time. Returns its name, and whether a farewell and a close follow; `None` for any other.
+    pub fn usual_life(&mut self) -> Option<(&'a [u8], bool, bool)> {
+        const OPENED: u8 = SLOT_TIMED;
+        const FAREWELL: u8 = SLOT_TIMED << place_in_mask(EventKind::Farewell);
+        const CLOSED: u8 = SLOT_TIMED << place_in_mask(EventKind::Closed);
+        if self.byte()? != CHANNEL_STRONG {
+            return None;
+        }
+        let name = self.bytes()?;
+        let mask = self.byte()?;
+        let is_usual = mask & OPENED != 0 && mask & !(OPENED | FAREWELL | CLOSED) == 0;
+        is_usual.then_some((name, mask & FAREWELL != 0, mask & CLOSED != 0))
+    }
+
+    /// Reads over an observation that has nothing but a time in ms, and perhaps an address.
+    pub fn plain_time(&mut self, address: &mut &'a [u8]) -> Option<Timestamp> {
+        let is_plain = self.0.first()? & !(TAG_ADDRESS | TAG_SAME_ADDRESS) == 0;
+        if is_plain { self.skim(address) } else { None }
+    }
+
     /// Tells whether this mark, or a later one of the same ear, is among those that follow.
     fn has_mark(mut self, mark: Mark) -> bool {
         let mut next = || {
@@ -441,7 +462,7 @@ impl<'a> Reader<'a> {
             .any(|known| known.ear == mark.ear && known.epoch >= mark.epoch)
     }
 
-    fn marks(&mut self) -> Option<Marks> {
+    pub fn marks(&mut self) -> Option<Marks> {
         let mut marks = Marks::new();
         while !self.0.is_empty() {
             let ear = u64::from_le_bytes(self.take(8)?.try_into().ok()?);

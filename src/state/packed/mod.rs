@@ -18,6 +18,7 @@
 
 mod bytes;
 mod forget;
+mod glance;
 mod whole;
 
 use super::record::{Mark, Marks, Record};
@@ -30,6 +31,8 @@ use bytes::{
 };
 use std::fmt;
 use std::ops::Range;
+
+pub use glance::{Glance, Life};
 
 /// Version of the byte format, kept beside every store of such bytes.
 pub const FORMAT: u32 = 1;

@@ -317,8 +317,10 @@ impl Presence {
     }
 
     /// Returns all that there is to tell the user, oldest first.
-    pub fn drain_changes(&mut self) -> impl ExactSizeIterator<Item = Change> {
-        self.changes.drain(..)
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        // Handed over as they lie there, since they are large. Soon there will be as many again.
+        let room = VecDeque::with_capacity(self.changes.len());
+        std::mem::replace(&mut self.changes, room).into()
     }
 
     /// Returns the verdict about a client at `now`.
@@ -548,7 +550,7 @@ mod tests {
             presence.handle_event(&Event::Channel(event), &by);
         }
         presence.handle_timeout(Timestamp(9_000_000));
-        let last = presence.drain_changes().last().expect("it has changed");
+        let last = presence.take_changes().pop().expect("it has changed");
         assert_eq!((last.at, last.cause), (Timestamp(50_000), Cause::Grace));
         assert_eq!((last.verdict.status, presence.now()), (Status::Offline, Timestamp(9_000_000)));
     }

@@ -153,15 +153,17 @@ impl Flow {
     }
 
     /// Takes changes in, and returns those that are to be told now, with what begins with them.
-    fn take(&mut self, number: usize, changes: Vec<Change>) -> Vec<Told> {
+    fn take(&mut self, number: usize, mut changes: Vec<Change>) -> Vec<Told> {
         let instance = &self.instances[number];
+        // Where it lies: most of it may be of nobody's interest, and is large.
+        changes.retain(|change| change.cause == Cause::Gap || self.chosen.include(&change.verdict));
         let mut lasting = Vec::new();
         for change in changes {
             if change.cause == Cause::Gap {
                 self.ending.gap(|| format!("nobody listens to {instance}, or something was lost"));
-            }
-            if !self.chosen.include(&change.verdict) {
-                continue;
+                if !self.chosen.include(&change.verdict) {
+                    continue;
+                }
             }
             let begun = self.onsets.begun(number, &change);
             let Some(debounce) = &mut self.debounce else {

@@ -107,7 +107,7 @@ impl Watcher {
         if !reports.is_empty() {
             self.tell(News::Testimony(Testimony::Reports(reports))).await;
         }
-        let changes: Vec<_> = self.presence.drain_changes().collect();
+        let changes = self.presence.take_changes();
         if !changes.is_empty() {
             self.tell(News::Changes(changes)).await;
         }

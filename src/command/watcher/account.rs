@@ -1,12 +1,13 @@
 //! A watcher's account of itself: what the broker says about itself, which epochs that makes, and
 //! what of it all is durable.
 
-use super::{HEARTBEAT, News, RETRY, Testimony, Watcher};
+use super::{Arrival, HEARTBEAT, News, RETRY, Testimony, Watcher};
 use crate::clock;
 use crate::command::moment;
 use crate::dialect::Message;
 use crate::event::Timestamp;
 use crate::output::warning::{Missing, Warning};
+use crate::source::mqtt::Publish;
 use crate::state::coverage::Hole;
 use crate::state::hearing::Moment;
 use crate::state::packed::Client;
@@ -23,6 +24,11 @@ pub const DROPPED: &str = "$SYS/broker/publish/messages/dropped";
 pub const BROKER_VERSION: &str = "$SYS/broker/version";
 const VERSION_MAX: usize = 200;
 
+/// Tells whether it is the broker itself that a message of this topic is about.
+pub(super) fn is_about_broker(topic: &str) -> bool {
+    [UPTIME, DROPPED, BROKER_VERSION].contains(&topic)
+}
+
 impl Watcher {
     pub(super) fn is_commit_due(&self) -> bool {
         let waited = self.state.last_commit.elapsed();
@@ -33,8 +39,26 @@ impl Watcher {
         !state.acks.is_empty() || state.ever_connected && (state.owed || waited >= HEARTBEAT)
     }
 
-    /// Reads what the broker says about itself. Returns whether the message was that.
-    pub(super) async fn about_itself(&mut self, message: &Message<'_>, now: Moment) -> bool {
+    /// Records a message, and has it acknowledged with the next commit.
+    pub(super) fn noted<'a>(&mut self, publish: &'a Publish, arrival: Arrival) -> Message<'a> {
+        let message = Message {
+            topic: &publish.topic,
+            payload: &publish.payload,
+            tag: None,
+            qos: publish.qos,
+            retain: publish.retain,
+            received: arrival.time,
+            tie: arrival.tie,
+        };
+        // A recording must say under which epoch a message was heard before it holds the message.
+        self.ledger.record_accounts(&self.presence, &self.hearing);
+        self.ledger.record(&message);
+        self.state.acks.push(publish.ack);
+        message
+    }
+
+    /// Reads what the broker says about itself.
+    pub(super) async fn about_itself(&mut self, message: &Message<'_>, now: Moment) {
         let number = || {
             let text = std::str::from_utf8(message.payload).ok()?;
             text.split_ascii_whitespace().next()?.parse::<i64>().ok()
@@ -62,15 +86,13 @@ impl Watcher {
                     self.tell(News::Warning(Missing::Dropped { instance, messages }.into())).await;
                 }
             }
-            BROKER_VERSION => {
+            _ => {
                 let text: String =
                     String::from_utf8_lossy(message.payload).chars().take(VERSION_MAX).collect();
                 self.judge_broker(&text);
                 self.testify(Testimony::Broker(text)).await;
             }
-            _ => return false,
         }
-        true
     }
 
     /// Notes new epochs: in the recording, in the counts, and to the user.

@@ -19,7 +19,7 @@ use super::ledger::Ledger;
 use super::moment;
 use crate::clock;
 use crate::dialect::lmq::Lmq;
-use crate::dialect::{Dialects, Message, Reading, Reason};
+use crate::dialect::{Dialects, Reading, Reason};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::output::metrics::Panel;
@@ -135,7 +135,15 @@ impl Watcher {
                         self.fetch_ahead();
                     }
                     left -= 1;
-                    self.handle(heard, now).await?;
+                    match &heard {
+                        // As nearly always: then nothing is waited for, and nothing is carried around.
+                        Heard::Message(publish) if self.is_evidence(publish) => {
+                            self.state.last_heard = now.1;
+                            let arrival = self.arrival(now.0.wall);
+                            self.evidence(publish, arrival, now.0);
+                        }
+                        _ => self.handle(heard, now).await?,
+                    }
                 }
             }
             self.tick().await?;
@@ -375,11 +383,16 @@ impl Watcher {
     /// broker says of itself.
     fn may_hold(&self, publish: &Publish) -> bool {
         publish.retain
-            && publish.topic != UPTIME
-            && publish.topic != DROPPED
-            && publish.topic != BROKER_VERSION
+            && !account::is_about_broker(&publish.topic)
             && self.hearing.decides_at().is_some()
             && self.state.held.len() < HELD_MAX
+    }
+
+    /// Tells whether a message is to be taken in at once, and says something about clients if anything.
+    fn is_evidence(&mut self, publish: &Publish) -> bool {
+        !account::is_about_broker(&publish.topic)
+            && !self.is_early(publish)
+            && !self.may_hold(publish)
     }
 
     /// Gives a message its place in the order of arrival, before it waits for anything.
@@ -388,22 +401,17 @@ impl Watcher {
     }
 
     async fn message(&mut self, publish: &Publish, arrival: Arrival, now: Moment) {
-        let message = Message {
-            topic: &publish.topic,
-            payload: &publish.payload,
-            tag: None,
-            qos: publish.qos,
-            retain: publish.retain,
-            received: arrival.time,
-            tie: arrival.tie,
-        };
-        // A recording must say under which epoch a message was heard before it holds the message.
-        self.ledger.record_accounts(&self.presence, &self.hearing);
-        self.ledger.record(&message);
-        self.state.acks.push(publish.ack);
-        if self.about_itself(&message, now).await {
-            return;
+        if account::is_about_broker(&publish.topic) {
+            let message = self.noted(publish, arrival);
+            self.about_itself(&message, now).await;
+        } else {
+            self.evidence(publish, arrival, now);
         }
+    }
+
+    /// Takes in what a message says about clients.
+    fn evidence(&mut self, publish: &Publish, arrival: Arrival, now: Moment) {
+        let message = self.noted(publish, arrival);
         let (index, reading) = self.dialects.read(&message);
         let voice = voice_of(&self.dialects, index);
         let coverage = self.presence.coverage_mut();

@@ -37,6 +37,11 @@ impl Lmq {
     /// samples in `tests/fixtures/dialects/alibaba-lmq.jsonl`.
     #[must_use]
     pub fn read<'a>(&self, message: &Message<'a>) -> Reading<'a> {
+        if message.tag.is_none()
+            && let Some(usual) = text_of(message.payload).and_then(Self::read_usual)
+        {
+            return Reading::Events(Events::one(Event::Channel(usual.event())));
+        }
         read_notice(Notice::parse(message.payload), message)
     }
 
@@ -46,6 +51,13 @@ impl Lmq {
         let rest = body.strip_prefix(br#"{"clientId":""#)?;
         let end = memchr(b'"', &rest[..rest.len().min(CLIENT_ID_MAX + 1)])?;
         std::str::from_utf8(&rest[..end]).ok()
+    }
+
+    /// Reads one notice that came without a tag as [`read`](Self::read) does, if it is as nearly all of
+    /// them are.
+    fn read_usual(body: &str) -> Option<Usual<'_>> {
+        let (usual, others) = Self::read_usual_line(body)?;
+        others.is_empty().then_some(usual)
     }
 
     /// Reads the first of some lines as [`read`](Self::read) does a notice that came without a tag, if it

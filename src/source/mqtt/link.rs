@@ -29,7 +29,7 @@ use std::time::Duration;
 use std::vec;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -47,7 +47,7 @@ pub struct Link {
     /// What is there and not taken yet.
     arrived: vec::IntoIter<Heard>,
     /// The room that it took.
-    room: Option<OwnedSemaphorePermit>,
+    room: Option<Room>,
     orders: UnboundedSender<Order>,
     end: oneshot::Receiver<Trouble>,
     /// The thread notices that it is gone.
@@ -55,10 +55,29 @@ pub struct Link {
 }
 
 /// What was heard, and the room it takes until all of it is taken.
-#[derive(Default)]
 struct Batch {
     reports: Vec<Heard>,
-    room: Option<OwnedSemaphorePermit>,
+    room: Room,
+}
+
+/// Room that was taken. It is given back when this is dropped.
+struct Room {
+    all: Arc<Semaphore>,
+    taken: u32,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.all.add_permits(self.taken as usize);
+    }
+}
+
+impl Batch {
+    /// Returns an empty one, with memory for so many reports.
+    fn new(all: &Arc<Semaphore>, reports: usize) -> Self {
+        let room = Room { all: Arc::clone(all), taken: 0 };
+        Self { reports: Vec::with_capacity(reports), room }
+    }
 }
 
 impl Link {
@@ -94,7 +113,7 @@ impl Link {
             self.room = None;
             let Some(more) = ready!(self.reports.poll_recv(cx)) else { break };
             self.arrived = more.reports.into_iter();
-            self.room = more.room;
+            self.room = Some(more.room);
         }
         let end = ready!(Pin::new(&mut self.end).poll(cx));
         let gone = |_| Trouble::Failed("its thread did not start, or panicked".to_owned());
@@ -152,25 +171,23 @@ struct Desk {
 impl Desk {
     fn new(sender: UnboundedSender<Batch>, epoch: u64) -> Self {
         let room = Arc::new(Semaphore::new(ROOM as usize));
-        Self { sender, batch: Batch::default(), room, epoch }
+        Self { sender, batch: Batch::new(&room, 0), room, epoch }
     }
 
     /// Waits for room, and adds a report to those that are handed out next.
     async fn put(&mut self, heard: Heard, size: usize) {
         // A topic and the places around it are no larger than the KiB that rounding adds.
         let units = u32::try_from(size / 1024).unwrap_or(u32::MAX).saturating_add(1).min(ROOM);
-        let room = if let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(units) {
-            Some(room)
+        if let Ok(room) = self.room.try_acquire_many(units) {
+            room.forget();
         } else {
             // There will be room only when what lies here is taken too.
             self.hand_out();
-            Arc::clone(&self.room).acquire_many_owned(units).await.ok()
-        };
-        self.batch.reports.push(heard);
-        match (&mut self.batch.room, room) {
-            (Some(held), Some(more)) => held.merge(more),
-            (held, room) => *held = held.take().or(room),
+            self.room.acquire_many(units).await.expect("nobody closes it").forget();
         }
+        // The batch gives it back.
+        self.batch.room.taken += units;
+        self.batch.reports.push(heard);
         if self.batch.reports.len() >= TOGETHER_MAX {
             self.hand_out();
         }
@@ -178,8 +195,10 @@ impl Desk {
 
     fn hand_out(&mut self) {
         if !self.batch.reports.is_empty() {
+            // Probably the next one will be as large.
+            let next = Batch::new(&self.room, self.batch.reports.len());
             // When nobody listens any more, the thread is about to be told.
-            let _ = self.sender.send(std::mem::take(&mut self.batch));
+            let _ = self.sender.send(std::mem::replace(&mut self.batch, next));
         }
     }
 

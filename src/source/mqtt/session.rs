@@ -99,12 +99,14 @@ impl Session {
     /// send their messages again. Never waits; the connection's own task sends them.
     pub fn acknowledge(&mut self, tokens: impl IntoIterator<Item = AckToken>) {
         let Phase::Standing(link, _) = &self.phase else { return };
-        let acks: Vec<Ack> = tokens
-            .into_iter()
-            .filter(|token| token.epoch == self.plan.epoch && token.qos > 0)
-            .filter(|token| self.unacknowledged.remove(token.id))
-            .map(|token| Ack { id: token.id, qos: token.qos })
-            .collect();
+        let tokens = tokens.into_iter();
+        let mut acks = Vec::with_capacity(tokens.size_hint().0);
+        acks.extend(
+            tokens
+                .filter(|token| token.epoch == self.plan.epoch && token.qos > 0)
+                .filter(|token| self.unacknowledged.remove(token.id))
+                .map(|token| Ack { id: token.id, qos: token.qos }),
+        );
         if !acks.is_empty() {
             link.acknowledge(acks);
         }

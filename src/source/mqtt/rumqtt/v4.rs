@@ -8,8 +8,10 @@ use crate::source::mqtt::websocket;
 use rumqttc::mqttbytes::Error as CodecError;
 use rumqttc::{
     AsyncClient, ClientError, ConnectionError, Event, EventLoop, MqttOptions, Packet, PubAck,
-    PubRec, Publish, StateError, SubscribeFilter, SubscribeReasonCode,
+    PubRec, Publish, QoS, StateError, SubscribeFilter, SubscribeReasonCode,
 };
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -20,7 +22,16 @@ pub struct V4 {
     connected: bool,
     keep_alive: Duration,
     patience: Duration,
+    /// How many packets more may be read before orders are looked at again.
+    turn: u32,
+    /// What was found wrong while nobody waited for it.
+    broken: Option<StateError>,
+    /// Answers to the broker that could not be sent meanwhile.
+    answers: Vec<Packet>,
 }
+
+/// Packets that are read in one go past the library's loop.
+const TURN: u32 = 256;
 
 impl Protocol for V4 {
     fn new(plan: &Plan, place: Place) -> Self {
@@ -43,10 +54,28 @@ impl Protocol for V4 {
         let (client, mut events) = AsyncClient::new(made, OUTGOING.into());
         events.set_network_options(plan.network());
         let keep_alive = connection.keep_alive;
-        Self { client, events, place, connected: false, keep_alive, patience: patience(plan) }
+        Self {
+            client,
+            events,
+            place,
+            connected: false,
+            keep_alive,
+            patience: patience(plan),
+            turn: 0,
+            broken: None,
+            answers: Vec::new(),
+        }
     }
 
     async fn next(&mut self, orders: &mut Orders) -> Result<Step, Trouble> {
+        if let Some(error) = self.broken.take() {
+            return Err(self.sort_state(error));
+        }
+        if !self.answers.is_empty() {
+            let answers = std::mem::take(&mut self.answers);
+            self.send(answers).await?;
+        }
+        self.turn = TURN;
         loop {
             // Whatever was received since proves as much as the answer to a ping, and whoever waited
             // for us to read on may have sent that too. Our own clock sees to the silence.
@@ -71,17 +100,64 @@ impl Protocol for V4 {
         self.client.try_subscribe_many(filters).map_err(|error| Trouble::Failed(error.to_string()))
     }
 
-    /// Writes past the library's queue, which takes one request at a time, with a flush for each.
     async fn acknowledge(&mut self, acks: &[Ack]) -> Result<(), Trouble> {
+        let packet = |ack: &Ack| match ack.qos {
+            0 => None,
+            1 => Some(Packet::PubAck(PubAck::new(ack.id))),
+            // Granted only to an earlier owner of our session, but it has to be answered.
+            _ => Some(Packet::PubRec(PubRec::new(ack.id))),
+        };
+        self.send(acks.iter().filter_map(packet)).await
+    }
+
+    fn leftover(&mut self) -> Option<Step> {
+        while let Some(event) = self.events.state.events.pop_front() {
+            if let Some(step) = self.understand(event) {
+                return Some(step);
+            }
+        }
+        self.read_on()
+    }
+
+    fn keep_alive(&self) -> Duration {
+        self.keep_alive
+    }
+}
+
+impl V4 {
+    /// Reads a packet that is there already past the library's loop, which copies every packet, looks at the
+    /// clock for each, and starts anew after ten. A message has nothing to do there, as we acknowledge it
+    /// ourselves; whatever else comes is handed to it.
+    fn read_on(&mut self) -> Option<Step> {
+        if self.broken.is_some() {
+            return None;
+        }
+        // Under load there is always more, and orders must not wait for its end.
+        self.turn = self.turn.checked_sub(1)?;
+        let network = self.events.network.as_mut()?;
+        let read = pin!(network.read()).poll(&mut Context::from_waker(Waker::noop()));
+        let handled = match read {
+            // Whoever waits asks the library, and is woken by it.
+            Poll::Pending => return None,
+            Poll::Ready(Ok(Packet::Publish(publish))) if publish.qos != QoS::ExactlyOnce => {
+                return Some(Step::Publish(arrived(publish)));
+            }
+            Poll::Ready(Ok(packet)) => self.events.state.handle_incoming_packet(packet),
+            Poll::Ready(Err(error)) => Err(error),
+        };
+        match handled {
+            Ok(answer) => self.answers.extend(answer),
+            Err(error) => self.broken = Some(error),
+        }
+        let event = self.events.state.events.pop_front()?;
+        self.understand(event)
+    }
+
+    /// Writes past the library's queue, which takes one request at a time, with a flush for each.
+    async fn send(&mut self, packets: impl IntoIterator<Item = Packet>) -> Result<(), Trouble> {
         let Some(network) = &mut self.events.network else { return Ok(()) };
         let write = async {
-            for ack in acks {
-                let packet = match ack.qos {
-                    0 => continue,
-                    1 => Packet::PubAck(PubAck::new(ack.id)),
-                    // Granted only to an earlier owner of our session, but it has to be answered.
-                    _ => Packet::PubRec(PubRec::new(ack.id)),
-                };
+            for packet in packets {
                 network.write(packet).await?;
             }
             network.flush().await
@@ -94,21 +170,6 @@ impl Protocol for V4 {
         }
     }
 
-    fn leftover(&mut self) -> Option<Step> {
-        while let Some(event) = self.events.state.events.pop_front() {
-            if let Some(step) = self.understand(event) {
-                return Some(step);
-            }
-        }
-        None
-    }
-
-    fn keep_alive(&self) -> Duration {
-        self.keep_alive
-    }
-}
-
-impl V4 {
     /// Carries out an order, and those that came with it: one flush for all.
     async fn carry_out(&mut self, first: Order, orders: &mut Orders) -> Result<(), Trouble> {
         let mut acks = Vec::new();

@@ -95,7 +95,7 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<Outcome, Failure
     match command {
         Command::Replay(options) => replay::run(options, console),
         Command::Check(options) => check::run(options, console),
-        Command::Watch(options) => runtime()?.block_on(watch::run(options, console)),
+        Command::Watch(options) => with_threads(1)?.block_on(watch::run(options, console)),
         Command::Simulate(options) => simulate::run(options, console),
         Command::Store(options) => store::run(&options.action, console),
         #[cfg(feature = "broker")]
@@ -108,8 +108,15 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<Outcome, Failure
 
 /// Two threads: one may wait for the disk while the other keeps the line to the broker alive.
 fn runtime() -> Result<Runtime, Failure> {
+    with_threads(2)
+}
+
+/// Who watches needs one: connections have threads of their own, and who waits for a disk hands the other
+/// tasks over. Between two a watcher would wander, away from what its processor has at hand, and whatever
+/// wakes one would wake both.
+fn with_threads(count: usize) -> Result<Runtime, Failure> {
     Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(count)
         .enable_all()
         .build()
         .map_err(|error| Failure::new("could not start").because(error))

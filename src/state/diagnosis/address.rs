@@ -16,11 +16,12 @@ pub fn read(text: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// A network of 24 bits of IPv4 or 64 bits of IPv6.
+/// A network of 24 bits of IPv4 or 64 bits of IPv6. A number and not bytes, as it is copied for each change:
+/// what was written piece by piece is long in coming when it is read as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Subnet {
-    V4(u32),
-    V6(u64),
+pub struct Subnet {
+    bits: u64,
+    is_v6: bool,
 }
 
 /// Bits of an address beside those of its network.
@@ -31,21 +32,24 @@ impl Subnet {
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         match address {
-            IpAddr::V4(address) => Self::V4(address.to_bits() >> HOST_BITS_V4),
-            IpAddr::V6(address) => Self::V6((address.to_bits() >> HOST_BITS_V6) as u64),
+            IpAddr::V4(address) => {
+                Self { bits: u64::from(address.to_bits() >> HOST_BITS_V4), is_v6: false }
+            }
+            IpAddr::V6(address) => {
+                Self { bits: (address.to_bits() >> HOST_BITS_V6) as u64, is_v6: true }
+            }
         }
     }
 
     /// Returns it as `10.0.3.0/24` or `2001:db8::/64`.
     #[must_use]
     pub fn text(self) -> String {
-        match self {
-            Self::V4(bits) => {
-                format!("{}/24", IpAddr::from((bits << HOST_BITS_V4).to_be_bytes()))
-            }
-            Self::V6(bits) => {
-                format!("{}/64", IpAddr::from((u128::from(bits) << HOST_BITS_V6).to_be_bytes()))
-            }
+        let Self { bits, is_v6 } = self;
+        if is_v6 {
+            format!("{}/64", IpAddr::from((u128::from(bits) << HOST_BITS_V6).to_be_bytes()))
+        } else {
+            let [.., a, b, c] = bits.to_be_bytes();
+            format!("{}/24", IpAddr::from([a, b, c, 0]))
         }
     }
 }

@@ -132,14 +132,14 @@ impl Tracks {
         &mut self,
         hash: u64,
         client: &str,
-        mut opening: Opening,
+        opening: Opening,
         now: Timestamp,
         found: &mut Vec<Finding>,
     ) {
         let (loop_count, window_ms) = (self.loop_count, self.window_ms);
         let track = self.track(hash, now);
         let thrown_out = track.ended.take().is_some_and(|end| throws_out(end, &opening));
-        opening.takes_over |= thrown_out;
+        let opening = Opening { takes_over: opening.takes_over || thrown_out, ..opening };
         if track.openings.len() >= loop_count.max(2 * SAME_ADDRESS_MIN) {
             track.openings.remove(0);
         }

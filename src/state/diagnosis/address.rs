@@ -16,8 +16,46 @@ pub fn read(text: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// A network of 24 bits of IPv4 or 64 bits of IPv6. A number and not bytes, as it is copied for each change:
-/// what was written piece by piece is long in coming when it is read as a whole.
+/// An address in the words of one of IPv6, as it is copied for each change: what was written byte by byte is
+/// long in coming when it is read as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    network: u64,
+    host: u64,
+}
+
+/// What is above the bits of an address of IPv4.
+const MAPPED: u64 = 0xffff << u32::BITS;
+
+impl Address {
+    /// Returns the number of an address that was [read](read).
+    pub(super) fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => Self { network: 0, host: MAPPED | u64::from(address.to_bits()) },
+            IpAddr::V6(address) => {
+                let bits = address.to_bits();
+                #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+                let host = bits as u64;
+                Self { network: (bits >> HOST_BITS_V6) as u64, host }
+            }
+        }
+    }
+
+    pub(super) fn ip(self) -> IpAddr {
+        let bits = u128::from(self.network) << HOST_BITS_V6 | u128::from(self.host);
+        IpAddr::from(bits.to_be_bytes()).to_canonical()
+    }
+
+    pub(super) const fn subnet(self) -> Subnet {
+        if self.network == 0 && self.host >> u32::BITS == MAPPED >> u32::BITS {
+            Subnet { bits: (self.host ^ MAPPED) >> HOST_BITS_V4, is_v6: false }
+        } else {
+            Subnet { bits: self.network, is_v6: true }
+        }
+    }
+}
+
+/// A network of 24 bits of IPv4 or 64 bits of IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Subnet {
     bits: u64,
@@ -31,14 +69,7 @@ const HOST_BITS_V6: u32 = 64;
 impl Subnet {
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
-        match address {
-            IpAddr::V4(address) => {
-                Self { bits: u64::from(address.to_bits() >> HOST_BITS_V4), is_v6: false }
-            }
-            IpAddr::V6(address) => {
-                Self { bits: (address.to_bits() >> HOST_BITS_V6) as u64, is_v6: true }
-            }
-        }
+        Address::of(address.to_canonical()).subnet()
     }
 
     /// Returns it as `10.0.3.0/24` or `2001:db8::/64`.
@@ -69,6 +100,7 @@ mod tests {
             ("10.0.3.4:port", "10.0.3.4", "10.0.3.0/24"),
         ] {
             let read = read(text).expect("it is an address");
+            assert_eq!(Address::of(read).ip(), read);
             assert_eq!(
                 (read.to_string(), Subnet::of(read).text()),
                 (address.into(), subnet.into())

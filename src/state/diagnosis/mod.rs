@@ -18,6 +18,7 @@ mod tests;
 mod tracks;
 mod usual;
 
+use address::Address;
 pub use address::{Subnet, read as ip_of};
 pub use clock::{Lag, Lags};
 pub use finding::{Code, Crowd, Factor, FactorKind, Finding, Offset, Outage, Phase, Sharing, What};
@@ -35,7 +36,6 @@ use roster::Roster;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
-use std::net::IpAddr;
 use tracks::{Opening, Tracks};
 
 /// A finding that lasts is told again no sooner, ms.
@@ -174,7 +174,7 @@ impl Broker {
         let hash = self.hasher.hash_one(verdict.client.as_str());
         let online = verdict.status.online() == Some(true);
         self.roster.online += usize::from(online);
-        let subnet = address_of(verdict).map(Subnet::of);
+        let subnet = address_of(verdict).map(Address::subnet);
         let voice = self.voice(verdict);
         self.roster.note(hash, &verdict.client, online, subnet, voice);
     }
@@ -202,7 +202,7 @@ impl Broker {
         let is = verdict.status.online() == Some(true);
         self.roster.online =
             (self.roster.online + usize::from(is)).saturating_sub(usize::from(was));
-        let subnet = address.map(Subnet::of);
+        let subnet = address.map(Address::subnet);
         self.roster.note(hash, client, is, subnet, voice);
 
         if verdict.status == Status::Unknown {
@@ -280,6 +280,6 @@ fn loss(change: &Change, hash: u64, subnet: Option<Subnet>, voice: u8, now: Time
     }
 }
 
-fn address_of(verdict: &Verdict) -> Option<IpAddr> {
-    verdict.address.as_deref().and_then(address::read)
+fn address_of(verdict: &Verdict) -> Option<Address> {
+    verdict.address.as_deref().and_then(address::read).map(Address::of)
 }

@@ -1,6 +1,7 @@
 //! Clients that connect again and again: alone (flapping), or against each other (a shared id).
 
 use super::TELL_AGAIN_MS;
+use super::address::Address;
 use super::finding::{Finding, Phase, Sharing, What};
 use crate::event::Timestamp;
 use crate::state::policy::Policy;
@@ -9,7 +10,6 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
 use std::collections::HashMap;
-use std::net::IpAddr;
 
 /// What was seen of clients in the last minutes. Bounded: of two halves the older one is dropped when
 /// the younger one is full, or old.
@@ -37,7 +37,7 @@ struct Half {
 #[derive(Clone, Debug, Default)]
 struct Track {
     openings: SmallVec<[Opening; 2]>,
-    ended: Option<(Timestamp, Option<IpAddr>)>,
+    ended: Option<(Timestamp, Option<Address>)>,
     /// Its ends were told with their beginnings so far.
     whole: bool,
     lost_one: bool,
@@ -46,7 +46,7 @@ struct Track {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Opening {
     pub(super) at: Timestamp,
-    pub(super) address: Option<IpAddr>,
+    pub(super) address: Option<Address>,
     /// The connection of before was still open.
     pub(super) takes_over: bool,
 }
@@ -64,7 +64,7 @@ struct Active {
     told_count: u64,
     /// Connections or take-overs.
     count: u64,
-    addresses: Vec<(IpAddr, u64)>,
+    addresses: Vec<(Address, u64)>,
     more: bool,
 }
 
@@ -105,7 +105,7 @@ impl Tracks {
         &mut self,
         hash: u64,
         at: Timestamp,
-        address: Option<IpAddr>,
+        address: Option<Address>,
         now: Timestamp,
     ) {
         self.track(hash, now).ended = Some((at, address));
@@ -322,7 +322,7 @@ impl Track {
 }
 
 /// Tells whether a connection looks like the reason for the end before it.
-fn throws_out((ended, from): (Timestamp, Option<IpAddr>), opening: &Opening) -> bool {
+fn throws_out((ended, from): (Timestamp, Option<Address>), opening: &Opening) -> bool {
     let Opening { at, address, .. } = *opening;
     let pause = at.since(ended);
     if from.is_some() && address.is_some() && from != address {
@@ -335,7 +335,7 @@ fn throws_out((ended, from): (Timestamp, Option<IpAddr>), opening: &Opening) -> 
 
 /// Tells whether two addresses come back: one that only moved on is a device that travels.
 fn returns_of_two(openings: &[&Opening]) -> bool {
-    let mut counts: Vec<(IpAddr, u32)> = Vec::new();
+    let mut counts: Vec<(Address, u32)> = Vec::new();
     for address in openings.iter().filter_map(|opening| opening.address) {
         match counts.iter_mut().find(|(known, _)| *known == address) {
             Some((_, count)) => *count += 1,
@@ -372,11 +372,11 @@ impl Active {
         let client = self.client.clone();
         let what = if self.shared {
             let mut addresses = self.addresses.clone();
-            addresses.sort_by_key(|(address, count)| (std::cmp::Reverse(*count), *address));
+            addresses.sort_by_key(|(address, count)| (std::cmp::Reverse(*count), address.ip()));
             let pauses = i64::try_from(self.count).unwrap_or(i64::MAX).saturating_sub(1);
             What::SharedId(Sharing {
                 client,
-                addresses: addresses.into_iter().map(|(address, _)| address).collect(),
+                addresses: addresses.into_iter().map(|(address, _)| address.ip()).collect(),
                 more: self.more,
                 take_overs: self.count,
                 every_ms: (pauses > 0).then(|| span_ms / pauses),

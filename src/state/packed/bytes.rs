@@ -277,6 +277,7 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
+    #[inline]
     fn varint(&mut self) -> Option<u64> {
         // Mostly it is one byte, or the six of a time: these are put together without a loop.
         let [first, ..] = *self.0 else { return None };
@@ -307,6 +308,7 @@ impl<'a> Reader<'a> {
         None
     }
 
+    #[inline]
     pub fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.varint()?).ok()?;
         self.take(length)
@@ -331,6 +333,7 @@ impl<'a> Reader<'a> {
         Some((Flags::from_bits(bits & !FORGOTTEN), bits & FORGOTTEN != 0))
     }
 
+    #[inline]
     pub fn record_body(&mut self) -> Option<Reader<'a>> {
         self.bytes().map(Reader)
     }
@@ -432,6 +435,7 @@ impl<'a> Reader<'a> {
 
     /// Reads the head of a record of a strong channel that was opened, of which each thing was told with one
     /// time. Returns its name, and whether a farewell and a close follow; `None` for any other.
+    #[inline]
     pub fn usual_life(&mut self) -> Option<(&'a [u8], bool, bool)> {
         const OPENED: u8 = SLOT_TIMED;
         const FAREWELL: u8 = SLOT_TIMED << place_in_mask(EventKind::Farewell);
@@ -446,6 +450,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads over an observation that has nothing but a time in ms, and perhaps an address.
+    #[inline]
     pub fn plain_time(&mut self, address: &mut &'a [u8]) -> Option<Timestamp> {
         let is_plain = self.0.first()? & !(TAG_ADDRESS | TAG_SAME_ADDRESS) == 0;
         if is_plain { self.skim(address) } else { None }

@@ -53,6 +53,7 @@ impl<'a> Glance<'a> {
 }
 
 impl<'a> Life<'a> {
+    #[inline]
     fn read(mut record: Reader<'a>) -> Option<Self> {
         let (channel, has_farewell, has_closed) = record.usual_life()?;
         let mut address: &[u8] = &[];

@@ -1,10 +1,10 @@
 //! Notices read by several threads at once.
 //!
 //! A notice tells of one client, and nothing but the order of what is told of one client matters. So
-//! the clients are divided among lanes: threads read blocks of lines and cut what they say up by lane,
-//! others take in what was said of the clients of a lane, block by block in the order of the file.
-//! What concerns all clients (counts, lines set aside, the clock of the log) is added up in that order
-//! too. Nothing that is told depends on the number of threads.
+//! the clients are divided among lanes, and each thread does whatever is next: it reads a part of the file
+//! and cuts what that says up by lane, or takes in what a round of parts said of the clients of some lanes,
+//! part by part in the order of the file. What concerns all clients (counts, lines set aside, the clock of
+//! the log) is added up in that order too. Nothing that is told depends on the number of threads.
 
 mod crew;
 mod lane;

@@ -1,6 +1,6 @@
 //! `presence check`: one question, asked of whatever can answer.
 
-use super::hear::{Tally, all_refused, granted_voices, take, voice_of};
+use super::hear::{Tally, all_refused, granted_voices, message_of, take, voice_of};
 use super::stop;
 use crate::cli::check::{Check, Evidence};
 use crate::clock;
@@ -8,7 +8,7 @@ use crate::config;
 use crate::config::connection::Connection;
 use crate::dialect::terms::Terms;
 use crate::dialect::topic::Template;
-use crate::dialect::{Dialects, Message, Reading};
+use crate::dialect::{Dialects, Reading};
 use crate::event::{Event, Timestamp};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
@@ -409,15 +409,7 @@ impl Ear {
     ) -> bool {
         let now = self.moment();
         self.tie += 1;
-        let message = Message {
-            topic: &publish.topic,
-            payload: &publish.payload,
-            tag: None,
-            qos: publish.qos,
-            retain: publish.retain,
-            received: now.wall,
-            tie: self.tie,
-        };
+        let message = message_of(publish, now.wall, self.tie);
         let (index, reading) = dialects.read(&message);
         let voice = voice_of(dialects, index);
         let coverage = presence.coverage_mut();

@@ -1,15 +1,22 @@
 //! From a reading to the state: the step that watching, checking, replaying and importing share.
 
-use crate::dialect::{Dialect, Dialects, Reading, Reason, Remark};
+use crate::dialect::{Dialect, Dialects, Message, Reading, Reason, Remark};
 use crate::event::{Event, EventKind, Timestamp};
 use crate::failure::Failure;
 use crate::output::metrics::EventCounts;
 use crate::output::object::Summary;
-use crate::source::mqtt::{Answer, Grant, SHARED};
+use crate::source::mqtt::{Answer, Grant, Publish, SHARED};
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
 use crate::state::presence::Presence;
 use std::collections::BTreeMap;
+
+/// Returns what a dialect reads of a message that came over MQTT. `tie` is its place in the order of arrival.
+#[must_use]
+pub fn message_of(publish: &Publish, received: Timestamp, tie: u64) -> Message<'_> {
+    let Publish { topic, payload, qos, retain, .. } = publish;
+    Message { topic, payload, tag: None, qos: *qos, retain: *retain, received, tie }
+}
 
 /// What was heard in a run, counted.
 #[derive(Clone, Debug, Default)]

@@ -3,6 +3,7 @@
 
 use super::{Arrival, HEARTBEAT, News, RETRY, Testimony, Watcher};
 use crate::clock;
+use crate::command::hear::message_of;
 use crate::command::moment;
 use crate::dialect::Message;
 use crate::event::Timestamp;
@@ -41,15 +42,7 @@ impl Watcher {
 
     /// Records a message, and has it acknowledged with the next commit.
     pub(super) fn noted<'a>(&mut self, publish: &'a Publish, arrival: Arrival) -> Message<'a> {
-        let message = Message {
-            topic: &publish.topic,
-            payload: &publish.payload,
-            tag: None,
-            qos: publish.qos,
-            retain: publish.retain,
-            received: arrival.time,
-            tie: arrival.tie,
-        };
+        let message = message_of(publish, arrival.time, arrival.tie);
         // A recording must say under which epoch a message was heard before it holds the message.
         self.ledger.record_accounts(&self.presence, &self.hearing);
         self.ledger.record(&message);

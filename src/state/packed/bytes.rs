@@ -172,15 +172,12 @@ fn put_framed(out: &mut Scratch, put: impl FnOnce(&mut Scratch)) {
     // Mostly the length takes one byte.
     out.push(0);
     put(out);
-    let length = out.len() - start - 1;
-    if let Ok(length @ ..0x80) = u8::try_from(length) {
-        out[start] = length;
-        return;
+    let mut length = Scratch::new();
+    put_varint(&mut length, (out.len() - start - 1) as u64);
+    out[start] = length[0];
+    if length.len() > 1 {
+        out.insert_from_slice(start + 1, &length[1..]);
     }
-    let mut long = Scratch::new();
-    put_varint(&mut long, length as u64);
-    out[start] = long[0];
-    out.insert_from_slice(start + 1, &long[1..]);
 }
 
 fn put_channel(out: &mut Scratch, channel: Channel<&str>) {

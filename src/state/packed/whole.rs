@@ -5,8 +5,8 @@ use super::{Client, VoiceKey, put_voice};
 use crate::event::{Channel, EventKind, Observation};
 use crate::state::record::{Mark, Record};
 
-/// Bytes of all the records of a client with as many channels as are kept unless told otherwise.
-const RECORDS_USUAL: usize = 8 * 80;
+/// Bytes of what a voice said of a client with as many channels as are kept unless told otherwise.
+const SECTION_USUAL: usize = 8 * 80;
 
 impl Client {
     /// Returns the client of which one voice has said this: records of different channels, the newest
@@ -18,14 +18,10 @@ impl Client {
         forgotten: bool,
         put_all: impl FnOnce(&mut dyn FnMut(&Record<'_>)),
     ) -> Self {
-        let mut header = Scratch::new();
-        put_voice(&mut header, voice, forgotten);
-        let mut records = Scratch::with_capacity(RECORDS_USUAL);
-        put_all(&mut |record| put_record(&mut records, record));
-        let length = section_length(header.len() + records.len());
-        let mut prefix = Scratch::new();
-        put_text(&mut prefix, id.as_bytes());
-        Self { bytes: [&prefix[..], &length, &header, &records].concat() }
+        let mut section = Scratch::with_capacity(SECTION_USUAL);
+        put_voice(&mut section, voice, forgotten);
+        put_all(&mut |record| put_record(&mut section, record));
+        Self::of_section(id, &section)
     }
 
     /// Returns the client of which one thing was observed so far, as it were if
@@ -42,8 +38,12 @@ impl Client {
         let mut section = Scratch::new();
         put_voice(&mut section, voice, false);
         put_single(&mut section, channel, kind, seen, mark);
+        Self::of_section(id, &section)
+    }
+
+    fn of_section(id: &str, section: &[u8]) -> Self {
         let mut prefix = Scratch::new();
         put_text(&mut prefix, id.as_bytes());
-        Self { bytes: [&prefix[..], &section_length(section.len()), &section].concat() }
+        Self { bytes: [&prefix[..], &section_length(section.len()), section].concat() }
     }
 }

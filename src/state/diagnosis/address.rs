@@ -69,7 +69,7 @@ const HOST_BITS_V6: u32 = 64;
 impl Subnet {
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
-        Address::of(address.to_canonical()).subnet()
+        Address::of(address).subnet()
     }
 
     /// Returns it as `10.0.3.0/24` or `2001:db8::/64`.

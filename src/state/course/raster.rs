@@ -77,17 +77,38 @@ impl Raster {
 
     /// Returns what was in each piece, the first ones first.
     pub fn columns(&self) -> impl Iterator<Item = Column> {
-        let Self { up, down, unknown, .. } = *self;
-        (0..Self::COLUMNS).map(move |column| {
-            let has = |plane: u128| plane >> column & 1 == 1;
-            match (has(unknown), has(up), has(down)) {
-                (true, ..) => Column::Unknown,
-                (_, true, true) => Column::Partly,
-                (_, true, false) => Column::Up,
-                (_, false, true) => Column::Down,
-                (_, false, false) => Column::Blank,
-            }
+        let raster = *self;
+        (0..Self::COLUMNS).map(move |column| raster.at(column))
+    }
+
+    /// Returns the same, with how many pieces in a row are alike.
+    pub fn runs(&self) -> impl Iterator<Item = (Column, u32)> {
+        let raster = *self;
+        let Self { up, down, unknown, .. } = raster;
+        // Where something else is than in the piece before. Of a piece of which nobody knows nothing else counts.
+        let [up, down] = [up, down].map(|plane| plane & !unknown);
+        let differs = |plane: u128| plane ^ plane << 1;
+        let mut edges = differs(up) | differs(down) | differs(unknown);
+        edges &= !1;
+        let mut first = 0;
+        std::iter::from_fn(move || {
+            let end = edges.trailing_zeros().min(Self::COLUMNS);
+            edges &= edges.wrapping_sub(1);
+            let run = (first < Self::COLUMNS).then(|| (raster.at(first), end - first));
+            first = end;
+            run
         })
+    }
+
+    fn at(&self, column: u32) -> Column {
+        let has = |plane: u128| plane >> column & 1 == 1;
+        match (has(self.unknown), has(self.up), has(self.down)) {
+            (true, ..) => Column::Unknown,
+            (_, true, true) => Column::Partly,
+            (_, true, false) => Column::Up,
+            (_, false, true) => Column::Down,
+            (_, false, false) => Column::Blank,
+        }
     }
 
     fn column(&self, offset_ms: i64) -> u32 {
@@ -155,6 +176,23 @@ mod tests {
         assert_eq!(text(&raster, 10), "??###+..  ");
         assert_eq!(text(&raster.within(4), 6), "?#+.  ");
         assert_eq!(raster.within(4).width_ms(), 2_000);
+    }
+
+    #[test]
+    fn runs_are_columns_that_are_alike() {
+        for seed in 0..2_000 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let mut plane =
+                || rng.u128(..) & rng.u128(..) & rng.choice([0, u128::MAX, 1, !1]).unwrap_or(0);
+            let (up, down, unknown) = (plane(), plane(), plane());
+            let raster = Raster { up, down, unknown, doubled: 0 };
+            let columns: Vec<Column> = raster.columns().collect();
+            let expected = columns.chunk_by(|one, next| one == next);
+            let expected: Vec<_> = expected
+                .map(|run| (run[0], u32::try_from(run.len()).expect("it is small")))
+                .collect();
+            assert_eq!(raster.runs().collect::<Vec<_>>(), expected, "{raster:?}");
+        }
     }
 
     #[test]

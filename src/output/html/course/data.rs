@@ -20,7 +20,6 @@ use crate::state::course::{Blindness, Column, Course, Kind, Note, Spell};
 use crate::state::verdict::{How, Status};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 #[derive(Serialize)]
 struct Data<'a> {
@@ -101,7 +100,15 @@ pub fn data(account: &Account<'_>) -> (String, Vec<String>) {
         }
         let shared = shared(&before.1, &id);
         let rest = &id[shared.1..];
-        brokers[broker].rows.push(format!("{text} {lane} {} {rest}", base36(shared.0)));
+        let mut row = text;
+        row.reserve(lane.len() + rest.len() + AROUND);
+        row.push(' ');
+        row.push_str(&lane);
+        row.push(' ');
+        push_base36(&mut row, shared.0);
+        row.push(' ');
+        row.push_str(rest);
+        brokers[broker].rows.push(row);
         before.1 = id;
     }
     let codes = codes.into_iter().map(|code| [code, meaning(code), remedy(code)]).collect();
@@ -198,7 +205,7 @@ fn head(told: &Told<'_>, at: usize, codes: &[&str]) -> String {
         totals.returns,
     ]) {
         text.push(' ');
-        text.push_str(&base36(number));
+        push_base36(&mut text, number);
     }
     let of_codes = belief.anomalies.iter().filter_map(|code| codes.binary_search(code).ok());
     push_numbers(&mut text, of_codes.map(|code| code as u64));
@@ -208,10 +215,15 @@ fn head(told: &Told<'_>, at: usize, codes: &[&str]) -> String {
 
 /// Appends numbers with points between them, or a dash.
 fn push_numbers(text: &mut String, numbers: impl Iterator<Item = u64>) {
-    let numbers: Vec<String> = numbers.map(base36).collect();
-    text.push(' ');
-    text.push_str(if numbers.is_empty() { "-" } else { "" });
-    text.push_str(&numbers.join("."));
+    let mut before = ' ';
+    for number in numbers {
+        text.push(before);
+        push_base36(text, number);
+        before = '.';
+    }
+    if before == ' ' {
+        text.push_str(" -");
+    }
 }
 
 /// Returns the lanes, in as much detail as there is room for.
@@ -262,7 +274,8 @@ fn of_spells(told: &Told<'_>, spells: &[Spell<Note>]) -> String {
     let mut text = String::with_capacity(8 * spells.len());
     let first = spells.first().map_or(told.bounds.1, |spell| spell.from);
     if first > told.bounds.0 {
-        let _ = write!(text, "N{}", base36(first.since(told.bounds.0).unsigned_abs()));
+        text.push('N');
+        push_base36(&mut text, first.since(told.bounds.0).unsigned_abs());
     }
     for (at, spell) in spells.iter().enumerate() {
         text.push_str(match (spell.kind, spell.note.blind) {
@@ -281,10 +294,10 @@ fn of_spells(told: &Told<'_>, spells: &[Spell<Note>]) -> String {
             Some(How::Abrupt) => "A",
             Some(How::Inferred) => "I",
         });
-        text.push_str(&base36(spell.length_ms().unsigned_abs()));
+        push_base36(&mut text, spell.length_ms().unsigned_abs());
         if let (Kind::Up, Some(place)) = (spell.kind, spell.note.place) {
             text.push(':');
-            text.push_str(&base36(place.into()));
+            push_base36(&mut text, place.into());
         }
     }
     text
@@ -292,17 +305,19 @@ fn of_spells(told: &Told<'_>, spells: &[Spell<Note>]) -> String {
 
 fn of_pieces(course: &Course, pieces_max: u32) -> String {
     let raster = course.raster.within(pieces_max);
-    let mut text = format!("={}:", base36(raster.width_ms().unsigned_abs() / 1_000));
-    let columns: Vec<Column> = raster.columns().collect();
-    for run in columns.chunk_by(|one, next| one == next) {
-        text.push_str(match run.first() {
-            Some(Column::Up) => "U",
-            Some(Column::Partly) => "P",
-            Some(Column::Down) => "D",
-            Some(Column::Unknown) => "X",
-            Some(Column::Blank) | None => "B",
+    let mut text = String::with_capacity(64);
+    text.push('=');
+    push_base36(&mut text, raster.width_ms().unsigned_abs() / 1_000);
+    text.push(':');
+    for (column, count) in raster.runs() {
+        text.push(match column {
+            Column::Up => 'U',
+            Column::Partly => 'P',
+            Column::Down => 'D',
+            Column::Unknown => 'X',
+            Column::Blank => 'B',
         });
-        text.push_str(&base36(run.len() as u64));
+        push_base36(&mut text, count.into());
     }
     text
 }
@@ -329,16 +344,20 @@ fn shared(before: &str, text: &str) -> (u64, usize) {
     shared
 }
 
-fn base36(mut number: u64) -> String {
-    let mut digits = Vec::new();
+/// Appends a number in base 36.
+fn push_base36(text: &mut String, mut number: u64) {
+    // u64::MAX has 13 digits.
+    let mut digits = [b'0'; 13];
+    let mut first = digits.len();
     loop {
-        let digit = u32::try_from(number % 36).unwrap_or(0);
-        digits.push(char::from_digit(digit, 36).unwrap_or('0'));
+        first -= 1;
+        digits[first] = b"0123456789abcdefghijklmnopqrstuvwxyz"[(number % 36) as usize];
         number /= 36;
         if number == 0 {
-            return digits.iter().rev().collect();
+            break;
         }
     }
+    text.extend(digits[first..].iter().map(|digit| char::from(*digit)));
 }
 
 #[cfg(test)]
@@ -348,7 +367,9 @@ mod tests {
     #[test]
     fn numbers_are_as_scripts_read_them() {
         for (number, expected) in [(0, "0"), (35, "z"), (36, "10"), (u64::MAX, "3w5e11264sgsf")] {
-            assert_eq!(base36(number), expected);
+            let mut text = String::new();
+            push_base36(&mut text, number);
+            assert_eq!(text, expected);
         }
     }
 

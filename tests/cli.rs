@@ -8,6 +8,8 @@ mod acting;
 mod asked;
 #[path = "cli/check.rs"]
 mod check;
+#[path = "cli/courses.rs"]
+mod courses;
 #[path = "cli/follow.rs"]
 mod follow;
 #[path = "cli/help.rs"]

@@ -19,7 +19,7 @@ pub struct Clients {
 }
 
 /// The number of an id, by which its client is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IdHash(pub(super) u64);
 
 impl IdHash {
@@ -98,7 +98,8 @@ impl Clients {
         self.find_as(self.hasher.hash(id), id)
     }
 
-    pub(super) fn find_as(&self, IdHash(hash): IdHash, id: &str) -> Option<usize> {
+    #[must_use]
+    pub fn find_as(&self, IdHash(hash): IdHash, id: &str) -> Option<usize> {
         let found = self.table.find(hash, |place| self.list[*place as usize].is(id));
         found.map(|place| *place as usize)
     }

@@ -71,6 +71,12 @@ impl Taken {
 }
 
 impl Fleet {
+    /// Returns a fleet of these clients.
+    #[must_use]
+    pub fn of(clients: Clients) -> Self {
+        Self { clients, ..Self::default() }
+    }
+
     /// Takes one event about a channel in.
     pub fn take(&mut self, event: &ChannelEvent<'_>, by: &Hearsay<'_>, policy: &Policy) -> Taken {
         self.take_as(self.clients.hasher().hash(&event.client), event, by, policy)

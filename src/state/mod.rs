@@ -4,6 +4,7 @@
 //! repetition of events: the state is a join-semilattice, judging is a pure function of the state,
 //! the moment, the policy and the coverage. `docs/state-logic.md` is the specification.
 
+pub mod address;
 pub mod advisor;
 pub mod anomaly;
 pub mod answer;
@@ -24,5 +25,6 @@ pub mod presence;
 pub mod record;
 pub mod slot;
 mod told;
+pub mod turn;
 pub mod verdict;
 pub mod whatif;

@@ -4,6 +4,7 @@
 //! `poll_timeout`, `poll_change`, `verdict`); only where messages come from and who tells the time
 //! differ. Nothing here reads a clock, sleeps or prints.
 
+use super::clients::IdHash;
 use super::coverage::Coverage;
 use super::fleet::{Fleet, Hearsay, Taken};
 use super::packed::{Client, VoiceKey};
@@ -14,6 +15,8 @@ use crate::event::{ChannelEvent, Event, EventKind, Flags, Stamp, Timestamp};
 use crate::sys::prefetch;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+
+mod apart;
 
 pub use super::change::{Cause, Change};
 pub use super::told::{Counts, Teller};
@@ -61,6 +64,11 @@ const DIRTY_MIN: usize = 1_024;
 
 /// Up to this authority it is a broker that speaks, event by event.
 const BROKERS_WORD: u8 = 2;
+
+/// Tells whether it is a broker that speaks, event by event.
+pub(super) const fn is_brokers_word(voice: VoiceKey<'_>) -> bool {
+    voice.authority <= BROKERS_WORD
+}
 
 impl Presence {
     /// Returns a fleet that nobody follows yet: events are taken in, no change is reported.
@@ -171,8 +179,30 @@ impl Presence {
         }
     }
 
+    /// Something was heard of a client whose number is known already. Returns whether it was news.
+    pub fn handle_numbered(
+        &mut self,
+        hash: IdHash,
+        event: &ChannelEvent<'_>,
+        by: &Hearsay<'_>,
+    ) -> bool {
+        self.tick(by.received);
+        let (place, absorbed) = self.absorb_as(hash, event, by);
+        self.tell_of(place, event, by, absorbed);
+        absorbed.news
+    }
+
     fn absorb(&mut self, event: &ChannelEvent<'_>, by: &Hearsay<'_>) -> (usize, Absorbed) {
-        let taken = self.fleet.take(event, by, &self.policy);
+        self.absorb_as(self.fleet.clients.hasher().hash(&event.client), event, by)
+    }
+
+    fn absorb_as(
+        &mut self,
+        hash: IdHash,
+        event: &ChannelEvent<'_>,
+        by: &Hearsay<'_>,
+    ) -> (usize, Absorbed) {
+        let taken = self.fleet.take_as(hash, event, by, &self.policy);
         let place = taken.place();
         let absorbed = match taken {
             Taken::Joined { joined, .. } => {
@@ -199,8 +229,7 @@ impl Presence {
         let at = event.stamp.map_or(by.received, |stamp| stamp.time);
         // A broker's word that a connection began is told even where the client was online: it was
         // taken over. A device may repeat its birth as often as it likes.
-        let begins =
-            event.kind == EventKind::Opened && absorbed.news && by.voice.authority <= BROKERS_WORD;
+        let begins = event.kind == EventKind::Opened && absorbed.news && is_brokers_word(by.voice);
         self.rejudge(place, at, Cause::of(event.kind), begins);
     }
 
@@ -219,48 +248,6 @@ impl Presence {
         self.taint(place);
         if self.following {
             self.rejudge(place, self.now, Cause::Seen, false);
-        }
-    }
-
-    /// Joins what another replica knows about a client.
-    pub fn handle_client(&mut self, client: &Client) {
-        self.fleet.join_client(client, &self.policy);
-        if let Some(place) = self.fleet.clients.find(client.id()) {
-            self.taint(place);
-            if self.following {
-                self.rejudge(place, self.now, Cause::Seen, false);
-            }
-        }
-    }
-
-    /// Joins what other watchers of this instance have stored. The account of who listens is joined by
-    /// whoever keeps it.
-    pub fn handle_others(&mut self, others: &Fleet, teller: Teller, now: Timestamp) {
-        let now = self.tick(now);
-        if let Some(restart) = others.restart()
-            && self.fleet.join_restart(restart)
-            && self.following
-        {
-            self.rejudge_all(restart.time, |_, _| Cause::Restart);
-        }
-        for client in others.clients.iter() {
-            let joined = self.fleet.join_client(client, &self.policy);
-            if !(joined.anything() && self.following) {
-                continue;
-            }
-            let place = self.fleet.clients.find(client.id()).expect("it was joined above");
-            match (teller, &mut self.paused) {
-                (Teller::Everybody, _) => {
-                    let verdict = self.judge(place);
-                    let at = verdict.since.unwrap_or(now);
-                    self.rejudge(place, at, Cause::of_status(verdict.status), false);
-                }
-                (Teller::Hearer, Some(kept)) => {
-                    let change = Kept { at: now, cause: Cause::Seen, silent: true };
-                    kept.entry(place).or_insert(change);
-                }
-                (Teller::Hearer, None) => self.rejudge_silently(place),
-            }
         }
     }
 
@@ -306,9 +293,14 @@ impl Presence {
         if self.paused.is_some() {
             return None;
         }
-        let grace = self.graces.peek().map(|Reverse((due, _))| *due);
         let silence = self.fleet.coverage.next_silence(self.now);
-        grace.into_iter().chain(silence).min()
+        self.next_grace().into_iter().chain(silence).min()
+    }
+
+    /// Returns when the next grace runs out, if nothing is heard before.
+    #[must_use]
+    pub fn next_grace(&self) -> Option<Timestamp> {
+        self.graces.peek().map(|Reverse((due, _))| *due)
     }
 
     /// Returns what to tell the user, oldest first.

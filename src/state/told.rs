@@ -1,7 +1,7 @@
 //! What a user was told: by status, of each client, and what is kept back.
 
 use super::verdict::{Status, Verdict};
-use compact_str::CompactString;
+use crate::event::Timestamp;
 use foldhash::quality::FixedState;
 use std::hash::BuildHasher as _;
 
@@ -22,6 +22,12 @@ impl Counts {
 
     pub const fn add(&mut self, status: Status) {
         self.0[status as usize] += 1;
+    }
+
+    pub(super) fn join(&mut self, others: &Self) {
+        for (count, more) in self.0.iter_mut().zip(others.0) {
+            *count += more;
+        }
     }
 
     pub(super) const fn remove(&mut self, status: Status) {
@@ -52,15 +58,24 @@ pub(super) struct Told {
 
 impl Told {
     pub(super) fn of(verdict: &Verdict) -> Self {
-        let hash =
-            |text: &Option<CompactString>| FixedState::default().hash_one(text).to_le_bytes();
-        let channel = hash(&verdict.channel);
-        let address = hash(&verdict.address);
+        let Verdict { status, since, channel, address, .. } = verdict;
+        Self::of_texts(*status, *since, channel.as_deref(), address.as_deref())
+    }
+
+    /// Returns the same of a verdict that says this.
+    pub(super) fn of_texts(
+        status: Status,
+        since: Option<Timestamp>,
+        channel: Option<&str>,
+        address: Option<&str>,
+    ) -> Self {
+        let hash = |text: Option<&str>| FixedState::default().hash_one(text).to_le_bytes();
+        let (channel, address) = (hash(channel), hash(address));
         Self {
-            since: verdict.since.and_then(|since| std::num::NonZeroI64::new(since.0)),
+            since: since.and_then(|since| std::num::NonZeroI64::new(since.0)),
             channel: u32::from_le_bytes([channel[0], channel[1], channel[2], channel[3]]),
             address: u16::from_le_bytes([address[0], address[1]]),
-            status: verdict.status,
+            status,
             is_foreign: false,
         }
     }

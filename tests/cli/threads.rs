@@ -10,7 +10,7 @@ use std::io::Write as _;
 /// Beyond four blocks of 256 KiB threads are started, and each reads four more of them at a time.
 const SIZES: [usize; 4] = [0, 3_000, 1_300_000, 6_000_000];
 /// What is read is taken in by twelve times as much.
-const ROUNDS: usize = 14_500_000;
+pub const ROUNDS: usize = 14_500_000;
 
 fn notice(rng: &mut fastrand::Rng, begin: i64) -> String {
     let client = match rng.u8(..60) {
@@ -55,7 +55,7 @@ fn row(rng: &mut fastrand::Rng, begin: i64, is_mixed: bool) -> String {
 
 /// Returns a file of about this size: notices as they are, in messages of a queue or in a table, and
 /// lines that are none, among them one of many bytes.
-fn file(rng: &mut fastrand::Rng, size: usize) -> Vec<u8> {
+pub fn file(rng: &mut fastrand::Rng, size: usize) -> Vec<u8> {
     let (kind, is_mixed) = (rng.u8(..4), rng.bool());
     let mut file = Vec::new();
     if kind == 3 {

@@ -5,13 +5,19 @@
 
 use super::Input;
 use super::broker::Broker;
+use super::lanes::{Asked, Names, Round};
+use crate::config::question::Span;
 use crate::dialect::{Events, Message, Reading};
 use crate::event::{Event, Timestamp};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
+use crate::output::object::Summary;
+use crate::state::clients::IdHasher;
+use crate::state::course::Tracks;
 use crate::state::packed::VoiceKey;
 use crate::state::policy::Policy;
 use crate::state::presence::Change;
+use crate::state::verdict::Verdict;
 use std::fmt::Debug;
 
 /// Whoever wants to know what each line changes, and has an answer at the end.
@@ -23,6 +29,26 @@ pub trait Follower: Debug {
 
     /// A verdict changed.
     fn hear(&mut self, heard: &Heard<'_>) -> Result<(), Failure>;
+
+    /// Tells which clients it asks about, and of which time, if it can do with what lanes note of a round
+    /// instead of each change by itself. Lines are not told of then.
+    fn divides(&self) -> Option<(Asked, Span)> {
+        None
+    }
+
+    /// Lanes have noted what changed in a round.
+    fn hear_round(&mut self, _round: &Round<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Lanes are put together, and with them what became of each of their clients. More may follow.
+    fn take_tracks(&mut self, _instance: &str, _tracks: Tracks, _names: &Names) {}
+
+    /// A client asked about was judged at the end, for somebody else's answer.
+    fn judged(&mut self, _instance: &str, _verdict: &Verdict) {}
+
+    /// All were, and this is what they amount to.
+    fn summed_up(&mut self, _summary: &Summary) {}
 
     /// All has been read.
     fn conclude(&mut self, input: &Input, console: &mut Console) -> Result<Outcome, Failure>;
@@ -52,6 +78,8 @@ pub struct Heard<'a> {
     pub now: Timestamp,
     /// The first moment of which anything was heard.
     pub first: Timestamp,
+    /// Numbers the clients.
+    pub hasher: &'a IdHasher,
 }
 
 /// How long after its beginning a watcher that returns waits for the end of its backlog, ms.
@@ -151,7 +179,8 @@ impl Input {
             let now = broker.presence.now();
             let first = broker.first.unwrap_or(now);
             while let Some(change) = broker.presence.poll_change() {
-                follower.hear(&Heard { instance, change: &change, now, first })?;
+                let hasher = broker.presence.fleet().clients.hasher();
+                follower.hear(&Heard { instance, change: &change, now, first, hasher })?;
             }
         }
         Ok(())

@@ -30,7 +30,8 @@ use crate::state::packed::VoiceKey;
 use deliver::Delivery;
 use format::{File, Format, Plain};
 use jiff::tz::TimeZone;
-use lanes::Lane;
+use lanes::Lanes;
+pub use lanes::{Asked as AskedAbout, Names, Round, Turned};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
@@ -75,7 +76,7 @@ pub struct Input {
     /// Places handed out so far: the order of lines over all files.
     tie: u64,
     /// The clients of plain files, while notices are read; else none.
-    lanes: Vec<Lane>,
+    lanes: Lanes,
 }
 
 /// Waits for more to read, or does what is due meanwhile. Returns whether to go on.
@@ -133,7 +134,7 @@ impl Input {
             remark: None,
             is_live: false,
             tie: 0,
-            lanes: Vec::new(),
+            lanes: Lanes::default(),
         }
     }
 
@@ -183,8 +184,18 @@ impl Input {
         let is_divisible =
             matches!(&file.format, Some(Format::Plain(plain)) if plain.is_divisible());
         let is_as_it_is = self.disorder.is_none() && self.redactor.is_none();
-        let is_whole = self.follower.is_none() && !self.is_live && !file.has_long_rows;
-        is_divisible && is_as_it_is && is_whole
+        let is_whole = !self.is_live && !file.has_long_rows;
+        is_divisible && is_as_it_is && is_whole && self.may_divide_changes()
+    }
+
+    /// Tells whether nobody follows, or does so in lanes from the first client on.
+    fn may_divide_changes(&self) -> bool {
+        let Some(follower) = &self.follower else { return true };
+        let is_begun = || {
+            let broker = self.brokers.get(&self.instance);
+            broker.is_some_and(|broker| broker.presence.now() > Timestamp::MIN)
+        };
+        (!self.lanes.is_empty() || !is_begun()) && self.at.is_none() && follower.divides().is_some()
     }
 
     /// Reads a stream of lines that may be waited for: where reading would block, `idle` waits, and says

@@ -3,9 +3,10 @@
 use super::Scope;
 use crate::command::input::Input;
 use crate::failure::Failure;
-use crate::output::anomalies::{self, Anomalies};
+use crate::output::anomalies::{self, Anomalies, Anomaly};
 use crate::output::console::Console;
 use crate::state::verdict::Verdict;
+use std::collections::BTreeMap;
 
 /// Clients that are named of each code.
 const EXAMPLES_MAX: usize = 5;
@@ -15,7 +16,7 @@ pub fn print(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), 
     let mut found = Anomalies::new();
     let summary = super::judged(input, |instance, verdict| {
         if scope.include(&verdict.client) {
-            count(&mut found, instance, &verdict);
+            count(&mut found, &verdict, |code| (instance, code));
         }
         Ok(())
     })?;
@@ -32,10 +33,14 @@ pub fn print(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), 
     super::print_total(&summary, console)
 }
 
-/// Counts the anomalies of a client.
-pub fn count<'a>(found: &mut Anomalies<'a>, instance: &'a str, verdict: &Verdict) {
+/// Counts the anomalies of a client, each under its key.
+pub fn count<K: Ord>(
+    found: &mut BTreeMap<K, Anomaly>,
+    verdict: &Verdict,
+    key: impl Fn(&'static str) -> K,
+) {
     for code in &verdict.anomalies {
-        let anomaly = found.entry((instance, code)).or_default();
+        let anomaly = found.entry(key(code)).or_default();
         anomaly.clients += 1;
         if anomaly.examples.len() < EXAMPLES_MAX {
             anomaly.examples.push(verdict.client.to_string());

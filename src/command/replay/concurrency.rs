@@ -39,7 +39,7 @@ impl Part {
         let Self { lives, curve, peak } = self;
         let mut emit = |spell| take(curve, spell, bounds);
         lives.change(heard.change, heard.now, (), &mut emit);
-        peak.change(heard.change, heard.now, bounds);
+        peak.change((heard.change.from, heard.change.verdict.status), heard.now, bounds);
     }
 }
 

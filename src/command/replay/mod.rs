@@ -145,7 +145,7 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     at::warn(&input, console);
     match asking.question {
         Question::Verdicts if at.is_some() => at::print(&input, &scope, console)?,
-        Question::Verdicts => verdicts(&input, &scope, console)?,
+        Question::Verdicts => verdicts(&mut input, &scope, console)?,
         Question::Anomalies => anomalies::print(&input, &scope, console)?,
         _ => {}
     }
@@ -237,11 +237,17 @@ fn follower(
 }
 
 /// Prints what is believed at the moment judged.
-fn verdicts(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), Failure> {
+fn verdicts(input: &mut Input, scope: &Scope, console: &mut Console) -> Result<(), Failure> {
+    // Whoever follows would have to judge them all once more.
+    let mut follower = input.follower.take();
+    let input_read = &*input;
     let mut table: Vec<(&str, Verdict)> = Vec::new();
-    let summary = judged(input, |instance, verdict| {
+    let summary = judged(input_read, |instance, verdict| {
         if !scope.include(&verdict.client) {
             return Ok(());
+        }
+        if let Some(follower) = &mut follower {
+            follower.judged(instance, &verdict);
         }
         if console.is_json() {
             console.json_line(&VerdictObject::new(instance, &verdict))?;
@@ -250,12 +256,16 @@ fn verdicts(input: &Input, scope: &Scope, console: &mut Console) -> Result<(), F
         }
         Ok(())
     })?;
-    let several = input.brokers.len() > 1;
+    let several = input_read.brokers.len() > 1;
+    if let Some(follower) = &mut follower {
+        follower.summed_up(&summary);
+    }
     if !table.is_empty() {
         let text = verdict::table(&table, several, console.style(), console.columns());
         console.print(&text)?;
         console.print_line("")?;
     }
+    input.follower = follower;
     print_total(&summary, console)
 }
 

@@ -3,19 +3,25 @@
 use super::watched::Watched;
 use super::{Scope, anomalies};
 use crate::command::filter::group_of;
-use crate::command::input::{Broker, Follower, Heard, Input, Said};
+use crate::command::input::{
+    AskedAbout, Broker, Follower, Heard, Input, Names, Round, Said, Turned,
+};
 use crate::config::question::Span;
 use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
-use crate::output::anomalies::Anomalies;
+use crate::output::anomalies::{Anomalies, Anomaly};
 use crate::output::console::Console;
 use crate::output::html;
 use crate::output::html::course::{Account, Belief, Lost, Told};
+use crate::output::object::Summary;
 use crate::output::time::Zone;
 use crate::output::uptime;
-use crate::state::course::{Chronicle, Chronicled};
-use crate::state::diagnosis::{Finding, Phase, What};
+use crate::state::clients::IdHasher;
+use crate::state::course::{Chronicle, Chronicled, Peak, Tracks};
+use crate::state::diagnosis::{Finding, Phase, What, Who};
 use crate::state::policy::Policy;
+use crate::state::turn::Turn;
+use crate::state::verdict::Verdict;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -25,6 +31,25 @@ pub struct Report {
     about: About,
     answer: Option<Box<dyn Follower>>,
     brokers: BTreeMap<String, Part>,
+    judged: Judged,
+}
+
+/// What is believed at the moment judged.
+#[derive(Debug, Default)]
+struct Judged {
+    /// By broker.
+    believed: BTreeMap<String, Believed>,
+    /// `None` until all are judged.
+    summary: Option<Summary>,
+}
+
+/// What is believed of the clients of one broker.
+#[derive(Debug, Default)]
+struct Believed {
+    /// Of each.
+    beliefs: Vec<Belief>,
+    /// By code.
+    anomalies: BTreeMap<&'static str, Anomaly>,
 }
 
 /// What the page is about, and where it goes.
@@ -44,6 +69,9 @@ pub struct About {
 #[derive(Debug)]
 struct Part {
     chronicle: Chronicle,
+    peak: Peak,
+    /// The stamp of each client's last loss, by its number; `Timestamp::MIN` where there was none.
+    lost: Vec<Timestamp>,
     watched: Watched,
     findings: Vec<Finding>,
     left_out: u64,
@@ -64,6 +92,7 @@ struct Gathered<'a> {
     broker: &'a Broker,
     bounds: (Timestamp, Timestamp),
     chronicled: Chronicled,
+    peak: Option<(u64, Timestamp)>,
     beliefs: Vec<Belief>,
     outages_of: Vec<Vec<u16>>,
     holes: Vec<(Timestamp, Timestamp)>,
@@ -83,7 +112,17 @@ impl Report {
     /// Errors: exit code 4.
     pub fn new(about: About, answer: Option<Box<dyn Follower>>) -> Result<Self, Failure> {
         html::file::check(&about.path)?;
-        Ok(Self { about, answer, brokers: BTreeMap::new() })
+        Ok(Self { about, answer, brokers: BTreeMap::new(), judged: Judged::default() })
+    }
+
+    /// Returns what is gathered of a broker, and of which time.
+    fn part(&mut self, instance: &str, first: Timestamp, hasher: &IdHasher) -> (&mut Part, Span) {
+        let Self { about, brokers, .. } = self;
+        if !brokers.contains_key(instance) {
+            brokers.insert(instance.to_owned(), Part::new(&about.policy, first, hasher));
+        }
+        let part = brokers.get_mut(instance).expect("it was there, or was just added");
+        (part, about.span)
     }
 
     fn gather<'a>(
@@ -96,14 +135,15 @@ impl Report {
         let extent = broker.extent(input);
         let bounds = self.about.span.bounds(extent);
         let part = self.brokers.remove(instance);
-        let mut part = part.unwrap_or_else(|| Part::new(&self.about.policy, extent.0));
+        let hasher = broker.presence.fleet().clients.hasher();
+        let mut part = part.unwrap_or_else(|| Part::new(&self.about.policy, extent.0, hasher));
         let found = part.watched.finish(extent.1);
         part.keep(found, self.about.span);
         let clients = broker.presence.fleet().clients.iter();
         for client in clients.filter(|client| self.about.scope.include(client.id())) {
             part.chronicle.know(client.id());
         }
-        let Part { chronicle, findings, left_out, outages, .. } = part;
+        let Part { chronicle, peak, findings, left_out, outages, .. } = part;
         let chronicled = chronicle.finish(bounds);
         let mut outages_of = vec![Vec::new(); chronicled.courses.len()];
         for (number, outage) in (0..).zip(&outages) {
@@ -119,6 +159,7 @@ impl Report {
             broker,
             bounds,
             chronicled,
+            peak: peak.most(),
             beliefs,
             outages_of,
             holes: apart(broker.holes(), bounds),
@@ -129,23 +170,26 @@ impl Report {
     }
 
     fn page(&mut self, input: &Input) -> Result<String, Failure> {
-        let mut anomalies = Anomalies::new();
-        let mut beliefs: BTreeMap<&str, Vec<Belief>> = BTreeMap::new();
-        let summary = super::judged(input, |instance, verdict| {
-            if self.about.scope.include(&verdict.client) {
-                anomalies::count(&mut anomalies, instance, &verdict);
-                let belief = Belief { status: verdict.status, anomalies: verdict.anomalies };
-                beliefs.entry(instance).or_default().push(belief);
-            }
-            Ok(())
-        })?;
-        let mut gathered = Vec::new();
+        if self.judged.summary.is_none() {
+            let summary = super::judged(input, |instance, verdict| {
+                if self.about.scope.include(&verdict.client) {
+                    self.judged.take(instance, &verdict);
+                }
+                Ok(())
+            })?;
+            self.judged.summary = Some(summary);
+        }
+        let Judged { mut believed, summary } = std::mem::take(&mut self.judged);
+        let (mut anomalies, mut gathered) = (Anomalies::new(), Vec::new());
         for (instance, broker) in &input.brokers {
-            let beliefs = beliefs.remove(instance.as_str()).unwrap_or_default();
+            let Believed { beliefs, anomalies: found } =
+                believed.remove(instance).unwrap_or_default();
+            let of_broker = |(code, anomaly)| ((instance.as_str(), code), anomaly);
+            anomalies.extend(found.into_iter().map(of_broker));
             gathered.push(self.gather(input, instance, broker, beliefs));
         }
         Ok(html::course::course(&Account {
-            summary: &summary,
+            summary: &summary.unwrap_or_default(),
             anomalies: &anomalies,
             brokers: gathered.iter().map(|it| it.told(gathered.len())).collect(),
             worst: self.about.worst,
@@ -165,19 +209,54 @@ impl Follower for Report {
         if let Some(answer) = &mut self.answer {
             answer.hear(heard)?;
         }
-        let Self { about, brokers, .. } = self;
-        if !about.scope.include(&heard.change.verdict.client) {
+        let client = heard.change.verdict.client.as_str();
+        if !self.about.scope.include(client) {
             return Ok(());
         }
-        if !brokers.contains_key(heard.instance) {
-            brokers.insert(heard.instance.to_owned(), Part::new(&about.policy, heard.first));
-        }
-        let part = brokers.get_mut(heard.instance).expect("it was there, or was just added");
-        let bounds = about.span.bounds((heard.first, Timestamp::MAX));
-        part.chronicle.change(heard.change, heard.now, bounds);
-        let found = part.watched.hear(heard);
-        part.keep(found, about.span);
+        let (part, span) = self.part(heard.instance, heard.first, heard.hasher);
+        let (turn, hash) = (Turn::of(heard.change), heard.hasher.hash(client));
+        let bounds = span.bounds((heard.first, Timestamp::MAX));
+        let number = part.chronicle.turn(client, &turn, heard.now, bounds);
+        let who = Who { client, hash, number };
+        part.turn(&Turned { who, turn, now: heard.now }, bounds, span);
         Ok(())
+    }
+
+    fn divides(&self) -> Option<(AskedAbout, Span)> {
+        // Another answer asks about each change.
+        self.answer.is_none().then(|| {
+            let scope = self.about.scope.clone();
+            let asked = AskedAbout::about(move |client: &str| scope.include(client));
+            (asked, self.about.span)
+        })
+    }
+
+    fn hear_round(&mut self, round: &Round<'_>) -> Result<(), Failure> {
+        let (part, span) = self.part(round.instance, round.first, round.hasher);
+        let bounds = span.bounds((round.first, Timestamp::MAX));
+        for near in round.turns() {
+            for turned in near.clone() {
+                part.watched.approach(&turned.who);
+            }
+            for turned in near {
+                part.turn(&turned, bounds, span);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_tracks(&mut self, instance: &str, tracks: Tracks, names: &Names) {
+        if let Some(part) = self.brokers.get_mut(instance) {
+            part.chronicle = Chronicle::of(tracks, names.numbered());
+        }
+    }
+
+    fn judged(&mut self, instance: &str, verdict: &Verdict) {
+        self.judged.take(instance, verdict);
+    }
+
+    fn summed_up(&mut self, summary: &Summary) {
+        self.judged.summary = Some(summary.clone());
     }
 
     /// The page comes last, so that what can be told is told if the disk is full.
@@ -194,15 +273,51 @@ impl Follower for Report {
     }
 }
 
+impl Judged {
+    fn take(&mut self, instance: &str, verdict: &Verdict) {
+        if !self.believed.contains_key(instance) {
+            self.believed.insert(instance.to_owned(), Believed::default());
+        }
+        let Some(Believed { beliefs, anomalies }) = self.believed.get_mut(instance) else { return };
+        anomalies::count(anomalies, verdict, |code| code);
+        beliefs.push(Belief { status: verdict.status, anomalies: verdict.anomalies.clone() });
+    }
+}
+
 impl Part {
-    fn new(policy: &Policy, first: Timestamp) -> Self {
+    fn new(policy: &Policy, first: Timestamp, hasher: &IdHasher) -> Self {
         Self {
             chronicle: Chronicle::default(),
-            watched: Watched::new(policy, first),
+            peak: Peak::default(),
+            lost: Vec::new(),
+            watched: Watched::numbered(policy, first, hasher),
             findings: Vec::new(),
             left_out: 0,
             outages: Vec::new(),
         }
+    }
+
+    /// Something changed about a client.
+    fn turn(&mut self, turned: &Turned<'_>, bounds: (Timestamp, Timestamp), span: Span) {
+        let Turned { who, turn, now } = turned;
+        self.peak.change((turn.from, turn.to), *now, bounds);
+        if turn.is_loss() {
+            let number = who.number as usize;
+            if number >= self.lost.len() {
+                self.lost.resize(number + 1, Timestamp::MIN);
+            }
+            self.lost[number] = turn.at;
+        }
+        let found = self.watched.turn(who, turn, *now);
+        if !found.is_empty() {
+            self.keep(found, span);
+        }
+    }
+
+    /// Returns the clients whose last loss is stamped between these moments.
+    fn lost_within(&self, first: Timestamp, last: Timestamp) -> Vec<u32> {
+        let is_lost = |at: Timestamp| at > Timestamp::MIN && first <= at && at <= last;
+        (0..).zip(&self.lost).filter(|(_, at)| is_lost(**at)).map(|(number, _)| number).collect()
     }
 
     /// Keeps findings of the time asked about, as far as there is room.
@@ -211,7 +326,7 @@ impl Part {
             match &finding.what {
                 What::MassOutage(outage) => {
                     let until = finding.since.plus(outage.within_ms);
-                    let lost = self.chronicle.lost_within(finding.since, until);
+                    let lost = self.lost_within(finding.since, until);
                     self.outage(finding, lost);
                 }
                 _ if self.findings.len() < FINDINGS_MAX => self.findings.push(finding),
@@ -256,7 +371,7 @@ impl Gathered<'_> {
             beliefs: &self.beliefs,
             outages_of: &self.outages_of,
             curve: &self.chronicled.curve,
-            peak: self.chronicled.peak,
+            peak: self.peak,
             holes: &self.holes,
             is_plain: self.broker.is_plain(),
             findings: &self.findings,

@@ -2,8 +2,10 @@
 
 use crate::command::input::Heard;
 use crate::event::Timestamp;
-use crate::state::diagnosis::{Diagnosis, Finding};
+use crate::state::clients::IdHasher;
+use crate::state::diagnosis::{Diagnosis, Finding, Who};
 use crate::state::policy::Policy;
+use crate::state::turn::Turn;
 use std::slice;
 
 /// A broker, and the moment up to which it was looked at.
@@ -19,7 +21,15 @@ const TOLD_BY_MS: i64 = 16_000;
 impl Watched {
     /// Begins to watch at the first moment of which anything was heard.
     pub fn new(policy: &Policy, first: Timestamp) -> Self {
-        let mut diagnosis = Diagnosis::new(1, policy);
+        Self::with(Diagnosis::new(1, policy), first)
+    }
+
+    /// Begins to watch clients that are numbered by others.
+    pub fn numbered(policy: &Policy, first: Timestamp, hasher: &IdHasher) -> Self {
+        Self::with(Diagnosis::numbered(hasher.clone(), policy), first)
+    }
+
+    fn with(mut diagnosis: Diagnosis, first: Timestamp) -> Self {
         diagnosis.know(0, &[], first);
         Self { diagnosis, clock: first }
     }
@@ -30,6 +40,20 @@ impl Watched {
         self.diagnosis.observe(0, slice::from_ref(heard.change), heard.now);
         found.extend(self.found());
         found
+    }
+
+    /// Something changed about a client that has a number, which could be known at `now`. Returns what was
+    /// found by then.
+    pub fn turn(&mut self, who: &Who<'_>, turn: &Turn<'_>, now: Timestamp) -> Vec<Finding> {
+        let mut found = self.advance(now);
+        self.diagnosis.observe_turn(0, who, turn, now);
+        found.extend(self.found());
+        found
+    }
+
+    /// Has what is known of a client fetched from memory.
+    pub fn approach(&self, who: &Who<'_>) {
+        self.diagnosis.approach(0, who);
     }
 
     /// Nothing was heard after `last`. Returns what is found yet.

@@ -15,6 +15,10 @@ pub struct Remark {
     hash: IdHash,
     time: Timestamp,
     subject: Subject,
+    /// By how much the clock of the log is ahead of it, ms.
+    lag_ms: u32,
+    /// Its place among those that were read together.
+    line: u16,
     kind: EventKind,
     id_length: u8,
 }
@@ -28,7 +32,22 @@ impl Remark {
         let subject = Subject::of(channel, address)?;
         let id_length = u8::try_from(client.len()).ok()?;
         let fits = time != NEVER && kind != EventKind::Seen;
-        fits.then_some(Self { hash, time, subject, kind, id_length })
+        fits.then_some(Self { hash, time, subject, lag_ms: 0, line: 0, kind, id_length })
+    }
+
+    /// Notes its place, and what the clock of the log shows there; returns `None` if that does not fit.
+    #[inline]
+    #[must_use]
+    pub fn placed(self, line: u64, clock: Timestamp) -> Option<Self> {
+        let line = u16::try_from(line).ok()?;
+        let lag_ms = u32::try_from(clock.since(self.time)).ok()?;
+        Some(Self { lag_ms, line, ..self })
+    }
+
+    /// Returns its place, and what the clock of the log shows there.
+    #[must_use]
+    pub fn place(&self) -> (u32, Timestamp) {
+        (u32::from(self.line), self.time.plus(i64::from(self.lag_ms)))
     }
 
     #[must_use]
@@ -105,13 +124,41 @@ impl Life {
         if self.opened.0 == NEVER.0 { None } else { Some(self.opened) }
     }
 
+    /// Tells whether it was opened and never heard to have ended.
+    pub const fn is_unclosed(&self) -> bool {
+        self.opened.0 != NEVER.0 && self.closed.0 == NEVER.0
+    }
+
+    pub const fn farewell(&self) -> Option<Timestamp> {
+        if self.farewell.0 == NEVER.0 { None } else { Some(self.farewell) }
+    }
+
+    pub const fn closed(&self) -> Option<Timestamp> {
+        if self.closed.0 == NEVER.0 { None } else { Some(self.closed) }
+    }
+
+    pub fn name<'a>(&self, room: &'a mut NameRoom) -> &'a str {
+        self.subject.write_name(room)
+    }
+
+    pub fn address<'a>(&self, room: &'a mut AddressRoom) -> &'a str {
+        self.subject.write_address(room)
+    }
+
+    /// Tells whether a channel without an opening ranks before another one.
+    pub fn ended_after(&self, other: &Self) -> bool {
+        let end = |life: &Self| life.closed().or(life.farewell());
+        end(self) > end(other) || (end(self) == end(other) && self.has_greater_name(other))
+    }
+
     /// Tells whether this channel ranks before another one: both have an opening.
     pub fn is_newer_than(&self, other: &Self) -> bool {
-        self.opened > other.opened
-            || (self.opened == other.opened && {
-                let (mut one, mut two) = Default::default();
-                self.subject.write_name(&mut one) > other.subject.write_name(&mut two)
-            })
+        self.opened > other.opened || (self.opened == other.opened && self.has_greater_name(other))
+    }
+
+    fn has_greater_name(&self, other: &Self) -> bool {
+        let (mut one, mut two) = Default::default();
+        self.subject.write_name(&mut one) > other.subject.write_name(&mut two)
     }
 
     /// Joins the single thing that another life of the same channel knows. Returns whether it was news;
@@ -164,7 +211,7 @@ struct Subject {
 /// Where a name is written.
 pub(super) type NameRoom = [u8; HEX_LENGTH];
 /// Where an address is written.
-pub(super) type AddressRoom = [u8; 3 * WORD];
+pub type AddressRoom = [u8; 3 * WORD];
 
 const WORD: usize = size_of::<u64>();
 /// A name may be as long as that.

@@ -8,6 +8,7 @@
 
 mod id;
 mod life;
+mod stand;
 
 use super::clients::{Clients, IdHash, IdHasher};
 use super::packed::{Client, VoiceKey};
@@ -16,7 +17,8 @@ use crate::sys::{AHEAD, prefetch};
 use hashbrown::HashTable;
 pub use id::{Id, Piece, put_id};
 use life::Life;
-pub use life::Remark;
+pub use life::{AddressRoom, Remark};
+pub use stand::{Known, Occasion, Stand};
 
 /// Clients by id, that are numbered like those they may become.
 #[derive(Debug, Default)]
@@ -36,6 +38,8 @@ struct Brisk {
     prints: [u16; LIVES_MAX],
     /// The lives without an opening, a bit each.
     unopened: u16,
+    /// Those with an opening whose end was not heard.
+    unclosed: u16,
     /// Places of the lives, those first that were heard of last.
     order: [u8; LIVES_MAX],
     /// In this order each opening is later than the one behind it.
@@ -51,11 +55,26 @@ struct Brisk {
 const OPENED_MAX: usize = 8;
 const UNOPENED_MAX: usize = 3;
 const LIVES_MAX: usize = OPENED_MAX + UNOPENED_MAX;
-const ID_MAX: usize = 57;
+const ID_MAX: usize = 55;
+
+/// What taking something in did.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard {
+    pub is_news: bool,
+    /// Where the client is; it stays there.
+    pub place: usize,
+}
 
 /// Where a client is, unless another one is there.
 #[derive(Clone, Copy, Debug)]
 pub struct Guess(u32);
+
+impl Guess {
+    #[must_use]
+    pub const fn place(self) -> usize {
+        self.0 as usize
+    }
+}
 
 impl Default for Guess {
     /// Nobody is there.
@@ -89,7 +108,7 @@ impl Brisks {
         brisk.is_packed
     }
 
-    /// Takes in what is said of the client of an id, and believed. Returns whether it was news; `None` if
+    /// Takes in what is said of the client of an id, and believed. Returns what that did; `None` if
     /// it does not fit: then the client is, or may be, among `clients`, and it is to be taken in there.
     pub fn take(
         &mut self,
@@ -97,7 +116,7 @@ impl Brisks {
         voice: VoiceKey<'_>,
         channels_max: usize,
         clients: &mut Clients,
-    ) -> Option<bool> {
+    ) -> Option<Heard> {
         let is_there = self.list.get(guess.0 as usize).is_some_and(|brisk| brisk.is(id));
         let place = if is_there {
             guess.0 as usize
@@ -112,7 +131,7 @@ impl Brisks {
         if heard.is_none() {
             clients.add(remark.hash(), brisk.pack(voice));
         }
-        heard
+        heard.map(|is_news| Heard { is_news, place })
     }
 
     /// Makes a client one of `clients`, if it is known here.
@@ -139,7 +158,15 @@ impl Brisks {
         }
     }
 
-    fn find(&self, hash: IdHash, id: &str) -> Option<usize> {
+    /// Returns the id of a client.
+    #[must_use]
+    pub fn id(&self, place: usize) -> &str {
+        std::str::from_utf8(self.list[place].id()).expect("it was text")
+    }
+
+    /// Returns where a client is or was.
+    #[must_use]
+    pub fn find(&self, hash: IdHash, id: &str) -> Option<usize> {
         let is = |place: &u32| self.list[*place as usize].id() == id.as_bytes();
         self.table.find(hash.0, is).map(|place| *place as usize)
     }
@@ -170,6 +197,7 @@ impl Brisk {
             newest: Timestamp::MIN,
             prints: [0; LIVES_MAX],
             unopened: 0,
+            unclosed: 0,
             order: [0; LIVES_MAX],
             is_ordered: true,
             has_forgotten: false,
@@ -204,7 +232,7 @@ impl Brisk {
         self.lives.len() - self.unopened.count_ones() as usize
     }
 
-    /// Takes in the single thing that a life knows.
+    /// Takes in the single thing that a life knows. Returns whether it was news.
     fn take(&mut self, life: &Life, kind: EventKind, channels_max: usize) -> Option<bool> {
         let print = life.print();
         let known = (0..self.lives.len())
@@ -222,6 +250,8 @@ impl Brisk {
                     self.is_ordered = false;
                     self.newest = self.newest.max(opened?);
                 }
+                self.unclosed &= !(1 << at);
+                self.unclosed |= u16::from(self.lives[at].is_unclosed()) << at;
                 Some(is_news)
             }
             (None, None) => {
@@ -246,6 +276,7 @@ impl Brisk {
         if count < channels_max.min(OPENED_MAX) {
             self.is_ordered &= opened > self.newest;
             self.newest = self.newest.max(opened);
+            self.unclosed |= 1 << self.lives.len();
             return Some(self.push(*life, print));
         }
         if count != channels_max {
@@ -260,6 +291,7 @@ impl Brisk {
         self.is_ordered &= opened > self.newest;
         self.newest = self.newest.max(opened);
         (self.lives[at], self.prints[at]) = (*life, print);
+        self.unclosed |= 1 << at;
         self.put_in_front(at);
         Some(true)
     }
@@ -386,7 +418,8 @@ mod tests {
                 put_id(&mut pieces, client);
                 let mut taken = Remark::of(hash, &usual).and_then(|remark| {
                     let said = (guess, remark.id(&pieces), &remark);
-                    brisks.take(said, VOICE, channels_max, &mut clients)
+                    let heard = brisks.take(said, VOICE, channels_max, &mut clients);
+                    heard.map(|heard| heard.is_news)
                 });
                 if taken.is_none() {
                     brisks.release(hash, client, VOICE, &mut clients);
@@ -437,7 +470,7 @@ mod tests {
         let mut pieces = Vec::new();
         put_id(&mut pieces, client);
         let said = (guess, remark.id(&pieces), &remark);
-        assert_eq!(brisks.take(said, VOICE, 8, &mut clients), None);
+        assert!(brisks.take(said, VOICE, 8, &mut clients).is_none());
 
         brisks.release_all(VOICE, &mut clients);
         assert_eq!(clients.len(), 1);

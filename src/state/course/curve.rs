@@ -2,14 +2,16 @@
 
 use super::life::{Kind, Spell};
 use crate::event::Timestamp;
-use std::collections::BTreeMap;
 
 /// Client time by pieces of the calendar, which grow when they become too many.
 #[derive(Clone, Debug, Default)]
 pub struct Curve {
-    /// Which of [`WIDTHS_MS`] a piece has.
-    width: usize,
-    pieces: BTreeMap<i64, Piece>,
+    /// Of how many widths that are too narrow there was too much to tell.
+    step: usize,
+    /// The first piece and the last one; `None` while there is none.
+    reach: Option<(i64, i64)>,
+    /// A ring: each piece has the place of its index.
+    ring: Vec<Piece>,
 }
 
 /// What begins to count with a piece.
@@ -38,7 +40,8 @@ pub struct Mean {
     pub unknown: f64,
 }
 
-/// Each is a multiple of the one before, so that pieces can be put together: 1 s to 30 days.
+/// Each is a multiple of the one before, so that pieces can be put together: 1 s to 30 days. Beyond them
+/// widths double.
 const WIDTHS_MS: [i64; 11] = [
     1_000,
     5_000,
@@ -52,8 +55,11 @@ const WIDTHS_MS: [i64; 11] = [
     86_400_000,
     2_592_000_000,
 ];
-/// Pieces that are kept, of the last width any number.
-const PIECES_MAX: usize = 512;
+/// With the last of them no time that can be told is too long.
+const STEP_MAX: usize = WIDTHS_MS.len() + 24;
+/// From the first piece to the last one: nobody shows more of them.
+const PIECES_MAX: i64 = 512;
+const RING: usize = 1_024;
 
 impl Curve {
     /// Adds a spell, which must have bounds.
@@ -61,10 +67,39 @@ impl Curve {
         if spell.kind == Kind::Unknown || spell.length_ms() <= 0 {
             return;
         }
-        let room = i64::try_from(PIECES_MAX).unwrap_or(i64::MAX);
-        while self.index(spell.to) - self.index(spell.from) >= room && self.widen() {}
+        self.reach(spell.from, spell.to);
         self.add(spell.kind, spell.from, spell.to, 1);
-        while self.pieces.len() > PIECES_MAX && self.widen() {}
+    }
+
+    /// Adds what others count.
+    pub fn join(&mut self, mut other: Self) {
+        let Some((first, last)) = other.reach else { return };
+        self.reach(other.bounds(first).0, other.bounds(last).0);
+        while other.step < self.step && other.widen() {}
+        while self.step < other.step && self.widen() {}
+        let (first, last) = other.reach.unwrap_or((first, last));
+        for index in first..=last {
+            let Piece { up, down } = other.ring[slot(index)];
+            let piece = &mut self.ring[slot(index)];
+            for (known, more) in [(&mut piece.up, up), (&mut piece.down, down)] {
+                known.part_ms = known.part_ms.saturating_add(more.part_ms);
+                known.more += more.more;
+            }
+        }
+    }
+
+    /// Makes room for a time.
+    fn reach(&mut self, from: Timestamp, to: Timestamp) {
+        loop {
+            let (from, to) = (self.index(from), self.index(to));
+            let (first, last) = self.reach.unwrap_or((from, to));
+            let (first, last) = (first.min(from), last.max(to));
+            if last.saturating_sub(first) <= PIECES_MAX || !self.widen() {
+                self.reach = Some((first, last));
+                self.ring.resize(RING, Piece::default());
+                return;
+            }
+        }
     }
 
     /// Adds a time for so many clients.
@@ -92,7 +127,7 @@ impl Curve {
     }
 
     fn share(&mut self, kind: Kind, index: i64) -> &mut Share {
-        let piece = self.pieces.entry(index).or_default();
+        let piece = &mut self.ring[slot(index)];
         if kind == Kind::Up { &mut piece.up } else { &mut piece.down }
     }
 
@@ -112,7 +147,7 @@ impl Curve {
         while self.index(last.plus(-1)) - self.index(first) >= room && self.widen() {}
         let (begin, end) = (self.index(first), self.index(last.plus(-1)));
         let (mut up, mut down) = (0_i64, 0_i64);
-        for (_, piece) in self.pieces.range(..begin) {
+        for (_, piece) in self.pieces().filter(|(index, _)| *index < begin) {
             up += piece.up.more;
             down += piece.down.more;
         }
@@ -121,7 +156,7 @@ impl Curve {
             .map(|index| {
                 let (from, to) = self.bounds(index);
                 let (width, from, to) = (to.since(from), from.max(first), to.min(last));
-                let piece = self.pieces.get(&index).copied().unwrap_or_default();
+                let piece = self.piece(index);
                 let mean = |share: Share, whole: &mut i64| {
                     *whole += share.more;
                     let time = whole.saturating_mul(width).saturating_add(share.part_ms);
@@ -136,14 +171,18 @@ impl Curve {
 
     /// Puts pieces together to the next width. Returns whether there was one.
     fn widen(&mut self) -> bool {
-        if self.width + 1 >= WIDTHS_MS.len() {
+        if self.step >= STEP_MAX {
             return false;
         }
-        let narrow_ms = WIDTHS_MS[self.width];
-        self.width += 1;
-        let (mut up, mut down, mut since) = (0, 0, Timestamp::MIN);
-        for (index, Piece { up: more_up, down: more_down }) in std::mem::take(&mut self.pieces) {
-            let from = Timestamp(index.saturating_mul(narrow_ms));
+        let narrow = std::mem::take(self);
+        self.step = narrow.step + 1;
+        let Some((first, last)) = narrow.reach else { return true };
+        self.ring.resize(RING, Piece::default());
+        let (first, last) = (narrow.bounds(first).0, narrow.bounds(last).0);
+        self.reach = Some((self.index(first), self.index(last)));
+        let (mut up, mut down, mut since) = (0, 0, first);
+        for (index, Piece { up: more_up, down: more_down }) in narrow.pieces() {
+            let from = narrow.bounds(index).0;
             let wide = self.index(from);
             for (kind, whole, more) in
                 [(Kind::Up, &mut up, more_up), (Kind::Down, &mut down, more_down)]
@@ -159,16 +198,39 @@ impl Curve {
         true
     }
 
+    fn pieces(&self) -> impl Iterator<Item = (i64, Piece)> {
+        let reach = self.reach.map(|(first, last)| first..=last);
+        reach.into_iter().flatten().map(|index| (index, self.ring[slot(index)]))
+    }
+
+    fn piece(&self, index: i64) -> Piece {
+        let is_there = |(first, last)| first <= index && index <= last;
+        if self.reach.is_some_and(is_there) { self.ring[slot(index)] } else { Piece::default() }
+    }
+
     fn index(&self, time: Timestamp) -> i64 {
-        time.0.div_euclid(WIDTHS_MS[self.width])
+        time.0.div_euclid(self.width_ms())
     }
 
     fn bounds(&self, index: i64) -> (Timestamp, Timestamp) {
-        let width = WIDTHS_MS[self.width];
+        let width = self.width_ms();
         let from = Timestamp(index.saturating_mul(width));
         (from, from.plus(width))
     }
+
+    fn width_ms(&self) -> i64 {
+        let known = self.step.min(WIDTHS_MS.len() - 1);
+        WIDTHS_MS[known] << (self.step - known)
+    }
 }
+
+/// Returns the place of a piece in the ring.
+fn slot(index: i64) -> usize {
+    usize::from(index.to_le_bytes()[0]) | usize::from(index.to_le_bytes()[1] & 3) << 8
+}
+
+// The lower bits of an index are its place.
+const _: () = assert!(RING == 1 << 10);
 
 #[expect(clippy::cast_precision_loss, reason = "a mean needs no more than 52 bits")]
 fn ratio(part: i64, whole: i64) -> f64 {
@@ -252,12 +314,14 @@ mod tests {
             curve.take(&spell(Kind::Up, from, from + 3_600_001));
             sum += 3_600_001;
         }
-        assert!(curve.pieces.len() <= PIECES_MAX, "{}", curve.pieces.len());
+        assert!(curve.pieces().count() <= 513, "{}", curve.pieces().count());
         let means = curve.means(bounds(0, 400 * 86_400_000), 1, 80);
         assert!((online_ms(&means) - f64::from(sum)).abs() < 1.0, "{sum}");
         assert!(means.len() <= 80, "{}", means.len());
         curve = Curve::default();
         curve.take(&spell(Kind::Up, -1, 1));
-        assert_eq!(curve.pieces.len(), 2, "before 1970 as well");
+        assert_eq!(curve.pieces().count(), 2, "before 1970 as well");
+        curve.take(&spell(Kind::Up, i64::MIN, i64::MAX));
+        assert!(curve.pieces().count() <= 513, "{}", curve.pieces().count());
     }
 }

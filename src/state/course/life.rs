@@ -2,6 +2,7 @@
 
 use crate::event::Timestamp;
 use crate::state::presence::{Cause, Change};
+use crate::state::turn::Turn;
 use crate::state::verdict::Status;
 use std::collections::BTreeMap;
 
@@ -101,29 +102,40 @@ impl<T: Default> Life<T> {
         note: T,
         emit: &mut impl FnMut(Spell<T>),
     ) {
-        let verdict = &change.verdict;
-        let kind = Kind::of(verdict.status);
-        let told = change.at.min(now);
+        self.follow(&Turn::of(change), now, note, emit);
+    }
+
+    /// The same, of a change in few bytes.
+    #[inline]
+    pub fn follow(
+        &mut self,
+        turn: &Turn<'_>,
+        now: Timestamp,
+        note: T,
+        emit: &mut impl FnMut(Spell<T>),
+    ) {
+        let kind = Kind::of(turn.to);
+        let told = turn.at.min(now);
         match (self.present.kind, kind) {
             (Kind::Unknown, Kind::Unknown) => {}
             (Kind::Unknown, _) => {
                 match self.interrupted.take() {
-                    Some(before) if change.cause == Cause::Covered => {
+                    Some(before) if turn.cause == Cause::Covered => {
                         self.present = before;
-                        return self.go_on(change, told, note, emit);
+                        return self.go_on(turn, told, note, emit);
                     }
                     before => self.close(before, emit),
                 }
-                self.turn(kind, told, note, emit);
+                self.begin(kind, told, note, emit);
             }
             (_, Kind::Unknown) => {
-                let heard = verdict.last_known.as_ref().and_then(|known| known.until);
+                let heard = turn.gap.and_then(|gap| gap.heard_until);
                 let from = heard.unwrap_or(told).max(self.present.from);
                 let after = Some(self.present.kind);
                 let absence = Begun { kind, after, from, note };
                 self.interrupted = Some(std::mem::replace(&mut self.present, absence));
             }
-            _ => self.go_on(change, told, note, emit),
+            _ => self.go_on(turn, told, note, emit),
         }
     }
 
@@ -134,26 +146,32 @@ impl<T: Default> Life<T> {
         emit(self.present.until(to));
     }
 
+    /// Returns the notes of spells that are not handed out yet.
+    pub(super) fn notes_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        let Self { present, interrupted } = self;
+        [Some(present), interrupted.as_mut()].into_iter().flatten().map(|begun| &mut begun.note)
+    }
+
     /// Somebody listened since the present spell began.
     fn go_on(
         &mut self,
-        change: &Change,
+        turn: &Turn<'_>,
         told: Timestamp,
         note: T,
         emit: &mut impl FnMut(Spell<T>),
     ) {
-        let kind = Kind::of(change.verdict.status);
-        let at = change.verdict.since.unwrap_or(told);
+        let kind = Kind::of(turn.to);
+        let at = turn.since.unwrap_or(told);
         // Who is online and is told to be has connected anew, but for one of whom we hear again.
-        let is_news = change.cause != Cause::Covered || at > self.present.from;
-        let connects = change.verdict.status == Status::Online && is_news;
+        let is_news = turn.cause != Cause::Covered || at > self.present.from;
+        let connects = turn.to == Status::Online && is_news;
         if kind != self.present.kind || connects {
-            self.turn(kind, at, note, emit);
+            self.begin(kind, at, note, emit);
         }
     }
 
     /// The next spell begins. What arrives late moves no border that was passed.
-    fn turn(&mut self, kind: Kind, at: Timestamp, note: T, emit: &mut impl FnMut(Spell<T>)) {
+    fn begin(&mut self, kind: Kind, at: Timestamp, note: T, emit: &mut impl FnMut(Spell<T>)) {
         let from = at.max(self.present.from);
         let next = Begun { kind, after: Some(self.present.kind), from, note };
         emit(std::mem::replace(&mut self.present, next).until(from));

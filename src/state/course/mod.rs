@@ -8,16 +8,20 @@ mod chronicle;
 mod curve;
 mod life;
 mod peak;
+mod places;
 mod raster;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod tracks;
 mod uptimes;
 
-pub use chronicle::{Blindness, Chronicle, Chronicled, Course, Note};
+pub use crate::state::turn::Blindness;
+pub use chronicle::{Chronicle, Chronicled};
 pub use curve::{Curve, Mean};
 pub use life::{Kind, Life, Lives, Spell};
 pub use peak::Peak;
 pub use raster::{Column, Raster};
 pub use totals::Totals;
+pub use tracks::{Course, Note, Tracks};
 pub use uptimes::Uptimes;

@@ -1,7 +1,7 @@
 //! The most clients that were online at once.
 
 use crate::event::Timestamp;
-use crate::state::presence::Change;
+use crate::state::verdict::Status;
 
 /// Counts who is online, as it becomes known, and keeps the most.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,13 +14,13 @@ impl Peak {
     /// A verdict changed, which could be known at `now`. Only what is known within the bounds is a most.
     pub fn change(
         &mut self,
-        change: &Change,
+        (from, to): (Status, Status),
         now: Timestamp,
         (first, last): (Timestamp, Timestamp),
     ) {
         let is_online = |online: Option<bool>| u64::from(online == Some(true));
-        self.online += is_online(change.verdict.status.online());
-        self.online = self.online.saturating_sub(is_online(change.from.online()));
+        self.online += is_online(to.online());
+        self.online = self.online.saturating_sub(is_online(from.online()));
         let is_within = first <= now && now < last;
         if is_within && self.most.is_none_or(|(most, _)| self.online > most) {
             self.most = Some((self.online, now));

@@ -3,6 +3,7 @@
 use super::{Chronicle, Column, Curve, Kind, Lives, Spell, Uptimes};
 use crate::event::Timestamp;
 use crate::state::presence::{Cause, Change};
+use crate::state::turn::Turn;
 use crate::state::verdict::{Blind, LastKnown, Status, Verdict};
 use fastrand::Rng;
 
@@ -123,7 +124,7 @@ fn a_chronicle_tells_what_its_parts_would_tell_apart() {
         for (change, now) in &changes {
             uptimes.change(change, *now, BOUNDS);
             lives.change(change, *now, (), &mut take);
-            chronicle.change(change, *now, BOUNDS);
+            chronicle.turn(&change.verdict.client, &Turn::of(change), *now, BOUNDS);
         }
         lives.finish(BOUNDS.1, |_, spell| take(spell));
         let told = chronicle.finish(BOUNDS);
@@ -145,7 +146,7 @@ fn a_course_is_a_row_of_spells_or_at_least_a_raster() {
     for (count, is_whole) in [(10, true), (5_000, false)] {
         let mut chronicle = Chronicle::default();
         for change in (0..count).map(flap) {
-            chronicle.change(&change, change.at, BOUNDS);
+            chronicle.turn("a", &Turn::of(&change), change.at, BOUNDS);
         }
         let told = chronicle.finish(BOUNDS);
         let (course, totals) = (&told.courses[0], told.clients[0].1);

@@ -1,8 +1,8 @@
 //! What the lost have in common, and those that stayed have not.
 
-use super::address::Subnet;
 use super::finding::{Factor, FactorKind};
 use super::roster::Member;
+use crate::state::address::Subnet;
 use std::collections::HashMap;
 use std::hash::Hash;
 

@@ -5,11 +5,11 @@
 //! [`Presence`](super::presence::Presence). Memory is bounded whatever happens: every table has a
 //! limit, and what had no place is counted. `docs/findings.md` tells what each finding rests on.
 
-mod address;
 mod clock;
 mod crowd;
 mod factor;
 mod finding;
+mod kept;
 mod numbers;
 mod outage;
 mod roster;
@@ -18,24 +18,25 @@ mod tests;
 mod tracks;
 mod usual;
 
-use address::Address;
-pub use address::{Subnet, read as ip_of};
 pub use clock::{Lag, Lags};
 pub use finding::{Code, Crowd, Factor, FactorKind, Finding, Offset, Outage, Phase, Sharing, What};
 
+use super::address::Address;
+pub use super::address::{Subnet, read as ip_of};
+use super::clients::{IdHash, IdHasher};
 use super::policy::Policy;
 use super::presence::{Cause, Change};
+use super::turn::{Place, Turn};
 use super::verdict::{Status, Verdict};
 use crate::event::Timestamp;
 use crate::sys::AHEAD;
 use clock::ClockWatch;
 use crowd::Crowds;
-use foldhash::fast::RandomState;
-use outage::{Loss, Outages};
+use kept::{All, Kept};
+use outage::{Beside, Loss, Outages};
 use roster::Roster;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
-use std::hash::BuildHasher;
 use tracks::{Opening, Tracks};
 
 /// A finding that lasts is told again no sooner, ms.
@@ -61,8 +62,7 @@ pub struct Diagnosis {
 
 #[derive(Debug)]
 struct Broker {
-    // Ids come from strangers: the hash is seeded, so that nobody can choose ids that collide.
-    hasher: RandomState,
+    hasher: IdHasher,
     roster: Roster,
     tracks: Tracks,
     outages: Outages,
@@ -70,6 +70,15 @@ struct Broker {
     lost_notices: Crowds,
     clock: ClockWatch,
     voices: Vec<String>,
+}
+
+/// Whom a change is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Who<'a> {
+    pub client: &'a str,
+    pub hash: IdHash,
+    /// Where clients are [numbered](Diagnosis::numbered): each has its own, from 0 on.
+    pub number: u32,
 }
 
 impl Diagnosis {
@@ -81,6 +90,14 @@ impl Diagnosis {
             ticked: Timestamp::MIN,
             unasked: 0,
         }
+    }
+
+    /// Diagnoses one broker whose clients are numbered by others. All of them are remembered.
+    #[must_use]
+    pub fn numbered(hasher: IdHasher, policy: &Policy) -> Self {
+        let tracks = Tracks::new(Kept::All(All::default()), policy);
+        let broker = Broker { hasher, tracks, ..Broker::new(policy) };
+        Self { brokers: vec![broker], ..Self::new(0, policy) }
     }
 
     /// Says what is known of a broker's clients when watching begins.
@@ -100,9 +117,26 @@ impl Diagnosis {
         for changes in changes.chunks(AHEAD) {
             let hashes = broker.approach(changes);
             for (change, hash) in changes.iter().zip(hashes) {
-                broker.observe(change, hash, now, &mut found);
+                let who = Who { client: &change.verdict.client, hash, number: 0 };
+                broker.observe(&who, &Turn::of(change), now, &mut found);
             }
         }
+        self.keep(number, found);
+    }
+
+    /// Has what is known of a client fetched from memory, soon before something changes about it.
+    pub fn approach(&self, number: usize, who: &Who<'_>) {
+        if let Some(broker) = self.brokers.get(number) {
+            broker.prefetch(who);
+        }
+    }
+
+    /// Something changed about a client, at `now` on our clock.
+    pub fn observe_turn(&mut self, number: usize, who: &Who<'_>, turn: &Turn<'_>, now: Timestamp) {
+        let Some(broker) = self.brokers.get_mut(number) else { return };
+        broker.outages.begin(now);
+        let mut found = Vec::new();
+        broker.observe(who, turn, now, &mut found);
         self.keep(number, found);
     }
 
@@ -141,7 +175,7 @@ impl Diagnosis {
     /// Returns how much had no place in the tables, so that something may have been overlooked.
     #[must_use]
     pub fn overlooked(&self) -> u64 {
-        let of = |broker: &Broker| broker.tracks.overlooked + broker.outages.overlooked;
+        let of = |broker: &Broker| broker.tracks.overlooked() + broker.outages.overlooked;
         self.unasked + self.brokers.iter().map(of).sum::<u64>()
     }
 
@@ -159,9 +193,9 @@ impl Diagnosis {
 impl Broker {
     fn new(policy: &Policy) -> Self {
         Self {
-            hasher: RandomState::default(),
+            hasher: IdHasher::default(),
             roster: Roster::default(),
-            tracks: Tracks::new(policy),
+            tracks: Tracks::new(Kept::recent(policy), policy),
             outages: Outages::new(),
             ghosts: Crowds::new(1, What::Ghosts),
             lost_notices: Crowds::new(LOST_NOTICES_MIN, What::LostNotices),
@@ -171,76 +205,96 @@ impl Broker {
     }
 
     fn know(&mut self, verdict: &Verdict) {
-        let hash = self.hasher.hash_one(verdict.client.as_str());
+        let hash = self.hasher.hash(&verdict.client).0;
         let online = verdict.status.online() == Some(true);
         self.roster.online += usize::from(online);
-        let subnet = address_of(verdict).map(Address::subnet);
-        let voice = self.voice(verdict);
-        self.roster.note(hash, &verdict.client, online, subnet, voice);
+        let address = verdict.address.as_deref().and_then(|address| Place::of(address).address());
+        let voice = self.voice(verdict.voice.as_deref().unwrap_or_default());
+        self.roster.note(hash, &verdict.client, online, address.map(Address::subnet), voice);
     }
 
     /// Numbers the clients of these changes, and has what is known of them fetched: it lies scattered over
     /// memory.
-    fn approach(&self, changes: &[Change]) -> SmallVec<[u64; AHEAD]> {
-        let number = |change: &Change| self.hasher.hash_one(change.verdict.client.as_str());
-        let hashes: SmallVec<[u64; AHEAD]> = changes.iter().map(number).collect();
-        for hash in &hashes {
-            self.roster.prefetch(*hash);
-            self.tracks.prefetch(*hash);
-            self.outages.prefetch(*hash);
-        }
-        hashes
+    fn approach(&self, changes: &[Change]) -> SmallVec<[IdHash; AHEAD]> {
+        let who = |change: &Change| {
+            let client = change.verdict.client.as_str();
+            let who = Who { client, hash: self.hasher.hash(client), number: 0 };
+            self.prefetch(&who);
+            who.hash
+        };
+        changes.iter().map(who).collect()
     }
 
-    /// `hash` is the number of the client.
-    fn observe(&mut self, change: &Change, hash: u64, now: Timestamp, found: &mut Vec<Finding>) {
-        let verdict = &change.verdict;
-        let client = verdict.client.as_str();
-        let address = address_of(verdict);
-        let voice = self.voice(verdict);
-        let was = change.from.online() == Some(true);
-        let is = verdict.status.online() == Some(true);
+    fn prefetch(&self, who: &Who<'_>) {
+        self.roster.prefetch(who.hash.0);
+        self.tracks.prefetch(who);
+        self.outages.prefetch(who.hash.0);
+    }
+
+    /// Something changed about a client.
+    fn observe(
+        &mut self,
+        who: &Who<'_>,
+        turn: &Turn<'_>,
+        now: Timestamp,
+        found: &mut Vec<Finding>,
+    ) {
+        let Who { client, hash: IdHash(hash), .. } = *who;
+        let address = turn.place.address();
+        let subnet = address.map(Address::subnet);
+        let voice = self.voice(turn.voice);
+        let was = turn.from.online() == Some(true);
+        let is = turn.to.online() == Some(true);
         self.roster.online =
             (self.roster.online + usize::from(is)).saturating_sub(usize::from(was));
-        let subnet = address.map(Address::subnet);
         self.roster.note(hash, client, is, subnet, voice);
 
-        if verdict.status == Status::Unknown {
+        if turn.to == Status::Unknown {
             // We did not listen, or missed something: that says nothing about the clients.
-            self.tracks.forget(hash);
+            self.tracks.forget(who);
             self.outages.handle_hole();
             return;
         }
-        let has = |code: &str| verdict.anomalies.contains(&code);
-        if self.tracks.lost_one(hash, has("connect-missing"), now) {
-            self.lost_notices.note(client, change.at, now);
+        if self.tracks.lost_one(who, turn.lacks_opening, now) {
+            self.lost_notices.note(client, turn.at, now);
         }
         if is && !was {
             self.outages.returned(hash);
         }
-        if verdict.status == Status::Online && matches!(change.cause, Cause::Connect | Cause::Seen)
-        {
-            let takes_over = change.from == Status::Online;
-            let opening = Opening { at: change.at, address, takes_over };
-            self.tracks.opened(hash, client, opening, now, found);
+        if turn.to == Status::Online && matches!(turn.cause, Cause::Connect | Cause::Seen) {
+            let takes_over = turn.from == Status::Online;
+            let opening = Opening { at: turn.at, address, takes_over };
+            self.tracks.opened(who, opening, now, found);
         }
-        if was && verdict.status == Status::Offline {
-            if has("superseded-open") && self.is_long_ago(hash, change.at) {
-                self.ghosts.note(client, change.at, now);
+        if turn.is_loss() {
+            if turn.has_ghost && self.is_long_ago(who, turn.at) {
+                self.ghosts.note(client, turn.at, now);
             }
-            self.tracks.ended(hash, change.at, address, now);
-            self.outages.lost(loss(change, hash, subnet, voice, now), self.roster.online);
+            self.tracks.ended(who, turn.at, address, now);
+            let loss = Loss {
+                at: turn.at,
+                arrived: now,
+                hash,
+                client: self.tracks.kept.named(who),
+                subnet,
+                voice,
+                how: turn.how,
+                restart: turn.cause == Cause::Restart,
+            };
+            self.outages.lost(loss, self.roster.online);
         }
     }
 
     /// Tells whether the last connection began long enough ago for the end of the one before it to have
     /// been told. One that is not remembered began before all that is.
-    fn is_long_ago(&self, hash: u64, at: Timestamp) -> bool {
-        self.tracks.last_opening(hash).is_none_or(|opened| at.since(opened) >= GHOST_MIN_MS)
+    fn is_long_ago(&self, who: &Who<'_>, at: Timestamp) -> bool {
+        self.tracks.last_opening(who).is_none_or(|opened| at.since(opened) >= GHOST_MIN_MS)
     }
 
     fn handle_timeout(&mut self, now: Timestamp, found: &mut Vec<Finding>) {
-        self.outages.handle_timeout(now, &self.roster, &self.voices, found);
+        let Self { roster, voices, tracks, outages, .. } = self;
+        let beside = Beside { roster, voices, kept: &tracks.kept };
+        outages.handle_timeout(now, &beside, found);
         self.tracks.handle_timeout(now, found);
         found.extend(self.ghosts.handle_timeout(now));
         found.extend(self.lost_notices.handle_timeout(now));
@@ -254,8 +308,7 @@ impl Broker {
     }
 
     /// Returns the number of the voice that decided. Beyond 255 voices the last stands for all.
-    fn voice(&mut self, verdict: &Verdict) -> u8 {
-        let name = verdict.voice.as_deref().unwrap_or("");
+    fn voice(&mut self, name: &str) -> u8 {
         let known = self.voices.iter().position(|known| known == name);
         let place = known.unwrap_or_else(|| {
             if self.voices.len() < VOICES_MAX {
@@ -265,21 +318,4 @@ impl Broker {
         });
         u8::try_from(place).unwrap_or(u8::MAX)
     }
-}
-
-fn loss(change: &Change, hash: u64, subnet: Option<Subnet>, voice: u8, now: Timestamp) -> Loss {
-    Loss {
-        at: change.at,
-        arrived: now,
-        hash,
-        id: change.verdict.client.clone(),
-        subnet,
-        voice,
-        how: change.verdict.how,
-        restart: change.cause == Cause::Restart,
-    }
-}
-
-fn address_of(verdict: &Verdict) -> Option<Address> {
-    verdict.address.as_deref().and_then(address::read).map(Address::of)
 }

@@ -5,15 +5,15 @@
 //! many depends on what is usual for this fleet.
 
 use super::TELL_AGAIN_MS;
-use super::address::Subnet;
 use super::factor::{Traits, common};
 use super::finding::{Factor, Finding, Outage, Phase, What};
+use super::kept::{Kept, Named};
 use super::numbers::Numbers;
 use super::roster::Roster;
 use super::usual::{LOST_MIN, Usual, WINDOW_S, is_usual, seconds};
 use crate::event::Timestamp;
+use crate::state::address::Subnet;
 use crate::state::verdict::How;
-use compact_str::CompactString;
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -37,11 +37,19 @@ pub(super) struct Loss {
     pub(super) at: Timestamp,
     pub(super) arrived: Timestamp,
     pub(super) hash: u64,
-    pub(super) id: CompactString,
+    pub(super) client: Named,
     pub(super) subnet: Option<Subnet>,
     pub(super) voice: u8,
     pub(super) how: Option<How>,
     pub(super) restart: bool,
+}
+
+/// What is known beside outages.
+#[derive(Clone, Copy)]
+pub(super) struct Beside<'a> {
+    pub(super) roster: &'a Roster,
+    pub(super) voices: &'a [String],
+    pub(super) kept: &'a Kept,
 }
 
 #[derive(Debug)]
@@ -182,8 +190,7 @@ impl Outages {
     pub(super) fn handle_timeout(
         &mut self,
         now: Timestamp,
-        roster: &Roster,
-        voices: &[String],
+        beside: &Beside<'_>,
         found: &mut Vec<Finding>,
     ) {
         let rate = self.usual.rate(now, 0);
@@ -191,9 +198,7 @@ impl Outages {
             gathering.look(now, rate);
             let age = now.since(gathering.begun);
             if age >= TELL_BY_MS && gathering.told.is_none() && gathering.quiet < QUIET {
-                found.push(
-                    gathering.conclude(now, rate, roster, voices).finding(Phase::Begins, now),
-                );
+                found.push(gathering.conclude(now, rate, beside).finding(Phase::Begins, now));
                 gathering.told = Some(now);
             }
         }
@@ -204,7 +209,7 @@ impl Outages {
             if gathering.quiet < QUIET {
                 self.usual.adopt(gathering.lost.len(), now.since(gathering.begun), now);
             }
-            let recovery = gathering.conclude(now, rate, roster, voices);
+            let recovery = gathering.conclude(now, rate, beside);
             let phase = gathering.told.map_or(Phase::Begins, |_| Phase::GoesOn);
             found.push(recovery.finding(phase, now));
             if self.recovering.len() >= RECOVERIES_MAX {
@@ -298,7 +303,7 @@ impl Gathering {
         self.pace = (0, now);
     }
 
-    fn conclude(&self, now: Timestamp, rate: f64, roster: &Roster, voices: &[String]) -> Recovery {
+    fn conclude(&self, now: Timestamp, rate: f64, beside: &Beside<'_>) -> Recovery {
         let (from, to) = self.busy(rate);
         let is_in = |loss: &&Loss| (from..=to).contains(&second(loss.at));
         let losses: Vec<&Loss> = self.losses.iter().filter(is_in).collect();
@@ -308,7 +313,7 @@ impl Gathering {
         }
         let lost = self.lost.len() - (self.losses.len() - losses.len());
         let back = lost - away.len().min(lost);
-        let stayed = roster.online.saturating_sub(back);
+        let stayed = beside.roster.online.saturating_sub(back);
         let first = losses.iter().map(|loss| loss.at).min().unwrap_or(self.first);
         let last = losses.iter().map(|loss| loss.at).max().unwrap_or(self.last);
         let outage = Outage {
@@ -318,7 +323,7 @@ impl Gathering {
             everybody: 100 * lost >= NEARLY_ALL * (lost + stayed),
             restart: 2 * self.restarts > lost,
             how: usual_end(&losses),
-            common: self.common(&losses, roster, voices),
+            common: self.common(&losses, beside),
             back,
             after_ms: now.since(self.begun),
         };
@@ -338,10 +343,15 @@ impl Gathering {
         (first, last.unwrap_or(if first == i64::MIN { i64::MAX } else { first }))
     }
 
-    fn common(&self, losses: &[&Loss], roster: &Roster, voices: &[String]) -> Vec<Factor> {
+    fn common(&self, losses: &[&Loss], beside: &Beside<'_>) -> Vec<Factor> {
+        let Beside { roster, voices, kept } = *beside;
         let lost: Vec<Traits<'_>> = losses
             .iter()
-            .map(|loss| Traits { id: &loss.id, subnet: loss.subnet, voice: loss.voice })
+            .map(|loss| Traits {
+                id: kept.name(&loss.client),
+                subnet: loss.subnet,
+                voice: loss.voice,
+            })
             .collect();
         let stayed = roster.online().filter(|member| !self.lost.contains(member.hash));
         let stayed: Vec<Traits<'_>> = stayed.map(Traits::of).collect();

@@ -4,7 +4,7 @@
 //! only every second client is followed, then every fourth, and so on; the choice rests on the hash
 //! alone, so a client is either followed from its first change on or never.
 
-use super::address::Subnet;
+use crate::state::address::Subnet;
 use crate::sys::prefetch;
 use compact_str::CompactString;
 use hashbrown::HashTable;

@@ -1,46 +1,38 @@
 //! Clients that connect again and again: alone (flapping), or against each other (a shared id).
 
 use super::TELL_AGAIN_MS;
-use super::address::Address;
+use super::Who;
 use super::finding::{Finding, Phase, Sharing, What};
+use super::kept::{Kept, window_ms};
 use crate::event::Timestamp;
+use crate::state::address::Address;
 use crate::state::policy::Policy;
 use crate::sys::prefetch;
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 
-/// What was seen of clients in the last minutes. Bounded: of two halves the older one is dropped when
-/// the younger one is full, or old.
+/// What was seen of clients.
 #[derive(Debug)]
 pub(super) struct Tracks {
-    young: Half,
-    old: Half,
-    turned: Timestamp,
+    pub(super) kept: Kept,
     active: HashMap<u64, Active, RandomState>,
     loop_count: usize,
     window_ms: i64,
-    /// Clients that were dropped before their time, or had no place among those spoken of.
-    pub(super) overlooked: u64,
-}
-
-/// Clients by their numbers. The table holds places and not tracks: it stays in the caches, and who comes
-/// for the first time, as most do in a large fleet, is written behind the one before.
-#[derive(Debug, Default)]
-struct Half {
-    places: HashTable<u32>,
-    tracks: Vec<(u64, Track)>,
+    /// Clients that had no place among those spoken of.
+    overlooked: u64,
 }
 
 /// One client's last connections.
 #[derive(Clone, Debug, Default)]
-struct Track {
+pub(super) struct Track {
     openings: SmallVec<[Opening; 2]>,
     ended: Option<(Timestamp, Option<Address>)>,
     /// Its ends were told with their beginnings so far.
     whole: bool,
     lost_one: bool,
+    /// Whoever keeps it knows the name.
+    pub(super) is_named: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +60,6 @@ struct Active {
     more: bool,
 }
 
-/// Tracks in each half.
-const TRACKS_MAX: usize = 32_768;
 const ACTIVE_MAX: usize = 10_000;
 const OPENINGS_MAX: usize = 64;
 const ADDRESSES_MAX: usize = 4;
@@ -82,45 +72,46 @@ const AT_ONCE_MS: i64 = 3;
 const SAME_ADDRESS_MIN: usize = 6;
 
 impl Tracks {
-    pub(super) fn new(policy: &Policy) -> Self {
+    pub(super) fn new(kept: Kept, policy: &Policy) -> Self {
         Self {
-            young: Half::default(),
-            old: Half::default(),
-            turned: Timestamp::MIN,
+            kept,
             active: HashMap::default(),
             loop_count: policy.loop_count.clamp(2, OPENINGS_MAX),
-            window_ms: policy.loop_window_ms.max(1),
+            window_ms: window_ms(policy),
             overlooked: 0,
         }
     }
 
+    /// Returns how many clients had no place.
+    pub(super) const fn overlooked(&self) -> u64 {
+        self.overlooked + self.kept.overlooked()
+    }
+
     /// Nothing that was seen before a hole tells how often a client connects after it.
-    pub(super) fn forget(&mut self, hash: u64) {
-        self.young.remove(hash);
-        self.old.remove(hash);
+    pub(super) fn forget(&mut self, who: &Who<'_>) {
+        self.kept.forget(who);
     }
 
     /// A client's connection ended.
     pub(super) fn ended(
         &mut self,
-        hash: u64,
+        who: &Who<'_>,
         at: Timestamp,
         address: Option<Address>,
         now: Timestamp,
     ) {
-        self.track(hash, now).ended = Some((at, address));
+        self.kept.track(who, now).ended = Some((at, address));
     }
 
     /// Returns when the client last connected, as far as that is known.
-    pub(super) fn last_opening(&self, hash: u64) -> Option<Timestamp> {
-        let track = self.young.get(hash).or_else(|| self.old.get(hash))?;
-        track.openings.last().map(|opening| opening.at)
+    pub(super) fn last_opening(&self, who: &Who<'_>) -> Option<Timestamp> {
+        self.kept.get(who)?.openings.last().map(|opening| opening.at)
     }
 
     /// Notes whether a beginning is missing among what is known of a client. Returns whether it was
     /// not missing before.
-    pub(super) fn lost_one(&mut self, hash: u64, is_missing: bool, now: Timestamp) -> bool {
-        let track = self.track(hash, now);
+    pub(super) fn lost_one(&mut self, who: &Who<'_>, is_missing: bool, now: Timestamp) -> bool {
+        let track = self.kept.track(who, now);
         let is_news = is_missing && track.whole && !track.lost_one;
         track.lost_one = is_missing;
         track.whole |= !is_missing;
@@ -130,55 +121,53 @@ impl Tracks {
     /// A client connected.
     pub(super) fn opened(
         &mut self,
-        hash: u64,
-        client: &str,
+        who: &Who<'_>,
         opening: Opening,
         now: Timestamp,
         found: &mut Vec<Finding>,
     ) {
         let (loop_count, window_ms) = (self.loop_count, self.window_ms);
-        let track = self.track(hash, now);
+        let track = self.kept.track(who, now);
         let thrown_out = track.ended.take().is_some_and(|end| throws_out(end, &opening));
         let opening = Opening { takes_over: opening.takes_over || thrown_out, ..opening };
+        // Most clients connect rarely, and what was long ago decides nothing.
+        track.openings.retain(|before| opening.at.since(before.at) <= window_ms);
+        if track.openings.spilled() && track.openings.len() < track.openings.inline_size() {
+            track.openings.shrink_to_fit();
+        }
         if track.openings.len() >= loop_count.max(2 * SAME_ADDRESS_MIN) {
             track.openings.remove(0);
         }
         track.openings.push(opening);
-        if let Some(active) = self.active.get_mut(&hash) {
+        let judged = track.judge(opening.at, loop_count, window_ms);
+        if let Some(active) = self.active.get_mut(&who.hash.0) {
             active.note(opening, now);
             if active.shared {
                 return;
             }
         }
-        let Some(track) = self.young.get(hash) else { return };
-        match track.judge(opening.at, loop_count, window_ms) {
-            Some(true) => self.begin(hash, client, true, now, found),
-            Some(false) if !self.active.contains_key(&hash) => {
-                self.begin(hash, client, false, now, found);
+        match judged {
+            Some(true) => self.begin(who, true, now, found),
+            Some(false) if !self.active.contains_key(&who.hash.0) => {
+                self.begin(who, false, now, found);
             }
             _ => {}
         }
     }
 
-    fn begin(
-        &mut self,
-        hash: u64,
-        client: &str,
-        shared: bool,
-        now: Timestamp,
-        found: &mut Vec<Finding>,
-    ) {
-        found.extend(self.active.remove(&hash).map(|before| before.finding(Phase::Ends, now)));
+    fn begin(&mut self, who: &Who<'_>, shared: bool, now: Timestamp, found: &mut Vec<Finding>) {
+        let ended = self.active.remove(&who.hash.0);
+        found.extend(ended.map(|before| before.finding(Phase::Ends, now)));
         if self.active.len() >= ACTIVE_MAX {
             self.overlooked += 1;
             return;
         }
-        let Some(track) = self.young.get(hash) else { return };
+        let Some(track) = self.kept.get(who) else { return };
         let window_ms = self.window_ms;
         let latest = track.openings.iter().map(|opening| opening.at).max().unwrap_or(now);
         let recent = track.openings.iter().filter(|o| latest.since(o.at) <= window_ms);
         let mut active = Active {
-            client: client.to_owned(),
+            client: who.client.to_owned(),
             shared,
             since: latest,
             last: latest,
@@ -194,7 +183,7 @@ impl Tracks {
         }
         active.told_count = active.count;
         found.push(active.finding(Phase::Begins, now));
-        self.active.insert(hash, active);
+        self.active.insert(who.hash.0, active);
     }
 
     /// Tells of what goes on or is over.
@@ -222,74 +211,10 @@ impl Tracks {
     }
 
     /// Has what is known of a client fetched from memory.
-    pub(super) fn prefetch(&self, hash: u64) {
-        if let Some(track) = self.young.get(hash).or_else(|| self.old.get(hash)) {
+    pub(super) fn prefetch(&self, who: &Who<'_>) {
+        if let Some(track) = self.kept.get(who) {
             prefetch(track);
         }
-    }
-
-    fn track(&mut self, hash: u64, now: Timestamp) -> &mut Track {
-        let is_full = self.young.len() >= TRACKS_MAX;
-        let is_old = now.since(self.turned) >= self.window_ms.saturating_mul(2);
-        if is_full || is_old {
-            if !is_old {
-                self.overlooked += self.old.len() as u64;
-            }
-            std::mem::swap(&mut self.old, &mut self.young);
-            self.young.clear();
-            self.turned = now;
-        }
-        let Self { young, old, .. } = self;
-        young.get_or_insert_with(hash, || old.remove(hash).unwrap_or_default())
-    }
-}
-
-impl Half {
-    fn len(&self) -> usize {
-        self.tracks.len()
-    }
-
-    fn find(&self, hash: u64) -> Option<usize> {
-        if self.tracks.last().is_some_and(|(last, _)| *last == hash) {
-            // Who was added just now is asked for once more.
-            return Some(self.tracks.len() - 1);
-        }
-        let place = self.places.find(hash, |place| self.tracks[*place as usize].0 == hash)?;
-        Some(*place as usize)
-    }
-
-    fn get(&self, hash: u64) -> Option<&Track> {
-        self.find(hash).map(|place| &self.tracks[place].1)
-    }
-
-    fn get_or_insert_with(&mut self, hash: u64, new: impl FnOnce() -> Track) -> &mut Track {
-        let place = self.find(hash).unwrap_or_else(|| {
-            let Self { places, tracks } = self;
-            let place = tracks.len();
-            tracks.push((hash, new()));
-            let number = u32::try_from(place).expect("a half is small");
-            places.insert_unique(hash, number, |place| tracks[*place as usize].0);
-            place
-        });
-        &mut self.tracks[place].1
-    }
-
-    /// Takes a client out; the last one takes its place.
-    fn remove(&mut self, hash: u64) -> Option<Track> {
-        let Self { places, tracks } = self;
-        let found = places.find_entry(hash, |place| tracks[*place as usize].0 == hash).ok()?;
-        let (place, _) = found.remove();
-        let behind = tracks.len() - 1;
-        if let Some(moved) = places.find_mut(tracks[behind].0, |known| *known as usize == behind) {
-            *moved = place;
-        }
-        Some(tracks.swap_remove(place as usize).1)
-    }
-
-    /// Keeps the room, which is needed again at once.
-    fn clear(&mut self) {
-        self.places.clear();
-        self.tracks.clear();
     }
 }
 

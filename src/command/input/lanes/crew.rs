@@ -1,6 +1,7 @@
 //! Threads that read a file and take in what it says: each does whatever is next.
 
 use super::Plan;
+use super::round::Noticed;
 use super::said::Said;
 use super::table::{Done, Heard, Table, Task};
 use crate::command::input::format::Plain;
@@ -31,9 +32,14 @@ struct Feed<'a, R> {
     is_over: bool,
 }
 
-/// Adds up what the parts of a round say of all clients together. Returns the place of the first part that
-/// is late as a whole.
-pub(super) type SumUp<'a> = dyn FnMut(&[Said]) -> Result<usize, Failure> + 'a;
+/// Does what must be done in the order of the file.
+pub(super) trait Leader {
+    /// Adds up what the parts of a round say of all clients together. The lanes keep so many spells.
+    fn sum_up(&mut self, said: Vec<Said>, spells: usize) -> Result<Heard, Failure>;
+
+    /// Tells of what the lanes noted of a round.
+    fn notice(&mut self, noticed: Noticed) -> Result<(), Failure>;
+}
 
 impl<'a, R: Read + Send> Crew<'a, R> {
     pub const fn new(lines: &'a mut Lines<R>, table: Table, plan: &'a Plan) -> Self {
@@ -47,7 +53,7 @@ impl<'a, R: Read + Send> Crew<'a, R> {
         &self,
         threads: usize,
         plain: &mut Plain,
-        sum_up: &mut SumUp<'_>,
+        leader: &mut dyn Leader,
     ) -> Result<(), Failure> {
         let first = self.table().next_task();
         if let Some(first) = first {
@@ -65,7 +71,7 @@ impl<'a, R: Read + Send> Crew<'a, R> {
                 // Where the system starts no more threads, those that are there do it.
                 let _ = thread::Builder::new().name("notices".to_owned()).spawn_scoped(scope, work);
             }
-            self.work(plain, Some(sum_up))
+            self.work(plain, Some(leader))
         })
     }
 
@@ -74,19 +80,26 @@ impl<'a, R: Read + Send> Crew<'a, R> {
         self.table.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does what is to be done until nothing is left. One of the threads has to add up.
-    fn work(&self, plain: &mut Plain, mut sum_up: Option<&mut SumUp<'_>>) -> Result<(), Failure> {
+    /// Does what is to be done until nothing is left. One of the threads has to lead.
+    fn work(&self, plain: &mut Plain, mut leader: Option<&mut dyn Leader>) -> Result<(), Failure> {
         let _end = CallOff(self);
         let mut buffers = Vec::new();
         let mut table = self.table();
         while !table.is_finished() {
-            let round = sum_up.as_mut().and_then(|sum_up| Some((table.next_round()?, sum_up)));
-            if let Some((said, sum_up)) = round {
+            if let Some(leader) = &mut leader
+                && let Some((said, spells)) = table.next_round()
+            {
                 drop(table);
-                let late_from = sum_up(&said)?;
+                let heard = leader.sum_up(said, spells)?;
                 table = self.table();
-                table.begin(Heard { said, late_from });
+                table.begin(heard);
                 self.changed.notify_all();
+            } else if let Some(leader) = &mut leader
+                && let Some(noticed) = table.next_noticed()
+            {
+                drop(table);
+                leader.notice(noticed)?;
+                table = self.table();
             } else if let Some(task) = table.next_task() {
                 drop(table);
                 let done = self.done(task, plain, &mut buffers);
@@ -115,7 +128,7 @@ impl<'a, R: Read + Send> Crew<'a, R> {
             }
             Task::Take { place, first, mut lanes, heard } => {
                 for (lane, number) in lanes.iter_mut().zip(first..) {
-                    lane.take(&heard.said, heard.late_from, number, self.plan);
+                    lane.take(&heard, number, self.plan);
                 }
                 Done::Taken { place, lanes }
             }

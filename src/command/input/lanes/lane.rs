@@ -1,23 +1,29 @@
 //! Some of the clients, and what is said of them taken in: the half of the work that is state.
 
 use super::Plan;
-use super::said::{Said, Saying, Told};
+use super::follow::{Asked, Following, Moment};
+use super::said::{Saying, Told};
+use super::table::Heard;
 use crate::event::{ChannelEvent, EventKind};
 use crate::state::brisk::{Brisks, Guess, Id, Remark};
 use crate::state::clients::{Clients, IdHash};
 use crate::state::fleet::{Fleet, Hearsay};
 use crate::state::packed::VoiceKey;
 use crate::state::policy::Policy;
+use crate::state::presence::Presence;
 use crate::sys::AHEAD;
 use std::ops::Range;
 
 /// The clients whose numbers say that they are of this lane. What is said of one client is taken in by
 /// one lane, in the order of the lines, whoever reads them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Lane {
     /// Of most of the clients, until they are [settled](Self::settle).
     brisks: Brisks,
-    pub fleet: Fleet,
+    /// Of the others.
+    pub presence: Presence,
+    /// What becomes of them, if somebody follows.
+    pub following: Option<Box<Following>>,
     /// What arrived after the moment asked about.
     pub late: Fleet,
     pub late_events: u64,
@@ -31,17 +37,28 @@ pub struct Lane {
 type Expected = (IdHash, EventKind, Guess);
 
 impl Lane {
-    pub fn new(clients: Clients) -> Self {
-        let brisks = Brisks::numbered_by(clients.hasher().clone());
-        let mut lane = Self { brisks, ..Self::default() };
-        lane.late.clients = Clients::numbered_by(clients.hasher().clone());
-        lane.fleet.clients = clients;
-        lane
+    /// Returns a lane of these clients. Who is `asked` about is followed.
+    pub fn new(presence: Presence, asked: Option<&Asked>) -> Self {
+        let hasher = presence.fleet().clients.hasher();
+        let clients = Clients::numbered_by(hasher.clone());
+        Self {
+            brisks: Brisks::numbered_by(hasher.clone()),
+            following: asked.map(|asked| Box::new(Following::new(asked.clone()))),
+            late: Fleet::of(clients),
+            presence,
+            late_events: 0,
+            expected: Vec::new(),
+            counts: Default::default(),
+        }
     }
 
-    /// Takes in what the parts of a round say of these clients. `late_from`: the parts from there on arrived
-    /// after the moment asked about.
-    pub(super) fn take(&mut self, said: &[Said], late_from: usize, number: usize, plan: &Plan) {
+    /// Takes in what the parts of a round say of these clients.
+    pub(super) fn take(&mut self, heard: &Heard, number: usize, plan: &Plan) {
+        let Heard { said, late_from, clock } = heard;
+        if let (Some(following), Some(clock)) = (&mut self.following, clock) {
+            let own = following.tracks.spells();
+            following.tracks.share_room(clock.spells.saturating_sub(own));
+        }
         let by = Hearsay { voice: plan.voice, mark: None, received: plan.now };
         for said in said {
             said.approach(number);
@@ -60,8 +77,16 @@ impl Lane {
                 }
                 let (_, _, guess) = expected[at];
                 at += 1;
-                let is_late = comes_late || place >= late_from;
+                let is_late = comes_late || place >= *late_from;
                 match saying {
+                    Saying::Usual(client, remark) if let Some(clock) = clock => {
+                        let moment = clock.moment(place, remark.place(), plan);
+                        self.follow_usual((guess, client, remark), plan, &moment);
+                    }
+                    Saying::Rare(hash, rare) if let Some(clock) = clock => {
+                        let moment = clock.moment_of(place, rare, plan);
+                        self.follow_rare(hash, said.read_rare(rare), plan, &moment);
+                    }
                     Saying::Usual(client, remark) if is_late => {
                         remark.tell(client.text(), |event| {
                             self.take_late(remark.hash(), event, &by, plan);
@@ -78,6 +103,59 @@ impl Lane {
         }
         expected.clear();
         self.expected = expected;
+        if let (Some(following), Some(clock)) = (&mut self.following, clock) {
+            following.end_round(&self.brisks, &mut self.presence, &clock.end(plan));
+        }
+    }
+
+    /// Takes in something usual, and notes what it changes.
+    fn follow_usual(&mut self, said: (Guess, Id<'_>, &Remark), plan: &Plan, moment: &Moment) {
+        let Self { brisks, presence, following: Some(following), .. } = self else { return };
+        let (_, client, remark) = said;
+        following.advance(brisks, presence, moment);
+        let channels_max = plan.policy.channels_max;
+        let clients = &mut presence.fleet_mut().clients;
+        match brisks.take(said, plan.voice, channels_max, clients) {
+            Some(heard) => {
+                if heard.is_news {
+                    following.heard(brisks, heard, remark, (plan.voice, &plan.policy), moment);
+                }
+                self.count(remark.kind(), heard.is_news);
+            }
+            None => remark.tell(client.text(), |event| {
+                self.follow_event(remark.hash(), event, plan, moment);
+            }),
+        }
+    }
+
+    fn follow_rare(&mut self, hash: IdHash, told: Told<'_>, plan: &Plan, moment: &Moment) {
+        let Self { brisks, presence, following: Some(following), .. } = self else { return };
+        following.advance(brisks, presence, moment);
+        match told {
+            Told::Event(event) => self.follow_event(hash, &event, plan, moment),
+            Told::Flags(client, flags) => {
+                brisks.release(hash, client, plan.voice, &mut presence.fleet_mut().clients);
+                presence.know_others();
+                presence.handle_flag(client, plan.voice, flags);
+                following.know_others(brisks, presence, moment);
+                following.hear(presence, moment);
+            }
+        }
+    }
+
+    fn follow_event(
+        &mut self,
+        hash: IdHash,
+        event: &ChannelEvent<'_>,
+        plan: &Plan,
+        moment: &Moment,
+    ) {
+        let Self { brisks, presence, following: Some(following), .. } = self else { return };
+        let clients = &mut presence.fleet_mut().clients;
+        brisks.release(hash, &event.client, plan.voice, clients);
+        let by = Hearsay { voice: plan.voice, mark: None, received: moment.clock };
+        let is_news = following.take(brisks, presence, (hash, event, &by), moment);
+        self.count(event.kind, is_news);
     }
 
     /// Has clients fetched that will be told of, and notes where they are.
@@ -85,6 +163,9 @@ impl Lane {
         let end = places.end.min(expected.len());
         for (hash, _, guess) in expected.get_mut(places.start..end).unwrap_or_default() {
             *guess = self.brisks.guess(*hash);
+            if let Some(following) = &self.following {
+                following.look_for(*guess);
+            }
         }
     }
 
@@ -92,9 +173,14 @@ impl Lane {
     fn approach(&self, expected: &[Expected], places: Range<usize>) {
         let end = places.end.min(expected.len());
         let expected = expected.get(places.start..end).unwrap_or_default();
+        if let Some(following) = &self.following {
+            for (_, _, guess) in expected {
+                following.approach(*guess);
+            }
+        }
         let elsewhere =
             |(hash, kind, guess): &Expected| self.brisks.approach(*guess, *kind).then_some(*hash);
-        self.fleet.clients.approach(expected.iter().filter_map(elsewhere));
+        self.presence.fleet().clients.approach(expected.iter().filter_map(elsewhere));
     }
 
     fn take_rare(
@@ -110,22 +196,23 @@ impl Lane {
             Told::Flags(..) if is_late => {}
             Told::Event(event) => self.take_event(hash, &event, by, &plan.policy),
             Told::Flags(client, flags) => {
-                self.brisks.release(hash, client, by.voice, &mut self.fleet.clients);
-                self.fleet.flag(client, plan.voice, flags);
+                let fleet = self.presence.fleet_mut();
+                self.brisks.release(hash, client, by.voice, &mut fleet.clients);
+                fleet.flag(client, plan.voice, flags);
             }
         }
     }
 
     fn take_usual(&mut self, said: (Guess, Id<'_>, &Remark), by: &Hearsay<'_>, policy: &Policy) {
         let (_, client, remark) = said;
-        let clients = &mut self.fleet.clients;
+        let clients = &mut self.presence.fleet_mut().clients;
         let taken = if policy.believes(remark.time(), by.received) {
             self.brisks.take(said, by.voice, policy.channels_max, clients)
         } else {
             None
         };
         match taken {
-            Some(is_news) => self.count(remark.kind(), is_news),
+            Some(heard) => self.count(remark.kind(), heard.is_news),
             None => remark
                 .tell(client.text(), |event| self.take_event(remark.hash(), event, by, policy)),
         }
@@ -138,8 +225,9 @@ impl Lane {
         by: &Hearsay<'_>,
         policy: &Policy,
     ) {
-        self.brisks.release(hash, &event.client, by.voice, &mut self.fleet.clients);
-        let taken = self.fleet.take_as(hash, event, by, policy);
+        let fleet = self.presence.fleet_mut();
+        self.brisks.release(hash, &event.client, by.voice, &mut fleet.clients);
+        let taken = fleet.take_as(hash, event, by, policy);
         self.count(event.kind, taken.is_news());
     }
 
@@ -150,7 +238,7 @@ impl Lane {
 
     /// Puts all of the clients where they can be asked about.
     pub fn settle(&mut self, voice: VoiceKey<'_>) {
-        self.brisks.release_all(voice, &mut self.fleet.clients);
+        self.presence.take_over(&mut self.brisks, voice);
     }
 
     /// Takes in what arrived after the moment asked about, if it tells of what was before.

@@ -5,29 +5,42 @@
 //! and cuts what that says up by lane, or takes in what a round of parts said of the clients of some lanes,
 //! part by part in the order of the file. What concerns all clients (counts, lines set aside, the clock of
 //! the log) is added up in that order too. Nothing that is told depends on the number of threads.
+//!
+//! Who follows files wants to know what each line changes. What a change means for its client alone is made
+//! of it in the lane; what it means for all comes behind as a move, and the moves of a round are put in the
+//! order of their lines.
 
+mod clock;
 mod crew;
+mod follow;
 mod lane;
+mod round;
 mod said;
 mod table;
 
 use super::course::is_later;
 use super::format::{File, Format, Plain};
 use super::{Input, Stopped, files, zone_missing};
+use crate::config::question::Span;
 use crate::dialect::lmq::Lmq;
 use crate::dialect::{Reading, Reason};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::source::lines::{Block, Lines};
 use crate::state::clients::{Clients, IdHasher};
+use crate::state::course::Tracks;
 use crate::state::packed::VoiceKey;
 use crate::state::policy::Policy;
-use crew::Crew;
-pub(super) use lane::Lane;
+use clock::Clock;
+use crew::{Crew, Leader};
+pub use follow::Asked;
+use lane::Lane;
+use round::Noticed;
+pub use round::{Names, Round, Turned};
 use said::Said;
 use std::io::Read;
 use std::thread;
-use table::Table;
+use table::{Heard, Table};
 
 /// What reading a block needs to know, the same for all of a file.
 #[derive(Debug)]
@@ -39,15 +52,45 @@ pub(super) struct Plan {
     asked: Policy,
     voice: VoiceKey<'static>,
     hasher: IdHasher,
+    /// Which clients are followed, and of which time, if any are.
+    asked_about: Option<(Asked, Span)>,
+}
+
+/// The clients of plain files while notices are read, divided.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    list: Vec<Lane>,
+    /// Of those that are followed.
+    names: Names,
+    /// What the clock of the log shows, while somebody follows.
+    clock: Timestamp,
 }
 
 /// As much as a thread reads at a time, so many times: what the lanes take in together. The clients of a
 /// lane are fetched from memory once for all that a round says of them.
 const PARTS_OF_ROUND: usize = 12;
 /// What is remembered of a hundred thousand clients fits the cache of a processor, cut up like this.
-const LANES: usize = 256;
+const LANES: usize = LANES_WIDTH as usize;
+const LANES_WIDTH: u32 = 256;
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self { list: Vec::new(), names: Names::default(), clock: Timestamp::MIN }
+    }
+}
+
+impl Lanes {
+    pub const fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
 
 impl Plan {
+    /// Tells whether somebody wants to know what each line changes.
+    const fn follows(&self) -> bool {
+        self.asked_about.is_some()
+    }
+
     /// Tells whether a line is stamped after the moment asked about.
     fn is_later(&self, reading: &Reading<'_>) -> bool {
         self.at.is_some_and(|at| is_later(reading, at, self.now, &self.asked))
@@ -69,12 +112,14 @@ impl Input {
     ) -> Result<(), Stopped> {
         let Some(Format::Plain(plain)) = &mut file.format else { return Ok(()) };
         let plan = self.plan(plain);
-        let mut course = Course { name: file.name, lines: lines.number() };
+        let course = Course { name: file.name, lines: lines.number() };
         let threads = self.threads.max(1);
-        let crew = Crew::new(lines, Table::new(std::mem::take(&mut self.lanes), threads), &plan);
-        let read = crew.run(threads, plain, &mut |said| self.sum_up_round(said, &mut course));
+        let table = Table::new(std::mem::take(&mut self.lanes.list), threads);
+        let crew = Crew::new(lines, table, &plan);
+        let mut lead = Lead { input: self, course, plan: &plan };
+        let read = crew.run(threads, plain, &mut lead);
         let (lanes, ended) = crew.end().cleared();
-        self.lanes = lanes;
+        self.lanes.list = lanes;
         read?;
         ended.map_err(|error| files::broken_off(file.name, &error))
     }
@@ -88,27 +133,14 @@ impl Input {
         number: u64,
     ) -> Result<(), Failure> {
         let plan = self.plan(plain);
-        let mut course = Course { name, lines: number - 1 };
         let mut said = Said::of_lanes(LANES);
         said.read(Block::Lines(line.to_vec()), plain, &plan);
-        let said = [said];
-        let late_from = self.sum_up_round(&said, &mut course)?;
-        for (number, lane) in self.lanes.iter_mut().enumerate() {
-            lane.take(&said, late_from, number, &plan);
-        }
-        Ok(())
-    }
-
-    /// Adds up what the parts of a round say. Returns the place of the first that arrived after the moment
-    /// asked about.
-    fn sum_up_round(&mut self, said: &[Said], course: &mut Course<'_>) -> Result<usize, Failure> {
-        let mut late_from = said.len();
-        for (at, said) in said.iter().enumerate() {
-            if self.sum_up(said, course)? {
-                late_from = late_from.min(at);
-            }
-        }
-        Ok(late_from)
+        let mut table = Table::new(std::mem::take(&mut self.lanes.list), 1);
+        let course = Course { name, lines: number - 1 };
+        let mut lead = Lead { input: self, course, plan: &plan };
+        let told = table.take_single(said, &mut lead, &plan);
+        self.lanes.list = table.cleared().0;
+        told
     }
 
     /// Adds up what blocks say of all clients together, and tells of the lines set aside. Returns
@@ -134,42 +166,106 @@ impl Input {
         Ok(was_passed)
     }
 
+    /// Returns the clock of a round, if somebody follows.
+    fn clock(&mut self, said: &[Said], lines_before: u64, plan: &Plan) -> Option<Clock> {
+        let (_, span) = plan.asked_about.as_ref()?;
+        let mut clock = Clock::of(said, self.lanes.clock, lines_before, plan);
+        self.lanes.clock = clock.last();
+        let broker = self.brokers.get_mut(&self.instance).expect("made with the format");
+        broker.first = broker.first.or(clock.first());
+        clock.bounds = span.bounds((broker.first.unwrap_or(Timestamp::MIN), Timestamp::MAX));
+        Some(clock)
+    }
+
+    /// Tells whoever follows what the lanes have noted.
+    fn notice(&mut self, noticed: Noticed, plan: &Plan) -> Result<(), Failure> {
+        let Some(follower) = &mut self.follower else { return Ok(()) };
+        let moves = noticed.in_order(&mut self.lanes.names);
+        let first = self.brokers.get(&self.instance).and_then(|broker| broker.first);
+        let first = first.unwrap_or(self.lanes.clock);
+        let names = &self.lanes.names;
+        let voice = (&plan.hasher, plan.voice.name);
+        follower.hear_round(&Round::new(&self.instance, first, voice, names, &moves))
+    }
+
     /// Returns what reading needs to know, and divides the clients.
     fn plan(&mut self, plain: &Plain) -> Plan {
         let broker = self.brokers.get_mut(&self.instance).expect("made with the format");
-        let clients = &mut broker.presence.fleet_mut().clients;
-        if self.lanes.is_empty() {
-            self.lanes = std::mem::take(clients).divide(LANES).map(Lane::new).collect();
+        let asked_about = self.follower.as_ref().and_then(|follower| follower.divides());
+        if self.lanes.list.is_empty() {
+            let clients = std::mem::take(&mut broker.presence.fleet_mut().clients);
+            let asked = asked_about.as_ref().map(|(asked, _)| asked);
+            let lane = |clients| Lane::new(broker.presence.apart(clients), asked);
+            self.lanes.list = clients.divide(LANES).map(lane).collect();
+            self.lanes.clock = broker.presence.now();
         }
+        let clients = &self.lanes.list[0].presence.fleet().clients;
         Plan {
             now: self.now,
             at: self.at,
             policy: *broker.presence.policy(),
             asked: self.asked.policy,
             voice: plain.voice,
-            hasher: self.lanes[0].fleet.clients.hasher().clone(),
+            hasher: clients.hasher().clone(),
+            asked_about,
         }
     }
 
     /// Puts the clients together again, for whoever asks about all of them or reads anything else.
     pub(super) fn unite(&mut self) {
-        if self.lanes.is_empty() {
+        let Lanes { list: mut lanes, names, .. } = std::mem::take(&mut self.lanes);
+        if lanes.is_empty() {
             return;
         }
         let broker = self.brokers.get_mut(&self.instance).expect("made with the format");
-        settle(&mut self.lanes, self.threads);
-        let (mut clients, mut late, mut late_events) = (Vec::new(), Vec::new(), 0);
-        for mut lane in self.lanes.drain(..) {
+        settle(&mut lanes, self.threads);
+        let (mut parts, mut late, mut tracks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut late_events = 0;
+        for mut lane in lanes {
             for (kind, is_new, count) in lane.take_counts() {
                 self.tally.count_more(Lmq::NAME, Some(kind), is_new, count);
             }
             late_events += lane.late_events;
             late.push(lane.late.clients);
-            clients.push(lane.fleet.clients);
+            parts.push(lane.presence);
+            tracks.extend(lane.following.map(|following| following.tracks));
         }
-        broker.presence.fleet_mut().clients = Clients::united(clients);
+        broker.presence.unite(parts);
         broker.late.join(late_events, Lmq::NAME, &Clients::united(late), &self.asked.policy);
-        broker.presence.handle_timeout(self.now);
+        match &mut self.follower {
+            Some(follower) if !tracks.is_empty() => {
+                follower.take_tracks(&self.instance, Tracks::united(tracks), &names);
+            }
+            _ => broker.presence.handle_timeout(self.now),
+        }
+    }
+}
+
+/// Leads those who read a file of notices.
+struct Lead<'a> {
+    input: &'a mut Input,
+    course: Course<'a>,
+    plan: &'a Plan,
+}
+
+impl Leader for Lead<'_> {
+    fn sum_up(&mut self, said: Vec<Said>, spells: usize) -> Result<Heard, Failure> {
+        let Self { input, course, plan } = self;
+        let mut clock = input.clock(&said, input.tie, plan);
+        if let Some(clock) = &mut clock {
+            clock.spells = spells;
+        }
+        let mut late_from = said.len();
+        for (at, said) in said.iter().enumerate() {
+            if input.sum_up(said, course)? {
+                late_from = late_from.min(at);
+            }
+        }
+        Ok(Heard { said, late_from, clock })
+    }
+
+    fn notice(&mut self, noticed: Noticed) -> Result<(), Failure> {
+        self.input.notice(noticed, self.plan)
     }
 }
 

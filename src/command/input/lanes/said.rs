@@ -32,6 +32,10 @@ pub(super) struct Said {
     pub latest: Option<Timestamp>,
     /// The clock passes the moment asked about, and what follows is late.
     pub passes: bool,
+    /// An event comes before any time that is believed.
+    pub begins_timeless: bool,
+    /// What the clock shows one after the other, if somebody follows: each time is later than the one before.
+    pub clocks: Vec<Timestamp>,
 }
 
 /// A line that was set aside.
@@ -76,6 +80,9 @@ pub(super) struct Rare {
     /// `None`: the client is flagged, and nothing else is said of it.
     kind: Option<EventKind>,
     flags: Flags,
+    /// Its place, and what the clock shows there, if there was any time.
+    pub line: u32,
+    pub clock: Option<Timestamp>,
 }
 
 /// A part of the texts.
@@ -131,8 +138,9 @@ impl Said {
         }
         self.rare.clear();
         self.texts.clear();
-        let Self { batches, rare, texts, .. } = self;
-        Self { batches, rare, texts, ..Self::default() }
+        self.clocks.clear();
+        let Self { batches, rare, texts, clocks, .. } = self;
+        Self { batches, rare, texts, clocks, ..Self::default() }
     }
 
     /// Reads one more block. A notice is one event about one channel, so that there is nothing else to
@@ -147,6 +155,16 @@ impl Said {
             Block::TooLong(length) => {
                 cut.hear_too_long(length);
                 Vec::new()
+            }
+        }
+    }
+
+    /// A time is told that is believed.
+    fn hear_time(&mut self, time: Timestamp, plan: &Plan) {
+        if self.latest < Some(time) {
+            self.latest = Some(time);
+            if plan.follows() {
+                self.clocks.push(time);
             }
         }
     }
@@ -231,7 +249,7 @@ impl Cut<'_> {
     fn hear_usual<'a>(&mut self, text: Option<&'a str>, rest: &[u8]) -> Option<&'a [u8]> {
         let text = text?;
         let (usual, others) = Lmq::read_usual_line(&text[text.len() - rest.len()..])?;
-        self.take_down(&usual).then(|| {
+        self.take_down(&usual, self.said.places).then(|| {
             self.said.lines += 1;
             self.said.places += 1;
             others.as_bytes()
@@ -247,9 +265,9 @@ impl Cut<'_> {
                 let number = self.said.lines;
                 self.said.lines += 1;
                 if !line.iter().all(u8::is_ascii_whitespace) {
-                    self.said.places += 1;
                     let now = self.plan.now;
                     plain.read(line, now, 0, |_, reading| self.hear(number, reading));
+                    self.said.places += 1;
                 }
             }
         }
@@ -257,15 +275,25 @@ impl Cut<'_> {
     }
 
     /// Takes down what is said, if it fits.
-    fn take_down(&mut self, usual: &Usual<'_>) -> bool {
+    fn take_down(&mut self, usual: &Usual<'_>, line: u64) -> bool {
         let Self { said, plan } = self;
         let hash = plan.hasher.hash(usual.client);
         let Some(remark) = Remark::of(hash, usual) else { return false };
         said.passes |=
             plan.at.is_some_and(|at| is_stamped_later(usual.time, at, plan.now, &plan.asked));
-        if !said.passes && plan.policy.believes(usual.time, plan.now) {
-            said.latest = said.latest.max(Some(usual.time));
+        let is_believed = plan.policy.believes(usual.time, plan.now);
+        if !said.passes && is_believed {
+            said.hear_time(usual.time, plan);
         }
+        let remark = if plan.follows() {
+            let clock = said.latest.filter(|_| is_believed);
+            let Some(placed) = clock.and_then(|clock| remark.placed(line, clock)) else {
+                return false;
+            };
+            placed
+        } else {
+            remark
+        };
         put_id(self.push(Fact::Usual(remark)), usual.client);
         true
     }
@@ -277,24 +305,26 @@ impl Cut<'_> {
             Reading::NotMine => self.said.not_mine += u64::from(!self.said.passes),
             Reading::Malformed(malformed) => self.hear_malformed(line, malformed),
             Reading::Events(events) => {
+                if !self.said.passes {
+                    let believed = |time: &Timestamp| plan.policy.believes(*time, plan.now);
+                    if let Some(latest) = stamps(reading).filter(believed).max() {
+                        self.said.hear_time(latest, plan);
+                    }
+                }
                 for event in events.iter() {
                     if let Event::Channel(event) = event {
                         self.hear_event(event);
                     }
-                }
-                if !self.said.passes {
-                    let believed = |time: &Timestamp| plan.policy.believes(*time, plan.now);
-                    let latest = stamps(reading).filter(believed).max();
-                    self.said.latest = self.said.latest.max(latest);
                 }
             }
         }
     }
 
     fn hear_event(&mut self, event: &ChannelEvent<'_>) {
-        if event.usual().is_some_and(|usual| self.take_down(&usual)) {
+        if event.usual().is_some_and(|usual| self.take_down(&usual, self.said.places)) {
             return;
         }
+        self.said.begins_timeless |= self.said.latest.is_none();
         let client = self.keep(&event.client);
         let channel = match &event.channel {
             Channel::Strong(name) => Channel::Strong(self.keep(name)),
@@ -302,7 +332,9 @@ impl Cut<'_> {
         };
         let address = self.keep(&event.address);
         let (stamp, kind, flags) = (event.stamp, Some(event.kind), event.flags);
-        self.push_rare(&event.client, Rare { client, channel, address, stamp, kind, flags });
+        let (line, clock) = self.place();
+        let rare = Rare { client, channel, address, stamp, kind, flags, line, clock };
+        self.push_rare(&event.client, rare);
     }
 
     fn hear_malformed(&mut self, line: u64, malformed: &Malformed<'_>) {
@@ -314,9 +346,17 @@ impl Cut<'_> {
         if let Some((id, flags)) = client {
             let (client, address) = (self.keep(id), self.keep(""));
             let (channel, stamp, kind, flags) = (Channel::Weak(None), None, None, *flags);
-            self.push_rare(id, Rare { client, channel, address, stamp, kind, flags });
+            let (line, clock) = self.place();
+            let rare = Rare { client, channel, address, stamp, kind, flags, line, clock };
+            self.push_rare(id, rare);
         }
         self.set_aside(line, *reason, detail, ends_all);
+    }
+
+    /// Returns where in the blocks it is read, and what the clock shows there.
+    fn place(&self) -> (u32, Option<Timestamp>) {
+        let line = u32::try_from(self.said.places).expect("blocks have far fewer lines");
+        (line, self.said.latest)
     }
 
     fn push_rare(&mut self, client: &str, rare: Rare) {

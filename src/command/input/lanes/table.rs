@@ -1,8 +1,14 @@
 //! What is on its way from a file to the lanes.
 
+use super::Plan;
+use super::clock::Clock;
+use super::crew::Leader;
 use super::lane::Lane;
+use super::round::Noticed;
 use super::said::Said;
 use super::{LANES, PARTS_OF_ROUND};
+use crate::event::Timestamp;
+use crate::failure::Failure;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -32,8 +38,10 @@ pub(super) enum Done {
 /// What the parts of a round say, in the order of the file.
 pub(super) struct Heard {
     pub said: Vec<Said>,
-    /// From this one on everything is late.
+    /// From this one on everything arrived after the moment asked about.
     pub late_from: usize,
+    /// If somebody follows.
+    pub clock: Option<Clock>,
 }
 
 /// Tasks of a round, for each thread: one that is late keeps the others waiting for no more than that.
@@ -56,6 +64,10 @@ pub(super) struct Table {
     /// How the file ended, once all of it was given away.
     ended: Option<io::Result<()>>,
     is_called_off: bool,
+    /// What was noted of rounds that were taken in, until somebody is told.
+    noticed: VecDeque<Noticed>,
+    /// How much of the spells of all clients is kept.
+    spells: usize,
     /// To be used again.
     spare: Vec<Said>,
 }
@@ -87,7 +99,8 @@ impl Table {
 
     /// Tells whether everything was read and taken in, or nobody wants it.
     pub fn is_finished(&self) -> bool {
-        self.is_called_off || (self.is_over() && self.parts.is_empty() && self.busy == 0)
+        let is_done = self.is_over() && self.parts.is_empty() && self.busy == 0;
+        self.is_called_off || (is_done && self.noticed.is_empty())
     }
 
     /// Returns what is to be done next, if anything can be. What was read and waits for the lanes is in
@@ -120,12 +133,34 @@ impl Table {
                 self.lanes[place] = lanes;
                 self.busy -= 1;
                 if self.busy == 0 {
-                    let heard = self.heard.take().and_then(Arc::into_inner);
-                    self.spare.extend(heard.into_iter().flat_map(|heard| heard.said));
+                    self.end_round();
                 }
             }
         }
-        self.waiting() > 0 || self.is_finished()
+        self.waiting() > 0 || !self.noticed.is_empty() || self.is_finished()
+    }
+
+    fn end_round(&mut self) {
+        let Some(mut heard) = self.heard.take().and_then(Arc::into_inner) else { return };
+        if let Some(clock) = heard.clock {
+            let mut clocks: Vec<Timestamp> = Vec::new();
+            for said in &mut heard.said {
+                // Each part began anew.
+                let shown = clocks.last().copied();
+                clocks.extend(said.clocks.drain(..).skip_while(|clock| Some(*clock) <= shown));
+            }
+            let lanes = self.lanes.iter_mut().flatten();
+            let mut following: Vec<_> = lanes.filter_map(|lane| lane.following.as_mut()).collect();
+            self.spells = following.iter().map(|following| following.tracks.spells()).sum();
+            let noted = following.iter_mut().map(|following| following.take_noted());
+            self.noticed.push_back(Noticed::new(noted.collect(), clock.lines(), clocks));
+        }
+        self.spare.extend(heard.said);
+    }
+
+    /// Returns what was noted of a round, if anybody is to be told.
+    pub fn next_noticed(&mut self) -> Option<Noticed> {
+        self.noticed.pop_front()
     }
 
     /// Returns how many parts wait for the lanes, once these can take them in.
@@ -136,15 +171,31 @@ impl Table {
         if self.busy == 0 && is_whole { count.min(PARTS_OF_ROUND) } else { 0 }
     }
 
-    /// Returns what a round of parts says, if the lanes wait for it and it is read. They are busy with it
-    /// from now on, but do not [begin](Self::begin) yet.
-    pub fn next_round(&mut self) -> Option<Vec<Said>> {
+    /// Returns what a round of parts says, if the lanes wait for it and it is read, and how many spells they
+    /// keep. They are busy with it from now on, but do not [begin](Self::begin) yet.
+    pub fn next_round(&mut self) -> Option<(Vec<Said>, usize)> {
         let count = self.waiting();
         if count == 0 {
             return None;
         }
         self.busy = self.lanes.len();
-        Some(self.parts.drain(..count).flatten().collect())
+        Some((self.parts.drain(..count).flatten().collect(), self.spells))
+    }
+
+    /// Has all lanes take in at once what is said, with nobody's help.
+    pub fn take_single(
+        &mut self,
+        said: Said,
+        leader: &mut dyn Leader,
+        plan: &Plan,
+    ) -> Result<(), Failure> {
+        let heard = leader.sum_up(vec![said], self.spells)?;
+        for (number, lane) in self.lanes.iter_mut().flatten().enumerate() {
+            lane.take(&heard, number, plan);
+        }
+        self.heard = Some(Arc::new(heard));
+        self.end_round();
+        self.noticed.pop_front().map_or(Ok(()), |noticed| leader.notice(noticed))
     }
 
     /// Has every lane take in what a round says.

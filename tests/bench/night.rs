@@ -1,7 +1,7 @@
-//! What it costs to replay a night: ten million notices of a hundred thousand clients, to their verdicts,
-//! beside `wc -l`, which does nothing but read them.
+//! What it costs to replay a night: ten million notices of a hundred thousand clients, to their verdicts and
+//! to a page about it, beside `wc -l`, which does nothing but read them.
 //!
-//! Both take turns at a file that is in memory already, and only figures of the same round are divided
+//! They take turns at a file that is in memory already, and only figures of the same round are divided
 //! by each other.
 //! Run as a test it reads a small file and judges nothing.
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
@@ -27,6 +27,8 @@ const RATE_MIN: f64 = 5e6;
 const FACTOR_MAX: f64 = 8.0;
 /// CPU seconds of a million notices.
 const CPU_MAX: f64 = 0.30;
+/// With a page about it, so many times as long as without.
+const REPORT_MAX: f64 = 1.5;
 /// Bytes at the peak: at all, of a client, and of each of the channels that are kept of it.
 const PEAK_MAX: [f64; 3] = [100e6, 300.0, 80.0];
 const CHANNELS_KEPT: f64 = 8.0;
@@ -38,13 +40,18 @@ fn main() -> ExitCode {
     let path = log(notices, clients);
     println!("{notices} notices of {clients} clients, a file in memory");
     println!("round  what             wall s   M/s  CPU s/M  peak MB  × wc -l");
-    let figures: Vec<[Figures; 2]> = (1..=rounds)
+    let page = path.with_extension("html");
+    let figures: Vec<[Figures; 3]> = (1..=rounds)
         .map(|round| {
-            let both = [("wc -l", count(&path)), ("presence replay", replay(&path))];
-            for (name, figures) in both {
-                figures.print(round, name, notices, both[0].1.wall);
+            let all = [
+                ("wc -l", count(&path)),
+                ("presence replay", replay(&path, None)),
+                ("with --report", replay(&path, Some(&page))),
+            ];
+            for (name, figures) in all {
+                figures.print(round, name, notices, all[0].1.wall);
             }
-            both.map(|(_, figures)| figures)
+            all.map(|(_, figures)| figures)
         })
         .collect();
     let is_good = judge(&figures, notices, clients);
@@ -88,9 +95,12 @@ fn count(path: &Path) -> Figures {
     run(command)
 }
 
-fn replay(path: &Path) -> Figures {
+fn replay(path: &Path, page: Option<&Path>) -> Figures {
     let mut command = Command::new(env!("CARGO_BIN_EXE_presence"));
     command.args(["replay", "--quiet", "--json"]).arg(path);
+    if let Some(page) = page {
+        command.arg("--report").arg(page);
+    }
     run(command)
 }
 
@@ -130,13 +140,14 @@ impl Figures {
 }
 
 /// Says what was promised and what was seen. Returns whether all of it holds.
-fn judge(figures: &[[Figures; 2]], notices: usize, clients: usize) -> bool {
+fn judge(figures: &[[Figures; 3]], notices: usize, clients: usize) -> bool {
     let median =
-        |figure: &dyn Fn(&[Figures; 2]) -> f64| measure::median(figures.iter().map(figure));
-    let rate = median(&|[_, replay]| measure::per_second(notices, replay.wall));
-    let factor = median(&|[floor, replay]| replay.wall.as_secs_f64() / floor.wall.as_secs_f64());
-    let cpu = median(&|[_, replay]| replay.cpu_per_million(notices));
-    let peak = median(&|[_, replay]| replay.peak_bytes());
+        |figure: &dyn Fn(&[Figures; 3]) -> f64| measure::median(figures.iter().map(figure));
+    let rate = median(&|[_, replay, _]| measure::per_second(notices, replay.wall));
+    let factor = median(&|[floor, replay, _]| replay.wall.as_secs_f64() / floor.wall.as_secs_f64());
+    let cpu = median(&|[_, replay, _]| replay.cpu_per_million(notices));
+    let peak = median(&|[_, replay, _]| replay.peak_bytes());
+    let report = median(&|[_, replay, page]| page.wall.as_secs_f64() / replay.wall.as_secs_f64());
     let clients = u32::try_from(clients).map_or(f64::INFINITY, f64::from);
     let [base, each, channel] = PEAK_MAX;
     let peak_max = base + clients * (each + channel * CHANNELS_KEPT);
@@ -147,5 +158,9 @@ fn judge(figures: &[[Figures; 2]], notices: usize, clients: usize) -> bool {
     );
     println!("{cpu:.2} CPU seconds a million, at most {CPU_MAX}");
     println!("{:.0} MB at the peak, at most {:.0}", peak / 1e6, peak_max / 1e6);
-    (rate >= RATE_MIN || factor <= FACTOR_MAX) && cpu <= CPU_MAX && peak <= peak_max
+    println!("{report:.1} times as long with a page, at most {REPORT_MAX}");
+    (rate >= RATE_MIN || factor <= FACTOR_MAX)
+        && cpu <= CPU_MAX
+        && peak <= peak_max
+        && report <= REPORT_MAX
 }

@@ -1,7 +1,7 @@
 //! What becomes of clients, followed event by event or in lanes: both tell the same.
 
 use crate::run::{Home, T};
-use crate::threads::{ROUNDS, file};
+use crate::threads::file;
 use fastrand::Rng;
 use std::fmt::Write as _;
 
@@ -187,7 +187,17 @@ fn a_page_about_files_that_say_anything_is_the_same() {
 #[test]
 fn a_page_about_several_rounds_is_the_same() {
     let mut log = Log::new(7);
-    log.go_on(ROUNDS);
-    let home = Home::with("night.log", &log.lines);
-    is_the_same(&home, "night.log", "several rounds");
+    // A lane has a few clients at most, each of which says goodbye many times within a grace.
+    log.clients.truncate(30);
+    let home = Home::new();
+    let mut options = "--close-grace 60s".to_owned();
+    // What is read together ends with each file.
+    for number in 0..6 {
+        log.go_on(150_000);
+        // Whose grace goes on after the end is told of with the next file.
+        log.now += 100_000;
+        home.write(&format!("{number}.log"), std::mem::take(&mut log.lines));
+        let _ = write!(options, " {number}.log");
+    }
+    is_the_same(&home, &options, "several rounds");
 }

@@ -10,7 +10,7 @@ use std::io::Write as _;
 /// Beyond four blocks of 256 KiB threads are started, and each reads four more of them at a time.
 const SIZES: [usize; 4] = [0, 3_000, 1_300_000, 6_000_000];
 /// What is read is taken in by twelve times as much.
-pub const ROUNDS: usize = 14_500_000;
+const ROUNDS: usize = 14_500_000;
 
 fn notice(rng: &mut fastrand::Rng, begin: i64) -> String {
     let client = match rng.u8(..60) {

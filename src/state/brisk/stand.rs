@@ -106,6 +106,12 @@ impl Brisks {
         (stand, turn)
     }
 
+    /// Returns when the next grace of a client runs out, if one does.
+    #[must_use]
+    pub fn due(&self, place: usize, now: Timestamp, policy: &Policy) -> Option<Timestamp> {
+        self.list[place].stand(now, policy).due
+    }
+
     /// Hands out where each client is that is one of these yet.
     pub(in crate::state) fn each(&self, mut then: impl FnMut(&Self, usize)) {
         for place in (0..self.list.len()).filter(|place| self.has(*place)) {

@@ -143,6 +143,20 @@ impl Following {
         self.advance(brisks, presence, moment);
         presence.handle_timeout(moment.clock);
         self.hear(presence, moment);
+        if self.graces.len() > 2 * self.brisks.len() {
+            self.forget_graces(brisks, presence, moment);
+        }
+    }
+
+    /// Forgets the graces of those that were heard of since: a long one would be waited for by more and more.
+    fn forget_graces(&mut self, brisks: &Brisks, presence: &Presence, moment: &Moment) {
+        let (hasher, policy) = (presence.fleet().clients.hasher(), presence.policy());
+        let known = (0..self.brisks.len()).filter(|place| brisks.has(*place));
+        let due = known.filter_map(|place| {
+            let due = brisks.due(place, moment.clock, policy)?;
+            Some(Reverse((due, place, hasher.hash(brisks.id(place)))))
+        });
+        self.graces = due.collect();
     }
 
     /// Something was heard of a brisk client, and was news.

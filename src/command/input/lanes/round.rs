@@ -7,7 +7,7 @@ use crate::state::address::Address;
 use crate::state::clients::{IdHash, IdHasher};
 use crate::state::diagnosis::Who;
 use crate::state::presence::Cause;
-use crate::state::turn::{self, Turn};
+use crate::state::turn::{Place, Turn};
 use crate::state::verdict::{How, Status};
 use crate::sys::{AHEAD, prefetch};
 use compact_str::CompactString;
@@ -54,7 +54,7 @@ impl Move {
     /// Returns it as a turn, of which it tells no more than whoever asks about all clients wants to know.
     fn turn<'a>(&self, voice: &'a str) -> Turn<'a> {
         let Self { from, to, cause, at, address, how, lacks_opening, has_ghost, .. } = *self;
-        let place = address.map_or(turn::Place::Untold, turn::Place::Ip);
+        let place = address.map_or(Place::Untold, Place::Ip);
         Turn {
             from,
             to,
@@ -85,18 +85,18 @@ pub struct Noticed {
 #[derive(Debug)]
 pub struct InOrder {
     noted: Vec<Noted>,
-    places: Vec<Place>,
+    places: Vec<Spot>,
 }
 
 /// Where a move is: in which lane, and among which of its moves.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Spot {
     lane: u16,
     is_lapse: bool,
     at: u32,
 }
 
-const NOWHERE: Place = Place { lane: u16::MAX, is_lapse: false, at: 0 };
+const NOWHERE: Spot = Spot { lane: u16::MAX, is_lapse: false, at: 0 };
 
 /// The ids of all clients, by lane: the number of each is that in its lane, times the number of lanes, and
 /// the place of that lane.
@@ -138,16 +138,16 @@ impl Noticed {
         for (lane, noted) in (0..).zip(&mut noted) {
             names.add(usize::from(lane), noted.newcomers.drain(..));
             for (at, Move { line, .. }) in (0..).zip(&noted.moves) {
-                by_line[*line as usize] = Place { lane, is_lapse: false, at };
+                by_line[*line as usize] = Spot { lane, is_lapse: false, at };
             }
             for (at, (due, first, lapse)) in (0..).zip(&mut noted.lapses) {
                 let shown = clocks.partition_point(|clock| *clock < *due);
                 lapse.now = clocks.get(shown).copied().unwrap_or(lapse.now);
-                lapses.push((*due, *first, Place { lane, is_lapse: true, at }));
+                lapses.push((*due, *first, Spot { lane, is_lapse: true, at }));
             }
         }
         let by_line = by_line.into_iter().filter(|place| place.lane != NOWHERE.lane);
-        let mut places: Vec<Place> = by_line.collect();
+        let mut places: Vec<Spot> = by_line.collect();
         if !lapses.is_empty() {
             lapses.sort_unstable_by_key(|(due, first, _)| (*due, *first));
             places = with_lapses(&noted, &places, &lapses);
@@ -157,7 +157,7 @@ impl Noticed {
 }
 
 /// Puts what time alone brought about before what was heard when it had.
-fn with_lapses(noted: &[Noted], moves: &[Place], lapses: &[(Timestamp, u64, Place)]) -> Vec<Place> {
+fn with_lapses(noted: &[Noted], moves: &[Spot], lapses: &[(Timestamp, u64, Spot)]) -> Vec<Spot> {
     let mut lapses = lapses.iter().peekable();
     let mut places = Vec::with_capacity(moves.len() + lapses.len());
     for place in moves {
@@ -172,7 +172,7 @@ fn with_lapses(noted: &[Noted], moves: &[Place], lapses: &[(Timestamp, u64, Plac
 }
 
 impl InOrder {
-    fn at(&self, place: Place) -> &Move {
+    fn at(&self, place: Spot) -> &Move {
         let Noted { moves, lapses, .. } = &self.noted[usize::from(place.lane)];
         let at = place.at as usize;
         if place.is_lapse { &lapses[at].2 } else { &moves[at] }

@@ -167,9 +167,10 @@ impl Input {
     }
 
     /// Returns the clock of a round, if somebody follows.
-    fn clock(&mut self, said: &[Said], lines_before: u64, plan: &Plan) -> Option<Clock> {
+    fn clock(&mut self, said: &[Said], spells: usize, plan: &Plan) -> Option<Clock> {
         let (_, span) = plan.asked_about.as_ref()?;
-        let mut clock = Clock::of(said, self.lanes.clock, lines_before, plan);
+        let mut clock = Clock::of(said, self.lanes.clock, self.tie, plan);
+        clock.spells = spells;
         self.lanes.clock = clock.last();
         let broker = self.brokers.get_mut(&self.instance).expect("made with the format");
         broker.first = broker.first.or(clock.first());
@@ -251,10 +252,7 @@ struct Lead<'a> {
 impl Leader for Lead<'_> {
     fn sum_up(&mut self, said: Vec<Said>, spells: usize) -> Result<Heard, Failure> {
         let Self { input, course, plan } = self;
-        let mut clock = input.clock(&said, input.tie, plan);
-        if let Some(clock) = &mut clock {
-            clock.spells = spells;
-        }
+        let clock = input.clock(&said, spells, plan);
         let mut late_from = said.len();
         for (at, said) in said.iter().enumerate() {
             if input.sum_up(said, course)? {

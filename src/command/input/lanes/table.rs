@@ -66,8 +66,6 @@ pub(super) struct Table {
     is_called_off: bool,
     /// What was noted of rounds that were taken in, until somebody is told.
     noticed: VecDeque<Noticed>,
-    /// How much of the spells of all clients is kept.
-    spells: usize,
     /// To be used again.
     spare: Vec<Said>,
 }
@@ -150,9 +148,8 @@ impl Table {
                 clocks.extend(said.clocks.drain(..).skip_while(|clock| Some(*clock) <= shown));
             }
             let lanes = self.lanes.iter_mut().flatten();
-            let mut following: Vec<_> = lanes.filter_map(|lane| lane.following.as_mut()).collect();
-            self.spells = following.iter().map(|following| following.tracks.spells()).sum();
-            let noted = following.iter_mut().map(|following| following.take_noted());
+            let following = lanes.filter_map(|lane| lane.following.as_mut());
+            let noted = following.map(|following| following.take_noted());
             self.noticed.push_back(Noticed::new(noted.collect(), clock.lines(), clocks));
         }
         self.spare.extend(heard.said);
@@ -179,7 +176,13 @@ impl Table {
             return None;
         }
         self.busy = self.lanes.len();
-        Some((self.parts.drain(..count).flatten().collect(), self.spells))
+        Some((self.parts.drain(..count).flatten().collect(), self.spells()))
+    }
+
+    /// Returns how many spells the lanes keep, all of which are there.
+    fn spells(&self) -> usize {
+        let following = self.lanes.iter().flatten().filter_map(|lane| lane.following.as_ref());
+        following.map(|following| following.tracks.spells()).sum()
     }
 
     /// Has all lanes take in at once what is said, with nobody's help.
@@ -189,7 +192,7 @@ impl Table {
         leader: &mut dyn Leader,
         plan: &Plan,
     ) -> Result<(), Failure> {
-        let heard = leader.sum_up(vec![said], self.spells)?;
+        let heard = leader.sum_up(vec![said], self.spells())?;
         for (number, lane) in self.lanes.iter_mut().flatten().enumerate() {
             lane.take(&heard, number, plan);
         }

@@ -142,14 +142,15 @@ impl Presence {
 
     /// Something was heard. Returns whether it was news.
     pub fn handle_event(&mut self, event: &Event<'_>, by: &Hearsay<'_>) -> bool {
-        self.tick(by.received);
         match event {
             Event::Channel(event) => {
-                let (place, absorbed) = self.absorb(event, by);
-                self.tell_of(place, event, by, absorbed);
-                absorbed.news
+                let hash = self.fleet.clients.hasher().hash(&event.client);
+                self.handle_numbered(hash, event, by)
             }
-            Event::Restarted(stamp) => self.handle_restart(*stamp, by.received),
+            Event::Restarted(stamp) => {
+                self.tick(by.received);
+                self.handle_restart(*stamp, by.received)
+            }
         }
     }
 

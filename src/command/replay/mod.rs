@@ -240,9 +240,8 @@ fn follower(
 fn verdicts(input: &mut Input, scope: &Scope, console: &mut Console) -> Result<(), Failure> {
     // Whoever follows would have to judge them all once more.
     let mut follower = input.follower.take();
-    let input_read = &*input;
     let mut table: Vec<(&str, Verdict)> = Vec::new();
-    let summary = judged(input_read, |instance, verdict| {
+    let summary = judged(input, |instance, verdict| {
         if !scope.include(&verdict.client) {
             return Ok(());
         }
@@ -256,7 +255,7 @@ fn verdicts(input: &mut Input, scope: &Scope, console: &mut Console) -> Result<(
         }
         Ok(())
     })?;
-    let several = input_read.brokers.len() > 1;
+    let several = input.brokers.len() > 1;
     if let Some(follower) = &mut follower {
         follower.summed_up(&summary);
     }

@@ -112,11 +112,9 @@ impl Brisks {
         self.list[place].stand(now, policy).due
     }
 
-    /// Hands out where each client is that is one of these yet.
-    pub(in crate::state) fn each(&self, mut then: impl FnMut(&Self, usize)) {
-        for place in (0..self.list.len()).filter(|place| self.has(*place)) {
-            then(self, place);
-        }
+    /// Returns where each client is that is one of these yet.
+    pub(in crate::state) fn places(&self) -> impl Iterator<Item = usize> {
+        (0..self.list.len()).filter(|place| self.has(*place))
     }
 
     /// Returns what was told of a client as a [`Presence`](crate::state::presence::Presence) keeps it, and

@@ -54,12 +54,12 @@ impl Presence {
         self.know_others();
         if self.following {
             let Self { told, counts, graces, policy, now, .. } = self;
-            brisks.each(|brisks, place| {
+            for place in brisks.places() {
                 let (known, due) = brisks.told(place, *now, policy);
                 counts.add(known.status);
                 graces.extend(due.map(|due| Reverse((due, told.len()))));
                 told.push(known);
-            });
+            }
         }
         brisks.release_all(voice, &mut self.fleet.clients);
     }

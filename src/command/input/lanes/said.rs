@@ -249,7 +249,7 @@ impl Cut<'_> {
     fn hear_usual<'a>(&mut self, text: Option<&'a str>, rest: &[u8]) -> Option<&'a [u8]> {
         let text = text?;
         let (usual, others) = Lmq::read_usual_line(&text[text.len() - rest.len()..])?;
-        self.take_down(&usual, self.said.places).then(|| {
+        self.take_down(&usual).then(|| {
             self.said.lines += 1;
             self.said.places += 1;
             others.as_bytes()
@@ -275,7 +275,7 @@ impl Cut<'_> {
     }
 
     /// Takes down what is said, if it fits.
-    fn take_down(&mut self, usual: &Usual<'_>, line: u64) -> bool {
+    fn take_down(&mut self, usual: &Usual<'_>) -> bool {
         let Self { said, plan } = self;
         let hash = plan.hasher.hash(usual.client);
         let Some(remark) = Remark::of(hash, usual) else { return false };
@@ -287,7 +287,7 @@ impl Cut<'_> {
         }
         let remark = if plan.follows() {
             let clock = said.latest.filter(|_| is_believed);
-            let Some(placed) = clock.and_then(|clock| remark.placed(line, clock)) else {
+            let Some(placed) = clock.and_then(|clock| remark.placed(said.places, clock)) else {
                 return false;
             };
             placed
@@ -321,7 +321,7 @@ impl Cut<'_> {
     }
 
     fn hear_event(&mut self, event: &ChannelEvent<'_>) {
-        if event.usual().is_some_and(|usual| self.take_down(&usual, self.said.places)) {
+        if event.usual().is_some_and(|usual| self.take_down(&usual)) {
             return;
         }
         self.said.begins_timeless |= self.said.latest.is_none();

@@ -14,6 +14,7 @@ use crate::output::console::Console;
 use crate::output::object::Summary;
 use crate::state::clients::IdHasher;
 use crate::state::course::Tracks;
+use crate::state::diagnosis::Track;
 use crate::state::packed::VoiceKey;
 use crate::state::policy::Policy;
 use crate::state::presence::Change;
@@ -41,8 +42,9 @@ pub trait Follower: Debug {
         Ok(())
     }
 
-    /// Lanes are put together, and with them what became of each of their clients. More may follow.
-    fn take_tracks(&mut self, _instance: &str, _tracks: Tracks, _names: &Names) {}
+    /// Lanes are put together, and with them what became of each of their clients, and what was last seen of
+    /// it. More may follow.
+    fn take_over(&mut self, _instance: &str, _tracks: Tracks, _seen: Vec<Track>, _names: &Names) {}
 
     /// A client asked about was judged at the end, for somebody else's answer.
     fn judged(&mut self, _instance: &str, _verdict: &Verdict) {}

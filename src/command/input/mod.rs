@@ -31,7 +31,7 @@ use deliver::Delivery;
 use format::{File, Format, Plain};
 use jiff::tz::TimeZone;
 use lanes::Lanes;
-pub use lanes::{Asked as AskedAbout, Names, Round, Turned};
+pub use lanes::{Asked as AskedAbout, Names, Round, Seen};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;

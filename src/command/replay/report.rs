@@ -3,9 +3,7 @@
 use super::watched::Watched;
 use super::{Scope, anomalies};
 use crate::command::filter::group_of;
-use crate::command::input::{
-    AskedAbout, Broker, Follower, Heard, Input, Names, Round, Said, Turned,
-};
+use crate::command::input::{AskedAbout, Broker, Follower, Heard, Input, Names, Round, Said, Seen};
 use crate::config::question::Span;
 use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
@@ -16,9 +14,8 @@ use crate::output::html::course::{Account, Belief, Lost, Told};
 use crate::output::object::Summary;
 use crate::output::time::Zone;
 use crate::output::uptime;
-use crate::state::clients::IdHasher;
 use crate::state::course::{Chronicle, Chronicled, Peak, Tracks};
-use crate::state::diagnosis::{Finding, Phase, What, Who};
+use crate::state::diagnosis::{Client, Finding, Phase, Rules, Track, What, Who};
 use crate::state::policy::Policy;
 use crate::state::turn::Turn;
 use crate::state::verdict::Verdict;
@@ -72,6 +69,8 @@ struct Part {
     peak: Peak,
     /// The stamp of each client's last loss, by its number; `Timestamp::MIN` where there was none.
     lost: Vec<Timestamp>,
+    /// Each client's last connections, by its number, where its changes are heard one by one.
+    seen: Vec<Track>,
     watched: Watched,
     findings: Vec<Finding>,
     left_out: u64,
@@ -116,13 +115,13 @@ impl Report {
     }
 
     /// Returns what is gathered of a broker, and of which time.
-    fn part(&mut self, instance: &str, first: Timestamp, hasher: &IdHasher) -> (&mut Part, Span) {
+    fn part(&mut self, instance: &str, first: Timestamp) -> (&mut Part, &About) {
         let Self { about, brokers, .. } = self;
         if !brokers.contains_key(instance) {
-            brokers.insert(instance.to_owned(), Part::new(&about.policy, first, hasher));
+            brokers.insert(instance.to_owned(), Part::new(&about.policy, first));
         }
         let part = brokers.get_mut(instance).expect("it was there, or was just added");
-        (part, about.span)
+        (part, about)
     }
 
     fn gather<'a>(
@@ -135,8 +134,7 @@ impl Report {
         let extent = broker.extent(input);
         let bounds = self.about.span.bounds(extent);
         let part = self.brokers.remove(instance);
-        let hasher = broker.presence.fleet().clients.hasher();
-        let mut part = part.unwrap_or_else(|| Part::new(&self.about.policy, extent.0, hasher));
+        let mut part = part.unwrap_or_else(|| Part::new(&self.about.policy, extent.0));
         let found = part.watched.finish(extent.1);
         part.keep(found, self.about.span);
         let clients = broker.presence.fleet().clients.iter();
@@ -213,12 +211,18 @@ impl Follower for Report {
         if !self.about.scope.include(client) {
             return Ok(());
         }
-        let (part, span) = self.part(heard.instance, heard.first, heard.hasher);
+        let (part, about) = self.part(heard.instance, heard.first);
         let (turn, hash) = (Turn::of(heard.change), heard.hasher.hash(client));
-        let bounds = span.bounds((heard.first, Timestamp::MAX));
+        let bounds = about.span.bounds((heard.first, Timestamp::MAX));
         let number = part.chronicle.turn(client, &turn, heard.now, bounds);
-        let who = Who { client, hash, number };
-        part.turn(&Turned { who, turn, now: heard.now }, bounds, span);
+        if number as usize >= part.seen.len() {
+            part.seen.resize_with(number as usize + 1, Track::default);
+            part.watched.name(number, client);
+        }
+        let (sight, in_loop) = part.seen[number as usize].turn(&turn, &Rules::of(&about.policy));
+        let who = Who { hash, client: Client::Number(number), voice: turn.voice };
+        let (sight, in_loop) = (&sight, in_loop.as_ref());
+        part.see(&Seen { who, number, sight, in_loop, now: heard.now }, bounds, about.span);
         Ok(())
     }
 
@@ -226,28 +230,32 @@ impl Follower for Report {
         // Another answer asks about each change.
         self.answer.is_none().then(|| {
             let scope = self.about.scope.clone();
-            let asked = AskedAbout::about(move |client: &str| scope.include(client));
+            let asked = AskedAbout::about(move |client| scope.include(client), &self.about.policy);
             (asked, self.about.span)
         })
     }
 
     fn hear_round(&mut self, round: &Round<'_>) -> Result<(), Failure> {
-        let (part, span) = self.part(round.instance, round.first, round.hasher);
+        let (part, About { span, .. }) = self.part(round.instance, round.first);
+        for (number, id) in round.newcomers() {
+            part.watched.name(number, id);
+        }
         let bounds = span.bounds((round.first, Timestamp::MAX));
-        for near in round.turns() {
-            for turned in near.clone() {
-                part.watched.approach(&turned.who);
+        for near in round.seen() {
+            for seen in near.clone() {
+                part.watched.approach(&seen.who);
             }
-            for turned in near {
-                part.turn(&turned, bounds, span);
+            for seen in near {
+                part.see(&seen, bounds, *span);
             }
         }
         Ok(())
     }
 
-    fn take_tracks(&mut self, instance: &str, tracks: Tracks, names: &Names) {
+    fn take_over(&mut self, instance: &str, tracks: Tracks, seen: Vec<Track>, names: &Names) {
         if let Some(part) = self.brokers.get_mut(instance) {
             part.chronicle = Chronicle::of(tracks, names.numbered());
+            part.seen = seen;
         }
     }
 
@@ -285,12 +293,13 @@ impl Judged {
 }
 
 impl Part {
-    fn new(policy: &Policy, first: Timestamp, hasher: &IdHasher) -> Self {
+    fn new(policy: &Policy, first: Timestamp) -> Self {
         Self {
             chronicle: Chronicle::default(),
             peak: Peak::default(),
             lost: Vec::new(),
-            watched: Watched::numbered(policy, first, hasher),
+            seen: Vec::new(),
+            watched: Watched::numbered(policy, first),
             findings: Vec::new(),
             left_out: 0,
             outages: Vec::new(),
@@ -298,17 +307,17 @@ impl Part {
     }
 
     /// Something changed about a client.
-    fn turn(&mut self, turned: &Turned<'_>, bounds: (Timestamp, Timestamp), span: Span) {
-        let Turned { who, turn, now } = turned;
-        self.peak.change((turn.from, turn.to), *now, bounds);
-        if turn.is_loss() {
-            let number = who.number as usize;
+    fn see(&mut self, seen: &Seen<'_>, bounds: (Timestamp, Timestamp), span: Span) {
+        let Seen { who, number, sight, in_loop, now } = *seen;
+        self.peak.change((sight.from, sight.to), now, bounds);
+        if sight.is_loss() {
+            let number = number as usize;
             if number >= self.lost.len() {
                 self.lost.resize(number + 1, Timestamp::MIN);
             }
-            self.lost[number] = turn.at;
+            self.lost[number] = sight.at;
         }
-        let found = self.watched.turn(who, turn, *now);
+        let found = self.watched.see(&who, (sight, in_loop), now);
         if !found.is_empty() {
             self.keep(found, span);
         }

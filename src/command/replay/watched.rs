@@ -2,10 +2,8 @@
 
 use crate::command::input::Heard;
 use crate::event::Timestamp;
-use crate::state::clients::IdHasher;
-use crate::state::diagnosis::{Diagnosis, Finding, Who};
+use crate::state::diagnosis::{Diagnosis, Finding, Loop, Sight, Who};
 use crate::state::policy::Policy;
-use crate::state::turn::Turn;
 use std::slice;
 
 /// A broker, and the moment up to which it was looked at.
@@ -24,9 +22,9 @@ impl Watched {
         Self::with(Diagnosis::new(1, policy), first)
     }
 
-    /// Begins to watch clients that are numbered by others.
-    pub fn numbered(policy: &Policy, first: Timestamp, hasher: &IdHasher) -> Self {
-        Self::with(Diagnosis::numbered(hasher.clone(), policy), first)
+    /// Begins to watch clients that are numbered, named and seen by others.
+    pub fn numbered(policy: &Policy, first: Timestamp) -> Self {
+        Self::with(Diagnosis::numbered(policy), first)
     }
 
     fn with(mut diagnosis: Diagnosis, first: Timestamp) -> Self {
@@ -42,11 +40,20 @@ impl Watched {
         found
     }
 
-    /// Something changed about a client that has a number, which could be known at `now`. Returns what was
-    /// found by then.
-    pub fn turn(&mut self, who: &Who<'_>, turn: &Turn<'_>, now: Timestamp) -> Vec<Finding> {
+    /// Says how a client is called.
+    pub fn name(&mut self, number: u32, id: &str) {
+        self.diagnosis.name(0, number, id);
+    }
+
+    /// Something changed about a client, which could be known at `now`. Returns what was found by then.
+    pub fn see(
+        &mut self,
+        who: &Who<'_>,
+        seen: (&Sight, Option<&Loop>),
+        now: Timestamp,
+    ) -> Vec<Finding> {
         let mut found = self.advance(now);
-        self.diagnosis.observe_turn(0, who, turn, now);
+        self.diagnosis.see(0, who, seen, now);
         found.extend(self.found());
         found
     }

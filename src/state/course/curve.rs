@@ -67,8 +67,17 @@ impl Curve {
         if spell.kind == Kind::Unknown || spell.length_ms() <= 0 {
             return;
         }
-        self.reach(spell.from, spell.to);
-        self.add(spell.kind, spell.from, spell.to, 1);
+        let Spell { kind, from, to, .. } = *spell;
+        let within = |(first, last): (i64, i64), curve: &Self| {
+            let bounds = (curve.index(from), curve.index(to));
+            (first <= bounds.0 && bounds.1 <= last).then_some(bounds)
+        };
+        let bounds = self.reach.and_then(|reach| within(reach, self));
+        let bounds = bounds.unwrap_or_else(|| {
+            self.reach(from, to);
+            (self.index(from), self.index(to))
+        });
+        self.add_at(bounds, (kind, from, to), 1);
     }
 
     /// Adds what others count.
@@ -104,7 +113,16 @@ impl Curve {
 
     /// Adds a time for so many clients.
     fn add(&mut self, kind: Kind, from: Timestamp, to: Timestamp, clients: i64) {
-        let (first, last) = (self.index(from), self.index(to));
+        self.add_at((self.index(from), self.index(to)), (kind, from, to), clients);
+    }
+
+    /// Adds a time for so many clients, that begins and ends in these pieces.
+    fn add_at(
+        &mut self,
+        (first, last): (i64, i64),
+        (kind, from, to): (Kind, Timestamp, Timestamp),
+        clients: i64,
+    ) {
         let (first_from, last_from) = (self.bounds(first).0, self.bounds(last).0);
         if first == last {
             self.part(kind, first, to.since(from), clients);

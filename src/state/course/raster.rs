@@ -53,7 +53,7 @@ impl Raster {
 
     /// Doubles pieces until there is one for the time so long after the beginning, ms.
     pub fn reach(&mut self, offset_ms: i64) {
-        while offset_ms / self.width_ms() >= i64::from(Self::COLUMNS) {
+        while self.pieces(offset_ms) >= i64::from(Self::COLUMNS) {
             self.double();
         }
     }
@@ -112,7 +112,12 @@ impl Raster {
     }
 
     fn column(&self, offset_ms: i64) -> u32 {
-        u32::try_from(offset_ms / self.width_ms()).unwrap_or(0).min(Self::COLUMNS - 1)
+        u32::try_from(self.pieces(offset_ms)).unwrap_or(0).min(Self::COLUMNS - 1)
+    }
+
+    /// Returns how many pieces a time is long: what its length is divided by is a power of two seconds.
+    const fn pieces(&self, offset_ms: i64) -> i64 {
+        (offset_ms / FIRST_MS) >> self.doubled
     }
 
     fn double(&mut self) {

@@ -1,31 +1,10 @@
-//! What was seen of clients: of those of the last minutes, in bounded memory, or of all.
+//! What was seen of the clients of the last minutes, in bounded memory.
 
-use super::Who;
-use super::tracks::Track;
+use super::track::Track;
 use crate::event::Timestamp;
 use crate::state::policy::Policy;
-use compact_str::CompactString;
+use crate::sys::prefetch;
 use hashbrown::HashTable;
-
-#[derive(Debug)]
-pub(super) enum Kept {
-    Recent(Recent),
-    All(All),
-}
-
-/// By their numbers.
-#[derive(Debug, Default)]
-pub(super) struct All {
-    tracks: Vec<Track>,
-    names: Vec<CompactString>,
-}
-
-/// A client of which the name is kept elsewhere, if possible.
-#[derive(Clone, Debug)]
-pub(super) enum Named {
-    Id(CompactString),
-    Number(u32),
-}
 
 /// Of two halves the older one is dropped when the younger one is full, or old.
 #[derive(Debug)]
@@ -35,7 +14,7 @@ pub(super) struct Recent {
     turned: Timestamp,
     window_ms: i64,
     /// Clients that were dropped before their time.
-    overlooked: u64,
+    pub(super) overlooked: u64,
 }
 
 /// Clients by their numbers. The table holds places and not tracks: it stays in the caches, and who comes
@@ -54,91 +33,31 @@ pub(super) fn window_ms(policy: &Policy) -> i64 {
     policy.loop_window_ms.max(1)
 }
 
-impl Kept {
-    pub(super) fn recent(policy: &Policy) -> Self {
-        Self::Recent(Recent {
+impl Recent {
+    pub(super) fn new(policy: &Policy) -> Self {
+        Self {
             young: Half::default(),
             old: Half::default(),
             turned: Timestamp::MIN,
             window_ms: window_ms(policy),
             overlooked: 0,
-        })
-    }
-
-    pub(super) const fn overlooked(&self) -> u64 {
-        match self {
-            Self::Recent(recent) => recent.overlooked,
-            Self::All(_) => 0,
         }
     }
 
-    pub(super) fn get(&self, who: &Who<'_>) -> Option<&Track> {
-        match self {
-            Self::Recent(Recent { young, old, .. }) => {
-                young.get(who.hash.0).or_else(|| old.get(who.hash.0))
-            }
-            Self::All(all) => all.tracks.get(who.number as usize),
+    pub(super) fn forget(&mut self, hash: u64) {
+        self.young.remove(hash);
+        self.old.remove(hash);
+    }
+
+    /// Has what is known of a client fetched from memory.
+    pub(super) fn prefetch(&self, hash: u64) {
+        if let Some(track) = self.young.get(hash).or_else(|| self.old.get(hash)) {
+            prefetch(track);
         }
     }
 
-    pub(super) fn forget(&mut self, who: &Who<'_>) {
-        match self {
-            Self::Recent(Recent { young, old, .. }) => {
-                young.remove(who.hash.0);
-                old.remove(who.hash.0);
-            }
-            Self::All(all) => {
-                if let Some(track) = all.tracks.get_mut(who.number as usize) {
-                    *track = Track::default();
-                }
-            }
-        }
-    }
-
-    pub(super) fn track(&mut self, who: &Who<'_>, now: Timestamp) -> &mut Track {
-        match self {
-            Self::Recent(recent) => recent.track(who.hash.0, now),
-            Self::All(all) => all.track(who),
-        }
-    }
-
-    /// Returns how to name a client of which there is a track, later.
-    pub(super) fn named(&self, who: &Who<'_>) -> Named {
-        match self {
-            Self::Recent(_) => Named::Id(who.client.into()),
-            Self::All(_) => Named::Number(who.number),
-        }
-    }
-
-    /// Returns the id of a client.
-    pub(super) fn name<'a>(&'a self, named: &'a Named) -> &'a str {
-        match (named, self) {
-            (Named::Id(id), _) => id,
-            (Named::Number(number), Self::All(All { names, .. })) => {
-                names.get(*number as usize).map_or("", |name| name)
-            }
-            (Named::Number(_), Self::Recent(_)) => "",
-        }
-    }
-}
-
-impl All {
-    fn track(&mut self, who: &Who<'_>) -> &mut Track {
-        let number = who.number as usize;
-        if number >= self.tracks.len() {
-            self.tracks.resize_with(number + 1, Track::default);
-            self.names.resize(number + 1, CompactString::default());
-        }
-        let track = &mut self.tracks[number];
-        if !std::mem::replace(&mut track.is_named, true) {
-            self.names[number] = who.client.into();
-        }
-        track
-    }
-}
-
-impl Recent {
-    fn track(&mut self, hash: u64, now: Timestamp) -> &mut Track {
+    /// Returns what is known of a client, nothing if it is new.
+    pub(super) fn track(&mut self, hash: u64, now: Timestamp) -> &mut Track {
         let is_full = self.young.len() >= TRACKS_MAX;
         let is_old = now.since(self.turned) >= self.window_ms.saturating_mul(2);
         if is_full || is_old {

@@ -10,34 +10,40 @@ mod crowd;
 mod factor;
 mod finding;
 mod kept;
+mod loops;
+mod names;
 mod numbers;
 mod outage;
 mod roster;
 #[cfg(test)]
 mod tests;
-mod tracks;
+mod track;
 mod usual;
 
 pub use clock::{Lag, Lags};
 pub use finding::{Code, Crowd, Factor, FactorKind, Finding, Offset, Outage, Phase, Sharing, What};
+pub use track::{Loop, Rules, Sight, Track};
 
 use super::address::Address;
 pub use super::address::{Subnet, read as ip_of};
 use super::clients::{IdHash, IdHasher};
 use super::policy::Policy;
-use super::presence::{Cause, Change};
+use super::presence::Change;
 use super::turn::{Place, Turn};
 use super::verdict::{Status, Verdict};
 use crate::event::Timestamp;
 use crate::sys::AHEAD;
 use clock::ClockWatch;
 use crowd::Crowds;
-use kept::{All, Kept};
+use kept::Recent;
+use loops::Loops;
+use names::{Named, Names};
+use numbers::Numbers;
 use outage::{Beside, Loss, Outages};
 use roster::Roster;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
-use tracks::{Opening, Tracks};
+use track::Opening;
 
 /// A finding that lasts is told again no sooner, ms.
 const TELL_AGAIN_MS: i64 = 60_000;
@@ -52,6 +58,9 @@ const LOST_NOTICES_MIN: u64 = 5;
 const VOICES_MAX: usize = 255;
 
 /// Diagnoses several brokers side by side; each is named by its number.
+///
+/// What a change comes to rests on what its client did before, and is a matter of that client alone: a
+/// [`Sight`]. What is found rests on the sights of all.
 #[derive(Debug)]
 pub struct Diagnosis {
     brokers: Vec<Broker>,
@@ -63,8 +72,11 @@ pub struct Diagnosis {
 #[derive(Debug)]
 struct Broker {
     hasher: IdHasher,
+    rules: Rules,
+    recent: Recent,
+    names: Names,
     roster: Roster,
-    tracks: Tracks,
+    loops: Loops,
     outages: Outages,
     ghosts: Crowds,
     lost_notices: Crowds,
@@ -72,32 +84,53 @@ struct Broker {
     voices: Vec<String>,
 }
 
-/// Whom a change is about.
+/// Whom a change is about, and who says so.
 #[derive(Clone, Copy, Debug)]
 pub struct Who<'a> {
-    pub client: &'a str,
     pub hash: IdHash,
-    /// Where clients are [numbered](Diagnosis::numbered): each has its own, from 0 on.
-    pub number: u32,
+    pub client: Client<'a>,
+    pub voice: &'a str,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Client<'a> {
+    Id(&'a str),
+    /// Where clients are [numbered](Diagnosis::numbered).
+    Number(u32),
+}
+
+impl Who<'_> {
+    /// Returns what tells it from others.
+    fn key(&self) -> u64 {
+        match self.client {
+            Client::Id(_) => self.hash.0,
+            Client::Number(number) => number.into(),
+        }
+    }
 }
 
 impl Diagnosis {
     #[must_use]
     pub fn new(brokers: usize, policy: &Policy) -> Self {
         Self {
-            brokers: (0..brokers).map(|_| Broker::new(policy)).collect(),
+            brokers: (0..brokers).map(|_| Broker::new(false, policy)).collect(),
             findings: VecDeque::new(),
             ticked: Timestamp::MIN,
             unasked: 0,
         }
     }
 
-    /// Diagnoses one broker whose clients are numbered by others. All of them are remembered.
+    /// Diagnoses one broker whose clients are numbered from 0 on, and [seen](Self::see) by others.
     #[must_use]
-    pub fn numbered(hasher: IdHasher, policy: &Policy) -> Self {
-        let tracks = Tracks::new(Kept::All(All::default()), policy);
-        let broker = Broker { hasher, tracks, ..Broker::new(policy) };
-        Self { brokers: vec![broker], ..Self::new(0, policy) }
+    pub fn numbered(policy: &Policy) -> Self {
+        Self { brokers: vec![Broker::new(true, policy)], ..Self::new(0, policy) }
+    }
+
+    /// Says how a client is called that has a number.
+    pub fn name(&mut self, broker: usize, number: u32, id: &str) {
+        if let Some(broker) = self.brokers.get_mut(broker) {
+            broker.names.learn(number, id);
+        }
     }
 
     /// Says what is known of a broker's clients when watching begins.
@@ -117,8 +150,7 @@ impl Diagnosis {
         for changes in changes.chunks(AHEAD) {
             let hashes = broker.approach(changes);
             for (change, hash) in changes.iter().zip(hashes) {
-                let who = Who { client: &change.verdict.client, hash, number: 0 };
-                broker.observe(&who, &Turn::of(change), now, &mut found);
+                broker.observe(change, hash, now, &mut found);
             }
         }
         self.keep(number, found);
@@ -127,16 +159,22 @@ impl Diagnosis {
     /// Has what is known of a client fetched from memory, soon before something changes about it.
     pub fn approach(&self, number: usize, who: &Who<'_>) {
         if let Some(broker) = self.brokers.get(number) {
-            broker.prefetch(who);
+            broker.roster.prefetch(who.hash.0);
         }
     }
 
-    /// Something changed about a client, at `now` on our clock.
-    pub fn observe_turn(&mut self, number: usize, who: &Who<'_>, turn: &Turn<'_>, now: Timestamp) {
+    /// Something changed about a client, at `now` on our clock, and came to this.
+    pub fn see(
+        &mut self,
+        number: usize,
+        who: &Who<'_>,
+        seen: (&Sight, Option<&Loop>),
+        now: Timestamp,
+    ) {
         let Some(broker) = self.brokers.get_mut(number) else { return };
         broker.outages.begin(now);
         let mut found = Vec::new();
-        broker.observe(who, turn, now, &mut found);
+        broker.see(who, seen, now, &mut found);
         self.keep(number, found);
     }
 
@@ -175,7 +213,9 @@ impl Diagnosis {
     /// Returns how much had no place in the tables, so that something may have been overlooked.
     #[must_use]
     pub fn overlooked(&self) -> u64 {
-        let of = |broker: &Broker| broker.tracks.overlooked() + broker.outages.overlooked;
+        let of = |broker: &Broker| {
+            broker.recent.overlooked + broker.loops.overlooked + broker.outages.overlooked
+        };
         self.unasked + self.brokers.iter().map(of).sum::<u64>()
     }
 
@@ -191,12 +231,16 @@ impl Diagnosis {
 }
 
 impl Broker {
-    fn new(policy: &Policy) -> Self {
+    fn new(is_numbered: bool, policy: &Policy) -> Self {
+        let (rules, nobody) = (Rules::of(policy), Numbers::of(is_numbered));
         Self {
             hasher: IdHasher::default(),
+            rules,
+            recent: Recent::new(policy),
+            names: Names::default(),
             roster: Roster::default(),
-            tracks: Tracks::new(Kept::recent(policy), policy),
-            outages: Outages::new(),
+            loops: Loops::new(&rules, nobody.none()),
+            outages: Outages::new(nobody),
             ghosts: Crowds::new(1, What::Ghosts),
             lost_notices: Crowds::new(LOST_NOTICES_MIN, What::LostNotices),
             clock: ClockWatch::default(),
@@ -210,99 +254,98 @@ impl Broker {
         self.roster.online += usize::from(online);
         let address = verdict.address.as_deref().and_then(|address| Place::of(address).address());
         let voice = self.voice(verdict.voice.as_deref().unwrap_or_default());
-        self.roster.note(hash, &verdict.client, online, address.map(Address::subnet), voice);
+        let subnet = address.map(Address::subnet);
+        self.roster.note((hash, hash), || &verdict.client, online, subnet, voice);
     }
 
     /// Numbers the clients of these changes, and has what is known of them fetched: it lies scattered over
     /// memory.
     fn approach(&self, changes: &[Change]) -> SmallVec<[IdHash; AHEAD]> {
-        let who = |change: &Change| {
-            let client = change.verdict.client.as_str();
-            let who = Who { client, hash: self.hasher.hash(client), number: 0 };
-            self.prefetch(&who);
-            who.hash
+        let approached = |change: &Change| {
+            let hash = self.hasher.hash(&change.verdict.client);
+            self.roster.prefetch(hash.0);
+            self.recent.prefetch(hash.0);
+            self.outages.prefetch(hash.0);
+            hash
         };
-        changes.iter().map(who).collect()
-    }
-
-    fn prefetch(&self, who: &Who<'_>) {
-        self.roster.prefetch(who.hash.0);
-        self.tracks.prefetch(who);
-        self.outages.prefetch(who.hash.0);
+        changes.iter().map(approached).collect()
     }
 
     /// Something changed about a client.
-    fn observe(
+    fn observe(&mut self, change: &Change, hash: IdHash, now: Timestamp, found: &mut Vec<Finding>) {
+        let turn = Turn::of(change);
+        let client = Client::Id(&change.verdict.client);
+        let who = Who { hash, client, voice: turn.voice };
+        let (sight, in_loop) = if turn.to == Status::Unknown {
+            self.recent.forget(hash.0);
+            Track::default().turn(&turn, &self.rules)
+        } else {
+            self.recent.track(hash.0, now).turn(&turn, &self.rules)
+        };
+        self.see(&who, (&sight, in_loop.as_ref()), now, found);
+    }
+
+    /// What changed about a client came to this.
+    fn see(
         &mut self,
         who: &Who<'_>,
-        turn: &Turn<'_>,
+        (sight, in_loop): (&Sight, Option<&Loop>),
         now: Timestamp,
         found: &mut Vec<Finding>,
     ) {
-        let Who { client, hash: IdHash(hash), .. } = *who;
-        let address = turn.place.address();
-        let subnet = address.map(Address::subnet);
-        let voice = self.voice(turn.voice);
-        let was = turn.from.online() == Some(true);
-        let is = turn.to.online() == Some(true);
-        self.roster.online =
-            (self.roster.online + usize::from(is)).saturating_sub(usize::from(was));
-        self.roster.note(hash, client, is, subnet, voice);
+        let (key, voice) = (who.key(), self.voice(who.voice));
+        let Self { roster, names, outages, loops, ghosts, lost_notices, .. } = self;
+        let client = || names.of_client(who.client);
+        let subnet = sight.address.map(Address::subnet);
+        let was = sight.from.online() == Some(true);
+        let is = sight.to.online() == Some(true);
+        roster.online = (roster.online + usize::from(is)).saturating_sub(usize::from(was));
+        roster.note((who.hash.0, key), client, is, subnet, voice);
 
-        if turn.to == Status::Unknown {
+        if sight.to == Status::Unknown {
             // We did not listen, or missed something: that says nothing about the clients.
-            self.tracks.forget(who);
-            self.outages.handle_hole();
+            outages.handle_hole();
             return;
         }
-        if self.tracks.lost_one(who, turn.lacks_opening, now) {
-            self.lost_notices.note(client, turn.at, now);
+        if sight.lost_one {
+            lost_notices.note(client(), sight.at, now);
         }
         if is && !was {
-            self.outages.returned(hash);
+            outages.returned(key);
         }
-        if turn.to == Status::Online && matches!(turn.cause, Cause::Connect | Cause::Seen) {
-            let takes_over = turn.from == Status::Online;
-            let opening = Opening { at: turn.at, address, takes_over };
-            self.tracks.opened(who, opening, now, found);
+        if let Some(takes_over) = sight.takes_over {
+            let opening = Opening { at: sight.at, address: sight.address, takes_over };
+            loops.open((key, &client), opening, in_loop, now, found);
         }
-        if turn.is_loss() {
-            if turn.has_ghost && self.is_long_ago(who, turn.at) {
-                self.ghosts.note(client, turn.at, now);
+        if sight.is_loss() {
+            if sight.has_ghost {
+                ghosts.note(client(), sight.at, now);
             }
-            self.tracks.ended(who, turn.at, address, now);
             let loss = Loss {
-                at: turn.at,
+                at: sight.at,
                 arrived: now,
-                hash,
-                client: self.tracks.kept.named(who),
+                key,
+                client: Named::by(who),
                 subnet,
                 voice,
-                how: turn.how,
-                restart: turn.cause == Cause::Restart,
+                how: sight.how,
+                restart: sight.is_restart,
             };
-            self.outages.lost(loss, self.roster.online);
+            outages.lost(loss, roster.online);
         }
-    }
-
-    /// Tells whether the last connection began long enough ago for the end of the one before it to have
-    /// been told. One that is not remembered began before all that is.
-    fn is_long_ago(&self, who: &Who<'_>, at: Timestamp) -> bool {
-        self.tracks.last_opening(who).is_none_or(|opened| at.since(opened) >= GHOST_MIN_MS)
     }
 
     fn handle_timeout(&mut self, now: Timestamp, found: &mut Vec<Finding>) {
-        let Self { roster, voices, tracks, outages, .. } = self;
-        let beside = Beside { roster, voices, kept: &tracks.kept };
-        outages.handle_timeout(now, &beside, found);
-        self.tracks.handle_timeout(now, found);
+        let Self { roster, voices, names, outages, .. } = self;
+        outages.handle_timeout(now, &Beside { roster, voices, names }, found);
+        self.loops.handle_timeout(now, found);
         found.extend(self.ghosts.handle_timeout(now));
         found.extend(self.lost_notices.handle_timeout(now));
     }
 
     fn is_idle(&self) -> bool {
         self.outages.is_idle()
-            && self.tracks.is_idle()
+            && self.loops.is_idle()
             && self.ghosts.is_idle()
             && self.lost_notices.is_idle()
     }

@@ -7,7 +7,7 @@
 use super::TELL_AGAIN_MS;
 use super::factor::{Traits, common};
 use super::finding::{Factor, Finding, Outage, Phase, What};
-use super::kept::{Kept, Named};
+use super::names::{Named, Names};
 use super::numbers::Numbers;
 use super::roster::Roster;
 use super::usual::{LOST_MIN, Usual, WINDOW_S, is_usual, seconds};
@@ -36,7 +36,7 @@ pub(super) struct Loss {
     /// By the stamp of its end.
     pub(super) at: Timestamp,
     pub(super) arrived: Timestamp,
-    pub(super) hash: u64,
+    pub(super) key: u64,
     pub(super) client: Named,
     pub(super) subnet: Option<Subnet>,
     pub(super) voice: u8,
@@ -49,7 +49,7 @@ pub(super) struct Loss {
 pub(super) struct Beside<'a> {
     pub(super) roster: &'a Roster,
     pub(super) voices: &'a [String],
-    pub(super) kept: &'a Kept,
+    pub(super) names: &'a Names,
 }
 
 #[derive(Debug)]
@@ -104,10 +104,11 @@ const NEARLY_ALL: usize = 95;
 const MOST: usize = 80;
 
 impl Outages {
-    pub(super) fn new() -> Self {
+    /// `nobody` is an empty set of clients, of their kind.
+    pub(super) fn new(nobody: Numbers) -> Self {
         Self {
             recent: VecDeque::new(),
-            out: Numbers::default(),
+            out: nobody,
             seconds: NO_SECONDS,
             gathering: None,
             recovering: Vec::new(),
@@ -134,7 +135,7 @@ impl Outages {
             || self.recent.len() >= LOSSES_MAX
         {
             if let Some(old) = self.recent.pop_front() {
-                self.out.remove(old.hash);
+                self.out.remove(old.key);
             }
         }
         let second = second(loss.at);
@@ -145,7 +146,7 @@ impl Outages {
         slot.1 += 1;
         self.usual.note(now);
         let at = loss.at;
-        self.out.insert(loss.hash);
+        self.out.insert(loss.key);
         self.recent.push_back(loss);
         let dense = self.within(second - WINDOW_S + 1).max(self.within(second));
         let count = self.recent.len().min(usize::try_from(dense).unwrap_or(usize::MAX));
@@ -155,24 +156,24 @@ impl Outages {
     }
 
     /// A client is online again.
-    pub(super) fn returned(&mut self, hash: u64) {
-        self.out.remove(hash);
+    pub(super) fn returned(&mut self, key: u64) {
+        self.out.remove(key);
         if let Some(gathering) = &mut self.gathering {
-            gathering.away.remove(hash);
+            gathering.away.remove(key);
         }
         for recovery in &mut self.recovering {
-            recovery.away.remove(hash);
+            recovery.away.remove(key);
         }
     }
 
     /// Has what is known of a client fetched from memory.
-    pub(super) fn prefetch(&self, hash: u64) {
-        self.out.prefetch(hash);
+    pub(super) fn prefetch(&self, key: u64) {
+        self.out.prefetch(key);
         if let Some(gathering) = &self.gathering {
-            gathering.away.prefetch(hash);
+            gathering.away.prefetch(key);
         }
         for recovery in &self.recovering {
-            recovery.away.prefetch(hash);
+            recovery.away.prefetch(key);
         }
     }
 
@@ -233,7 +234,7 @@ impl Outages {
 
     fn gather(&mut self, at: Timestamp, now: Timestamp) {
         let is_near = |loss: &Loss| loss.at.since(at).saturating_abs() <= WINDOW_S * 1_000;
-        let clients = self.recent.iter().filter(|loss| is_near(loss)).map(|loss| loss.hash);
+        let clients = self.recent.iter().filter(|loss| is_near(loss)).map(|loss| loss.key);
         // Few clients that come and go in a hurry are no outage, and hide none that begins meanwhile.
         if clients.collect::<HashSet<_, RandomState>>().len() < LOST_MIN {
             return;
@@ -243,8 +244,8 @@ impl Outages {
             first: at,
             last: at,
             losses: Vec::new(),
-            lost: Numbers::default(),
-            away: Numbers::default(),
+            lost: self.out.none(),
+            away: self.out.none(),
             restarts: 0,
             pace: (0, now),
             quiet: 0,
@@ -252,10 +253,10 @@ impl Outages {
         };
         for loss in std::mem::take(&mut self.recent) {
             if is_near(&loss) {
-                let (hash, is_out) = (loss.hash, self.out.remove(loss.hash));
+                let (key, is_out) = (loss.key, self.out.remove(loss.key));
                 gathering.take(loss);
                 if !is_out {
-                    gathering.away.remove(hash);
+                    gathering.away.remove(key);
                 }
             } else {
                 self.recent.push_back(loss);
@@ -281,8 +282,8 @@ impl Gathering {
         self.last = self.last.max(loss.at);
         self.pace.0 += 1;
         self.begun = self.begun.min(loss.arrived);
-        self.away.insert(loss.hash);
-        if self.lost.insert(loss.hash) {
+        self.away.insert(loss.key);
+        if self.lost.insert(loss.key) {
             self.restarts += usize::from(loss.restart);
             if self.losses.len() < LOSSES_MAX {
                 self.losses.push(loss);
@@ -309,7 +310,7 @@ impl Gathering {
         let losses: Vec<&Loss> = self.losses.iter().filter(is_in).collect();
         let mut away = self.away.clone();
         for usual in self.losses.iter().filter(|loss| !is_in(loss)) {
-            away.remove(usual.hash);
+            away.remove(usual.key);
         }
         let lost = self.lost.len() - (self.losses.len() - losses.len());
         let back = lost - away.len().min(lost);
@@ -344,16 +345,16 @@ impl Gathering {
     }
 
     fn common(&self, losses: &[&Loss], beside: &Beside<'_>) -> Vec<Factor> {
-        let Beside { roster, voices, kept } = *beside;
+        let Beside { roster, voices, names } = *beside;
         let lost: Vec<Traits<'_>> = losses
             .iter()
             .map(|loss| Traits {
-                id: kept.name(&loss.client),
+                id: names.of(&loss.client),
                 subnet: loss.subnet,
                 voice: loss.voice,
             })
             .collect();
-        let stayed = roster.online().filter(|member| !self.lost.contains(member.hash));
+        let stayed = roster.online().filter(|member| !self.lost.contains(member.key));
         let stayed: Vec<Traits<'_>> = stayed.map(Traits::of).collect();
         common(&lost, &stayed, voices)
     }

@@ -20,7 +20,8 @@ pub(super) struct Roster {
 
 #[derive(Clone, Debug)]
 pub(super) struct Member {
-    pub(super) hash: u64,
+    hash: u64,
+    pub(super) key: u64,
     pub(super) id: CompactString,
     pub(super) subnet: Option<Subnet>,
     pub(super) voice: u8,
@@ -31,11 +32,11 @@ pub(super) struct Member {
 const MEMBERS_MAX: usize = 16_384;
 
 impl Roster {
-    /// Notes how a client stands now. `hash` is that of its id.
-    pub(super) fn note(
+    /// Notes how a client stands now, if it is followed. `hash` is that of its id.
+    pub(super) fn note<'a>(
         &mut self,
-        hash: u64,
-        id: &str,
+        (hash, key): (u64, u64),
+        id: impl FnOnce() -> &'a str,
         online: bool,
         subnet: Option<Subnet>,
         voice: u8,
@@ -43,7 +44,7 @@ impl Roster {
         if !self.is_chosen(hash) {
             return;
         }
-        if let Some(known) = self.members.find_mut(hash, |known| known.id == id) {
+        if let Some(known) = self.members.find_mut(hash, |known| known.hash == hash) {
             known.online = online;
             // An end names no address where the dialect has none.
             known.subnet = subnet.or(known.subnet);
@@ -58,7 +59,7 @@ impl Roster {
                 return;
             }
         }
-        let member = Member { hash, id: id.into(), subnet, voice, online };
+        let member = Member { hash, key, id: id().into(), subnet, voice, online };
         self.members.insert_unique(hash, member, |member| member.hash);
     }
 

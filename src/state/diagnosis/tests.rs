@@ -1,6 +1,7 @@
 //! Fleets that are made up, and what is found in them.
 
 use super::*;
+use crate::state::presence::Cause;
 use crate::state::verdict::How;
 use fastrand::Rng;
 use std::fmt::Write as _;

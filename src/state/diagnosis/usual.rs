@@ -45,7 +45,7 @@ impl Usual {
     fn decay(&mut self, now: Timestamp) {
         let passed = now.since(self.last).max(0);
         if passed > 0 {
-            self.weight *= (-seconds(passed) / USUAL_S).exp();
+            self.weight *= decayed(seconds(passed) / USUAL_S);
             self.last = now;
         }
     }
@@ -73,10 +73,23 @@ impl Usual {
         if number(count) < least * number(online.saturating_add(count)) {
             return false;
         }
-        let expected = self.rate(now, count) * seconds(WINDOW_S * 1_000);
+        let window_s = seconds(WINDOW_S * 1_000);
+        self.decay(now);
+        // What was seen took no longer than this: mostly that decides it.
+        let seen_max_s = seconds(age).clamp(1.0, USUAL_S);
+        if number(count) * seen_max_s <= 3.0 * (self.weight - number(count)) * window_s {
+            return false;
+        }
+        let expected = self.rate(now, count) * window_s;
         let count = number(count);
         count > 3.0 * expected && count > 6.0f64.mul_add(expected.sqrt(), expected)
     }
+}
+
+/// Returns what is left of 1 after so many mean lives.
+fn decayed(lives: f64) -> f64 {
+    // Of short times, as those from one loss to the next, that is as much to eight digits.
+    if lives < 1e-3 { lives.mul_add(lives / 2.0 - 1.0, 1.0) } else { (-lives).exp() }
 }
 
 /// Tells whether so many are no more than chance makes of what is expected.

@@ -1,6 +1,7 @@
 //! Threads that read a file and take in what it says: each does whatever is next.
 
 use super::Plan;
+use super::follow::Noted;
 use super::round::Noticed;
 use super::said::Said;
 use super::table::{Done, Heard, Table, Task};
@@ -37,8 +38,8 @@ pub(super) trait Leader {
     /// Adds up what the parts of a round say of all clients together. The lanes keep so many spells.
     fn sum_up(&mut self, said: Vec<Said>, spells: usize) -> Result<Heard, Failure>;
 
-    /// Tells of what the lanes noted of a round.
-    fn notice(&mut self, noticed: Noticed) -> Result<(), Failure>;
+    /// Tells of what the lanes noted of a round. Returns its room, to be used again.
+    fn notice(&mut self, noticed: Noticed) -> Result<Vec<Noted>, Failure>;
 }
 
 impl<'a, R: Read + Send> Crew<'a, R> {
@@ -98,8 +99,9 @@ impl<'a, R: Read + Send> Crew<'a, R> {
                 && let Some(noticed) = table.next_noticed()
             {
                 drop(table);
-                leader.notice(noticed)?;
+                let room = leader.notice(noticed)?;
                 table = self.table();
+                table.put_away(room);
             } else if let Some(task) = table.next_task() {
                 drop(table);
                 let done = self.done(task, plain, &mut buffers);

@@ -8,6 +8,7 @@ use crate::event::{ChannelEvent, Timestamp};
 use crate::state::brisk::{Brisks, Guess, Heard, Known, Occasion, Remark};
 use crate::state::clients::IdHash;
 use crate::state::course::Tracks;
+use crate::state::diagnosis::{Loop, Rules, Track};
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
 use crate::state::policy::Policy;
@@ -20,13 +21,16 @@ use std::collections::BinaryHeap;
 use std::fmt;
 use std::sync::Arc;
 
-/// Which clients are followed, by their ids.
+/// Which clients are followed, by their ids, and by which rules they are diagnosed.
 #[derive(Clone)]
-pub struct Asked(Arc<dyn Fn(&str) -> bool + Send + Sync>);
+pub struct Asked {
+    include: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    rules: Rules,
+}
 
 impl Asked {
-    pub fn about(include: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
-        Self(Arc::new(include))
+    pub fn about(include: impl Fn(&str) -> bool + Send + Sync + 'static, policy: &Policy) -> Self {
+        Self { include: Arc::new(include), rules: Rules::of(policy) }
     }
 }
 
@@ -42,6 +46,8 @@ pub struct Following {
     asked: Asked,
     /// Of each that is followed, by its number here.
     pub tracks: Tracks,
+    /// Its last connections, likewise.
+    pub seen: Vec<Track>,
     /// Its place in the order of all lines, when it was heard of first.
     firsts: Vec<u64>,
     /// By their places among the brisk ones.
@@ -51,7 +57,7 @@ pub struct Following {
     /// When graces of brisk ones run out.
     graces: BinaryHeap<Reverse<(Timestamp, usize, IdHash)>>,
     /// What the round has brought.
-    noted: Noted,
+    pub noted: Noted,
 }
 
 /// What a lane notes while it takes in a round.
@@ -61,8 +67,22 @@ pub struct Noted {
     pub newcomers: Vec<CompactString>,
     /// In the order of their lines.
     pub moves: Vec<Move>,
+    /// The line of each, in the round.
+    pub lines: Vec<u32>,
+    /// Connections that follow each other too soon, by the places of those moves that say so.
+    pub loops: Vec<(u32, Loop)>,
     /// Brought about by time alone: each with the moment, and the place of the client in the order of all.
     pub lapses: Vec<(Timestamp, u64, Move)>,
+}
+
+impl Noted {
+    pub fn clear(&mut self) {
+        self.newcomers.clear();
+        self.moves.clear();
+        self.lines.clear();
+        self.loops.clear();
+        self.lapses.clear();
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +113,7 @@ impl Following {
         Self {
             asked,
             tracks: Tracks::default(),
+            seen: Vec::new(),
             firsts: Vec::new(),
             brisks: Vec::new(),
             others: Vec::new(),
@@ -111,13 +132,10 @@ impl Following {
     pub fn approach(&self, guess: Guess) {
         if let Some(followed) = self.brisks.get(guess.place()) {
             self.tracks.approach(followed.number);
+            if let Some(seen) = self.seen.get(followed.number as usize) {
+                prefetch(seen);
+            }
         }
-    }
-
-    /// Returns what the round has brought. The next one may bring as much.
-    pub fn take_noted(&mut self) -> Noted {
-        let moves = Vec::with_capacity(self.noted.moves.len());
-        std::mem::replace(&mut self.noted, Noted { moves, ..Noted::default() })
     }
 
     /// Time has come to that of a line: graces run out.
@@ -248,22 +266,27 @@ impl Following {
     }
 
     fn note(&mut self, number: u32, hash: IdHash, turn: &Turn<'_>, moment: &Moment) {
-        let Self { tracks, noted, firsts, .. } = self;
+        let Self { asked, tracks, seen, noted, firsts, .. } = self;
         tracks.turn(number, turn, moment.clock, moment.bounds);
-        let noted_move = Move::new(number, hash, turn, moment);
+        let (sight, in_loop) = seen[number as usize].turn(turn, &asked.rules);
+        let noted_move = Move::new(number, hash, sight, moment);
         if turn.cause == Cause::Grace {
             noted.lapses.push((turn.at, firsts[number as usize], noted_move));
         } else {
+            let at = u32::try_from(noted.moves.len()).expect("a round is small");
+            noted.loops.extend(in_loop.map(|in_loop| (at, in_loop)));
             noted.moves.push(noted_move);
+            noted.lines.push(moment.line);
         }
     }
 
     fn number(&mut self, id: &str, moment: &Moment) -> u32 {
-        if !(self.asked.0)(id) {
+        if !(self.asked.include)(id) {
             return UNASKED;
         }
         self.firsts.push(moment.lines_before + u64::from(moment.line));
         self.noted.newcomers.push(id.into());
+        self.seen.push(Track::default());
         self.tracks.add()
     }
 }

@@ -34,9 +34,10 @@ use crate::state::policy::Policy;
 use clock::Clock;
 use crew::{Crew, Leader};
 pub use follow::Asked;
+use follow::Noted;
 use lane::Lane;
 use round::Noticed;
-pub use round::{Names, Round, Turned};
+pub use round::{Names, Round, Seen};
 use said::Said;
 use std::io::Read;
 use std::thread;
@@ -178,15 +179,15 @@ impl Input {
         Some(clock)
     }
 
-    /// Tells whoever follows what the lanes have noted.
-    fn notice(&mut self, noticed: Noticed, plan: &Plan) -> Result<(), Failure> {
-        let Some(follower) = &mut self.follower else { return Ok(()) };
+    /// Tells whoever follows what the lanes have noted. Returns its room, to be used again.
+    fn notice(&mut self, noticed: Noticed, plan: &Plan) -> Result<Vec<Noted>, Failure> {
+        let Some(follower) = &mut self.follower else { return Ok(Vec::new()) };
         let moves = noticed.in_order(&mut self.lanes.names);
         let first = self.brokers.get(&self.instance).and_then(|broker| broker.first);
         let first = first.unwrap_or(self.lanes.clock);
         let names = &self.lanes.names;
-        let voice = (&plan.hasher, plan.voice.name);
-        follower.hear_round(&Round::new(&self.instance, first, voice, names, &moves))
+        follower.hear_round(&Round::new(&self.instance, first, plan.voice.name, names, &moves))?;
+        Ok(moves.cleared())
     }
 
     /// Returns what reading needs to know, and divides the clients.
@@ -220,7 +221,8 @@ impl Input {
         }
         let broker = self.brokers.get_mut(&self.instance).expect("made with the format");
         settle(&mut lanes, self.threads);
-        let (mut parts, mut late, mut tracks) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut parts, mut late) = (Vec::new(), Vec::new());
+        let (mut tracks, mut seen) = (Vec::new(), Vec::new());
         let mut late_events = 0;
         for mut lane in lanes {
             for (kind, is_new, count) in lane.take_counts() {
@@ -229,13 +231,17 @@ impl Input {
             late_events += lane.late_events;
             late.push(lane.late.clients);
             parts.push(lane.presence);
-            tracks.extend(lane.following.map(|following| following.tracks));
+            if let Some(following) = lane.following {
+                tracks.push(following.tracks);
+                seen.push(following.seen);
+            }
         }
         broker.presence.unite(parts);
         broker.late.join(late_events, Lmq::NAME, &Clients::united(late), &self.asked.policy);
         match &mut self.follower {
             Some(follower) if !tracks.is_empty() => {
-                follower.take_tracks(&self.instance, Tracks::united(tracks), &names);
+                let seen = round::by_number(seen);
+                follower.take_over(&self.instance, Tracks::united(tracks), seen, &names);
             }
             _ => broker.presence.handle_timeout(self.now),
         }
@@ -262,7 +268,7 @@ impl Leader for Lead<'_> {
         Ok(Heard { said, late_from, clock })
     }
 
-    fn notice(&mut self, noticed: Noticed) -> Result<(), Failure> {
+    fn notice(&mut self, noticed: Noticed) -> Result<Vec<Noted>, Failure> {
         self.input.notice(noticed, self.plan)
     }
 }

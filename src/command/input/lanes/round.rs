@@ -3,71 +3,28 @@
 use super::follow::{Moment, Noted};
 use super::{LANES, LANES_WIDTH};
 use crate::event::Timestamp;
-use crate::state::address::Address;
-use crate::state::clients::{IdHash, IdHasher};
-use crate::state::diagnosis::Who;
-use crate::state::presence::Cause;
-use crate::state::turn::{Place, Turn};
-use crate::state::verdict::{How, Status};
+use crate::state::clients::IdHash;
+use crate::state::diagnosis::{Client, Loop, Sight, Who};
 use crate::sys::{AHEAD, prefetch};
 use compact_str::CompactString;
 
 /// A change of verdict on its way from a lane to those who want to know of all clients.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub struct Move {
     hash: IdHash,
-    at: Timestamp,
     now: Timestamp,
-    address: Option<Address>,
     /// Of the client, in its lane.
     number: u32,
-    line: u32,
-    from: Status,
-    to: Status,
-    cause: Cause,
-    how: Option<How>,
-    lacks_opening: bool,
-    has_ghost: bool,
+    sight: Sight,
 }
 
-impl Move {
-    pub fn new(number: u32, hash: IdHash, turn: &Turn<'_>, moment: &Moment) -> Self {
-        let Turn { from, to, cause, at, place, how, lacks_opening, has_ghost, .. } = *turn;
-        let Moment { clock: now, line, .. } = *moment;
-        let address = place.address();
-        Self {
-            hash,
-            at,
-            now,
-            address,
-            number,
-            line,
-            from,
-            to,
-            cause,
-            how,
-            lacks_opening,
-            has_ghost,
-        }
-    }
+// It is written to one place in memory, and fetched from there.
+const _: () = assert!(size_of::<Move>() == 64);
 
-    /// Returns it as a turn, of which it tells no more than whoever asks about all clients wants to know.
-    fn turn<'a>(&self, voice: &'a str) -> Turn<'a> {
-        let Self { from, to, cause, at, address, how, lacks_opening, has_ghost, .. } = *self;
-        let place = address.map_or(Place::Untold, Place::Ip);
-        Turn {
-            from,
-            to,
-            cause,
-            at,
-            since: None,
-            place,
-            voice,
-            how,
-            gap: None,
-            lacks_opening,
-            has_ghost,
-        }
+impl Move {
+    pub const fn new(number: u32, hash: IdHash, sight: Sight, moment: &Moment) -> Self {
+        Self { hash, now: moment.clock, number, sight }
     }
 }
 
@@ -86,6 +43,8 @@ pub struct Noticed {
 pub struct InOrder {
     noted: Vec<Noted>,
     places: Vec<Spot>,
+    /// Lanes with clients that were heard of for the first time, and how many it had before.
+    newcomers: Vec<(u32, usize)>,
 }
 
 /// Where a move is: in which lane, and among which of its moves.
@@ -103,11 +62,14 @@ const NOWHERE: Spot = Spot { lane: u16::MAX, is_lapse: false, at: 0 };
 #[derive(Debug, Default)]
 pub struct Names(Vec<Vec<CompactString>>);
 
-/// A change, as it became known.
+/// What a change comes to, as it became known.
 #[derive(Clone, Copy, Debug)]
-pub struct Turned<'a> {
+pub struct Seen<'a> {
     pub who: Who<'a>,
-    pub turn: Turn<'a>,
+    /// That of the client.
+    pub number: u32,
+    pub sight: &'a Sight,
+    pub in_loop: Option<&'a Loop>,
     /// The moment at which it could be known.
     pub now: Timestamp,
 }
@@ -118,7 +80,6 @@ pub struct Round<'a> {
     pub instance: &'a str,
     /// The first moment of which anything was heard.
     pub first: Timestamp,
-    pub hasher: &'a IdHasher,
     voice: &'a str,
     names: &'a Names,
     moves: &'a InOrder,
@@ -132,12 +93,14 @@ impl Noticed {
     /// Puts what was noted in the order in which it became known.
     pub fn in_order(self, names: &mut Names) -> InOrder {
         let Self { mut noted, lines, clocks } = self;
-        let mut lapses = Vec::new();
+        let (mut lapses, mut newcomers) = (Vec::new(), Vec::new());
         // A line says one thing of one client.
         let mut by_line = vec![NOWHERE; lines];
         for (lane, noted) in (0..).zip(&mut noted) {
-            names.add(usize::from(lane), noted.newcomers.drain(..));
-            for (at, Move { line, .. }) in (0..).zip(&noted.moves) {
+            if !noted.newcomers.is_empty() {
+                newcomers.push((lane.into(), names.add(lane, noted.newcomers.drain(..))));
+            }
+            for (at, line) in (0..).zip(&noted.lines) {
                 by_line[*line as usize] = Spot { lane, is_lapse: false, at };
             }
             for (at, (due, first, lapse)) in (0..).zip(&mut noted.lapses) {
@@ -152,7 +115,7 @@ impl Noticed {
             lapses.sort_unstable_by_key(|(due, first, _)| (*due, *first));
             places = with_lapses(&noted, &places, &lapses);
         }
-        InOrder { noted, places }
+        InOrder { noted, places, newcomers }
     }
 }
 
@@ -172,22 +135,44 @@ fn with_lapses(noted: &[Noted], moves: &[Spot], lapses: &[(Timestamp, u64, Spot)
 }
 
 impl InOrder {
+    /// Returns the room of it.
+    pub fn cleared(mut self) -> Vec<Noted> {
+        self.noted.iter_mut().for_each(Noted::clear);
+        self.noted
+    }
+
     fn at(&self, place: Spot) -> &Move {
         let Noted { moves, lapses, .. } = &self.noted[usize::from(place.lane)];
         let at = place.at as usize;
         if place.is_lapse { &lapses[at].2 } else { &moves[at] }
     }
+
+    fn seen<'a>(&'a self, place: Spot, voice: &'a str) -> Seen<'a> {
+        let Move { hash, now, number, sight } = self.at(place);
+        let number = number_of(*number, place.lane.into());
+        let in_loop = || {
+            let loops = &self.noted[usize::from(place.lane)].loops;
+            let at = loops.binary_search_by_key(&place.at, |(at, _)| *at).ok()?;
+            Some(&loops[at].1)
+        };
+        Seen {
+            who: Who { hash: *hash, client: Client::Number(number), voice },
+            number,
+            sight,
+            in_loop: if sight.loops { in_loop() } else { None },
+            now: *now,
+        }
+    }
 }
 
 impl Names {
-    fn add(&mut self, lane: usize, newcomers: impl Iterator<Item = CompactString>) {
+    /// Adds clients of a lane. Returns how many it had.
+    fn add(&mut self, lane: u16, newcomers: impl Iterator<Item = CompactString>) -> usize {
         self.0.resize_with(LANES, Vec::new);
-        self.0[lane].extend(newcomers);
-    }
-
-    fn of(&self, number: u32) -> &CompactString {
-        let (lane, local) = (number as usize % LANES, number as usize / LANES);
-        &self.0[lane][local]
+        let names = &mut self.0[usize::from(lane)];
+        let before = names.len();
+        names.extend(newcomers);
+        before
     }
 
     /// Returns all ids, each with its number.
@@ -200,6 +185,19 @@ impl Names {
     }
 }
 
+/// Returns what each lane has by its own numbers, by those among all clients.
+pub fn by_number<T: Default>(lanes: Vec<Vec<T>>) -> Vec<T> {
+    let (width, length) = (lanes.len(), lanes.iter().map(Vec::len).max().unwrap_or(0));
+    let mut all = Vec::new();
+    all.resize_with(width * length, T::default);
+    for (at, lane) in lanes.into_iter().enumerate() {
+        for (of_lane, room) in lane.into_iter().zip(all.iter_mut().skip(at).step_by(width)) {
+            *room = of_lane;
+        }
+    }
+    all
+}
+
 /// Returns the number among all of a client that has one in a lane.
 const fn number_of(local: u32, lane: u32) -> u32 {
     local * LANES_WIDTH + lane
@@ -210,32 +208,32 @@ impl<'a> Round<'a> {
     pub const fn new(
         instance: &'a str,
         first: Timestamp,
-        (hasher, voice): (&'a IdHasher, &'a str),
+        voice: &'a str,
         names: &'a Names,
         moves: &'a InOrder,
     ) -> Self {
-        Self { instance, first, hasher, voice, names, moves }
+        Self { instance, first, voice, names, moves }
     }
 
-    /// Returns the changes, as many together as should be announced to the memory together.
-    pub fn turns(&self) -> impl Iterator<Item = impl Iterator<Item = Turned<'a>> + Clone> {
-        let Self { names, voice, moves, .. } = *self;
+    /// Returns the clients that were heard of for the first time, by their numbers.
+    pub fn newcomers(&self) -> impl Iterator<Item = (u32, &'a str)> {
+        let Self { names, moves, .. } = *self;
+        moves.newcomers.iter().flat_map(|(lane, before)| {
+            let names = (0..).zip(&names.0[*lane as usize]).skip(*before);
+            names.map(|(local, name)| (number_of(local, *lane), name.as_str()))
+        })
+    }
+
+    /// Returns what the changes come to, as many together as should be announced to the memory together.
+    pub fn seen(&self) -> impl Iterator<Item = impl Iterator<Item = Seen<'a>> + Clone> {
+        let Self { voice, moves, .. } = *self;
         let near = moves.places.chunks(AHEAD);
         let further = near.clone().skip(1).chain(std::iter::once(&[][..]));
         near.zip(further).map(move |(near, further)| {
             for place in further {
                 prefetch(moves.at(*place));
             }
-            for place in near {
-                let number = number_of(moves.at(*place).number, u32::from(place.lane));
-                prefetch(names.of(number));
-            }
-            near.iter().map(move |place| {
-                let noted = moves.at(*place);
-                let number = number_of(noted.number, u32::from(place.lane));
-                let who = Who { client: names.of(number), hash: noted.hash, number };
-                Turned { who, turn: noted.turn(voice), now: noted.now }
-            })
+            near.iter().map(move |place| moves.seen(*place, voice))
         })
     }
 }

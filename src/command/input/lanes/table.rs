@@ -3,6 +3,7 @@
 use super::Plan;
 use super::clock::Clock;
 use super::crew::Leader;
+use super::follow::Noted;
 use super::lane::Lane;
 use super::round::Noticed;
 use super::said::Said;
@@ -68,6 +69,7 @@ pub(super) struct Table {
     noticed: VecDeque<Noticed>,
     /// To be used again.
     spare: Vec<Said>,
+    rooms: Vec<Vec<Noted>>,
 }
 
 impl Table {
@@ -149,7 +151,10 @@ impl Table {
             }
             let lanes = self.lanes.iter_mut().flatten();
             let following = lanes.filter_map(|lane| lane.following.as_mut());
-            let noted = following.map(|following| following.take_noted());
+            let mut rooms = self.rooms.pop().unwrap_or_default().into_iter();
+            let noted = following.map(|following| {
+                std::mem::replace(&mut following.noted, rooms.next().unwrap_or_default())
+            });
             self.noticed.push_back(Noticed::new(noted.collect(), clock.lines(), clocks));
         }
         self.spare.extend(heard.said);
@@ -158,6 +163,11 @@ impl Table {
     /// Returns what was noted of a round, if anybody is to be told.
     pub fn next_noticed(&mut self) -> Option<Noticed> {
         self.noticed.pop_front()
+    }
+
+    /// Takes back the room of what was noted.
+    pub fn put_away(&mut self, room: Vec<Noted>) {
+        self.rooms.push(room);
     }
 
     /// Returns how many parts wait for the lanes, once these can take them in.
@@ -198,7 +208,7 @@ impl Table {
         }
         self.heard = Some(Arc::new(heard));
         self.end_round();
-        self.noticed.pop_front().map_or(Ok(()), |noticed| leader.notice(noticed))
+        self.noticed.pop_front().map_or(Ok(()), |noticed| leader.notice(noticed).map(drop))
     }
 
     /// Has every lane take in what a round says.

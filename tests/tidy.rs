@@ -24,6 +24,12 @@ const PURE: &[&str] = &[
     "src/output/screen",
     "src/publish/outbox",
     "src/publish/schedule",
+    "src/query/api",
+    "src/query/asked",
+    "src/query/chain",
+    "src/query/dynsec",
+    "src/query/exchange",
+    "src/query/sign",
     "src/simulate/deed",
     "src/simulate/device",
     "src/simulate/fleet",
@@ -64,7 +70,11 @@ const ARROWS: &[(&str, &[&str])] = &[
         "source",
         &["clock", "config", "dialect", "event", "failure", "random", "secret", "state", "sys"],
     ),
-    ("query", &["clock", "config", "dialect", "event", "failure", "state"]),
+    // `secret` for what requests carry, `source` for how failures of TLS are told, `web` for the client.
+    (
+        "query",
+        &["clock", "config", "dialect", "event", "failure", "secret", "source", "state", "web"],
+    ),
     ("store", &["clock", "config", "dialect", "event", "failure", "secret", "state"]),
     (
         "simulate",
@@ -93,6 +103,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("event", &[]),
     ("failure", &[]),
     ("sys", &["failure"]),
+    // `source` for the certificates that the operating system trusts: one reader of them is enough.
+    ("web", &["failure", "secret", "source"]),
 ];
 const ANY: &str = "any other";
 

@@ -5,6 +5,8 @@
 pub enum Warning {
     /// The password stands in the URL of this broker.
     PasswordInUrl { broker: String },
+    /// The password stands in the URL of this API.
+    PasswordInApi { api: String },
     /// Whoever answers for this broker is believed.
     Unverified { broker: String },
     /// Everybody on this machine can change the configuration.

@@ -20,6 +20,8 @@ pub enum Warning {
     PasswordInUrl { broker: String },
     /// A password stood in the URL of the store.
     StorePasswordInUrl { store: String },
+    /// The password stands in the URL of this API.
+    PasswordInApi { api: String },
     /// A password stood in the URL of a webhook.
     PasswordInWebhook { url: String },
     /// The broker's certificate is not verified.
@@ -84,6 +86,7 @@ impl Warning {
         match self {
             Self::PasswordInUrl { broker: url }
             | Self::StorePasswordInUrl { store: url }
+            | Self::PasswordInApi { api: url }
             | Self::PasswordInWebhook { url } => format!(
                 "the password of {} stands in its URL, where `ps` shows it to every user",
                 value(url)
@@ -189,6 +192,7 @@ impl Warning {
                 "use `--password-file`, `--password-stdin` or `PRESENCE_PASSWORD`"
             }
             Self::StorePasswordInUrl { .. } => "use `--store-password-file`",
+            Self::PasswordInApi { .. } => "use `--api-password-file` or `PRESENCE_API_PASSWORD`",
             Self::PasswordInWebhook { .. } => "put the URL into `PRESENCE_WEBHOOK`",
             Self::NotVerified { .. } => {
                 "pass the authority that signed it with `--cafile` instead of `--insecure`"

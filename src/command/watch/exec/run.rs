@@ -2,6 +2,7 @@
 
 use super::job::Job;
 use super::program::Program;
+use crate::config::api;
 use crate::output::time::duration;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -80,6 +81,8 @@ fn start(program: &Program, job: &Job) -> std::io::Result<Child> {
         .envs(job.variables.iter().map(|(name, value)| (name, value)))
         // Whoever may see changes need not know how to get at the broker.
         .env_remove("PRESENCE_PASSWORD")
+        .env_remove(api::PASSWORD)
+        .env_remove(api::TOKEN)
         // Nor are they the service that a manager waits for.
         .env_remove("NOTIFY_SOCKET")
         .env_remove("WATCHDOG_USEC")

@@ -2,19 +2,15 @@
 
 use crate::cli::watch::Acting;
 use crate::command::key_file;
+use crate::config::api::take_user;
 use crate::failure::Failure;
 use crate::output::warning::Warning;
 use crate::secret::Secret;
-use crate::source::mqtt::tls;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use jiff::fmt::rfc2822;
+use crate::web::{self, Trust};
 use ring::hmac;
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::Duration;
 use ureq::Agent;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use url::Url;
 
 /// Whom changes are posted to.
@@ -61,7 +57,8 @@ impl Target {
         if url.password().is_some() {
             warnings.push(Warning::PasswordInWebhook { url: shown.clone() });
         }
-        let authorization = take_user(&mut url);
+        let authorization = take_user(&mut url)
+            .map(|(user, password)| web::basic(&user, &password.unwrap_or_default()));
         let key = match &options.webhook_secret_file {
             Some(path) => Some(key_file::read(path, "the webhook's secret", &mut warnings)?),
             None => None,
@@ -72,7 +69,8 @@ impl Target {
                 .because(format!("`{shown}` is not encrypted"))
                 .next("use `https://`, or leave `--webhook-cafile` out"));
         }
-        let agent = agent(options, encrypted)?;
+        let trust = Trust { encrypted, cafile: options.webhook_cafile.as_deref(), insecure: false };
+        let agent = web::agent(trust, Some(options.webhook_timeout))?;
         Ok(Some((Self { agent, url: url.into(), authorization, key, shown }, warnings)))
     }
 
@@ -92,13 +90,14 @@ impl Target {
         match request.send(body) {
             Ok(mut response) => {
                 let after = response.headers().get("retry-after");
-                let after = after.and_then(|value| read_after(value.to_str().ok()?, timestamp));
+                let after =
+                    after.and_then(|value| web::read_after(value.to_str().ok()?, timestamp));
                 let answer = judge(response.status().as_u16(), after);
                 // Read, so that the connection can be used again; what it says matters to nobody.
                 let _ = response.body_mut().with_config().limit(BODY_MAX).read_to_vec();
                 answer
             }
-            Err(error) => Answer::NotNow { cause: cause(&error), after: None },
+            Err(error) => Answer::NotNow { cause: web::cause(&error), after: None },
         }
     }
 }
@@ -114,15 +113,6 @@ fn judge(status: u16, after: Option<Duration>) -> Answer {
     }
 }
 
-/// Reads `Retry-After`: seconds, or a date.
-fn read_after(text: &str, now: i64) -> Option<Duration> {
-    if let Ok(seconds) = text.trim().parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
-    Some(Duration::from_secs(u64::try_from(date.as_second() - now).unwrap_or(0)))
-}
-
 /// Returns the signature of a body, over `<timestamp>.<body>`.
 fn signature(key: &hmac::Key, timestamp: i64, body: &[u8]) -> String {
     let mut context = hmac::Context::with_key(key);
@@ -134,20 +124,6 @@ fn signature(key: &hmac::Key, timestamp: i64, body: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
-}
-
-/// Says why nobody answered. The library's texts may hold the URL, and with it a secret.
-fn cause(error: &ureq::Error) -> String {
-    use ureq::Error;
-    match error {
-        Error::Timeout(_) => "no answer in time".into(),
-        Error::HostNotFound => "there is no such host".into(),
-        Error::ConnectionFailed => "could not connect".into(),
-        Error::Io(error) => error.to_string(),
-        Error::Rustls(error) => format!("TLS: {error}"),
-        Error::Protocol(_) => "the answer is no HTTP".into(),
-        _ => "the request could not be made".into(),
-    }
 }
 
 fn read_url(typed: &str) -> Result<Url, Failure> {
@@ -172,41 +148,6 @@ fn shown(url: &Url) -> String {
     format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
-/// Takes user and password out of a URL, for a header.
-fn take_user(url: &mut Url) -> Option<Secret> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let decode = |text: &str| percent_encoding::percent_decode_str(text).collect::<Vec<u8>>();
-    let mut pair = decode(url.username());
-    pair.push(b':');
-    pair.extend(decode(url.password().unwrap_or_default()));
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    Some(Secret::from(format!("Basic {}", BASE64_STANDARD.encode(pair))))
-}
-
-fn agent(options: &Acting, encrypted: bool) -> Result<Agent, Failure> {
-    // Named even where they are not needed: a proxy may be reached by TLS, and without them the library
-    // would panic.
-    let roots =
-        if encrypted { tls::certificates(options.webhook_cafile.as_deref())? } else { Vec::new() };
-    let roots = roots.iter().map(|der| Certificate::from_der(der).to_owned());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::Specific(Arc::new(roots.collect())))
-        .unversioned_rustls_crypto_provider(provider)
-        .build();
-    let config = Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .user_agent(concat!("presence/", env!("CARGO_PKG_VERSION")))
-        .timeout_global(Some(options.webhook_timeout))
-        .tls_config(tls);
-    Ok(config.build().new_agent())
-}
-
 const BODY_MAX: u64 = 65_536;
 
 #[cfg(test)]
@@ -219,32 +160,6 @@ mod tests {
         let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
         let expected = "sha256=49f24e537407743fa4a0242bb63b94b9a47ee99cbbe071ccd8a22550ae411686";
         assert_eq!(signature(&key, 1_700_000_000, br#"{"a":1}"#), expected);
-    }
-
-    #[test]
-    fn a_later_time_is_seconds_or_a_date() {
-        let now = 1_445_412_470;
-        for (text, seconds) in [
-            ("7", Some(7)),
-            (" 0 ", Some(0)),
-            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(10)),
-            ("Wed, 21 Oct 2015 07:20:00 GMT", Some(0)),
-            ("soon", None),
-            ("-1", None),
-        ] {
-            assert_eq!(read_after(text, now), seconds.map(Duration::from_secs), "{text}");
-        }
-    }
-
-    #[test]
-    fn user_and_password_leave_the_url_for_a_header() {
-        let mut url =
-            read_url("https://me:p%40ss@Hooks.example:8443/a?token=t").expect("it is one");
-        assert_eq!(shown(&url), "https://hooks.example:8443");
-        let header = take_user(&mut url).expect("there was a user");
-        assert_eq!(header.reveal(), "Basic bWU6cEBzcw==");
-        assert_eq!(url.as_str(), "https://hooks.example:8443/a?token=t");
-        assert_eq!(take_user(&mut url), None);
     }
 
     #[test]

@@ -1,0 +1,253 @@
+//! One question to an API and its reply: plain values, whoever carries them.
+
+use super::asked::Details;
+use crate::secret::Secret;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// How something is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+}
+
+impl Method {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// A question to an API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    pub method: Method,
+    /// Path and query below the prefix of the address, percent-encoded.
+    pub target: String,
+    /// Beside those that carry credentials.
+    pub headers: Vec<(&'static str, String)>,
+    /// Empty for a GET.
+    pub body: String,
+    /// The clients it is about.
+    pub about: Arc<[String]>,
+    pub page: Page,
+}
+
+/// Where in a series of questions one stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// From 0.
+    pub number: u32,
+    /// Entries of the whole list, as the first page said.
+    pub total: Option<u64>,
+    /// A later page said otherwise: entries may have slipped between two pages.
+    pub moved: bool,
+}
+
+impl Question {
+    #[must_use]
+    pub fn get(target: String, about: Arc<[String]>) -> Self {
+        let (headers, body) = (Vec::new(), String::new());
+        Self { method: Method::Get, target, headers, body, about, page: Page::default() }
+    }
+
+    /// Returns a question with a body of JSON.
+    #[must_use]
+    pub fn post(target: String, body: String, about: Arc<[String]>) -> Self {
+        let headers = vec![("content-type", "application/json".to_owned())];
+        Self { method: Method::Post, target, headers, body, about, page: Page::default() }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    #[must_use]
+    pub const fn at(mut self, page: Page) -> Self {
+        self.page = page;
+        self
+    }
+
+    /// Returns the first client it is about.
+    #[must_use]
+    pub fn client(&self) -> &str {
+        self.about.first().map_or("", String::as_str)
+    }
+
+    /// Tells whether it is about this client.
+    #[must_use]
+    pub fn is_about(&self, client: &str) -> bool {
+        self.about.iter().any(|one| one == client)
+    }
+}
+
+/// Headers that prove who asks.
+pub type Proof = Vec<(&'static str, Secret)>;
+
+/// What came back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reply {
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
+    }
+
+    /// Returns the body of a success.
+    ///
+    /// Errors: another status than 200, a page for people, no JSON.
+    pub fn json(&self) -> Result<Value, Trouble> {
+        if self.status != 200 {
+            return Err(self.refusal());
+        }
+        self.any_json().ok_or_else(|| {
+            if self.body.trim_ascii_start().starts_with(b"<") {
+                Trouble::new("it answered with a web page, not as an API")
+                    .next("check the port and what stands before the path")
+            } else {
+                Trouble::new("its answer is no JSON").next("check the kind of the API")
+            }
+        })
+    }
+
+    /// Returns the body whatever the status.
+    #[must_use]
+    pub fn any_json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// Says that the status was not what was hoped for, with the code or message that came with it.
+    #[must_use]
+    pub fn refusal(&self) -> Trouble {
+        let mut cause = format!("status {}", self.status);
+        if let Some(said) = self.any_json().as_ref().and_then(message) {
+            cause.push_str(": ");
+            cause.push_str(&said);
+        } else if self.body.trim_ascii_start().starts_with(b"<") {
+            cause.push_str(" with a web page");
+        }
+        let trouble = Trouble::new(cause);
+        match self.status {
+            400 => trouble.next("check the kind of the API and its version"),
+            404 => trouble.next("check the kind of the API, and what stands before the path"),
+            500..=599 => trouble.next("ask again later, or look at the broker's own log"),
+            _ => trouble,
+        }
+    }
+}
+
+/// Finds what an error says of itself; every vendor has a key of its own for it.
+fn message(value: &Value) -> Option<String> {
+    let inner = ["Response", "errors", "error"].iter().find_map(|key| match value.get(*key)? {
+        Value::Array(list) => list.first(),
+        inner @ Value::Object(_) => Some(inner.get("Error").unwrap_or(inner)),
+        _ => None,
+    });
+    let inner = inner.unwrap_or(value);
+    let code = ["code", "Code", "error_code", "__type", "error", "reason"];
+    let text = ["message", "Message", "error_msg", "detail", "title"];
+    let find = |keys: &[&str]| {
+        keys.iter().find_map(|key| match inner.get(*key)? {
+            Value::String(text) if !text.is_empty() => Some(plain(text)),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        })
+    };
+    match (find(&code), find(&text)) {
+        (Some(code), Some(text)) if code != text => Some(format!("{code}, {text}")),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Returns the start of a stranger's text, without what a terminal might obey.
+fn plain(text: &str) -> String {
+    let mut chars = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let start: String = chars.by_ref().take(MESSAGE_MAX).collect();
+    if chars.next().is_some() { start + "…" } else { start }
+}
+
+const MESSAGE_MAX: usize = 160;
+
+/// What was read out of a reply.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Findings about clients that were asked about. Several about one are joined: the one that is online
+    /// counts, then the later.
+    pub found: Vec<Found>,
+    /// What those are that nothing was found about, once the last page was read.
+    pub absent: Option<Absent>,
+    /// What is to be asked next.
+    pub next: Option<Question>,
+}
+
+/// A finding about a client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    pub client: String,
+    pub online: Option<bool>,
+    pub why: Option<String>,
+    pub details: Details,
+}
+
+/// What it means not to be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absent {
+    pub online: Option<bool>,
+    pub why: Option<String>,
+}
+
+/// Why nothing could be read out of a reply, or why there was none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    pub cause: String,
+    pub next: Option<String>,
+    /// The same would happen to every other question.
+    pub everywhere: bool,
+}
+
+impl Trouble {
+    pub fn new(cause: impl Into<String>) -> Self {
+        Self { cause: cause.into(), next: None, everywhere: false }
+    }
+
+    /// Says that JSON has another shape than this API's.
+    #[must_use]
+    pub fn shape(what: &str) -> Self {
+        Self::new(format!("its answer has no {what}"))
+            .next("check the kind of the API and its version")
+    }
+
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+
+    #[must_use]
+    pub const fn everywhere(mut self) -> Self {
+        self.everywhere = true;
+        self
+    }
+}
+
+/// Encodes a text for one segment of a path or one value of a query: all but the characters that no
+/// server may read as anything else (RFC 3986 §2.3).
+#[must_use]
+pub fn encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -125,11 +125,20 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l insecure -d 
 complete -c presence -n "__fish_presence_using_subcommand watch" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand watch" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c presence -n "__fish_presence_using_subcommand check" -l fleet -d 'Read more client ids from a file, one a line; `-` is standard input' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l fleet -d 'Read more client ids from a file; `-` is standard input' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l fleet-format -d 'What that file is; without it, what its name ends in says' -r -f -a "plain\t'One id a line'
+csv\t'A table whose first row names its columns'
+json\t'Texts or objects, in a list or one a line, or what an API of a broker lists'"
+complete -c presence -n "__fish_presence_using_subcommand check" -l fleet-column -d 'Column or member of it that holds the client id' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l match -d 'Ask about the clients of the store whose ids match; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l evidence -d 'Evidence to gather' -r -f -a "store\t'What a watcher has kept'
 retained\t'The status that the broker keeps retained for each client'
 listen\t'What the broker says within the timeout'"
-complete -c presence -n "__fish_presence_using_subcommand check" -l timeout -d 'Longest time that gathering evidence may take' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l timeout -d 'Longest time that gathering evidence or waiting may take [default: 5s, with --wait 2m]' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l wait -d 'Wait until all of them are online, or all are offline' -r -f -a "online\t''
+offline\t''"
+complete -c presence -n "__fish_presence_using_subcommand check" -l stable -d 'How long it must have been so without a break' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l max-offline -d 'So many may be not online, as a number or a share of all (`5%`)' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l profile -d 'Take options from this profile of the configuration file' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
@@ -161,9 +170,10 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l close-grace 
 complete -c presence -n "__fish_presence_using_subcommand check" -l future -d 'How far ahead of our clock a stamp may be and still be believed' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l channels -d 'Channels remembered per client' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l fresh -d 'Ask every source, even where the store already knows'
 complete -c presence -n "__fish_presence_using_subcommand check" -l explain -d 'Show the evidence of every voice, and what decided'
 complete -c presence -n "__fish_presence_using_subcommand check" -l json -d 'Print one JSON object a line'
-complete -c presence -n "__fish_presence_using_subcommand check" -l fresh -d 'Ask every source, even where the store already knows'
+complete -c presence -n "__fish_presence_using_subcommand check" -l nagios -d 'Answer as a plugin of Nagios does, with performance data'
 complete -c presence -n "__fish_presence_using_subcommand check" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand check" -l password-stdin -d 'Read the password from standard input'
 complete -c presence -n "__fish_presence_using_subcommand check" -l insecure -d 'Accept any certificate from whoever answers'

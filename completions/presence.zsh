@@ -130,11 +130,19 @@ status\:"Retained status that devices keep by birth and will"))' \
 ;;
 (check)
 _arguments "${_arguments_options[@]}" : \
-'--fleet=[Read more client ids from a file, one a line; \`-\` is standard input]:FILE:_default' \
+'--fleet=[Read more client ids from a file; \`-\` is standard input]:FILE:_default' \
+'--fleet-format=[What that file is; without it, what its name ends in says]:FORMAT:((plain\:"One id a line"
+csv\:"A table whose first row names its columns"
+json\:"Texts or objects, in a list or one a line, or what an API of a broker lists"))' \
+'--fleet-column=[Column or member of it that holds the client id]:NAME:_default' \
+'*--match=[Ask about the clients of the store whose ids match; may be given several times]:GLOB:_default' \
 '*--evidence=[Evidence to gather]:SOURCE:((store\:"What a watcher has kept"
 retained\:"The status that the broker keeps retained for each client"
 listen\:"What the broker says within the timeout"))' \
-'--timeout=[Longest time that gathering evidence may take]:DURATION:_default' \
+'--timeout=[Longest time that gathering evidence or waiting may take \[default\: 5s, with --wait 2m\]]:DURATION:_default' \
+'--wait=[Wait until all of them are online, or all are offline]:STATE:(online offline)' \
+'--stable=[How long it must have been so without a break]:DURATION:_default' \
+'--max-offline=[So many may be not online, as a number or a share of all (\`5%\`)]:N|P%:_default' \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \
 '--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
 '--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
@@ -171,9 +179,10 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--future=[How far ahead of our clock a stamp may be and still be believed]:DURATION:_default' \
 '--channels=[Channels remembered per client]:COUNT:_default' \
 '--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
+'--fresh[Ask every source, even where the store already knows]' \
 '--explain[Show the evidence of every voice, and what decided]' \
 '--json[Print one JSON object a line]' \
-'--fresh[Ask every source, even where the store already knows]' \
+'(--json --explain)--nagios[Answer as a plugin of Nagios does, with performance data]' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '--password-stdin[Read the password from standard input]' \
 '--insecure[Accept any certificate from whoever answers]' \

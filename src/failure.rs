@@ -14,6 +14,8 @@ pub enum Outcome {
     Suspect = 5,
     /// What measured was itself too slow: the figures are not to be trusted.
     Overloaded = 6,
+    /// What was waited for was not so in time, as `timeout` of the shell has it.
+    RanOut = 124,
     Interrupted = 130,
 }
 

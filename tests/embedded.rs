@@ -9,6 +9,8 @@ mod support;
 mod client;
 #[path = "embedded/findings.rs"]
 mod findings;
+#[path = "embedded/gates.rs"]
+mod gates;
 #[path = "embedded/hostile.rs"]
 mod hostile;
 #[path = "embedded/mosquitto.rs"]

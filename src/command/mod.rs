@@ -61,7 +61,7 @@ pub fn start(arguments: &[OsString]) -> Outcome {
 fn run(cli: &Cli, warnings: Vec<config::warning::Warning>) -> Outcome {
     let json = match &cli.command {
         Command::Watch(options) => options.view.json,
-        Command::Check(options) => options.json,
+        Command::Check(options) => options.answer.json,
         Command::Replay(options) => options.json || options.question.csv,
         #[cfg(feature = "broker")]
         Command::Demo(_) => false,

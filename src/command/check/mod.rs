@@ -1,0 +1,284 @@
+//! `presence check`: one question, asked of whatever can answer.
+
+mod answer;
+mod gate;
+mod ids;
+mod line;
+mod nagios;
+
+use crate::cli::check::{Check, Evidence};
+use crate::clock;
+use crate::config;
+use crate::event::Timestamp;
+use crate::failure::{Failure, Outcome};
+use crate::output::console::Console;
+use crate::output::explain::AskedObject;
+use crate::state::fleet::Fleet;
+use crate::state::policy::Policy;
+use crate::state::presence::Presence;
+use crate::state::verdict::{Status, Verdict};
+use crate::store::{self, Place, Store};
+use gate::Gate;
+use line::Line;
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// How often a store is read again while something is waited for: it tells nobody when it changes.
+const READ_AGAIN: Duration = Duration::from_secs(1);
+
+pub fn run(options: &Check, console: &mut Console) -> Result<Outcome, Failure> {
+    let asked = ask(options, console);
+    if options.answer.nagios {
+        return nagios::answer(asked, options, console);
+    }
+    match asked? {
+        Some((inquiry, ended)) => inquiry.answer(ended, options, console),
+        None => Ok(Outcome::Interrupted),
+    }
+}
+
+/// Gathers what there is to know; `None` if somebody lost patience.
+fn ask(options: &Check, console: &mut Console) -> Result<Option<(Inquiry, Ended)>, Failure> {
+    let ids = ids::named(&options.asked)?;
+    let connection = super::connection(&options.connection, line::KEEP_ALIVE, console)?;
+    let (terms, zone) = config::reading::terms(&options.reading)?;
+    console.show_times_in(zone.as_ref());
+    let dialects = terms.dialects(zone.as_ref()).map_err(Failure::misuse)?;
+    let policy: Policy = (&options.policy).into();
+    let mut inquiry = Inquiry::new(connection.instance.clone(), policy, ids);
+    if options.evidence.contains(&Evidence::Store)
+        && let Some(place) = super::store::place(&options.store, console)?
+    {
+        inquiry.ask_store(&place);
+    }
+    inquiry.add_matching(&options.asked.matching)?;
+    let gate = Gate::of(&options.gate, options.patience());
+    if gate.is_none() && !options.fresh && inquiry.is_answered(clock::now()) {
+        return Ok(Some((inquiry, Ended::Answered)));
+    }
+    let wants = |kind| options.evidence.contains(&kind);
+    let line = if wants(Evidence::Retained) || wants(Evidence::Listen) {
+        Some(Line::new(options, &inquiry, &connection, &terms, dialects)?)
+    } else {
+        None
+    };
+    let deadline = Instant::from_std(clock::monotonic() + options.patience());
+    let is_fresh = options.fresh;
+    let gathering = Gathering { line, gate, deadline, is_fresh, console, changed: true };
+    let gathered = super::runtime()?.block_on(async {
+        tokio::select! {
+            ended = gathering.run(&mut inquiry) => Some(ended),
+            () = super::stop::asked() => None,
+        }
+    });
+    Ok(gathered.map(|ended| (inquiry, ended)))
+}
+
+/// How the gathering of evidence ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// With what there is to know.
+    Answered,
+    /// What was waited for is so.
+    Reached,
+    /// What was waited for was not so in time.
+    RanOut,
+}
+
+/// What is asked, and what is known so far.
+#[derive(Debug)]
+struct Inquiry {
+    ids: Vec<String>,
+    instance: String,
+    policy: Policy,
+    presence: Presence,
+    store: Option<Box<dyn Store>>,
+    asked: Vec<AskedObject>,
+    /// Why a source that should have been asked could not be.
+    troubles: Vec<(&'static str, Failure)>,
+}
+
+impl Inquiry {
+    fn new(instance: String, policy: Policy, ids: Vec<String>) -> Self {
+        let presence = Presence::new(Fleet::default(), policy);
+        let (store, asked, troubles) = (None, Vec::new(), Vec::new());
+        Self { ids, instance, policy, presence, store, asked, troubles }
+    }
+
+    /// Looks up what watchers have kept about the clients.
+    fn ask_store(&mut self, place: &Place) {
+        let opened = store::open_existing(place, &self.policy).and_then(|opened| {
+            self.store = opened;
+            self.read_store()
+        });
+        match opened {
+            Ok(()) if self.store.is_some() => self.was_asked("store", place.to_string()),
+            Ok(()) => self.asked.push(AskedObject {
+                source: "store",
+                asked: false,
+                detail: format!("there is none at {place}"),
+            }),
+            Err(failure) => self.was_not_asked("store", "the store", failure),
+        }
+    }
+
+    /// Takes in what the store knows by now.
+    fn read_store(&mut self) -> Result<(), Failure> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
+        let known = store.fleet_of(&self.instance, &ids)?;
+        self.presence.fleet_mut().join(&known, &self.policy);
+        Ok(())
+    }
+
+    /// Adds the clients of the store whose ids match.
+    fn add_matching(&mut self, globs: &[String]) -> Result<(), Failure> {
+        if globs.is_empty() {
+            return Ok(());
+        }
+        let store = self.store.as_deref_mut();
+        let store = store.map(|store| store as &mut dyn Store);
+        self.ids.extend(ids::matching(globs, &self.instance, store)?);
+        self.read_store()
+    }
+
+    fn was_asked(&mut self, source: &'static str, detail: String) {
+        self.asked.push(AskedObject { source, asked: true, detail });
+    }
+
+    fn was_not_asked(&mut self, source: &'static str, shown: &'static str, failure: Failure) {
+        let detail = failure.cause.clone().unwrap_or_else(|| failure.what.clone());
+        self.asked.push(AskedObject { source, asked: false, detail });
+        self.troubles.push((shown, failure));
+    }
+
+    fn verdict(&self, id: &str, now: Timestamp) -> Verdict {
+        self.presence.verdict(id, now)
+    }
+
+    fn is_answered(&self, now: Timestamp) -> bool {
+        self.ids.iter().all(|id| self.verdict(id, now).covered)
+    }
+
+    /// Returns how many clients there are of each status, and when that may change by time alone.
+    fn count(&self, now: Timestamp) -> (BTreeMap<Status, usize>, Option<Timestamp>) {
+        let (mut counts, mut next) = (BTreeMap::new(), None);
+        for id in &self.ids {
+            let verdict = self.verdict(id, now);
+            *counts.entry(verdict.status).or_default() += 1;
+            next = next.into_iter().chain(verdict.next).min();
+        }
+        (counts, next)
+    }
+}
+
+/// What is asked beside the store, and until when.
+struct Gathering<'a> {
+    line: Option<Line>,
+    gate: Option<Gate>,
+    deadline: Instant,
+    /// Whatever the store knows.
+    is_fresh: bool,
+    console: &'a mut Console,
+    /// Something was learnt about the clients since they were last looked at. To ask about ten thousand after
+    /// every foreign message would be slower than listening.
+    changed: bool,
+}
+
+impl Gathering<'_> {
+    /// Gathers until there is nothing more to learn, what is waited for is so, or time is up.
+    async fn run(mut self, inquiry: &mut Inquiry) -> Ended {
+        let ended = loop {
+            if let Some(ended) = self.look(inquiry) {
+                break ended;
+            }
+            let until = self.until();
+            let line = self.line.as_mut();
+            let heard = async {
+                match line {
+                    Some(line) => line.hear(&mut inquiry.presence).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                heard = heard => match heard {
+                    Ok(changed) => self.changed |= changed,
+                    Err(failure) => {
+                        self.line = None;
+                        inquiry.was_not_asked("broker", "the broker", failure);
+                    }
+                },
+                () = sleep_until(until) => self.pass_time(inquiry),
+            }
+        };
+        self.console.status().clear();
+        if let Some(line) = self.line {
+            match line.leave(&mut inquiry.presence).await {
+                Ok(detail) => inquiry.was_asked("broker", detail),
+                Err(failure) => inquiry.was_not_asked("broker", "the broker", failure),
+            }
+        }
+        ended
+    }
+
+    /// Looks whether that was it.
+    fn look(&mut self, inquiry: &Inquiry) -> Option<Ended> {
+        let now = Instant::from_std(clock::monotonic());
+        let changed = std::mem::take(&mut self.changed);
+        let Some(gate) = &mut self.gate else {
+            let quiet = self.line.as_ref().is_none_or(|line| {
+                line.quiet_from().is_some_and(|quiet| Instant::from_std(quiet) <= now)
+            });
+            let knows = || {
+                let asks = self.line.as_ref().is_none_or(|line| line.is_subscribed);
+                asks && changed && !self.is_fresh && inquiry.is_answered(clock::now())
+            };
+            return (quiet || now >= self.deadline || knows()).then_some(Ended::Answered);
+        };
+        if changed || gate.is_due(now) {
+            let (counts, next) = inquiry.count(clock::now());
+            gate.look(&counts, next.map(|next| next.since(clock::now())), now);
+        }
+        if self.line.as_ref().is_none_or(|line| line.is_subscribed)
+            && let Some(announcement) = gate.announce()
+        {
+            self.console.say(announcement);
+        }
+        self.console.status().set(&gate.progress(self.deadline, now));
+        let can_change = self.line.is_some() || inquiry.store.is_some();
+        match gate.is_reached(now) {
+            true => Some(Ended::Reached),
+            false => (now >= self.deadline || !can_change).then_some(Ended::RanOut),
+        }
+    }
+
+    /// Returns when to look again if nothing is heard.
+    fn until(&self) -> Instant {
+        let quiet = self.line.as_ref().and_then(Line::quiet_from).map(Instant::from_std);
+        let due = match &self.gate {
+            Some(gate) => {
+                let tick = Instant::from_std(clock::monotonic() + READ_AGAIN);
+                Some(gate.due().map_or(tick, |due| due.min(tick)))
+            }
+            None => quiet,
+        };
+        due.map_or(self.deadline, |due| due.min(self.deadline))
+    }
+
+    /// Nothing was heard for a while.
+    fn pass_time(&mut self, inquiry: &mut Inquiry) {
+        if self.gate.is_none() {
+            return;
+        }
+        self.changed = true;
+        if let Some(line) = self.line.as_mut().filter(|line| line.is_subscribed) {
+            line.listened(&mut inquiry.presence);
+        }
+        if let Err(failure) = inquiry.read_store() {
+            inquiry.store = None;
+            inquiry.was_not_asked("store", "the store", failure);
+        }
+    }
+}

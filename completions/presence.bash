@@ -195,7 +195,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__check)
-            opts="-b -u -i -k -q -v -h --fleet --fleet-format --fleet-column --match --evidence --fresh --timeout --wait --stable --explain --json --nagios --max-offline --profile --print-config --store --store-password-file --store-cafile --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --fleet --fleet-format --fleet-column --match --evidence --fresh --timeout --wait --stable --explain --json --nagios --max-offline --profile --print-config --store --store-password-file --store-cafile --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -218,7 +218,7 @@ _presence() {
                     return 0
                     ;;
                 --evidence)
-                    COMPREPLY=($(compgen -W "store retained listen" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "store retained listen api" -- "${cur}"))
                     return 0
                     ;;
                 --timeout)
@@ -329,6 +329,26 @@ _presence() {
                     return 0
                     ;;
                 --alpn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --api)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --api-user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --api-password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --api-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --api-cafile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

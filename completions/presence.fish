@@ -133,7 +133,8 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l fleet-column
 complete -c presence -n "__fish_presence_using_subcommand check" -l match -d 'Ask about the clients of the store whose ids match; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l evidence -d 'Evidence to gather' -r -f -a "store\t'What a watcher has kept'
 retained\t'The status that the broker keeps retained for each client'
-listen\t'What the broker says within the timeout'"
+listen\t'What the broker says within the timeout'
+api\t'What the APIs answer that `--api` names'"
 complete -c presence -n "__fish_presence_using_subcommand check" -l timeout -d 'Longest time that gathering evidence or waiting may take [default: 5s, with --wait 2m]' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l wait -d 'Wait until all of them are online, or all are offline' -r -f -a "online\t''
 offline\t''"
@@ -155,6 +156,11 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l cafile -l ca
 complete -c presence -n "__fish_presence_using_subcommand check" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l api -d 'API to ask who is connected, such as `emqx5+http://HOST`' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l api-user -d 'User name, application id or access key to log in to the API with' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l api-password-file -d 'Read the password, secret or secret key of the API from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l api-token-file -d 'Read the token of the API from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l api-cafile -d 'Believe only the certificate authorities in this PEM file, for APIs' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All of them, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
@@ -177,6 +183,7 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l nagios -d 'A
 complete -c presence -n "__fish_presence_using_subcommand check" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand check" -l password-stdin -d 'Read the password from standard input'
 complete -c presence -n "__fish_presence_using_subcommand check" -l insecure -d 'Accept any certificate from whoever answers'
+complete -c presence -n "__fish_presence_using_subcommand check" -l api-insecure -d 'Accept any certificate from the API'
 complete -c presence -n "__fish_presence_using_subcommand check" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand check" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -138,7 +138,8 @@ json\:"Texts or objects, in a list or one a line, or what an API of a broker lis
 '*--match=[Ask about the clients of the store whose ids match; may be given several times]:GLOB:_default' \
 '*--evidence=[Evidence to gather]:SOURCE:((store\:"What a watcher has kept"
 retained\:"The status that the broker keeps retained for each client"
-listen\:"What the broker says within the timeout"))' \
+listen\:"What the broker says within the timeout"
+api\:"What the APIs answer that \`--api\` names"))' \
 '--timeout=[Longest time that gathering evidence or waiting may take \[default\: 5s, with --wait 2m\]]:DURATION:_default' \
 '--wait=[Wait until all of them are online, or all are offline]:STATE:(online offline)' \
 '--stable=[How long it must have been so without a break]:DURATION:_default' \
@@ -164,6 +165,11 @@ listen\:"What the broker says within the timeout"))' \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'*--api=[API to ask who is connected, such as \`emqx5+http\://HOST\`]:URL:_default' \
+'--api-user=[User name, application id or access key to log in to the API with]:NAME:_default' \
+'--api-password-file=[Read the password, secret or secret key of the API from a file]:PATH:_files' \
+'--api-token-file=[Read the token of the API from a file]:PATH:_files' \
+'--api-cafile=[Believe only the certificate authorities in this PEM file, for APIs]:PATH:_files' \
 '*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All of them, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
@@ -186,6 +192,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '--password-stdin[Read the password from standard input]' \
 '--insecure[Accept any certificate from whoever answers]' \
+'--api-insecure[Accept any certificate from the API]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
 '*-v[Say on standard error what is going on inside; twice\: in libraries too]' \

@@ -1,5 +1,6 @@
 //! `presence check`
 
+use super::api::Api;
 use super::connection::Connection;
 use super::policy::Policy;
 use super::reading::Reading;
@@ -13,7 +14,7 @@ pub const WAIT_TIMEOUT: &str = "2m";
 /// Answers whether clients are online, and how that is known
 ///
 /// A verdict of the store that a running `presence watch` covers is given at once. Otherwise retained
-/// status topics are read and the broker is listened to for a moment. Exit code: 0 online, 1 offline,
+/// status topics are read, the broker is listened to for a moment, and APIs are asked. Exit code: 0 online, 1 offline,
 /// 3 unknown, 4 could not ask, 5 evidence disagrees; of several clients the worst counts.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  presence check pump-7 --explain")]
@@ -28,7 +29,7 @@ pub struct Check {
         value_name = "SOURCE",
         env = "PRESENCE_EVIDENCE",
         value_delimiter = ',',
-        default_value = "store,retained,listen"
+        default_value = "store,retained,listen,api"
     )]
     pub evidence: Vec<Evidence>,
 
@@ -50,6 +51,8 @@ pub struct Check {
     pub store: super::store::Where,
     #[command(flatten)]
     pub connection: Connection,
+    #[command(flatten)]
+    pub api: Api,
     #[command(flatten)]
     pub reading: Reading,
     #[command(flatten)]
@@ -198,6 +201,8 @@ pub enum Evidence {
     Retained,
     /// What the broker says within the timeout
     Listen,
+    /// What the APIs answer that `--api` names
+    Api,
 }
 
 #[cfg(test)]

@@ -100,7 +100,7 @@ fn what_is_waited_for_may_not_come() {
     let home = watched();
     let run = home.run(&format!("check a {STORE} --wait online --timeout 200ms"));
     assert_eq!(run.code, 124);
-    assert_eq!(run.err, "waiting for 1 client to be online, at most 200 ms\n");
+    assert_eq!(run.err, "waiting for 1 client to be online, at most 200ms\n");
     assert!(run.out.starts_with("a  unknown  was online until "), "{}", run.out);
     let run = home.run("check a --evidence store --store memory --wait online");
     run.failed(4, "no source could be asked");

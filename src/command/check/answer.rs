@@ -6,7 +6,9 @@ use crate::clock;
 use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
-use crate::output::explain::{AskedObject, Case, EvidenceObject, evidence, explanation};
+use crate::output::explain::{
+    AnswerObject, AskedObject, Case, EvidenceObject, evidence, explanation,
+};
 use crate::output::object::VerdictObject;
 use crate::output::verdict;
 use crate::output::warning::Warning;
@@ -54,13 +56,13 @@ impl Inquiry {
                 let failure = Failure::new("no source could be asked")
                     .because("there is no store, and the broker was not to be asked")
                     .next("run `presence watch`, or add to `--evidence`");
-                ("", failure)
+                (String::new(), failure)
             });
             return Err(failure);
         }
         for (source, failure) in &self.troubles {
             let cause = failure.cause.clone().unwrap_or_else(|| failure.what.clone());
-            console.warn(&Warning::SourceSilent { source: (*source).to_owned(), cause });
+            console.warn(&Warning::SourceSilent { source: source.clone(), cause });
         }
         Ok(())
     }
@@ -78,6 +80,7 @@ impl Inquiry {
             let object = CheckObject {
                 verdict: VerdictObject::new(&self.instance, verdict),
                 evidence: evidence(fleet, &verdict.client, now, &self.policy),
+                answers: self.answers_about(&verdict.client),
                 asked: &self.asked,
                 elsewhere,
             };
@@ -89,6 +92,7 @@ impl Inquiry {
                 fleet,
                 policy: &self.policy,
                 now,
+                answers: self.answers_about(&verdict.client),
                 asked: &self.asked,
                 elsewhere,
             };
@@ -102,6 +106,10 @@ impl Inquiry {
             console.print_line(line)?;
         }
         Ok(())
+    }
+
+    fn answers_about(&self, client: &str) -> &[AnswerObject] {
+        self.answers.get(client).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the other brokers that know an id which this one's evidence says nothing about.
@@ -121,6 +129,7 @@ struct CheckObject<'a> {
     #[serde(flatten)]
     verdict: VerdictObject<'a>,
     evidence: Vec<EvidenceObject>,
+    answers: &'a [AnswerObject],
     asked: &'a [AskedObject],
     elsewhere: &'a [String],
 }

@@ -5,6 +5,7 @@ use crate::output::number::{counted, grouped};
 use crate::state::verdict::Status;
 use humantime::format_duration as duration;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -81,10 +82,10 @@ impl Gate {
             format!("waiting: {} of {} {state}", grouped(*as_wanted as u64), grouped(*all as u64));
         if let Some(since) = since {
             let so_far = whole_seconds(now.duration_since(*since));
-            text += &format!(" for {} of {}", duration(so_far), duration(*stable));
+            let _ = write!(text, " for {} of {}", duration(so_far), duration(*stable));
         }
         let left = whole_seconds(deadline.saturating_duration_since(now));
-        text += &format!(" · {} left", duration(left));
+        let _ = write!(text, " · {} left", duration(left));
         text
     }
 }
@@ -101,7 +102,7 @@ mod tests {
     fn gate(wait: Awaited, stable_s: u64) -> (Gate, Instant) {
         let stable = Duration::from_secs(stable_s);
         let typed = Typed { wait: Some(wait), stable };
-        let gate = Gate::of(&typed, Duration::from_secs(120)).expect("something is awaited");
+        let gate = Gate::of(&typed, Duration::from_mins(2)).expect("something is awaited");
         (gate, Instant::from_std(clock::monotonic()))
     }
 
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn progress_says_how_far_it_is() {
         let (mut gate, now) = gate(Awaited::Offline, 30);
-        let deadline = now + Duration::from_secs(120);
+        let deadline = now + Duration::from_mins(2);
         gate.look(&counts(1, 2, 0), None, now);
         assert_eq!(gate.progress(deadline, now), "waiting: 2 of 3 offline · 2m left");
         gate.look(&counts(0, 3, 0), None, now);

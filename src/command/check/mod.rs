@@ -1,6 +1,8 @@
 //! `presence check`: one question, asked of whatever can answer.
 
 mod answer;
+mod answers;
+mod apis;
 mod gate;
 mod ids;
 mod line;
@@ -12,12 +14,15 @@ use crate::config;
 use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
-use crate::output::explain::AskedObject;
+use crate::output::explain::{AnswerObject, AskedObject};
+use crate::query::Asked;
+use crate::state::answer::Answer;
 use crate::state::fleet::Fleet;
 use crate::state::policy::Policy;
 use crate::state::presence::Presence;
 use crate::state::verdict::{Status, Verdict};
 use crate::store::{self, Place, Store};
+use apis::Apis;
 use gate::Gate;
 use line::Line;
 use std::collections::BTreeMap;
@@ -59,6 +64,8 @@ fn ask(options: &Check, console: &mut Console) -> Result<Option<(Inquiry, Ended)
         return Ok(Some((inquiry, Ended::Answered)));
     }
     let wants = |kind| options.evidence.contains(&kind);
+    let apis =
+        if wants(Evidence::Api) { Apis::open(&options.api, console)? } else { Apis::default() };
     let line = if wants(Evidence::Retained) || wants(Evidence::Listen) {
         Some(Line::new(options, &inquiry, &connection, &terms, dialects)?)
     } else {
@@ -66,13 +73,16 @@ fn ask(options: &Check, console: &mut Console) -> Result<Option<(Inquiry, Ended)
     };
     let deadline = Instant::from_std(clock::monotonic() + options.patience());
     let is_fresh = options.fresh;
-    let gathering = Gathering { line, gate, deadline, is_fresh, console, changed: true };
-    let gathered = super::runtime()?.block_on(async {
+    let gathering = Gathering { line, apis, gate, deadline, is_fresh, console, changed: true };
+    let runtime = super::runtime()?;
+    let gathered = runtime.block_on(async {
         tokio::select! {
             ended = gathering.run(&mut inquiry) => Some(ended),
             () = super::stop::asked() => None,
         }
     });
+    // An API that is still asked is not waited for.
+    runtime.shutdown_background();
     Ok(gathered.map(|ended| (inquiry, ended)))
 }
 
@@ -96,15 +106,17 @@ struct Inquiry {
     presence: Presence,
     store: Option<Box<dyn Store>>,
     asked: Vec<AskedObject>,
-    /// Why a source that should have been asked could not be.
-    troubles: Vec<(&'static str, Failure)>,
+    /// Why a source that should have been asked could not be, by what it is called.
+    troubles: Vec<(String, Failure)>,
+    /// What APIs answered, the latest of each about each client.
+    answers: BTreeMap<String, Vec<AnswerObject>>,
 }
 
 impl Inquiry {
     fn new(instance: String, policy: Policy, ids: Vec<String>) -> Self {
         let presence = Presence::new(Fleet::default(), policy);
-        let (store, asked, troubles) = (None, Vec::new(), Vec::new());
-        Self { ids, instance, policy, presence, store, asked, troubles }
+        let (store, asked, troubles, answers) = (None, Vec::new(), Vec::new(), BTreeMap::new());
+        Self { ids, instance, policy, presence, store, asked, troubles, answers }
     }
 
     /// Looks up what watchers have kept about the clients.
@@ -148,10 +160,42 @@ impl Inquiry {
         self.asked.push(AskedObject { source, asked: true, detail });
     }
 
-    fn was_not_asked(&mut self, source: &'static str, shown: &'static str, failure: Failure) {
+    fn was_not_asked(&mut self, source: &'static str, shown: &str, failure: Failure) {
         let detail = failure.cause.clone().unwrap_or_else(|| failure.what.clone());
         self.asked.push(AskedObject { source, asked: false, detail });
-        self.troubles.push((shown, failure));
+        self.troubles.push((shown.to_owned(), failure));
+    }
+
+    /// Takes in what an API answered.
+    fn take_answers(&mut self, asked: Asked) {
+        for told in &asked.told {
+            if let Some(online) = told.online {
+                let answer = Answer {
+                    source: asked.source.clone(),
+                    online,
+                    at: told.at,
+                    cached: told.cached,
+                };
+                self.presence.fleet_mut().take_answer(&told.client, answer);
+            }
+            let known = self.answers.entry(told.client.clone()).or_default();
+            known.retain(|known| known.source != asked.source);
+            known.push(answers::object(&asked.source, told));
+        }
+        self.asked
+            .retain(|known| !(known.source == "api" && known.detail.starts_with(&*asked.source)));
+        if asked.told.is_empty()
+            && let Some((_, failure)) = asked.failures.first()
+        {
+            let failure = failure.clone();
+            self.was_not_asked("api", &asked.source, failure);
+            return;
+        }
+        self.was_asked("api", answers::summary(&asked));
+        for (client, failure) in asked.failures {
+            let about = client.map(|client| format!(" about {client}")).unwrap_or_default();
+            self.troubles.push((format!("{}{about}", asked.source), failure));
+        }
     }
 
     fn verdict(&self, id: &str, now: Timestamp) -> Verdict {
@@ -177,6 +221,7 @@ impl Inquiry {
 /// What is asked beside the store, and until when.
 struct Gathering<'a> {
     line: Option<Line>,
+    apis: Apis,
     gate: Option<Gate>,
     deadline: Instant,
     /// Whatever the store knows.
@@ -190,6 +235,7 @@ struct Gathering<'a> {
 impl Gathering<'_> {
     /// Gathers until there is nothing more to learn, what is waited for is so, or time is up.
     async fn run(mut self, inquiry: &mut Inquiry) -> Ended {
+        self.apis.ask(&inquiry.ids, self.deadline.into_std());
         let ended = loop {
             if let Some(ended) = self.look(inquiry) {
                 break ended;
@@ -210,6 +256,10 @@ impl Gathering<'_> {
                         inquiry.was_not_asked("broker", "the broker", failure);
                     }
                 },
+                asked = self.apis.next() => {
+                    inquiry.take_answers(asked);
+                    self.changed = true;
+                }
                 () = sleep_until(until) => self.pass_time(inquiry),
             }
         };
@@ -235,7 +285,8 @@ impl Gathering<'_> {
                 let asks = self.line.as_ref().is_none_or(|line| line.is_subscribed);
                 asks && changed && !self.is_fresh && inquiry.is_answered(clock::now())
             };
-            return (quiet || now >= self.deadline || knows()).then_some(Ended::Answered);
+            let is_it = self.apis.are_done() && (quiet || knows());
+            return (is_it || now >= self.deadline).then_some(Ended::Answered);
         };
         if changed || gate.is_due(now) {
             let (counts, next) = inquiry.count(clock::now());
@@ -247,11 +298,11 @@ impl Gathering<'_> {
             self.console.say(announcement);
         }
         self.console.status().set(&gate.progress(self.deadline, now));
-        let can_change = self.line.is_some() || inquiry.store.is_some();
-        match gate.is_reached(now) {
-            true => Some(Ended::Reached),
-            false => (now >= self.deadline || !can_change).then_some(Ended::RanOut),
+        let can_change = self.line.is_some() || inquiry.store.is_some() || !self.apis.are_none();
+        if gate.is_reached(now) {
+            return Some(Ended::Reached);
         }
+        (now >= self.deadline || !can_change).then_some(Ended::RanOut)
     }
 
     /// Returns when to look again if nothing is heard.
@@ -273,6 +324,9 @@ impl Gathering<'_> {
             return;
         }
         self.changed = true;
+        if self.apis.ask_again().is_some_and(|due| due <= clock::monotonic()) {
+            self.apis.ask(&inquiry.ids, self.deadline.into_std());
+        }
         if let Some(line) = self.line.as_mut().filter(|line| line.is_subscribed) {
             line.listened(&mut inquiry.presence);
         }

@@ -104,6 +104,7 @@ impl Detail<'_> {
             fleet: self.fleet,
             policy: self.policy,
             now: self.now,
+            answers: &[],
             asked: &[],
             elsewhere: &[],
         };

@@ -1,6 +1,11 @@
 //! Why a verdict is what it is, in words and as JSON: the evidence of every voice, what decided, and
 //! who was listening.
 
+mod hints;
+mod words;
+
+pub use words::{meaning, remedy};
+
 use super::sanitize::sanitize;
 use super::style::Style;
 use super::table::{Cell, Table};
@@ -29,6 +34,41 @@ pub struct EvidenceObject {
     pub covered: bool,
     /// Why it is not covered, for a person.
     pub uncovered_because: Option<String>,
+}
+
+/// What an API said about a client, as `check --json` prints it.
+#[derive(Serialize, Clone, Debug, PartialEq, Eq)]
+pub struct AnswerObject {
+    pub source: String,
+    /// `None`: it answered, and cannot tell.
+    pub online: Option<bool>,
+    /// What the answer rests on, where that is less than the API's plain word; for a person.
+    pub because: Option<String>,
+    /// On our clock; all other times are on the broker's.
+    pub asked_ms: i64,
+    pub cached: bool,
+    pub connected_ms: Option<i64>,
+    pub disconnected_ms: Option<i64>,
+    pub address: Option<String>,
+    pub channel: Option<String>,
+    pub keep_alive_s: Option<u64>,
+    pub clean: Option<bool>,
+    pub session: Option<bool>,
+    pub protocol: Option<String>,
+    pub user: Option<String>,
+    pub node: Option<String>,
+    pub reason: Option<String>,
+    pub notes: Vec<String>,
+}
+
+impl AnswerObject {
+    const fn says(&self) -> &'static str {
+        match self.online {
+            Some(true) => "online",
+            Some(false) => "offline",
+            None => "cannot tell",
+        }
+    }
 }
 
 /// Who listened, or whom could be asked, and what came of it.
@@ -80,6 +120,7 @@ pub struct Case<'a> {
     pub fleet: &'a Fleet,
     pub policy: &'a Policy,
     pub now: Timestamp,
+    pub answers: &'a [AnswerObject],
     pub asked: &'a [AskedObject],
     /// Other brokers that know the id.
     pub elsewhere: &'a [String],
@@ -116,6 +157,10 @@ pub fn explanation(case: &Case<'_>, style: Style, columns: Option<u16>) -> Strin
     }
     for code in &verdict.anomalies {
         let _ = writeln!(text, "  {code}: {}", meaning(code));
+        let _ = writeln!(text, "    next: {}", hints::next_step(code, verdict, &opinions));
+    }
+    for hint in hints::hints(&verdict.client, verdict.status, case.answers) {
+        let _ = writeln!(text, "  note: {hint}");
     }
     if !case.elsewhere.is_empty() {
         let names: Vec<_> = case.elsewhere.iter().map(|name| sanitize(name, 60)).collect();
@@ -124,9 +169,9 @@ pub fn explanation(case: &Case<'_>, style: Style, columns: Option<u16>) -> Strin
     if verdict.status == Status::Unknown {
         let _ = writeln!(text, "  what would help: {}", help(verdict));
     }
-    if !opinions.is_empty() {
+    if !opinions.is_empty() || !case.answers.is_empty() {
         text.push('\n');
-        text.push_str(&table(&opinions, style, columns));
+        text.push_str(&table(&opinions, case.answers, style, columns));
     }
     text
 }
@@ -137,7 +182,8 @@ fn decided(verdict: &Verdict, opinions: &[Opinion<'_, '_>], case: &Case<'_>, zon
     let Some(deciding) = deciding else {
         return match verdict.status {
             Status::Unknown => "nothing: there is no evidence".to_owned(),
-            _ => "by the broker's own answer".to_owned(),
+            Status::Suspect => "nothing: the answers contradict each other".to_owned(),
+            _ => decided_by_answer(case),
         };
     };
     let judgement = &deciding.judgement;
@@ -175,6 +221,22 @@ fn decided(verdict: &Verdict, opinions: &[Opinion<'_, '_>], case: &Case<'_>, zon
             deciding.voice.key.authority,
             opinions.last().map_or(4, |other| other.voice.key.authority),
         );
+    }
+    text
+}
+
+/// Tells which answer decided: the latest that is not from a cache.
+fn decided_by_answer(case: &Case<'_>) -> String {
+    let fresh = case.answers.iter().filter(|answer| !answer.cached && answer.online.is_some());
+    let Some(latest) = fresh.max_by_key(|answer| (answer.asked_ms, answer.online == Some(false)))
+    else {
+        return "by the broker's own answer".to_owned();
+    };
+    let (source, says) = (sanitize(&latest.source, 100), latest.says());
+    let asked = ago(Timestamp(latest.asked_ms), case.now);
+    let mut text = format!("by the broker's own answer: {source} says {says}, asked {asked}");
+    if let Some(because) = &latest.because {
+        let _ = write!(text, " ({})", sanitize(because, 200));
     }
     text
 }
@@ -232,7 +294,8 @@ fn listeners(case: &Case<'_>, voices: &[Voice<'_>], zone: Zone) -> Vec<String> {
 fn help(verdict: &Verdict) -> &'static str {
     match verdict.last_known.as_ref().map(|known| &known.blind) {
         Some(Blind::SilentSince(_) | Blind::NeverListened) => {
-            "run `presence watch` against this broker, or let the device keep a retained status"
+            "run `presence watch` against this broker, let the device keep a retained status, or ask \
+             the broker's API with `--api`"
         }
         Some(Blind::MemberSilent { .. }) => {
             "start that member again, or remove it with `presence store forget-session --member`"
@@ -241,18 +304,24 @@ fn help(verdict: &Verdict) -> &'static str {
             "wait for its next event, or let the device keep a retained status"
         }
         None => {
-            "check the id and the broker; run `presence watch` before the client connects, or let \
-             the device keep a retained status"
+            "check the id and the broker; run `presence watch` before the client connects, let the \
+             device keep a retained status, or ask the broker's API with `--api`"
         }
     }
 }
 
-fn table(opinions: &[Opinion<'_, '_>], style: Style, columns: Option<u16>) -> String {
-    let mut table =
-        Table::new(&["voice", "says", "since", "last heard", "channel", "address", "covered"]);
+/// Returns all evidence as a table. `heard` is on the broker's clock for events, and on ours for answers.
+fn table(
+    opinions: &[Opinion<'_, '_>],
+    answers: &[AnswerObject],
+    style: Style,
+    columns: Option<u16>,
+) -> String {
+    let headers = ["source", "says", "since", "heard", "channel", "address", "reason", "counts"];
+    let mut table = Table::new(&headers);
+    let time = |time: Option<Timestamp>| time.map_or("–".to_owned(), |time| style.time(time));
     for opinion in opinions {
         let judgement = &opinion.judgement;
-        let time = |time: Option<Timestamp>| time.map_or("–".to_owned(), |time| style.time(time));
         table.row([
             Cell::text(opinion.voice.key.name),
             Cell::text(judgement.status.word()).tone(tone(judgement.status)),
@@ -260,96 +329,35 @@ fn table(opinions: &[Opinion<'_, '_>], style: Style, columns: Option<u16>) -> St
             Cell::time(&time(opinion.last_heard)),
             Cell::text(opinion.channel().unwrap_or("–")),
             Cell::text(opinion.address().unwrap_or("–")),
+            Cell::text(judgement.how.map_or("–", crate::state::verdict::How::word)),
             Cell::text(if opinion.coverage.is_ok() { "yes" } else { "no" }),
         ]);
     }
+    for answer in answers {
+        let since = match answer.online {
+            Some(true) => answer.connected_ms,
+            _ => answer.disconnected_ms,
+        };
+        let counts = match answer.online {
+            None => "no: cannot tell",
+            Some(_) if answer.cached => "no: cached",
+            Some(_) => "yes",
+        };
+        let tone_of = match answer.online {
+            Some(true) => tone(Status::Online),
+            Some(false) => tone(Status::Offline),
+            None => tone(Status::Unknown),
+        };
+        table.row([
+            Cell::text(&answer.source),
+            Cell::text(answer.says()).tone(tone_of),
+            Cell::time(&time(since.map(Timestamp))),
+            Cell::time(&time(Some(Timestamp(answer.asked_ms)))),
+            Cell::text(answer.channel.as_deref().unwrap_or("–")),
+            Cell::text(answer.address.as_deref().unwrap_or("–")),
+            Cell::text(answer.reason.as_deref().unwrap_or("–")),
+            Cell::text(counts),
+        ]);
+    }
     table.render(style, columns)
-}
-
-/// Returns what an anomaly means, in words.
-#[must_use]
-pub fn meaning(code: &str) -> &'static str {
-    match code {
-        "connect-missing" => {
-            "an end was reported without its beginning: a notice was lost, or history starts later"
-        }
-        "tcpclean-missing" => "a goodbye was reported, but never the end of the transport",
-        "superseded-open" => {
-            "an older connection was never reported as ended; the newer one ended it"
-        }
-        "concurrent-open" => {
-            "two connections at once: clocks cannot tell which is newer, or the id is not unique"
-        }
-        "flapping" => "many connections in a short time: an unstable link or client",
-        "takeover-loop" => "connections throw each other out: two clients share one id",
-        "time-reversed" => {
-            "an end is stamped before its beginning: a clock jumped, or there are two"
-        }
-        "conflicting-connect" | "conflicting-disconnect" | "conflicting-tcpclean" => {
-            "one event was reported with different times or addresses: something rewrites events"
-        }
-        "future-time" => "a stamp lies too far in the future to be believed: a wrong clock",
-        "probe-disagrees" => "the broker's answer and its events differ",
-        "time-in-seconds" => "stamps are in whole seconds",
-        "time-missing" => "an event had no time",
-        "time-invalid" => "an event had an unreadable time",
-        "channel-missing" => "an event did not name its connection",
-        "client-id-too-long" => "the client id is longer than 64 characters",
-        "unknown-event" => "a notice of an unknown type was set aside",
-        "tag-mismatch" => "tag and body of a notice name different types; the body counts",
-        _ => "see the documentation",
-    }
-}
-
-/// Returns what to do about an anomaly, in words.
-#[must_use]
-pub fn remedy(code: &str) -> &'static str {
-    match code {
-        "connect-missing" => {
-            "begin to listen before devices connect, and look at the limits of the broker's queue"
-        }
-        "tcpclean-missing" => {
-            "look whether notices of the end are subscribed to, and whether the broker drops messages"
-        }
-        "superseded-open" => {
-            "trust the newer connection, and look whether the broker drops messages"
-        }
-        "concurrent-open" => {
-            "look whether two devices have this id, and let the nodes of the broker follow one time server"
-        }
-        "flapping" => "look at the device's link, its power supply, and its keep alive",
-        "takeover-loop" => "give every device an id of its own; its addresses tell who uses it",
-        "time-reversed" => "let the nodes of the broker follow one time server",
-        "conflicting-connect" | "conflicting-disconnect" | "conflicting-tcpclean" => {
-            "look for a bridge or a program between broker and listener that rewrites events"
-        }
-        "future-time" => "set the broker's clock, or allow more with `--future`",
-        "probe-disagrees" => {
-            "ask again in a while; if they still differ, believe the broker's answer"
-        }
-        "time-in-seconds" => "expect the order within a second to be uncertain",
-        "time-missing" | "time-invalid" => "look at what writes these events: its times are lost",
-        "channel-missing" => "look at what writes these events: connections cannot be told apart",
-        "client-id-too-long" => "shorten the id: brokers may refuse it or cut it",
-        "unknown-event" => "see what type it is with `presence dialects`, and report it",
-        "tag-mismatch" => "look for a program between broker and listener that sets tags",
-        _ => "see the documentation",
-    }
-}
-
-#[cfg(test)]
-mod words {
-    use super::{meaning, remedy};
-
-    #[test]
-    fn every_anomaly_of_the_schema_has_words() {
-        let schema = include_str!("../../schemas/verdict.schema.json");
-        let schema: serde_json::Value = serde_json::from_str(schema).expect("it is JSON");
-        let codes = schema["$defs"]["anomaly"]["enum"].as_array().expect("they are listed");
-        assert!(codes.len() > 10, "{codes:?}");
-        for code in codes.iter().map(|code| code.as_str().expect("a word")) {
-            assert_ne!(meaning(code), meaning("no such code"), "{code}");
-            assert_ne!(remedy(code), remedy("no such code"), "{code}");
-        }
-    }
 }

@@ -1,0 +1,76 @@
+//! The APIs of brokers and clouds, asked beside everything else.
+
+use crate::cli::api as cli;
+use crate::clock;
+use crate::command::warning;
+use crate::config::api::{Secrets, every};
+use crate::failure::Failure;
+use crate::output::console::Console;
+use crate::query::{Asked, Query};
+use std::future::pending;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// APIs, each asked on a thread of its own: whoever is slow keeps nobody else waiting.
+#[derive(Debug, Default)]
+pub struct Apis {
+    queries: Vec<Query>,
+    under_way: JoinSet<Asked>,
+    /// When they were asked last.
+    asked: Option<Instant>,
+}
+
+/// How long an answer is waited on before the same is asked again, while something is waited for: what costs
+/// the broker a listing is not asked for without need.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+impl Apis {
+    /// Makes ready to ask, without asking anything.
+    ///
+    /// Errors: a URL that names no API or a credential that is missing, exit 2; a file that cannot be read,
+    /// exit 4.
+    pub fn open(options: &cli::Api, console: &mut Console) -> Result<Self, Failure> {
+        let (endpoints, warnings) = every(options, &Secrets::of_process())?;
+        for given in warnings {
+            console.warn(&warning(given));
+        }
+        let queries = endpoints.iter().map(Query::open).collect::<Result<_, _>>()?;
+        Ok(Self { queries, ..Self::default() })
+    }
+
+    pub const fn are_none(&self) -> bool {
+        self.queries.is_empty()
+    }
+
+    /// Asks all of them about these clients. Runs within tokio.
+    pub fn ask(&mut self, clients: &[String], deadline: Instant) {
+        self.asked = Some(clock::monotonic());
+        for query in &self.queries {
+            let (query, clients) = (query.clone(), clients.to_vec());
+            self.under_way.spawn_blocking(move || query.ask(&clients, deadline));
+        }
+    }
+
+    /// Returns when to ask again; `None` while answers are under way, or nobody is to be asked.
+    pub fn ask_again(&self) -> Option<Instant> {
+        let asked = self.asked.filter(|_| self.are_done() && !self.are_none())?;
+        Some(asked + ASK_AGAIN)
+    }
+
+    /// Tells whether nothing is under way.
+    pub fn are_done(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
+    /// Waits for what is answered next, for ever if nothing is under way. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Asked {
+        loop {
+            match self.under_way.join_next().await {
+                Some(Ok(asked)) => return asked,
+                // A thread that died took its answer along; the others go on.
+                Some(Err(_)) => {}
+                None => pending().await,
+            }
+        }
+    }
+}

@@ -75,6 +75,17 @@ impl Question {
         self
     }
 
+    /// Sees to it that a reply speaks of the client asked about.
+    ///
+    /// Errors: another client, or none. A server that reads an escaped id its own way would answer so.
+    pub fn expect(&self, client: Option<&str>) -> Result<(), Trouble> {
+        match client {
+            Some(client) if client == self.client() => Ok(()),
+            Some(_) => Err(Trouble::new("it answered about another client")),
+            None => Err(Trouble::shape("client id")),
+        }
+    }
+
     /// Returns the first client it is about.
     #[must_use]
     pub fn client(&self) -> &str {
@@ -85,6 +96,37 @@ impl Question {
     #[must_use]
     pub fn is_about(&self, client: &str) -> bool {
         self.about.iter().any(|one| one == client)
+    }
+}
+
+impl Page {
+    /// Notes how many entries the list has, as this page says.
+    #[must_use]
+    pub fn seen(self, total: Option<u64>) -> Self {
+        if self.number == 0 {
+            return Self { total, ..self };
+        }
+        Self { moved: self.moved || total != self.total, ..self }
+    }
+
+    /// Returns the place of the page after this.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self { number: self.number + 1, ..self }
+    }
+
+    /// Returns what it means to be on none of the pages.
+    #[must_use]
+    pub fn absent(self) -> Absent {
+        if self.moved {
+            return Absent {
+                online: None,
+                why: Some(
+                    "the list changed while its pages were read, and may have hidden it".into(),
+                ),
+            };
+        }
+        Absent { online: Some(false), why: Some("no connection of it is listed".into()) }
     }
 }
 
@@ -202,6 +244,35 @@ pub struct Found {
     pub details: Details,
 }
 
+impl Found {
+    #[must_use]
+    pub fn new(client: &str, online: bool, details: Details) -> Self {
+        Self { client: client.to_owned(), online: Some(online), why: None, details }
+    }
+
+    /// Returns what an API says that knows no session of a client.
+    #[must_use]
+    pub fn without_session(client: &str) -> Self {
+        let details = Details { session: Some(false), ..Details::default() };
+        let why = Some("it has no session there: offline, or never seen".to_owned());
+        Self { client: client.to_owned(), online: Some(false), why, details }
+    }
+}
+
+impl Reading {
+    /// Returns a reading that comes to one finding.
+    #[must_use]
+    pub fn one(found: Found) -> Self {
+        Self { found: vec![found], ..Self::default() }
+    }
+
+    /// Returns a reading that comes to another question.
+    #[must_use]
+    pub fn next(question: Question) -> Self {
+        Self { next: Some(question), ..Self::default() }
+    }
+}
+
 /// What it means not to be listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absent {
@@ -248,6 +319,16 @@ impl Trouble {
 #[must_use]
 pub fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
+}
+
+/// The same for a segment of a path, where one or two dots alone would lead elsewhere (RFC 3986 §5.2.4).
+#[must_use]
+pub fn segment(text: &str) -> String {
+    match text {
+        "." => "%2E".to_owned(),
+        ".." => "%2E%2E".to_owned(),
+        _ => encode(text),
+    }
 }
 
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -5,20 +5,27 @@
 
 pub mod api;
 pub mod asked;
+mod chain;
+mod client;
 pub mod exchange;
+mod gather;
+pub mod sign;
 
 pub use asked::{Asked, Cost, Details, Facts, Told};
+pub use gather::IN_FLIGHT;
 
 use crate::config::api::Endpoint;
 use crate::failure::Failure;
 use api::Api;
+use client::Client;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// An API that is ready to be asked. Cheap to clone; asks nothing by itself.
 #[derive(Clone, Debug)]
 pub struct Query {
     api: Arc<dyn Api>,
+    client: Arc<Client>,
     source: Arc<str>,
 }
 
@@ -28,8 +35,9 @@ impl Query {
     /// Errors: a setting or credential that it cannot do without (exit 2); certificates that cannot be
     /// read (exit 4).
     pub fn open(endpoint: &Endpoint) -> Result<Self, Failure> {
-        let api = Arc::from(api::of(endpoint)?);
-        Ok(Self { api, source: endpoint.address.to_string().into() })
+        let api: Arc<dyn Api> = Arc::from(api::of(endpoint)?);
+        let client = Arc::new(Client::new(endpoint, api.facts())?);
+        Ok(Self { api, client, source: endpoint.address.to_string().into() })
     }
 
     /// Returns who is asked, such as `emqx5 at broker.example:18083`.
@@ -48,15 +56,6 @@ impl Query {
     /// Blocks; call it on a thread that may. A client named twice is asked about once.
     #[must_use]
     pub fn ask(&self, clients: &[String], deadline: Instant) -> Asked {
-        let _ = (clients, deadline);
-        Asked {
-            source: self.source.to_string(),
-            told: Vec::new(),
-            failures: Vec::new(),
-            requests: 0,
-            took: Duration::ZERO,
-            limits: self.facts().limits,
-            cached: self.facts().cached,
-        }
+        gather::gather(&self.api, &self.client, &self.source, clients, deadline)
     }
 }

@@ -1,10 +1,33 @@
 //! One file an API: what is asked, and what the replies say. Nothing here talks to anyone.
 
+mod access;
+mod activemq;
+mod apollo;
+mod artemis;
+mod aws;
+mod azure;
+mod bifromq;
+mod emqx4;
+mod emqx5;
+mod hivemq;
+mod huawei;
+mod jolokia;
+mod nanomq;
+mod nats;
+mod rabbitmq;
+mod rmqtt;
+mod tencent;
+mod tencent_iothub;
+mod tencent_tdmq;
+mod value;
+mod vernemq;
+
 use super::asked::Facts;
 use super::exchange::{Proof, Question, Reading, Reply, Trouble};
-use crate::config::api::Endpoint;
+use crate::config::api::{Endpoint, Kind};
 use crate::event::Timestamp;
 use crate::failure::Failure;
+use access::{Access, setting};
 use std::fmt;
 
 /// An API that can be asked whether clients are online.
@@ -27,5 +50,33 @@ pub trait Api: fmt::Debug + Send + Sync {
 ///
 /// Errors: a setting or a credential that it cannot do without (exit 2).
 pub fn of(endpoint: &Endpoint) -> Result<Box<dyn Api>, Failure> {
-    Err(Failure::misuse(format!("{} cannot be asked yet", endpoint.address)))
+    let access = Access::of(endpoint);
+    let settings = &endpoint.address.settings;
+    Ok(match endpoint.address.kind {
+        Kind::Emqx5 => Box::new(emqx5::Emqx5(access)),
+        Kind::Emqx4 => Box::new(emqx4::Emqx4(access)),
+        Kind::HiveMq => Box::new(hivemq::HiveMq(access)),
+        Kind::RabbitMq => Box::new(rabbitmq::RabbitMq(access)),
+        Kind::NanoMq => Box::new(nanomq::NanoMq(access)),
+        Kind::VerneMq => {
+            Box::new(vernemq::VerneMq { access, mountpoint: settings.get("mountpoint").cloned() })
+        }
+        Kind::Rmqtt => Box::new(rmqtt::Rmqtt(access)),
+        Kind::BifroMq => {
+            let (tenant, user) = (setting(endpoint, "tenant")?, setting(endpoint, "user")?);
+            Box::new(bifromq::BifroMq { access, tenant, user })
+        }
+        Kind::ActiveMq => Box::new(activemq::ActiveMq(access)),
+        Kind::Artemis => {
+            let broker = settings.get("broker").map_or(artemis::BROKER, String::as_str).to_owned();
+            Box::new(artemis::Artemis { access, broker })
+        }
+        Kind::Apollo => Box::new(apollo::Apollo(access)),
+        Kind::Nats => Box::new(nats::Nats(access)),
+        Kind::Aws => Box::new(aws::Aws::of(endpoint)?),
+        Kind::Azure => Box::new(azure::Azure::of(endpoint)?),
+        Kind::TencentTdmq => Box::new(tencent_tdmq::Tdmq::of(endpoint)?),
+        Kind::TencentIotHub => Box::new(tencent_iothub::IotHub::of(endpoint)?),
+        Kind::Huawei => Box::new(huawei::Huawei::of(endpoint)?),
+    })
 }

@@ -1,0 +1,88 @@
+//! EMQX 4: `GET /api/v4/clients/{id}`.
+
+use super::Api;
+use super::access::Access;
+use super::value::{address, id, list, note_local, number, text, truth, word};
+use crate::config::api::Kind;
+use crate::event::Timestamp;
+use crate::query::asked::{Cost, Details, Facts};
+use crate::query::exchange::{Found, Proof, Question, Reading, Reply, Trouble, segment};
+use serde_json::Value;
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub struct Emqx4(pub Access);
+
+const FACTS: Facts = Facts {
+    kind: Kind::Emqx4,
+    cost: Cost::OneEach,
+    per_second: 100,
+    cached: false,
+    rights: "an application id and its secret as user and password",
+    tells: "a kept session is offline; no session is offline, or was never there",
+    limits: &[
+        "its times are local times of the node without a zone: no moment can be made of them",
+        "it cannot tell a client that left from one that never was: both have no session",
+        "why a connection ended is not told",
+    ],
+};
+
+impl Api for Emqx4 {
+    fn facts(&self) -> &'static Facts {
+        &FACTS
+    }
+
+    fn begin(&self, clients: &[String]) -> Vec<Question> {
+        let one = |client: &String| {
+            let target = format!("/api/v4/clients/{}", segment(client));
+            Question::get(target, Arc::from([client.clone()]))
+        };
+        clients.iter().map(one).collect()
+    }
+
+    fn prove(&self, _: &Question, _: Timestamp) -> Proof {
+        self.0.basic()
+    }
+
+    fn read(&self, question: &Question, reply: &Reply) -> Result<Reading, Trouble> {
+        let body = reply.json()?;
+        done(&body)?;
+        let rows = list(&body, "data")?;
+        if rows.is_empty() {
+            return Ok(Reading::one(Found::without_session(question.client())));
+        }
+        let read = |row: &Value| {
+            question.expect(id(row, "clientid"))?;
+            let connected = truth(row, "connected").ok_or_else(|| Trouble::shape("`connected`"))?;
+            let mut details = Details {
+                address: address(row, "ip_address", "port"),
+                channel: text(row, "connected_at").filter(|_| connected),
+                keep_alive: number(row, "keepalive"),
+                clean: truth(row, "clean_start"),
+                session: Some(true),
+                protocol: word(row, "proto_ver"),
+                user: text(row, "username"),
+                node: text(row, "node"),
+                ..Details::default()
+            };
+            let times: &[&str] =
+                if connected { &["connected_at"] } else { &["connected_at", "disconnected_at"] };
+            note_local(&mut details, row, times);
+            Ok(Found::new(question.client(), connected, details))
+        };
+        let found = rows.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Reading { found, ..Reading::default() })
+    }
+}
+
+/// Sees to the `code` of an answer, which is 0 where all is well; NanoMQ has the same.
+pub fn done(body: &Value) -> Result<(), Trouble> {
+    match number(body, "code") {
+        Some(0) => Ok(()),
+        Some(code) => {
+            let message = text(body, "message").map(|text| format!(": {text}")).unwrap_or_default();
+            Err(Trouble::new(format!("it answered with code {code}{message}")))
+        }
+        None => Err(Trouble::shape("`code`")),
+    }
+}

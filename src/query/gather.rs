@@ -1,0 +1,245 @@
+//! Asks about many clients at once: so many and so fast, and never past the deadline.
+
+use super::api::Api;
+use super::asked::{Asked, Told};
+use super::chain::Chain;
+use super::client::{Client, Missed};
+use super::exchange::{Found, Question, Reply, Trouble};
+use crate::clock;
+use crate::event::Timestamp;
+use crate::failure::Failure;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Requests in flight at once.
+pub const IN_FLIGHT: usize = 8;
+
+/// What the threads that ask have in common.
+#[derive(Debug)]
+struct Shared {
+    api: Arc<dyn Api>,
+    client: Arc<Client>,
+    waiting: Mutex<VecDeque<Chain>>,
+    /// When the next request may be made.
+    turn: Mutex<Instant>,
+    requests: AtomicU32,
+    /// Nobody waits for more, or all the rest would fail alike.
+    over: AtomicBool,
+    deadline: Instant,
+}
+
+/// What became of some clients.
+struct Outcome {
+    about: Arc<[String]>,
+    result: Result<(Vec<Found>, Timestamp), Missed>,
+}
+
+/// Asks about clients until the deadline. Threads that still wait for a reply then are left to end by
+/// themselves: what they wait for ends at the deadline too.
+pub fn gather(
+    api: &Arc<dyn Api>,
+    client: &Arc<Client>,
+    source: &str,
+    clients: &[String],
+    deadline: Instant,
+) -> Asked {
+    let begun = clock::monotonic();
+    let facts = api.facts();
+    let mut open: BTreeSet<&str> = clients.iter().map(String::as_str).collect();
+    // It would name all clients, or none.
+    let nameless = open.remove("");
+    let unique: Vec<String> = open.iter().map(|client| (*client).to_owned()).collect();
+    let waiting: VecDeque<Chain> = api.begin(&unique).into_iter().map(Chain::new).collect();
+    let crew = waiting.len().min(IN_FLIGHT);
+    let shared = Arc::new(Shared {
+        api: Arc::clone(api),
+        client: Arc::clone(client),
+        waiting: Mutex::new(waiting),
+        turn: Mutex::new(begun),
+        requests: AtomicU32::new(0),
+        over: AtomicBool::new(false),
+        deadline,
+    });
+    let mut failures = Vec::new();
+    if nameless {
+        let failure = Failure::misuse(format!("could not ask {source} about an empty client id"))
+            .because("no client has one: a broker gives a name to those that come without");
+        failures.push((Some(String::new()), failure));
+    }
+    let (results, outcomes) = channel();
+    for _ in 0..crew {
+        let (shared, results) = (Arc::clone(&shared), results.clone());
+        let work = move || shared.work(&results);
+        if let Err(error) = thread::Builder::new().name("query".to_owned()).spawn(work) {
+            failures.push((None, Failure::new(format!("could not ask {source}")).because(error)));
+        }
+    }
+    drop(results);
+    let mut told = Vec::new();
+    let mut everywhere: Option<Failure> = None;
+    while !open.is_empty() {
+        let left = deadline.saturating_duration_since(clock::monotonic());
+        let Ok(Outcome { about, result }) = outcomes.recv_timeout(left) else { break };
+        match result {
+            Ok((found, at)) => {
+                for found in found {
+                    open.remove(&*found.client);
+                    told.push(tell(found, at, facts.cached));
+                }
+            }
+            Err(Missed::Late) => {}
+            Err(
+                Missed::Trouble(trouble) | Missed::Broken(trouble) | Missed::NotNow { trouble, .. },
+            ) => {
+                if trouble.everywhere {
+                    shared.over.store(true, Ordering::Relaxed);
+                    everywhere.get_or_insert_with(|| failure(source, None, &trouble));
+                } else {
+                    for client in about.iter().filter(|client| open.remove(&***client)) {
+                        failures
+                            .push((Some(client.clone()), failure(source, Some(client), &trouble)));
+                    }
+                }
+            }
+        }
+    }
+    shared.over.store(true, Ordering::Relaxed);
+    match everywhere {
+        Some(failure) => failures.push((None, failure)),
+        None if open.is_empty() => {}
+        None => failures.push(unanswered(source, &open, unique.len())),
+    }
+    told.sort_by(|one, other| one.client.cmp(&other.client));
+    Asked {
+        source: source.to_owned(),
+        told,
+        failures,
+        requests: shared.requests.load(Ordering::Relaxed),
+        took: clock::monotonic().saturating_duration_since(begun),
+        limits: facts.limits,
+        cached: facts.cached,
+    }
+}
+
+fn tell(found: Found, at: Timestamp, cached: bool) -> Told {
+    let Found { client, online, why, details } = found;
+    Told { client, online, why, at, cached, details }
+}
+
+fn failure(source: &str, client: Option<&str>, trouble: &Trouble) -> Failure {
+    let failure = Failure::new(match client {
+        Some(client) => format!("could not ask {source} about `{client}`"),
+        None => format!("could not ask {source}"),
+    });
+    let failure = failure.because(&trouble.cause);
+    match &trouble.next {
+        Some(next) => failure.next(&**next),
+        None => failure,
+    }
+}
+
+fn unanswered(source: &str, open: &BTreeSet<&str>, all: usize) -> (Option<String>, Failure) {
+    let first = open.first().map(|client| (*client).to_owned()).filter(|_| open.len() == 1);
+    let what = match &first {
+        Some(client) => format!("could not ask {source} about `{client}`"),
+        None => format!("could not ask {source} about {} of {all} clients", open.len()),
+    };
+    let failure = Failure::new(what)
+        .because("no answer in time")
+        .next("allow more time, or ask about fewer clients");
+    (first, failure)
+}
+
+impl Shared {
+    fn work(&self, results: &Sender<Outcome>) {
+        while let Some(chain) = self.next() {
+            let about = Arc::clone(&chain.question().about);
+            let result = self.follow(chain);
+            if results.send(Outcome { about, result }).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn next(&self) -> Option<Chain> {
+        if self.over.load(Ordering::Relaxed) { None } else { lock(&self.waiting).pop_front() }
+    }
+
+    /// Asks one question after the other, until there is a finding about each client.
+    fn follow(&self, mut chain: Chain) -> Result<(Vec<Found>, Timestamp), Missed> {
+        let mut at = Timestamp(0);
+        loop {
+            let question = chain.question().clone();
+            let (reply, asked) = self.ask_patiently(&question)?;
+            if chain.is_new() {
+                at = asked;
+            }
+            let reading = self.api.read(&question, &reply).map_err(Missed::Trouble)?;
+            let found = chain.take(reading, &*self.api).map_err(Missed::Trouble)?;
+            if let Some(found) = found {
+                return Ok((found, at));
+            }
+        }
+    }
+
+    /// Asks once more where the API wants to be asked later, if that is soon enough, and where a
+    /// connection broke.
+    fn ask_patiently(&self, question: &Question) -> Result<(Reply, Timestamp), Missed> {
+        match self.ask(question) {
+            Err(Missed::NotNow { trouble, after: Some(after) }) => {
+                // Everyone waits: the others would be told the same.
+                let until = clock::monotonic() + after.min(DAY);
+                if until >= self.deadline {
+                    let cause =
+                        format!("{}; it asks for {} s of patience", trouble.cause, after.as_secs());
+                    return Err(Missed::Trouble(Trouble { cause, ..trouble }));
+                }
+                let mut turn = lock(&self.turn);
+                *turn = (*turn).max(until);
+                drop(turn);
+                self.ask(question)
+            }
+            Err(Missed::Broken(_)) => self.ask(question),
+            other => other,
+        }
+    }
+
+    fn ask(&self, question: &Question) -> Result<(Reply, Timestamp), Missed> {
+        self.wait_turn()?;
+        let at = clock::now();
+        let left = self.deadline.saturating_duration_since(clock::monotonic());
+        if left.is_zero() {
+            return Err(Missed::Late);
+        }
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let proof = self.api.prove(question, at);
+        let reply = self.client.send(question, proof, left, at.0.div_euclid(1_000))?;
+        Ok((reply, at))
+    }
+
+    /// Waits until the next request may be made.
+    fn wait_turn(&self) -> Result<(), Missed> {
+        let now = clock::monotonic();
+        let mut turn = lock(&self.turn);
+        let mine = (*turn).max(now);
+        if mine >= self.deadline {
+            return Err(Missed::Late);
+        }
+        *turn = mine + Duration::from_secs(1) / self.api.facts().per_second.max(1);
+        drop(turn);
+        thread::sleep(mine.saturating_duration_since(now));
+        if self.over.load(Ordering::Relaxed) { Err(Missed::Late) } else { Ok(()) }
+    }
+}
+
+/// Longer patience is asked of nobody who has a deadline.
+const DAY: Duration = Duration::from_hours(24);
+
+/// A thread that died holds nothing half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -37,7 +37,7 @@ pub struct Check {
     #[arg(long, env = "PRESENCE_FRESH", value_parser = clap::builder::BoolishValueParser::new())]
     pub fresh: bool,
 
-    /// Longest time that gathering evidence or waiting may take [default: 5s, with --wait 2m]
+    /// Longest time that gathering evidence or waiting may take [default: 5s, more where an API needs it, with --wait 2m]
     #[arg(long, value_name = "DURATION", env = "PRESENCE_TIMEOUT", value_parser = humantime::parse_duration)]
     pub timeout: Option<Duration>,
 

@@ -9,6 +9,7 @@ mod chain;
 mod client;
 pub mod exchange;
 mod gather;
+mod settle;
 pub mod sign;
 
 pub use asked::{Asked, Cost, Details, Facts, Told};
@@ -19,7 +20,7 @@ use crate::failure::Failure;
 use api::Api;
 use client::Client;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// An API that is ready to be asked. Cheap to clone; asks nothing by itself.
 #[derive(Clone, Debug)]
@@ -56,6 +57,12 @@ impl Query {
     /// Blocks; call it on a thread that may. A client named twice is asked about once.
     #[must_use]
     pub fn ask(&self, clients: &[String], deadline: Instant) -> Asked {
-        gather::gather(&self.api, &self.client, &self.source, clients, deadline)
+        settle::ask(&self.api, &self.client, &self.source, clients, deadline)
+    }
+
+    /// Returns how long it takes to be sure that a client is absent, beside the time that replies take.
+    #[must_use]
+    pub fn lag(&self) -> Duration {
+        self.api.lag()
     }
 }

@@ -38,6 +38,11 @@ impl Apis {
         Ok(Self { queries, ..Self::default() })
     }
 
+    /// Returns how long it takes until all of them can be sure that a client is absent.
+    pub fn lag(&self) -> Duration {
+        self.queries.iter().map(Query::lag).max().unwrap_or_default()
+    }
+
     pub const fn are_none(&self) -> bool {
         self.queries.is_empty()
     }

@@ -30,6 +30,8 @@ use std::future::pending;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
+/// How long an API may take to reply, beside what it takes to be sure.
+const REPLIES_TAKE: Duration = Duration::from_secs(2);
 /// How often a store is read again while something is waited for: it tells nobody when it changes.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
@@ -71,7 +73,11 @@ fn ask(options: &Check, console: &mut Console) -> Result<Option<(Inquiry, Ended)
     } else {
         None
     };
-    let deadline = Instant::from_std(clock::monotonic() + options.patience());
+    let mut patience = options.patience();
+    if options.timeout.is_none() && gate.is_none() {
+        patience = patience.max(apis.lag() + REPLIES_TAKE);
+    }
+    let deadline = Instant::from_std(clock::monotonic() + patience);
     let is_fresh = options.fresh;
     let gathering = Gathering { line, apis, gate, deadline, is_fresh, console, changed: true };
     let runtime = super::runtime()?;

@@ -29,10 +29,16 @@ use crate::event::Timestamp;
 use crate::failure::Failure;
 use access::{Access, setting};
 use std::fmt;
+use std::time::Duration;
 
 /// An API that can be asked whether clients are online.
 pub trait Api: fmt::Debug + Send + Sync {
     fn facts(&self) -> &'static Facts;
+
+    /// Returns by how much what it lists may lag: one who is missing counts as absent after that.
+    fn lag(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Returns the questions that are asked first, each about some of the clients; together about all.
     fn begin(&self, clients: &[String]) -> Vec<Question>;

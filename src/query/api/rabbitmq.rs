@@ -9,10 +9,12 @@ use crate::query::asked::{Cost, Details, Facts};
 use crate::query::exchange::{Found, Page, Proof, Question, Reading, Reply, Trouble};
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Debug)]
 pub struct RabbitMq(pub Access);
 
+const LAG: Duration = Duration::from_secs(6);
 /// The most that it gives.
 const PAGE: u32 = 500;
 
@@ -24,7 +26,7 @@ const FACTS: Facts = Facts {
     rights: "a user with the tag `monitoring` (or `administrator`): others see their own connections only",
     tells: "every MQTT connection of the cluster; who is not listed is not connected",
     limits: &[
-        "entries may lag some 5 s behind, and longer on a busy broker, which caches its lists",
+        "new connections are listed up to 5 s late, later where `collect_statistics_interval` is longer",
         "a user with the tag `management` alone sees but its own connections: others look offline",
         "it knows nothing of sessions, nor when or why a connection ended",
         "clients of one id in several virtual hosts are taken for one",
@@ -34,6 +36,12 @@ const FACTS: Facts = Facts {
 impl Api for RabbitMq {
     fn facts(&self) -> &'static Facts {
         &FACTS
+    }
+
+    /// New connections are listed with the next statistics, which are gathered every 5 s unless
+    /// `collect_statistics_interval` says otherwise; those that ended go at once.
+    fn lag(&self) -> Duration {
+        LAG
     }
 
     fn begin(&self, clients: &[String]) -> Vec<Question> {

@@ -1,0 +1,166 @@
+//! The table itself, a column a test.
+
+use crate::deeds::Deed;
+use crate::support::mosquitto::Mosquitto;
+use crate::support::process::{DEADLINE, Ended, Presence, Stream};
+use crate::support::rabbitmq::RabbitMq;
+use serde_json::Value;
+use std::net::{Ipv4Addr, SocketAddr};
+use tempfile::TempDir;
+
+/// State and exit code after each deed.
+type Column = [(Deed, &'static str, i32); 8];
+
+const HEARD: Column = [
+    (Deed::JustConnected, "online", 0),
+    (Deed::CleanEnd, "offline", 1),
+    (Deed::Killed, "offline", 1),
+    (Deed::SilentWithin, "online", 0),
+    (Deed::SilentAfter, "offline", 1),
+    (Deed::TakenOver, "online", 0),
+    (Deed::PersistentAway, "offline", 1),
+    (Deed::NeverSeen, "unknown", 3),
+];
+
+/// Who is asked knows of everybody whether it is connected.
+const ANSWERED: Column = {
+    let mut column = HEARD;
+    column[7] = (Deed::NeverSeen, "offline", 1);
+    column
+};
+
+fn verdict(ended: &Ended) -> Value {
+    let line = ended.out.lines().next().unwrap_or_else(|| panic!("no answer: {ended:?}"));
+    serde_json::from_str(line).expect("check prints JSON")
+}
+
+#[track_caller]
+fn is(ended: &Ended, deed: Deed, (state, code): (&str, i32)) {
+    assert_eq!(ended.code, Some(code), "{deed:?}: {ended:?}");
+    assert_eq!(verdict(ended)["state"], state, "{deed:?}: {ended:?}");
+}
+
+/// A watcher at a broker, and the store that it keeps.
+struct Watched {
+    home: TempDir,
+    watch: Presence,
+    url: String,
+}
+
+impl Watched {
+    fn start(url: &str) -> Self {
+        let home = TempDir::new().expect("a temporary folder can be made");
+        let watch = Presence::start_in(home.path(), ["watch", "--json", "-b", url], &[]);
+        watch.wait_line_of(Stream::Err, |line| line.contains("known yet"), DEADLINE);
+        Self { home, watch, url: url.to_owned() }
+    }
+
+    fn check(&self, id: &str) -> Ended {
+        // The store answers, or nobody: a listener of its own would say nothing about the past.
+        let words = ["check", id, "--json", "--timeout", "1s", "-b", &self.url];
+        Presence::start_in(self.home.path(), words, &[]).ended(DEADLINE)
+    }
+
+    /// Waits until the watcher has heard of all that a deed has brought about.
+    fn wait(&self, deed: Deed) {
+        let mut read = 0;
+        for state in deed.course() {
+            let is_it = |line: &str| {
+                let object: Value = serde_json::from_str(line).expect("watch prints JSON");
+                object["client"] == *deed.id() && object["to"] == *state
+            };
+            read = self.watch.wait_line_from(Stream::Out, read, is_it, DEADLINE).0;
+        }
+    }
+
+    /// Fills the column of a broker that is watched, and then that of one that no longer is.
+    fn column(mut self, address: SocketAddr, column: &Column) {
+        let stay: Vec<_> = column
+            .iter()
+            .map(|(deed, state, code)| {
+                let stay = deed.done(address);
+                self.wait(*deed);
+                is(&self.check(&deed.id()), *deed, (*state, *code));
+                stay
+            })
+            .collect();
+        let elsewhere = Presence::start_in(
+            self.home.path(),
+            ["check", &Deed::JustConnected.id(), "--evidence", "store", "-b", "elsewhere"],
+            &[],
+        )
+        .ended(DEADLINE);
+        assert_eq!(elsewhere.code, Some(3), "{elsewhere:?}");
+        assert!(elsewhere.out.contains("known elsewhere: localhost:"), "{elsewhere:?}");
+        self.watch.interrupt();
+        assert_eq!(self.watch.ended(DEADLINE).code, Some(0));
+        let words =
+            ["check", &Deed::JustConnected.id(), "--json", "--evidence", "store", "-b", &self.url];
+        let later = Presence::start_in(self.home.path(), words, &[]).ended(DEADLINE);
+        is(&later, Deed::JustConnected, ("unknown", 3));
+        assert_eq!(verdict(&later)["last_known"]["state"], "online", "{later:?}");
+        drop(stay);
+    }
+}
+
+/// Fills the column of a broker whose API is asked, by somebody who has watched nothing.
+fn asked(address: SocketAddr, api: &[&str], environment: &[(&str, &str)], column: &Column) {
+    let url = format!("mqtt://{address}");
+    for (deed, state, code) in column {
+        let stay = deed.done(address);
+        let home = TempDir::new().expect("a temporary folder can be made");
+        let id = deed.id();
+        let words = [&["check", &id, "--json", "-b", &url][..], api].concat();
+        let ended = Presence::start_in(home.path(), words, environment).ended(DEADLINE);
+        is(&ended, *deed, (*state, *code));
+        let answers = &verdict(&ended)["answers"];
+        assert_eq!(answers[0]["online"], *state == "online", "{deed:?}: {answers}");
+        drop(stay);
+    }
+}
+
+#[test]
+fn the_built_in_broker_watched() {
+    let broker = Presence::start(["broker", "--listen", "127.0.0.1:0"]);
+    let line = broker.wait_line(|line| line.starts_with("listening on mqtt://"), DEADLINE);
+    let address = line["listening on mqtt://".len()..].split(' ').next().expect("an address");
+    let address: SocketAddr = address.parse().expect("an address");
+    Watched::start(&format!("mqtt://{address}")).column(address, &HEARD);
+}
+
+#[test]
+fn a_goodbye_whose_end_is_held_back_is_closing_until_the_grace_is_over() {
+    let faults = ["--fault", "hold-tcpclean"];
+    let broker =
+        Presence::start([&["broker", "--listen", "127.0.0.1:0"][..], &faults[..]].concat());
+    let line = broker.wait_line(|line| line.starts_with("listening on mqtt://"), DEADLINE);
+    let address = line["listening on mqtt://".len()..].split(' ').next().expect("an address");
+    let address: SocketAddr = address.parse().expect("an address");
+    let watched = Watched::start(&format!("mqtt://{address}"));
+    Deed::CleanEnd.done(address);
+    let is_it = |line: &str| line.contains(r#""to":"closing""#);
+    watched.watch.wait_line(is_it, DEADLINE);
+    is(&watched.check(&Deed::CleanEnd.id()), Deed::CleanEnd, ("closing", 0));
+    let home = watched.home.path();
+    let words =
+        ["check", &Deed::CleanEnd.id(), "--json", "--close-grace", "0s", "-b", &watched.url];
+    let later = Presence::start_in(home, words, &[]).ended(DEADLINE);
+    is(&later, Deed::CleanEnd, ("offline", 1));
+}
+
+#[test]
+#[ignore = "needs mosquitto"]
+fn mosquitto_watched() {
+    let broker = Mosquitto::start(&[]);
+    Watched::start(&broker.url()).column(broker.address(), &HEARD);
+}
+
+#[test]
+#[ignore = "needs rabbitmq"]
+fn rabbitmq_asked() {
+    let broker = RabbitMq::managed();
+    let api = format!("rabbitmq+http://127.0.0.1:{}", broker.management_port());
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, broker.port()));
+    let options = ["--api", &api, "--api-user", "guest"];
+    asked(address, &options, &[("PRESENCE_API_PASSWORD", "guest")], &ANSWERED);
+}

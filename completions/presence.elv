@@ -118,7 +118,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --fleet-column 'Column or member of it that holds the client id'
             cand --match 'Ask about the clients of the store whose ids match; may be given several times'
             cand --evidence 'Evidence to gather'
-            cand --timeout 'Longest time that gathering evidence or waiting may take [default: 5s, with --wait 2m]'
+            cand --timeout 'Longest time that gathering evidence or waiting may take [default: 5s, more where an API needs it, with --wait 2m]'
             cand --wait 'Wait until all of them are online, or all are offline'
             cand --stable 'How long it must have been so without a break'
             cand --max-offline 'So many may be not online, as a number or a share of all (`5%`)'

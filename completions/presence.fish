@@ -135,7 +135,7 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l evidence -d 
 retained\t'The status that the broker keeps retained for each client'
 listen\t'What the broker says within the timeout'
 api\t'What the APIs answer that `--api` names'"
-complete -c presence -n "__fish_presence_using_subcommand check" -l timeout -d 'Longest time that gathering evidence or waiting may take [default: 5s, with --wait 2m]' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l timeout -d 'Longest time that gathering evidence or waiting may take [default: 5s, more where an API needs it, with --wait 2m]' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l wait -d 'Wait until all of them are online, or all are offline' -r -f -a "online\t''
 offline\t''"
 complete -c presence -n "__fish_presence_using_subcommand check" -l stable -d 'How long it must have been so without a break' -r

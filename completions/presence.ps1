@@ -123,7 +123,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--fleet-column', '--fleet-column', [CompletionResultType]::ParameterName, 'Column or member of it that holds the client id')
             [CompletionResult]::new('--match', '--match', [CompletionResultType]::ParameterName, 'Ask about the clients of the store whose ids match; may be given several times')
             [CompletionResult]::new('--evidence', '--evidence', [CompletionResultType]::ParameterName, 'Evidence to gather')
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time that gathering evidence or waiting may take [default: 5s, with --wait 2m]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time that gathering evidence or waiting may take [default: 5s, more where an API needs it, with --wait 2m]')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait until all of them are online, or all are offline')
             [CompletionResult]::new('--stable', '--stable', [CompletionResultType]::ParameterName, 'How long it must have been so without a break')
             [CompletionResult]::new('--max-offline', '--max-offline', [CompletionResultType]::ParameterName, 'So many may be not online, as a number or a share of all (`5%`)')

@@ -140,7 +140,7 @@ json\:"Texts or objects, in a list or one a line, or what an API of a broker lis
 retained\:"The status that the broker keeps retained for each client"
 listen\:"What the broker says within the timeout"
 api\:"What the APIs answer that \`--api\` names"))' \
-'--timeout=[Longest time that gathering evidence or waiting may take \[default\: 5s, with --wait 2m\]]:DURATION:_default' \
+'--timeout=[Longest time that gathering evidence or waiting may take \[default\: 5s, more where an API needs it, with --wait 2m\]]:DURATION:_default' \
 '--wait=[Wait until all of them are online, or all are offline]:STATE:(online offline)' \
 '--stable=[How long it must have been so without a break]:DURATION:_default' \
 '--max-offline=[So many may be not online, as a number or a share of all (\`5%\`)]:N|P%:_default' \

@@ -48,7 +48,8 @@ pub struct Broker {
     /// `drop-notice=P%` loses that share of them. `repeat[=N]` sends each N more times. `delay=DURATION`
     /// sends each so much later, in order. `early` tells the end of a connection (`tcpclean`) right
     /// behind its beginning, and not when it comes. `hold-tcpclean[=DURATION]` tells the end of a
-    /// connection that was taken over so much later, after the beginning of the next one.
+    /// connection that was taken over so much later, after the beginning of the next one;
+    /// `late-tcpclean=DURATION` that of every connection.
     #[arg(long, value_name = "FAULT", env = "PRESENCE_FAULT", value_delimiter = ',', hide = true)]
     pub fault: Vec<String>,
 

@@ -21,17 +21,6 @@ pub enum Deed {
 }
 
 impl Deed {
-    pub const ALL: [Self; 8] = [
-        Self::JustConnected,
-        Self::CleanEnd,
-        Self::Killed,
-        Self::SilentWithin,
-        Self::SilentAfter,
-        Self::TakenOver,
-        Self::PersistentAway,
-        Self::NeverSeen,
-    ];
-
     pub fn id(self) -> String {
         format!("deed-{self:?}")
     }
@@ -39,7 +28,7 @@ impl Deed {
     /// Does it, and returns the clients that are to stay until the question was answered.
     pub fn done(self, address: SocketAddr) -> Vec<Client> {
         let connect = |keep_alive, clean_start| {
-            let connect = Connect::new(Version::V311, &self.id());
+            let connect = Connect::new(Version::V311, self.id());
             Client::connect(address, Connect { keep_alive, clean_start, ..connect })
         };
         match self {

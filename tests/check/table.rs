@@ -130,7 +130,7 @@ fn the_built_in_broker_watched() {
 
 #[test]
 fn a_goodbye_whose_end_is_held_back_is_closing_until_the_grace_is_over() {
-    let faults = ["--fault", "hold-tcpclean"];
+    let faults = ["--fault", "late-tcpclean=1h"];
     let broker =
         Presence::start([&["broker", "--listen", "127.0.0.1:0"][..], &faults[..]].concat());
     let line = broker.wait_line(|line| line.starts_with("listening on mqtt://"), DEADLINE);

@@ -14,13 +14,15 @@ pub struct Faults {
     /// How much later the end of a connection that was taken over comes, ms; after the beginning of
     /// the next one.
     pub held_ms: Option<u64>,
+    /// The end of every connection is told so much later.
+    pub late_ms: u64,
     /// What chance is made from.
     pub seed: u64,
 }
 
 impl Faults {
     /// Takes one fault in, as it is typed: `drop-notice=10%`, `repeat=2`, `delay=1s`, `early`,
-    /// `hold-tcpclean=1s`.
+    /// `hold-tcpclean=1s`, `late-tcpclean=1m`.
     ///
     /// Errors: a clause that says what is wrong, to be put behind the fault.
     pub fn add(&mut self, typed: &str) -> Result<(), String> {
@@ -43,10 +45,16 @@ impl Faults {
             ("hold-tcpclean", value) => {
                 self.held_ms = Some(value.map_or(Ok(HELD_MS), duration_ms)?);
             }
+            ("late-tcpclean", Some(value)) => self.late_ms = duration_ms(value)?,
+            ("late-tcpclean", None) => {
+                return Err("it wants a duration, as in `late-tcpclean=1m`".into());
+            }
             _ => {
-                return Err("there are `drop-notice=P%`, `repeat[=N]`, `delay=DURATION`, `early` \
-                            and `hold-tcpclean[=DURATION]`"
-                    .into());
+                return Err(
+                    "there are `drop-notice=P%`, `repeat[=N]`, `delay=DURATION`, `early`, \
+                            `hold-tcpclean[=DURATION]` and `late-tcpclean=DURATION`"
+                        .into(),
+                );
             }
         }
         Ok(())
@@ -69,6 +77,9 @@ impl Faults {
         }
         if let Some(ms) = self.held_ms {
             words.push(format!("the `tcpclean` of what was taken over comes {ms} ms late"));
+        }
+        if self.late_ms > 0 {
+            words.push(format!("each `tcpclean` comes {} ms late", self.late_ms));
         }
         words
     }
@@ -106,18 +117,25 @@ mod tests {
 
     #[test]
     fn every_fault_can_be_typed() {
-        let all =
-            read(&["drop-notice=12.5%", "repeat", "delay=1s 500ms", "early", "hold-tcpclean"]);
+        let all = read(&[
+            "drop-notice=12.5%",
+            "repeat",
+            "delay=1s 500ms",
+            "early",
+            "hold-tcpclean",
+            "late-tcpclean=1m",
+        ]);
         let expected = Faults {
             dropped: 0.125,
             repeats: 1,
             delay_ms: 1_500,
             early: true,
             held_ms: Some(1_000),
+            late_ms: 60_000,
             seed: 0,
         };
         assert_eq!(all, Ok(expected));
-        assert_eq!(expected.words().len(), 5);
+        assert_eq!(expected.words().len(), 6);
         assert_eq!(read(&["repeat=3"]).map(|faults| faults.repeats), Ok(3));
         assert_eq!(read(&["hold-tcpclean=0s"]).map(|faults| faults.held_ms), Ok(Some(0)));
         assert!(Faults::default().words().is_empty());
@@ -139,6 +157,7 @@ mod tests {
             "delay=2days",
             "early=1",
             "hold-tcpclean=x",
+            "late-tcpclean",
         ] {
             assert!(read(&[typed]).is_err(), "{typed}");
         }

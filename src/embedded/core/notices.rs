@@ -138,8 +138,11 @@ impl Notices {
         was_taken_over: bool,
         publish: &mut Vec<Message>,
     ) -> u64 {
-        let Faults { early, held_ms, delay_ms, .. } = self.faults;
-        let hold = held_ms.filter(|_| kind == Kind::TcpClean && was_taken_over).unwrap_or(0);
+        let Faults { early, held_ms, late_ms, delay_ms, .. } = self.faults;
+        let hold = match kind {
+            Kind::TcpClean => late_ms + held_ms.filter(|_| was_taken_over).unwrap_or(0),
+            _ => 0,
+        };
         let mut lost = 0;
         if !(early && kind == Kind::TcpClean) {
             lost += self.make(kind, subject, wall, (now, now + delay_ms + hold), publish);

@@ -66,7 +66,9 @@ fn canonical(method: &str, target: &str, headers: &[(&'static str, String)], bod
         .map(|pair| if pair.contains('=') { pair.to_owned() } else { format!("{pair}=") })
         .collect();
     pairs.sort();
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let lines = headers
+        .iter()
+        .fold(String::new(), |lines, (name, value)| lines + name + ":" + value + "\n");
     let (query, names, hash) = (pairs.join("&"), names(headers), sha256_hex(body.as_bytes()));
     format!("{method}\n{path}\n{query}\n{lines}\n{names}\n{hash}")
 }

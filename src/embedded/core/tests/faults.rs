@@ -75,6 +75,17 @@ fn the_end_of_what_was_taken_over_comes_after_the_new_beginning() {
 }
 
 #[test]
+fn the_end_of_every_connection_may_be_late() {
+    let mut stand = with(&["late-tcpclean=1s"]);
+    let listener = stand.listener("$presence/a");
+    let client = stand.client(Version::V5, "a");
+    stand.goodbye(client);
+    assert_eq!(told(&stand.packets(listener)), ["a opened 2", "a farewell 2"]);
+    stand.pass(1_000);
+    assert_eq!(told(&stand.packets(listener)), ["a closed 2"]);
+}
+
+#[test]
 fn what_is_held_is_bounded() {
     let mut faults = Faults::default();
     faults.add("delay=1h").expect("it is a fault");

@@ -117,6 +117,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --fleet-format 'What that file is; without it, what its name ends in says'
             cand --fleet-column 'Column or member of it that holds the client id'
             cand --match 'Ask about the clients of the store whose ids match; may be given several times'
+            cand --reconcile 'Compare what the store says with what the broker lists, read from a file; `-` is standard input'
             cand --evidence 'Evidence to gather'
             cand --timeout 'Longest time that gathering evidence or waiting may take [default: 5s, more where an API needs it, with --wait 2m]'
             cand --wait 'Wait until all of them are online, or all are offline'

@@ -131,6 +131,7 @@ csv\t'A table whose first row names its columns'
 json\t'Texts or objects, in a list or one a line, or what an API of a broker lists'"
 complete -c presence -n "__fish_presence_using_subcommand check" -l fleet-column -d 'Column or member of it that holds the client id' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l match -d 'Ask about the clients of the store whose ids match; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l reconcile -d 'Compare what the store says with what the broker lists, read from a file; `-` is standard input' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l evidence -d 'Evidence to gather' -r -f -a "store\t'What a watcher has kept'
 retained\t'The status that the broker keeps retained for each client'
 listen\t'What the broker says within the timeout'

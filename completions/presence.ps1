@@ -122,6 +122,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--fleet-format', '--fleet-format', [CompletionResultType]::ParameterName, 'What that file is; without it, what its name ends in says')
             [CompletionResult]::new('--fleet-column', '--fleet-column', [CompletionResultType]::ParameterName, 'Column or member of it that holds the client id')
             [CompletionResult]::new('--match', '--match', [CompletionResultType]::ParameterName, 'Ask about the clients of the store whose ids match; may be given several times')
+            [CompletionResult]::new('--reconcile', '--reconcile', [CompletionResultType]::ParameterName, 'Compare what the store says with what the broker lists, read from a file; `-` is standard input')
             [CompletionResult]::new('--evidence', '--evidence', [CompletionResultType]::ParameterName, 'Evidence to gather')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time that gathering evidence or waiting may take [default: 5s, more where an API needs it, with --wait 2m]')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait until all of them are online, or all are offline')

@@ -136,6 +136,7 @@ csv\:"A table whose first row names its columns"
 json\:"Texts or objects, in a list or one a line, or what an API of a broker lists"))' \
 '--fleet-column=[Column or member of it that holds the client id]:NAME:_default' \
 '*--match=[Ask about the clients of the store whose ids match; may be given several times]:GLOB:_default' \
+'(--wait --explain --nagios --max-offline)--reconcile=[Compare what the store says with what the broker lists, read from a file; \`-\` is standard input]:FILE:_default' \
 '*--evidence=[Evidence to gather]:SOURCE:((store\:"What a watcher has kept"
 retained\:"The status that the broker keeps retained for each client"
 listen\:"What the broker says within the timeout"

@@ -10,5 +10,9 @@ mod support;
 mod client;
 #[path = "check/deeds.rs"]
 mod deeds;
+#[path = "check/reconcile.rs"]
+mod reconcile;
+#[path = "support/schema.rs"]
+mod schema;
 #[path = "check/table.rs"]
 mod table;

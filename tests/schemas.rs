@@ -1,7 +1,10 @@
 //! What `--json` prints, what a recording holds and what a store exports is what `schemas/` says; and
 //! the schemas say enough to be broken.
 
-use jsonschema::{Registry, Validator};
+#[path = "support/schema.rs"]
+mod schema;
+
+use jsonschema::Validator;
 use presence::disorder::{Tally, Terms};
 use presence::event::Timestamp;
 use presence::output::acted::{Commands, Held, Posts};
@@ -17,6 +20,7 @@ use presence::state::diagnosis::{
 use presence::state::presence::{Cause, Change};
 use presence::state::verdict::{Blind, How, LastKnown, Status, Verdict};
 use presence::wire::Version;
+use schema::{assert_valid, schema};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -544,42 +548,6 @@ fn types(lines: &[Value]) -> Vec<&str> {
     types.sort_unstable();
     types.dedup();
     types
-}
-
-#[track_caller]
-fn assert_valid(schema: &Validator, lines: &[Value]) {
-    assert!(!lines.is_empty());
-    for line in lines {
-        let wrong: Vec<String> = schema
-            .iter_errors(line)
-            .map(|error| format!("{}: {error}", error.instance_path()))
-            .collect();
-        assert!(wrong.is_empty(), "{line}\n{}", wrong.join("\n"));
-    }
-}
-
-/// Returns the schema of this name, itself checked; references stay within the folder.
-fn schema(name: &str) -> Validator {
-    let verdict = document("verdict");
-    let registry = Registry::new()
-        .add("https://presence.example/verdict.schema.json", verdict)
-        .expect("it is a schema")
-        .prepare()
-        .expect("its references can be followed");
-    let document = document(name);
-    jsonschema::draft202012::meta::validate(&document)
-        .unwrap_or_else(|error| panic!("schemas/{name}.schema.json: {error}"));
-    jsonschema::options()
-        .with_registry(&registry)
-        .with_base_uri(format!("https://presence.example/{name}.schema.json"))
-        .build(&document)
-        .unwrap_or_else(|error| panic!("schemas/{name}.schema.json: {error}"))
-}
-
-fn document(name: &str) -> Value {
-    let path = root().join(format!("schemas/{name}.schema.json"));
-    let text = std::fs::read_to_string(&path).expect("the schema is there");
-    serde_json::from_str(&text).expect("it is JSON")
 }
 
 fn root() -> PathBuf {

@@ -73,7 +73,7 @@ impl Check {
 #[derive(Args, Clone, Debug)]
 pub struct Asked {
     /// Client ids to ask about
-    #[arg(value_name = "ID", required_unless_present_any = ["fleet", "matching"])]
+    #[arg(value_name = "ID", required_unless_present_any = ["fleet", "matching", "reconcile"])]
     pub ids: Vec<String>,
 
     /// Read more client ids from a file; `-` is standard input
@@ -91,6 +91,23 @@ pub struct Asked {
     /// Ask about the clients of the store whose ids match; may be given several times
     #[arg(long = "match", value_name = "GLOB", env = "PRESENCE_MATCH")]
     pub matching: Vec<String>,
+
+    /// Compare what the store says with what the broker lists, read from a file; `-` is standard input
+    ///
+    /// Listings of EMQX, RabbitMQ, VerneMQ and HiveMQ, answers of Mosquitto's dynamic security, or a table
+    /// with the columns `client_id` and `connected`. Without ids it is about all clients of both. Exit
+    /// code: 0 they agree, 1 they differ, 3 nothing could be compared.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PRESENCE_RECONCILE",
+        conflicts_with_all = ["wait", "explain", "nagios", "max_offline"]
+    )]
+    pub reconcile: Option<String>,
+
+    /// All clients of the store are meant.
+    #[arg(skip)]
+    pub all: bool,
 }
 
 /// What a list of client ids is.

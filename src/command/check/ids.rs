@@ -29,7 +29,7 @@ pub fn named(options: &Asked) -> Result<Vec<String>, Failure> {
             FleetFormat::Json => list.read_json(input, &mut ids)?,
         }
     }
-    if ids.is_empty() && options.matching.is_empty() {
+    if ids.is_empty() && options.matching.is_empty() && options.reconcile.is_none() {
         return Err(Failure::misuse("no client id to ask about")
             .because("the list of ids is empty")
             .next("name an id, or give `--fleet` a file with one id a line"));

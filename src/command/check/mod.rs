@@ -6,7 +6,9 @@ mod apis;
 mod gate;
 mod ids;
 mod line;
+mod listing;
 mod nagios;
+mod reconcile;
 
 use crate::cli::check::{Check, Evidence};
 use crate::clock;
@@ -25,7 +27,7 @@ use crate::store::{self, Place, Store};
 use apis::Apis;
 use gate::Gate;
 use line::Line;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -36,12 +38,31 @@ const REPLIES_TAKE: Duration = Duration::from_secs(2);
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
 pub fn run(options: &Check, console: &mut Console) -> Result<Outcome, Failure> {
+    if let Some(listing) = &options.asked.reconcile {
+        return reconcile(listing, options, console);
+    }
     let asked = ask(options, console);
     if options.answer.nagios {
         return nagios::answer(asked, options, console);
     }
     match asked? {
         Some((inquiry, ended)) => inquiry.answer(ended, options, console),
+        None => Ok(Outcome::Interrupted),
+    }
+}
+
+/// Compares what the store says, and nobody else, with a listing.
+fn reconcile(listing: &str, options: &Check, console: &mut Console) -> Result<Outcome, Failure> {
+    let listed = reconcile::read(listing)?;
+    let mut options = options.clone();
+    options.evidence = vec![Evidence::Store];
+    let asked = &mut options.asked;
+    if asked.ids.is_empty() && asked.fleet.is_none() && asked.matching.is_empty() {
+        asked.ids = listed.ids().cloned().collect();
+        asked.all = true;
+    }
+    match ask(&options, console)? {
+        Some((inquiry, _)) => inquiry.reconcile(&listed, console),
         None => Ok(Outcome::Interrupted),
     }
 }
@@ -61,6 +82,9 @@ fn ask(options: &Check, console: &mut Console) -> Result<Option<(Inquiry, Ended)
         inquiry.ask_store(&place);
     }
     inquiry.add_matching(&options.asked.matching)?;
+    if options.asked.all {
+        inquiry.add_all()?;
+    }
     let gate = Gate::of(&options.gate, options.patience());
     if gate.is_none() && !options.fresh && inquiry.is_answered(clock::now()) {
         return Ok(Some((inquiry, Ended::Answered)));
@@ -159,6 +183,18 @@ impl Inquiry {
         let store = self.store.as_deref_mut();
         let store = store.map(|store| store as &mut dyn Store);
         self.ids.extend(ids::matching(globs, &self.instance, store)?);
+        self.read_store()
+    }
+
+    /// Adds all clients of the store.
+    fn add_all(&mut self) -> Result<(), Failure> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        let mut ids: BTreeSet<String> = self.ids.drain(..).collect();
+        store.each_client(&self.instance, &mut |client| {
+            ids.insert(client.id().to_owned());
+            Ok(())
+        })?;
+        self.ids.extend(ids);
         self.read_store()
     }
 

@@ -139,3 +139,68 @@ fn join(one: Found, other: Found) -> Found {
     }
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::api::{Address, Endpoint};
+    use crate::query::api;
+    use crate::query::asked::Details;
+    use crate::query::exchange::Reply;
+
+    fn rabbitmq() -> Box<dyn Api> {
+        let (address, _) = Address::read("rabbitmq+http://h").expect("it is one");
+        let endpoint = Endpoint {
+            address,
+            user: None,
+            password: None,
+            token: None,
+            cafile: None,
+            insecure: false,
+        };
+        api::of(&endpoint).expect("it needs nothing")
+    }
+
+    #[test]
+    fn a_list_without_an_end_is_given_up() {
+        let api = rabbitmq();
+        let mut chain = Chain::new(api.begin(&["a".to_owned()]).remove(0));
+        let body = br#"{"page_count":4000000000,"total_count":1,"items":[]}"#;
+        let reply = Reply { status: 200, body: body.to_vec(), ..Reply::default() };
+        for _ in 1..QUESTIONS_MAX {
+            let reading = api.read(chain.question(), &reply).expect("it is a page");
+            assert_eq!(chain.take(reading, &*api), Ok(None));
+        }
+        let reading = api.read(chain.question(), &reply).expect("it is a page");
+        let trouble = chain.take(reading, &*api).expect_err("it is too long");
+        assert!(trouble.cause.contains("longer than 400 pages"), "{trouble:?}");
+    }
+
+    #[test]
+    fn a_connection_that_lives_counts_whatever_comes_first() {
+        let at =
+            |ms| Details { connected_at: Some(crate::event::Timestamp(ms)), ..Details::default() };
+        let ended = Found::new("a", false, at(9));
+        let (older, newer) = (Found::new("a", true, at(1)), Found::new("a", true, at(2)));
+        for [one, other] in [[&ended, &older], [&older, &ended]] {
+            let joined = join(one.clone(), other.clone());
+            assert_eq!(
+                (joined.online, joined.details.connected_at),
+                (Some(true), at(1).connected_at)
+            );
+        }
+        for [one, other] in [[&newer, &older], [&older, &newer]] {
+            assert_eq!(join(one.clone(), other.clone()).details.connected_at, at(2).connected_at);
+        }
+        let many = (0..50).fold(newer.clone(), |joined, _| join(joined, newer.clone()));
+        assert_eq!(many.details.notes.len(), NOTES_MAX);
+    }
+
+    #[test]
+    fn silence_is_no_verdict() {
+        let api = rabbitmq();
+        let mut chain = Chain::new(api.begin(&["a".to_owned()]).remove(0));
+        let found = chain.take(Reading::default(), &*api).expect("it is short").expect("and over");
+        assert_eq!((found[0].online, found[0].why.is_some()), (None, true));
+    }
+}

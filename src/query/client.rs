@@ -59,22 +59,21 @@ impl Client {
         })
     }
 
-    /// Asks once, and waits no longer than `left` for the last byte of the reply. `now` is the wall
-    /// clock's time in s since 1970.
-    pub fn send(
+    /// Makes a request once, and waits no longer than `left` for the last byte of the reply. `now` is the
+    /// wall clock's time in s since 1970.
+    pub fn carry(
         &self,
-        question: &Question,
-        proof: Proof,
+        request: http::Request<String>,
         left: Duration,
         now: i64,
     ) -> Result<Reply, Missed> {
-        let request = self.request(question, proof).map_err(Missed::Trouble)?;
+        let has_body = request.method() == http::Method::POST;
         let configured = self.agent.configure_request(request).timeout_global(Some(left)).build();
-        let response = if question.body.is_empty() && question.method.name() == "GET" {
+        let response = if has_body {
+            self.agent.run(configured)
+        } else {
             let (parts, _) = configured.into_parts();
             self.agent.run(http::Request::from_parts(parts, ()))
-        } else {
-            self.agent.run(configured)
         };
         let mut response = response.map_err(|error| missed(&error))?;
         let headers = response.headers().iter().filter_map(|(name, value)| {
@@ -96,14 +95,24 @@ impl Client {
         self.sort(Reply { status, headers, body }, now)
     }
 
-    fn request(&self, question: &Question, proof: Proof) -> Result<http::Request<String>, Trouble> {
+    /// Makes a request of a question.
+    ///
+    /// Errors: what cannot be sent as it is.
+    pub fn request(
+        &self,
+        question: &Question,
+        proof: Proof,
+    ) -> Result<http::Request<String>, Trouble> {
         let mut request = http::Request::builder()
             .method(question.method.name())
             .uri(format!("{}{}", self.base, question.target));
         for (name, value) in &question.headers {
-            let value = HeaderValue::from_str(value).map_err(|_| {
-                Trouble::new("the API wants it in a header, where only visible ASCII may stand")
-            })?;
+            // Whatever else a server makes of it, it would be another client. Blanks at the ends get lost.
+            let is_plain = value.is_ascii() && value.trim() == value;
+            let value =
+                HeaderValue::from_str(value).ok().filter(|_| is_plain).ok_or_else(|| {
+                    Trouble::new("the API wants it in a header, where only visible ASCII may stand")
+                })?;
             request = request.header(*name, value);
         }
         for (name, value) in proof {

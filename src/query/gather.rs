@@ -215,9 +215,10 @@ impl Shared {
         if left.is_zero() {
             return Err(Missed::Late);
         }
-        self.requests.fetch_add(1, Ordering::Relaxed);
         let proof = self.api.prove(question, at);
-        let reply = self.client.send(question, proof, left, at.0.div_euclid(1_000))?;
+        let request = self.client.request(question, proof).map_err(Missed::Trouble)?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let reply = self.client.carry(request, left, at.0.div_euclid(1_000))?;
         Ok((reply, at))
     }
 

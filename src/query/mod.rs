@@ -7,6 +7,7 @@ pub mod api;
 pub mod asked;
 mod chain;
 mod client;
+pub mod dynsec;
 pub mod exchange;
 mod gather;
 mod settle;

@@ -4,6 +4,7 @@
 pub mod aedes;
 pub mod chromium;
 pub mod clients;
+pub mod http;
 pub mod mosquitto;
 pub mod process;
 pub mod proxy;

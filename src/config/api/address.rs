@@ -303,7 +303,7 @@ mod tests {
             ("http://h:1234", "port 1234 is that of no kind"),
             ("http://h:80", "port 80 is that of no kind"),
             ("emqx5://h", "`emqx5+http://`"),
-            ("emqx6+http://h", "did you mean `emqx5`?"),
+            ("rabitmq+http://h", "did you mean `rabbitmq`?"),
             ("emqx5+ftp://h", "by `http` or `https`"),
             ("h:18083", "no `://`"),
             ("emqx5+http://", "empty host"),

@@ -17,7 +17,7 @@ pub struct ActiveMq(pub Access);
 const FACTS: Facts = Facts {
     kind: Kind::ActiveMq,
     cost: Cost::Listing,
-    per_second: 5,
+    per_second: 10,
     cached: false,
     rights: "a user of the web console (`admin`, as shipped)",
     tells: "every connection of the MQTT connectors; who is not listed is not connected",

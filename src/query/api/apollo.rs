@@ -19,7 +19,7 @@ const PAGE: u32 = 500;
 const FACTS: Facts = Facts {
     kind: Kind::Apollo,
     cost: Cost::Pages(PAGE),
-    per_second: 5,
+    per_second: 10,
     cached: false,
     rights: "a user that may monitor the broker (`admin`, as created)",
     tells: "every MQTT connection of the broker; who is not listed is not connected",

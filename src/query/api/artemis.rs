@@ -25,7 +25,7 @@ const PAGE: u32 = 500;
 const FACTS: Facts = Facts {
     kind: Kind::Artemis,
     cost: Cost::Pages(PAGE),
-    per_second: 5,
+    per_second: 10,
     cached: false,
     rights: "a user of the web console whose role may view the management API (`amq`, as created)",
     tells: "every MQTT connection of the broker; who is not listed is not connected",

@@ -21,7 +21,7 @@ const PAGE: u32 = 500;
 const FACTS: Facts = Facts {
     kind: Kind::RabbitMq,
     cost: Cost::Pages(PAGE),
-    per_second: 5,
+    per_second: 10,
     cached: false,
     rights: "a user with the tag `monitoring` (or `administrator`): others see their own connections only",
     tells: "every MQTT connection of the cluster; who is not listed is not connected",

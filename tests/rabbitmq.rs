@@ -7,6 +7,8 @@ mod support;
 
 #[path = "mosquitto/fleet.rs"]
 mod fleet;
+#[path = "rabbitmq/query.rs"]
+mod query;
 #[path = "mosquitto/scene.rs"]
 #[allow(dead_code, reason = "shared with the tests at Mosquitto")]
 mod scene;

@@ -158,8 +158,8 @@ fn mosquitto_watched() {
 #[test]
 #[ignore = "needs rabbitmq"]
 fn rabbitmq_asked() {
-    let broker = RabbitMq::managed();
-    let api = format!("rabbitmq+http://127.0.0.1:{}", broker.management_port());
+    let broker = RabbitMq::start();
+    let api = format!("rabbitmq+http://127.0.0.1:{}", broker.api_port());
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, broker.port()));
     let options = ["--api", &api, "--api-user", "guest"];
     asked(address, &options, &[("PRESENCE_API_PASSWORD", "guest")], &ANSWERED);

@@ -2,6 +2,7 @@
 //! asked, and ends with the test.
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -161,7 +162,7 @@ impl Common {
             Answer::Whole(status, headers, body) => {
                 let mut head = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n", body.len());
                 for (name, value) in headers {
-                    head += &format!("{name}: {value}\r\n");
+                    let _ = write!(head, "{name}: {value}\r\n");
                 }
                 let bytes = [head.as_bytes(), b"\r\n", &body].concat();
                 out.write_all(&bytes).and_then(|()| out.flush()).is_ok()
@@ -183,7 +184,7 @@ impl Common {
             }
             Answer::Flood(length) => {
                 let head = format!("HTTP/1.1 200 x\r\ncontent-length: {length}\r\n\r\n");
-                let piece = [b' '; 65_536];
+                let piece = [b' '; 16_384];
                 let mut sent = out.write_all(head.as_bytes());
                 let mut left = length;
                 while sent.is_ok() && left > 0 && !self.ended.load(Ordering::SeqCst) {

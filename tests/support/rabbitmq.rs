@@ -18,7 +18,8 @@ use tempfile::TempDir;
 /// A broker of the test's own. It ends with the test, and so do the helpers it has brought along.
 pub struct RabbitMq {
     port: u16,
-    management_port: u16,
+    /// Of its management API, where `guest` may log in.
+    api_port: u16,
     /// The node itself, not a shell around it.
     process: Process,
     /// The name server of its kind, which would outlive it.
@@ -29,18 +30,9 @@ pub struct RabbitMq {
 impl RabbitMq {
     /// Starts a broker at which everybody may connect, and waits until it does let in.
     pub fn start() -> Self {
-        Self::with("[rabbitmq_mqtt].\n")
-    }
-
-    /// The same, with its management API.
-    pub fn managed() -> Self {
-        Self::with("[rabbitmq_mqtt,rabbitmq_management].\n")
-    }
-
-    fn with(plugins: &str) -> Self {
         // A free port may be taken by somebody else between the look and the start.
         for _ in 0..STARTS_MAX {
-            let mut broker = Self::run(plugins);
+            let mut broker = Self::run();
             if broker.wait_until_it_lets_in() {
                 return broker;
             }
@@ -57,8 +49,8 @@ impl RabbitMq {
         self.port
     }
 
-    pub const fn management_port(&self) -> u16 {
-        self.management_port
+    pub const fn api_port(&self) -> u16 {
+        self.api_port
     }
 
     pub fn url(&self) -> String {
@@ -99,19 +91,19 @@ impl RabbitMq {
     }
 
     /// Starts its two processes, and waits for nothing.
-    fn run(plugins: &str) -> Self {
+    fn run() -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
-        let [port, management_port, names_port, node_port] = free_ports();
-        fs::write(folder.path().join("rabbitmq.conf"), config(port, management_port))
+        let [port, api_port, names_port, node_port] = free_ports();
+        fs::write(folder.path().join("rabbitmq.conf"), config(port, api_port))
             .expect("the folder is ours");
-        fs::write(folder.path().join("enabled_plugins"), plugins).expect("the folder is ours");
+        fs::write(folder.path().join("enabled_plugins"), PLUGINS).expect("the folder is ours");
         // It has the limits of whoever starts it, and a fleet of devices may come.
         presence::sys::raise_file_limit(FILES);
         let ports = [("ERL_EPMD_PORT", names_port), ("RABBITMQ_DIST_PORT", node_port)];
         // The node would start one of its own, as a daemon.
         let names = Process::start(&mut command(Path::new("epmd"), folder.path(), &ports));
         let process = Process::start(&mut command(&program(), folder.path(), &ports));
-        Self { port, management_port, process, names, folder }
+        Self { port, api_port, process, names, folder }
     }
 
     /// Waits for a CONNACK that says yes; false if the broker has ended before.
@@ -162,13 +154,13 @@ impl Drop for RabbitMq {
     }
 }
 
-fn config(port: u16, management_port: u16) -> String {
+fn config(port: u16, api_port: u16) -> String {
     format!(
         "listeners.tcp = none\n\
          mqtt.listeners.tcp.default = 127.0.0.1:{port}\n\
          mqtt.allow_anonymous = true\n\
          management.tcp.ip = 127.0.0.1\n\
-         management.tcp.port = {management_port}\n\
+         management.tcp.port = {api_port}\n\
          disk_free_limit.absolute = 1MB\n\
          log.file.level = info\n"
     )
@@ -248,6 +240,7 @@ fn whose_home_is(folder: &Path) -> Vec<u32> {
 }
 
 const SCRIPTS: &str = "/usr/lib/rabbitmq/bin";
+const PLUGINS: &str = "[rabbitmq_mqtt,rabbitmq_management].\n";
 const FILES: u64 = 4_096;
 const LOG: &str = "rabbit.log";
 const STARTS_MAX: usize = 3;

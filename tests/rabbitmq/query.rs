@@ -1,0 +1,48 @@
+//! What the management API of a real RabbitMQ says about clients.
+
+use super::support::process::DEADLINE;
+use super::{broker, device};
+use presence::cli::api as cli;
+use presence::config::api::{Secrets, every};
+use presence::query::{Asked, Query};
+use presence::secret::Secret;
+use std::time::Instant;
+
+#[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
+fn ask(port: u16, user: &str, clients: &[&str]) -> Asked {
+    let url = format!("rabbitmq+http://{user}@127.0.0.1:{port}");
+    let options = cli::Api { api: vec![Secret::from(url)], ..cli::Api::default() };
+    let (endpoints, _) = every(&options, &Secrets::default()).expect("it is one");
+    let query = Query::open(&endpoints[0]).expect("it needs nothing else");
+    let clients: Vec<String> = clients.iter().map(|client| (*client).to_owned()).collect();
+    query.ask(&clients, Instant::now() + DEADLINE)
+}
+
+#[test]
+#[ignore = "needs rabbitmq"]
+fn the_management_api_knows_who_is_connected() {
+    let broker = broker();
+    let mut device = device(&broker, "asked-1", "asked/1", &["-k", "41"]);
+    // Its statistics follow what happens some seconds later, and it is waited for that.
+    let asked = ask(broker.api_port(), "guest:guest", &["asked-1", "asked-nobody"]);
+    assert!(asked.failures.is_empty(), "{asked:?}");
+    let [told, nobody] = &*asked.told else { panic!("{asked:?}") };
+    assert_eq!((told.online, nobody.online), (Some(true), Some(false)), "{asked:?}");
+    assert!(told.details.connected_at.is_some(), "{told:?}");
+    assert!(
+        told.details.address.as_deref().is_some_and(|address| address.starts_with("127.0.0.1:")),
+        "{told:?}"
+    );
+    assert_eq!(told.details.protocol.as_deref(), Some("MQTT 3.1.1"));
+    device.kill();
+    let asked = ask(broker.api_port(), "guest:guest", &["asked-1"]);
+    assert_eq!(asked.told[0].online, Some(false), "{asked:?}");
+}
+
+#[test]
+#[ignore = "needs rabbitmq"]
+fn the_management_api_refuses_strangers() {
+    let asked = ask(broker().api_port(), "guest:wrong", &["asked-1"]);
+    assert!(asked.told.is_empty(), "{asked:?}");
+    assert!(asked.failures[0].1.to_string().contains("status 401"), "{asked:?}");
+}

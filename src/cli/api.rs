@@ -62,3 +62,31 @@ pub struct Api {
     )]
     pub api_insecure: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        api: Api,
+    }
+
+    #[test]
+    fn options_are_read_and_urls_never_printed() {
+        let line = "x --api emqx5+http://me:hunter2@h --api nats+http://h --api-user you \
+                    --api-password-file p --api-token-file t --api-cafile c --api-insecure";
+        let Command { api } =
+            Command::try_parse_from(line.split_ascii_whitespace()).expect("all of them are known");
+        assert_eq!(api.api.len(), 2);
+        assert_eq!(api.api_user.as_deref(), Some("you"));
+        assert_eq!(api.api_password_file, Some("p".into()));
+        assert_eq!((api.api_token_file, api.api_cafile), (Some("t".into()), Some("c".into())));
+        assert!(api.api_insecure);
+        assert!(!format!("{:?}", api.api).contains("hunter2"));
+        let Command { api } = Command::try_parse_from(["x"]).expect("none is needed");
+        assert!(api.api.is_empty() && !api.api_insecure);
+    }
+}

@@ -161,6 +161,7 @@ fn warning(warning: config::warning::Warning) -> Warning {
     match warning {
         config::warning::Warning::PasswordInUrl { broker } => Warning::PasswordInUrl { broker },
         config::warning::Warning::PasswordInApi { api } => Warning::PasswordInApi { api },
+        config::warning::Warning::ApiUnverified { api } => Warning::ApiNotVerified { api },
         config::warning::Warning::Unverified { broker } => Warning::NotVerified { broker },
         config::warning::Warning::WritableByAll { path } => Warning::WritableByAll { path },
     }

@@ -9,6 +9,8 @@ pub enum Warning {
     PasswordInApi { api: String },
     /// Whoever answers for this broker is believed.
     Unverified { broker: String },
+    /// Whoever answers for this API is believed.
+    ApiUnverified { api: String },
     /// Everybody on this machine can change the configuration.
     WritableByAll { path: String },
 }

@@ -3,6 +3,7 @@
 use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::failure::Failure;
+use crate::state::answer::Answer;
 use std::time::Duration;
 
 /// What an API said when it was asked about clients.
@@ -21,6 +22,18 @@ pub struct Asked {
     pub limits: &'static [&'static str],
     /// The answers are from a cache of the source: shown, but never decide.
     pub cached: bool,
+}
+
+impl Asked {
+    /// Returns each client that was answered about, with its answer as the state weighs it. Who the API
+    /// cannot tell about has none.
+    pub fn answers(&self) -> impl Iterator<Item = (&str, Answer)> {
+        self.told.iter().filter_map(|told| {
+            let Told { client, at, cached, .. } = told;
+            let source = self.source.clone();
+            Some((&**client, Answer { source, online: told.online?, at: *at, cached: *cached }))
+        })
+    }
 }
 
 /// What an API said about one client.
@@ -89,4 +102,38 @@ pub enum Cost {
     Listing,
     /// The same in pages of this many.
     Pages(u32),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_yes_or_a_no_is_an_answer() {
+        let told = |client: &str, online| Told {
+            client: client.to_owned(),
+            online,
+            why: None,
+            at: Timestamp(7),
+            cached: true,
+            details: Details::default(),
+        };
+        let asked = Asked {
+            source: "azure at h".to_owned(),
+            told: vec![told("a", Some(true)), told("b", None), told("c", Some(false))],
+            failures: Vec::new(),
+            requests: 3,
+            took: Duration::ZERO,
+            limits: &[],
+            cached: true,
+        };
+        let answers: Vec<_> = asked.answers().collect();
+        let answer = |online| Answer {
+            source: "azure at h".to_owned(),
+            online,
+            at: Timestamp(7),
+            cached: true,
+        };
+        assert_eq!(answers, [("a", answer(true)), ("c", answer(false))]);
+    }
 }

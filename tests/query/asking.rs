@@ -2,9 +2,11 @@
 
 use super::{ask, ask_endpoint, ask_within, endpoint, failed, only};
 use crate::support::http::{Answer, Request, Server};
+use base64::Engine as _;
 use presence::query::IN_FLIGHT;
 use presence::query::exchange::encode;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -104,7 +106,7 @@ fn the_prefix_stands_before_the_path_and_credentials_in_a_header() {
     assert_eq!(request.header("host"), format!("127.0.0.1:{}", server.port));
     let mut bearer = endpoint(&url);
     bearer.token = Some("t0k".into());
-    only(&ask_endpoint(&bearer, &["dev-1"], Duration::from_secs(60)));
+    only(&ask_endpoint(&bearer, &["dev-1"], Duration::from_mins(1)));
     assert_eq!(server.seen()[1].header("authorization"), "Bearer t0k");
     assert!(!format!("{bearer:?}").contains("t0k"));
 }
@@ -282,7 +284,10 @@ fn hmac(key: &[u8], text: &str) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn sha256(text: &str) -> String {
@@ -322,7 +327,7 @@ fn requests_to_aws_are_signed_over_what_is_sent() {
     let mut aws =
         endpoint(&format!("aws+http://AK:shh@127.0.0.1:{}/x?region=eu-west-1", server.port));
     aws.token = Some("tok".into());
-    let asked = ask_endpoint(&aws, &["a/b"], Duration::from_secs(60));
+    let asked = ask_endpoint(&aws, &["a/b"], Duration::from_mins(1));
     assert_eq!(only(&asked).online, Some(false));
     let target = &server.seen()[0].target;
     assert_eq!(target, "/x/connections/a%2Fb?includeSocketInformation=true");
@@ -376,7 +381,6 @@ fn requests_to_azure_are_signed_for_the_host() {
         };
         assert_eq!(resource, encode(request.header("host")));
         let expected = hmac(b"secret", &format!("{resource}\n{expiry}"));
-        use base64::Engine as _;
         let expected = base64::prelude::BASE64_STANDARD.encode(expected);
         assert_eq!(decode(signature), expected);
         assert_eq!(request.target, "/twins/a%23b?api-version=2021-04-12");

@@ -3,7 +3,7 @@
 use super::{ask, ask_within, endpoint, failed, only};
 use crate::support::free_ports;
 use crate::support::http::{Answer, Server};
-use presence::config::api::Kind;
+use presence::config::api::{Address, Kind};
 use presence::query::api::of;
 use std::time::Duration;
 
@@ -156,7 +156,7 @@ fn a_client_without_a_name_is_not_asked_about() {
 }
 
 /// Every kind, with what it cannot do without.
-fn urls() -> Vec<String> {
+pub fn urls() -> Vec<String> {
     Kind::ALL
         .iter()
         .map(|kind| {
@@ -185,7 +185,7 @@ fn no_api_makes_a_verdict_of_what_is_none() {
             let mut endpoint =
                 endpoint(&url.replace("HOST", &format!("127.0.0.1:{}", server.port)));
             endpoint.token = url.starts_with("huawei").then(|| "t".into());
-            let asked = super::ask_endpoint(&endpoint, &["ABCDEFGHIJdev"], Duration::from_secs(60));
+            let asked = super::ask_endpoint(&endpoint, &["ABCDEFGHIJdev"], Duration::from_mins(1));
             // An empty list is an answer of RabbitMQ, and a bare 404 one of BifroMQ.
             if url.starts_with("rabbitmq") && (status, body) == (200, "[]")
                 || url.starts_with("bifromq") && (status, body) == (404, "")
@@ -217,5 +217,33 @@ fn every_kind_says_what_it_costs_and_where_it_is_wrong() {
         assert!(facts.per_second > 0 && !facts.limits.is_empty(), "{facts:?}");
         assert!(!facts.rights.is_empty() && !facts.tells.is_empty(), "{facts:?}");
         assert!(!format!("{api:?} {endpoint:?}").contains("c2VjcmV0"), "{api:?}");
+    }
+}
+
+#[test]
+fn the_documentation_knows_every_kind_and_what_it_says_to_type_can_be_typed() {
+    const DOCS: &str = include_str!("../../docs/apis.md");
+    for kind in Kind::ALL {
+        let (plain, secure) = kind.ports();
+        let ports = match (kind.is_cloud(), plain == secure) {
+            (true, _) => secure.to_string(),
+            (false, true) => plain.to_string(),
+            (false, false) => format!("{plain}, {secure}"),
+        };
+        assert!(DOCS.contains(&format!("| `{kind}` | {ports} |")), "{kind}: {ports}");
+        for (name, _) in kind.settings().iter().filter(|(name, _)| *name != "region") {
+            assert!(DOCS.contains(&format!("{name}=")), "{kind}: {name}");
+        }
+    }
+    let quoted = DOCS.split('`').skip(1).step_by(2);
+    let typed: Vec<&str> =
+        quoted.filter(|text| text.contains("://") && !text.contains("PORT")).collect();
+    assert!(typed.len() >= 19, "{typed:?}");
+    for text in typed {
+        let whole = text.replace(['[', ']'], "");
+        let short = text.split('[').next().expect("there is a first part");
+        for url in [&*whole, short] {
+            Address::read(url).unwrap_or_else(|failure| panic!("{url}: {failure}"));
+        }
     }
 }

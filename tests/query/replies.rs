@@ -141,6 +141,7 @@ fn hivemq() {
     assert_eq!(read(&*api, "nope", &samples[3].1).online, Some(false));
     let path = r#"{"errors":[{"title":"Resource not found","detail":"HTTP 404 Not Found"}]}"#;
     refused(&*api, "nope", 404, path);
+    refused(&*api, "o", 404, path);
 }
 
 #[test]
@@ -523,5 +524,84 @@ fn what_an_api_needs_is_said_before_it_is_asked() {
         assert_eq!(failure.outcome.code(), 2, "{url}");
         assert!(failure.to_string().contains(needed), "{url}: {failure}");
         assert!(!failure.to_string().contains("no-base64"), "{failure}");
+    }
+}
+
+/// Returns every reply that was recorded or printed.
+fn every_reply() -> Vec<Vec<u8>> {
+    let recorded = [
+        include_str!("../fixtures/api/activemq-5.18.3.rest.jsonl"),
+        include_str!("../fixtures/api/artemis-2.40.0.rest.jsonl"),
+        include_str!("../fixtures/api/nanomq-0.25.5.rest.jsonl"),
+        include_str!("../fixtures/api/nats-server-2.15.2.rest.jsonl"),
+        include_str!("../fixtures/api/rabbitmq-3.10.8.rest.jsonl"),
+    ];
+    let printed = [
+        include_str!("../fixtures/api/aws-iot-http.jsonl"),
+        include_str!("../fixtures/api/bifromq-http.jsonl"),
+        include_str!("../fixtures/api/emqx4-http.jsonl"),
+        include_str!("../fixtures/api/emqx5-http.jsonl"),
+        include_str!("../fixtures/api/hivemq-http.jsonl"),
+        include_str!("../fixtures/api/nanomq-http.jsonl"),
+        include_str!("../fixtures/api/rabbitmq-http.jsonl"),
+        include_str!("../fixtures/api/rmqtt-http.jsonl"),
+        include_str!("../fixtures/api/tencent-http.jsonl"),
+        include_str!("../fixtures/api/vernemq-http.jsonl"),
+    ];
+    let recorded = recorded.into_iter().flat_map(recorded_bodies);
+    recorded
+        .chain(
+            printed
+                .into_iter()
+                .flat_map(|text| samples(text).into_iter().map(|(_, reply)| reply.body)),
+        )
+        .collect()
+}
+
+fn recorded_bodies(text: &str) -> Vec<Vec<u8>> {
+    recorded(text).into_iter().map(|(_, _, reply)| reply.body).collect()
+}
+
+/// Takes a piece out of a reply, doubles one, or changes some bytes.
+fn spoilt(body: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
+    let mut body = body.to_vec();
+    for _ in 0..=random.usize(..3) {
+        let (from, to) = (random.usize(..=body.len()), random.usize(..=body.len()));
+        let (from, to) = (from.min(to), from.max(to).min(from.min(to) + 40));
+        match random.u8(..4) {
+            0 => body.truncate(from),
+            1 => drop(body.drain(from..to)),
+            2 => body.extend_from_within(from..to),
+            _ => body[from..to].iter_mut().for_each(|byte| {
+                *byte = *random.choice(b"{}[]\",:0-e \\tnull\xff").expect("there are some");
+            }),
+        }
+    }
+    body
+}
+
+#[test]
+fn no_reply_makes_a_reader_panic_or_speak_of_others() {
+    let bodies = every_reply();
+    assert!(bodies.len() > 60, "{}", bodies.len());
+    let clients = ["dev-1", "dev-rest", "nope", "ABCDEFGHIJdev"].map(str::to_owned);
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    for url in super::hostile::urls() {
+        let mut endpoint = endpoint(&url.replace("HOST", "h"));
+        endpoint.token = url.starts_with("huawei").then(|| "t".into());
+        let api = of(&endpoint).unwrap_or_else(|failure| panic!("{url}: {failure}"));
+        for body in bodies.iter().flat_map(|body| std::iter::repeat_n(body, 20)) {
+            let body = spoilt(body, &mut random);
+            let status = *random.choice(&[200, 200, 200, 404, 400, 500]).expect("there are some");
+            let reply = Reply { status, body, ..Reply::default() };
+            for mut question in api.begin(&clients) {
+                question.page.number = random.u32(..3);
+                let Ok(reading) = api.read(&question, &reply) else { continue };
+                for found in &reading.found {
+                    assert!(question.is_about(&found.client), "seed {seed}: {url}: {found:?}");
+                }
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 
 /// Returns a server that has a certificate for `localhost`, and a folder with its authority in `ca.pem`.
 fn server() -> (Server, TempDir) {

@@ -76,7 +76,7 @@ pub fn every(
             warnings.push(Warning::PasswordInApi { api: shown.clone() });
         }
         if address.encrypted && options.api_insecure {
-            warnings.push(Warning::Unverified { broker: shown });
+            warnings.push(Warning::ApiUnverified { api: shown });
         }
         // A password in a URL belongs to the user in that URL and goes with no other.
         let same_user = options.api_user.is_none() || options.api_user == url.user;

@@ -1,6 +1,7 @@
 //! What every option of a command amounts to, and where that comes from.
 
 use super::file::{Entry, Profile};
+use crate::config::api;
 use crate::config::broker::redacted;
 use crate::secret::Secret;
 use clap::parser::ValueSource;
@@ -27,8 +28,13 @@ pub enum Origin {
     Default,
 }
 
-/// The password itself has no option: arguments are public.
-const PASSWORD: &str = "PRESENCE_PASSWORD";
+/// Secrets that have no option, since arguments are public: the option for their file, their name, and
+/// their variable.
+const SECRETS: [(&str, &str, &str); 3] = [
+    ("password-file", "password", "PRESENCE_PASSWORD"),
+    ("api-password-file", "api-password", api::PASSWORD),
+    ("api-token-file", "api-token", api::TOKEN),
+];
 const REDACTED: &str = "(redacted)";
 
 pub fn of(
@@ -47,13 +53,15 @@ pub fn of(
         let option = arg.get_long().unwrap_or_default().to_owned();
         let entry = taken.iter().find(|entry| entry.long == option);
         let origin = origin(arg, matches, profile, entry.copied());
-        let is_password_file = option == "password-file";
+        let secret = SECRETS.into_iter().find(|(file, ..)| *file == option);
         settings.push(Setting { option, values: values(arg, matches), origin });
-        if is_password_file && variable(PASSWORD).is_some() {
+        if let Some((_, secret, name)) = secret
+            && variable(name).is_some()
+        {
             settings.push(Setting {
-                option: "password".to_owned(),
+                option: secret.to_owned(),
                 values: vec![REDACTED.to_owned()],
-                origin: Origin::Environment { variable: PASSWORD.to_owned() },
+                origin: Origin::Environment { variable: name.to_owned() },
             });
         }
     }

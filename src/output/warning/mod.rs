@@ -26,6 +26,8 @@ pub enum Warning {
     PasswordInWebhook { url: String },
     /// The broker's certificate is not verified.
     NotVerified { broker: String },
+    /// The certificate of this API is not verified.
+    ApiNotVerified { api: String },
     /// Everybody on this machine can change the configuration.
     WritableByAll { path: String },
     /// A broker refused one of several subscriptions.
@@ -91,7 +93,7 @@ impl Warning {
                 "the password of {} stands in its URL, where `ps` shows it to every user",
                 value(url)
             ),
-            Self::NotVerified { broker } => {
+            Self::NotVerified { broker } | Self::ApiNotVerified { api: broker } => {
                 format!("the certificate of {} is not verified", value(broker))
             }
             Self::WritableByAll { path } => {
@@ -196,6 +198,9 @@ impl Warning {
             Self::PasswordInWebhook { .. } => "put the URL into `PRESENCE_WEBHOOK`",
             Self::NotVerified { .. } => {
                 "pass the authority that signed it with `--cafile` instead of `--insecure`"
+            }
+            Self::ApiNotVerified { .. } => {
+                "pass the authority that signed it with `--api-cafile` instead of `--api-insecure`"
             }
             Self::WritableByAll { .. } => "take the right to write away from others, `chmod o-w`",
             Self::FilterRefused { .. } => {
@@ -320,6 +325,14 @@ mod tests {
             (
                 Warning::NotVerified { broker: broker() },
                 "the certificate of `mqtt://10.0.0.5:1883` is not verified\n  next:  pass the authority that signed it with `--cafile` instead of `--insecure`",
+            ),
+            (
+                Warning::PasswordInApi { api: "emqx5 at h:18083".into() },
+                "the password of `emqx5 at h:18083` stands in its URL, where `ps` shows it to every user\n  next:  use `--api-password-file` or `PRESENCE_API_PASSWORD`",
+            ),
+            (
+                Warning::ApiNotVerified { api: "emqx5 at h:18084".into() },
+                "the certificate of `emqx5 at h:18084` is not verified\n  next:  pass the authority that signed it with `--api-cafile` instead of `--api-insecure`",
             ),
             (
                 Warning::FilterRefused {

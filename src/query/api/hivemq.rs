@@ -78,8 +78,9 @@ impl Api for HiveMq {
 /// Tells the 404 of this client from that of a path: its errors name the client.
 fn names(body: &Value, client: &str) -> bool {
     let errors = body.get("errors").and_then(Value::as_array);
+    let named = format!("'{client}'");
     errors.into_iter().flatten().any(|error| {
         let is_missing = text(error, "title").is_some_and(|title| title.contains("not found"));
-        is_missing && text(error, "detail").is_none_or(|detail| detail.contains(client))
+        is_missing && id(error, "detail").is_some_and(|detail| detail.contains(&named))
     })
 }

@@ -189,7 +189,8 @@ fn pages_are_read_to_their_end() {
     let url = format!("rabbitmq+http://u:p@127.0.0.1:{}", server.port);
     let asked = ask(&url, &["a", "c", "d"]);
     let told: Vec<_> = asked.told.iter().map(|told| told.online).collect();
-    assert_eq!((told, asked.requests), (vec![Some(true), Some(true), Some(false)], 2));
+    // Two pages, and twice more for who is missing: the list lags.
+    assert_eq!((told, asked.requests), (vec![Some(true), Some(true), Some(false)], 6));
     let target = &server.seen()[1].target;
     assert!(
         target.starts_with("/api/connections?page=2&page_size=500&sort=connected_at&columns="),
@@ -219,8 +220,23 @@ fn who_is_in_neither_of_two_lists_is_in_none() {
     let server = Server::start(rabbitmq(pages));
     let asked = ask(&format!("rabbitmq+http://u:p@127.0.0.1:{}", server.port), &["c"]);
     let told = only(&asked);
-    assert_eq!((told.online, asked.requests), (Some(false), 4));
+    assert_eq!((told.online, asked.requests), (Some(false), 12));
     assert!(told.why.as_deref().is_some_and(|why| why.contains("either of two lists")), "{told:?}");
+}
+
+#[test]
+fn who_is_missing_from_a_list_that_lags_is_looked_for_again() {
+    let pages = || vec![vec![(1, &["x"][..])], vec![(2, &["x", "a"][..])]];
+    let server = Server::start(rabbitmq(pages()));
+    let url = format!("rabbitmq+http://u:p@127.0.0.1:{}", server.port);
+    let asked = ask(&url, &["a"]);
+    assert_eq!((only(&asked).online, asked.requests), (Some(true), 2));
+    let server = Server::start(rabbitmq(pages()));
+    let url = format!("rabbitmq+http://u:p@127.0.0.1:{}", server.port);
+    let asked = ask_within(&url, &["a"], Duration::from_secs(2));
+    let told = only(&asked);
+    assert_eq!((told.online, asked.requests), (None, 1));
+    assert!(told.why.as_deref().is_some_and(|why| why.contains("6 s late")), "{told:?}");
 }
 
 #[test]

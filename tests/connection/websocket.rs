@@ -81,6 +81,7 @@ async fn mqtt_runs_in_a_websocket() {
         together(message(&mut session), async { serve_websocket(broker.accept().await).await })
             .await;
     assert_eq!(heard.payload, vec![5; 100_000]);
+    assert_eq!(receive(&mut socket).await, [0xC0, 0], "a ping follows the subscription");
     session.acknowledge([heard.ack]);
     assert_eq!(receive(&mut socket).await, packet(0x40, &[0, 3]));
     let ((), goodbye) = together(session.leave(), receive(&mut socket)).await;

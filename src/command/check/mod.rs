@@ -97,6 +97,9 @@ fn ask(options: &Check, console: &mut Console) -> Result<Option<(Inquiry, Ended)
     } else {
         None
     };
+    if line.is_none() && apis.are_none() && gate.is_none() {
+        return Ok(Some((inquiry, Ended::Answered)));
+    }
     let mut patience = options.patience();
     if options.timeout.is_none() && gate.is_none() {
         patience = patience.max(apis.lag() + REPLIES_TAKE);
@@ -104,7 +107,7 @@ fn ask(options: &Check, console: &mut Console) -> Result<Option<(Inquiry, Ended)
     let deadline = Instant::from_std(clock::monotonic() + patience);
     let is_fresh = options.fresh;
     let gathering = Gathering { line, apis, gate, deadline, is_fresh, console, changed: true };
-    let runtime = super::runtime()?;
+    let runtime = super::one_thread()?;
     let gathered = runtime.block_on(async {
         tokio::select! {
             ended = gathering.run(&mut inquiry) => Some(ended),

@@ -203,6 +203,9 @@ impl V4 {
                 Step::Connected { session_present: answer.session_present, may_share: true }
             }
             Packet::SubAck(answer) => {
+                // It carries the acknowledgement of TCP for which a broker with Nagle's algorithm waits before
+                // it sends the first retained message: 40 ms later it would go by itself.
+                self.answers.push(Packet::PingReq);
                 let code = |code: &SubscribeReasonCode| match code {
                     SubscribeReasonCode::Success(qos) => *qos as u8,
                     SubscribeReasonCode::Failure => 0x80,

@@ -153,10 +153,14 @@ impl V5 {
                 let may_share = shares(&answer) != Some(0);
                 Step::Connected { session_present: answer.session_present, may_share }
             }
-            Packet::SubAck(answer) => Step::SubAck {
-                codes: answer.return_codes.iter().copied().map(code_of_suback).collect(),
-                said: answer.properties.and_then(|properties| properties.reason_string),
-            },
+            Packet::SubAck(answer) => {
+                // See the older version.
+                self.events.pending.push_back(Request::PingReq);
+                Step::SubAck {
+                    codes: answer.return_codes.iter().copied().map(code_of_suback).collect(),
+                    said: answer.properties.and_then(|properties| properties.reason_string),
+                }
+            }
             Packet::Publish(publish) => Step::Publish(arrived(publish)),
             Packet::UnsubAck(_) => Step::Unsubscribed,
             _ => Step::Alive,

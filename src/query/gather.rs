@@ -48,12 +48,9 @@ pub fn gather(
     deadline: Instant,
 ) -> Asked {
     let begun = clock::monotonic();
-    let facts = api.facts();
-    let mut open: BTreeSet<&str> = clients.iter().map(String::as_str).collect();
-    // It would name all clients, or none.
-    let nameless = open.remove("");
-    let unique: Vec<String> = open.iter().map(|client| (*client).to_owned()).collect();
-    let waiting: VecDeque<Chain> = api.begin(&unique).into_iter().map(Chain::new).collect();
+    let mut books = Books::open(source, clients, api.facts().cached);
+    let waiting: VecDeque<Chain> =
+        api.begin(&books.clients()).into_iter().map(Chain::new).collect();
     let crew = waiting.len().min(IN_FLIGHT);
     let shared = Arc::new(Shared {
         api: Arc::clone(api),
@@ -64,71 +61,118 @@ pub fn gather(
         over: AtomicBool::new(false),
         deadline,
     });
-    let mut failures = Vec::new();
-    if nameless {
-        let failure = Failure::misuse(format!("could not ask {source} about an empty client id"))
-            .because("no client has one: a broker gives a name to those that come without");
-        failures.push((Some(String::new()), failure));
-    }
     let (results, outcomes) = channel();
     for _ in 0..crew {
         let (shared, results) = (Arc::clone(&shared), results.clone());
         let work = move || shared.work(&results);
         if let Err(error) = thread::Builder::new().name("query".to_owned()).spawn(work) {
-            failures.push((None, Failure::new(format!("could not ask {source}")).because(error)));
+            books.fail(None, &Trouble::new(error.to_string()));
         }
     }
     drop(results);
-    let mut told = Vec::new();
-    let mut everywhere: Option<Failure> = None;
-    while !open.is_empty() {
+    while !books.open.is_empty() {
         let left = deadline.saturating_duration_since(clock::monotonic());
-        let Ok(Outcome { about, result }) = outcomes.recv_timeout(left) else { break };
-        match result {
-            Ok((found, at)) => {
-                for found in found {
-                    open.remove(&*found.client);
-                    told.push(tell(found, at, facts.cached));
-                }
-            }
-            Err(Missed::Late) => {}
-            Err(
-                Missed::Trouble(trouble) | Missed::Broken(trouble) | Missed::NotNow { trouble, .. },
-            ) => {
-                if trouble.everywhere {
-                    shared.over.store(true, Ordering::Relaxed);
-                    everywhere.get_or_insert_with(|| failure(source, None, &trouble));
-                } else {
-                    for client in about.iter().filter(|client| open.remove(&***client)) {
-                        failures
-                            .push((Some(client.clone()), failure(source, Some(client), &trouble)));
-                    }
-                }
-            }
+        let Ok(outcome) = outcomes.recv_timeout(left) else { break };
+        books.take(outcome);
+        if books.everywhere.is_some() {
+            shared.over.store(true, Ordering::Relaxed);
         }
     }
     shared.over.store(true, Ordering::Relaxed);
-    match everywhere {
-        Some(failure) => failures.push((None, failure)),
-        None if open.is_empty() => {}
-        None => failures.push(unanswered(source, &open, unique.len())),
-    }
-    told.sort_by(|one, other| one.client.cmp(&other.client));
+    let (told, failures) = books.close();
     Asked {
         source: source.to_owned(),
         told,
         failures,
         requests: shared.requests.load(Ordering::Relaxed),
         took: clock::monotonic().saturating_duration_since(begun),
-        limits: facts.limits,
-        cached: facts.cached,
+        limits: api.facts().limits,
+        cached: api.facts().cached,
     }
 }
 
-fn tell(found: Found, at: Timestamp, cached: bool) -> Told {
-    let Found { client, online, why, details } = found;
-    Told { client, online, why, at, cached, details }
+/// Who was answered about, and who was not.
+#[derive(Debug)]
+struct Books<'a> {
+    source: &'a str,
+    cached: bool,
+    /// Of whom nothing is known yet.
+    open: BTreeSet<&'a str>,
+    all: usize,
+    told: Vec<Told>,
+    failures: Vec<(Option<String>, Failure)>,
+    /// Why nobody else has to be asked about.
+    everywhere: Option<Failure>,
 }
+
+impl<'a> Books<'a> {
+    fn open(source: &'a str, clients: &'a [String], cached: bool) -> Self {
+        let mut open: BTreeSet<&str> = clients.iter().map(String::as_str).collect();
+        let mut failures = Vec::new();
+        // It would name all clients, or none.
+        if open.remove("") {
+            let what = format!("could not ask {source} about an empty client id");
+            let failure = Failure::misuse(what)
+                .because("no client has one: a broker gives a name to those that come without");
+            failures.push((Some(String::new()), failure));
+        }
+        let all = open.len();
+        Self { source, cached, open, all, told: Vec::new(), failures, everywhere: None }
+    }
+
+    fn clients(&self) -> Vec<String> {
+        self.open.iter().map(|client| (*client).to_owned()).collect()
+    }
+
+    fn take(&mut self, Outcome { about, result }: Outcome) {
+        match result {
+            Ok((found, at)) => {
+                for Found { client, online, why, details } in found {
+                    self.open.remove(&*client);
+                    let cached = self.cached;
+                    self.told.push(Told { client, online, why, at, cached, details });
+                }
+            }
+            Err(Missed::Late) => {}
+            Err(
+                Missed::Trouble(trouble) | Missed::Broken(trouble) | Missed::NotNow { trouble, .. },
+            ) => self.miss(&about, trouble),
+        }
+    }
+
+    fn miss(&mut self, about: &[String], mut trouble: Trouble) {
+        if !trouble.everywhere {
+            for client in about {
+                self.open.remove(&**client);
+            }
+            self.fail(about.first().filter(|_| about.len() == 1), &trouble);
+            // A wrong path looks like this: it would go on so to the last client.
+            if !self.told.is_empty() || self.failures.len() < FAILURES_MAX || self.open.is_empty() {
+                return;
+            }
+            trouble.cause = format!("{FAILURES_MAX} questions in a row failed; {}", trouble.cause);
+        }
+        self.everywhere.get_or_insert_with(|| failure(self.source, None, &trouble));
+    }
+
+    fn fail(&mut self, client: Option<&String>, trouble: &Trouble) {
+        let failure = failure(self.source, client.map(String::as_str), trouble);
+        self.failures.push((client.cloned(), failure));
+    }
+
+    fn close(mut self) -> (Vec<Told>, Vec<(Option<String>, Failure)>) {
+        match self.everywhere {
+            Some(failure) => self.failures.push((None, failure)),
+            None if self.open.is_empty() => {}
+            None => self.failures.push(unanswered(self.source, &self.open, self.all)),
+        }
+        self.told.sort_by(|one, other| one.client.cmp(&other.client));
+        (self.told, self.failures)
+    }
+}
+
+/// Failures before the first answer that are taken for those of all.
+const FAILURES_MAX: usize = 8;
 
 fn failure(source: &str, client: Option<&str>, trouble: &Trouble) -> Failure {
     let failure = Failure::new(match client {

@@ -96,6 +96,28 @@ fn one_refusal_of_a_password_is_enough() {
 }
 
 #[test]
+fn a_wrong_path_is_not_tried_for_every_client() {
+    let server = Server::start(|_| Answer::status(404, ""));
+    let ids: Vec<String> = (0..100).map(|n| format!("dev-{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let asked = ask(&format!("emqx5+http://127.0.0.1:{}", server.port), &ids);
+    assert!(asked.told.is_empty(), "{asked:?}");
+    assert!(server.seen().len() <= 16, "{}", server.seen().len());
+    let (None, failure) = asked.failures.last().expect("there are some") else {
+        panic!("{asked:?}")
+    };
+    assert!(failure.to_string().contains("8 questions in a row failed; status 404"), "{failure}");
+}
+
+#[test]
+fn a_listing_that_fails_is_one_failure() {
+    let server = Server::start(|_| Answer::status(404, ""));
+    let asked = ask(&format!("nanomq+http://127.0.0.1:{}", server.port), &["a", "b", "c"]);
+    assert!(failed(&asked).contains("status 404"), "{asked:?}");
+    assert_eq!(asked.failures[0].0, None);
+}
+
+#[test]
 fn redirects_are_not_followed() {
     let other = Server::start(|_| Answer::json(r#"{"connected":true,"clientid":"dev-1"}"#));
     let place = format!("http://127.0.0.1:{}/api/v5/clients/dev-1?token=hunter3", other.port);

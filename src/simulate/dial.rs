@@ -3,6 +3,7 @@
 use super::fleet::Fleet;
 use super::transport::{Shared, Stream, Transport};
 use crate::config::broker::Scheme;
+use crate::config::connection::Connection;
 use crate::failure::Failure;
 use crate::secret::Secret;
 use crate::source::mqtt::reach::addresses_within;
@@ -14,10 +15,11 @@ use async_tungstenite::tungstenite::http::HeaderValue;
 use async_tungstenite::tungstenite::protocol::WebSocketConfig;
 use rustls::pki_types::ServerName;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use ws_stream_tungstenite::WsStream;
 
 /// How to reach a broker, and through what.
@@ -31,6 +33,9 @@ pub struct Route {
     local: Arc<[IpAddr]>,
 }
 
+/// A connection with TLS laid over it.
+pub type Encrypted = TlsStream<Shared>;
+
 #[derive(Clone)]
 struct Encryption {
     connector: TlsConnector,
@@ -43,44 +48,67 @@ impl Route {
     /// Errors: certificates that cannot be read, a host that is not known.
     pub async fn find(fleet: &Fleet) -> Result<Vec<Self>, Failure> {
         let connection = &fleet.connection;
+        let first = Self::to(connection, UNKNOWN, &fleet.local_addresses)?;
+        let addresses = addresses_within(&connection.broker, fleet.connect_timeout)
+            .await
+            .map_err(|trouble| trouble.failure(connection))?;
+        Ok(addresses.into_iter().map(|address| Self { address, ..first.clone() }).collect())
+    }
+
+    /// Returns the route to a broker at this address, from one of these of our own if there are any.
+    ///
+    /// Errors: certificates that cannot be read, a host that no certificate can name.
+    pub fn to(
+        connection: &Connection,
+        address: SocketAddr,
+        local: &[IpAddr],
+    ) -> Result<Self, Failure> {
         let broker = &connection.broker;
-        let host = broker.host_name();
         let tls = match &connection.tls {
             None => None,
             Some(tls) => {
+                let host = broker.host_name();
                 let connector = TlsConnector::from(tls::client_config(tls)?);
                 let name = ServerName::try_from(host.clone())
-                    .map_err(|_| Trouble::NoServerName(host.clone()).failure(connection))?;
+                    .map_err(|_| Trouble::NoServerName(host).failure(connection))?;
                 Some(Encryption { connector, name })
             }
         };
-        let addresses = addresses_within(broker, fleet.connect_timeout)
-            .await
-            .map_err(|trouble| trouble.failure(connection))?;
-        let local: Arc<[IpAddr]> = fleet.local_addresses.as_slice().into();
-        let route = |address| Self {
+        Ok(Self {
             address,
             scheme: broker.scheme,
-            tls: tls.clone(),
+            tls,
             websocket_url: broker.websocket_url(),
-            local: Arc::clone(&local),
-        };
-        Ok(addresses.into_iter().map(route).collect())
+            local: local.into(),
+        })
     }
 
     /// Opens a connection for the device of this number.
     pub async fn open(&self, number: u32) -> Result<Transport, Trouble> {
+        let tcp = self.reach(number).await?;
+        match self.scheme {
+            Scheme::Mqtt => Ok(Transport::Plain(tcp)),
+            // Apart, because its state is large, and plain connections would pay for it.
+            _ => Box::pin(self.layer(tcp)).await,
+        }
+    }
+
+    /// Opens the TCP connection alone.
+    pub async fn reach(&self, number: u32) -> Result<TcpStream, Trouble> {
         let tcp = self
             .connect(number)
             .await
             .map_err(|error| Trouble::Unreachable(self.address.to_string(), explained(error)))?;
         // Packets are small and must not wait for each other.
         tcp.set_nodelay(true).map_err(Trouble::Broken)?;
-        match self.scheme {
-            Scheme::Mqtt => Ok(Transport::Plain(tcp)),
-            // Apart, because its state is large, and plain connections would pay for it.
-            _ => Box::pin(self.layer(tcp)).await,
-        }
+        Ok(tcp)
+    }
+
+    /// Lays TLS over a connection; `None` where the broker is reached without.
+    pub async fn encrypt(&self, tcp: &Arc<TcpStream>) -> Result<Option<Encrypted>, Trouble> {
+        let Some(Encryption { connector, name }) = &self.tls else { return Ok(None) };
+        let encrypted = connector.connect(name.clone(), Shared(Arc::clone(tcp))).await;
+        encrypted.map(Some).map_err(|error| tls::trouble(&error))
     }
 
     pub const fn is_loopback(&self) -> bool {
@@ -107,18 +135,21 @@ impl Route {
 
     async fn layer(&self, tcp: TcpStream) -> Result<Transport, Trouble> {
         let tcp = Arc::new(tcp);
-        let mut stream: Box<dyn Stream> = Box::new(Shared(Arc::clone(&tcp)));
-        if let Some(Encryption { connector, name }) = &self.tls {
-            let encrypted = connector.connect(name.clone(), stream).await;
-            stream = Box::new(encrypted.map_err(|error| tls::trouble(&error))?);
-        }
+        let mut stream: Box<dyn Stream> = match self.encrypt(&tcp).await? {
+            Some(encrypted) => Box::new(encrypted),
+            None => Box::new(Shared(Arc::clone(&tcp))),
+        };
         if self.scheme.is_websocket() {
             stream = self.open_websocket(stream).await?;
         }
         Ok(Transport::layered(tcp, stream))
     }
 
-    async fn open_websocket(&self, stream: Box<dyn Stream>) -> Result<Box<dyn Stream>, Trouble> {
+    /// Lays a WebSocket over a connection.
+    pub async fn open_websocket(
+        &self,
+        stream: Box<dyn Stream>,
+    ) -> Result<Box<dyn Stream>, Trouble> {
         let protocol = HeaderValue::from_static("mqtt");
         let mut request = self
             .websocket_url
@@ -161,6 +192,9 @@ fn explained(error: io::Error) -> io::Error {
     };
     io::Error::new(error.kind(), said)
 }
+
+/// The address of a route before it has one.
+const UNKNOWN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// Too many open files, of the process and of the system.
 const EMFILE: i32 = 24;

@@ -134,7 +134,7 @@ impl Line {
             }
             self.device.handle_bytes(clock.now(), bytes);
             if !was_up && let Some(Event::Malformed(_)) = self.device.peek_event() {
-                return Poll::Ready(Err(Trouble::Foreign(speaker(bytes))));
+                return Poll::Ready(Err(Trouble::Foreign(Foreign::of(bytes))));
             }
         }
     }
@@ -234,16 +234,6 @@ fn is_overflow(trouble: &Trouble) -> bool {
 
 fn is_cut(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
-}
-
-/// Returns who answers with these bytes instead of a broker.
-fn speaker(bytes: &[u8]) -> Foreign {
-    match bytes {
-        // An alert.
-        [0x15, 0x03, ..] => Foreign::Tls,
-        _ if bytes.starts_with(b"HTTP") => Foreign::Http,
-        _ => Foreign::Other,
-    }
 }
 
 /// Read at once, in bytes.

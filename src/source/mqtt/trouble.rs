@@ -77,6 +77,19 @@ pub enum Foreign {
     Other,
 }
 
+impl Foreign {
+    /// Returns who answers with these bytes instead of a broker.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            // An alert.
+            [0x15, 0x03, ..] => Self::Tls,
+            _ if bytes.starts_with(b"HTTP") => Self::Http,
+            _ => Self::Other,
+        }
+    }
+}
+
 impl Trouble {
     /// Sorts an error of the stream.
     pub fn from_io(error: io::Error) -> Self {

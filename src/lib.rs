@@ -16,6 +16,7 @@ pub mod event;
 pub mod failure;
 pub mod nearest;
 pub mod output;
+pub mod probe;
 pub mod publish;
 pub mod query;
 pub mod random;

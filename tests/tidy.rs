@@ -22,6 +22,7 @@ const PURE: &[&str] = &[
     "src/random",
     "src/embedded/core",
     "src/output/screen",
+    "src/probe",
     "src/publish/outbox",
     "src/publish/schedule",
     "src/query/api",
@@ -60,7 +61,7 @@ const IMPURE: &[&str] = &[
 ];
 
 /// Plain values that live in impure places.
-const VALUES: &[&str] = &["std::net::IpAddr", "std::net::Ipv4Addr", "std::net::SocketAddr"];
+const VALUES: &[&str] = &["std::net::IpAddr", "std::net::Ipv4Addr", "std::net::Ipv6Addr", "std::net::SocketAddr"];
 
 /// Which modules a module may name. All arrows point inwards.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -91,7 +92,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("nearest", &[]),
     ("random", &[]),
-    ("output", &["dialect", "disorder", "event", "failure", "publish", "simulate", "state"]),
+    // What it finds out, which output shows and other commands can be told.
+    ("probe", &["dialect", "event"]),
+    (
+        "output",
+        &["dialect", "disorder", "event", "failure", "probe", "publish", "simulate", "state"],
+    ),
     ("secret", &[]),
     ("config", &["cli", "dialect", "disorder", "event", "failure", "nearest", "secret", "state"]),
     ("cli", &["dialect", "secret", "state"]),

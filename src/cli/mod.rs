@@ -11,6 +11,7 @@ pub mod demo;
 pub mod disorder;
 pub mod merge;
 pub mod policy;
+pub mod probe;
 pub mod profile;
 pub mod publish;
 pub mod question;
@@ -73,6 +74,7 @@ pub enum Command {
     Watch(Box<watch::Watch>),
     Check(Box<check::Check>),
     Simulate(Box<simulate::Simulate>),
+    Probe(Box<probe::Probe>),
     Replay(Box<replay::Replay>),
     #[cfg(feature = "broker")]
     Demo(demo::Demo),

@@ -13,6 +13,7 @@ mod key_file;
 pub mod ledger;
 pub mod members;
 mod print_config;
+pub mod probe;
 mod redactor;
 pub mod replay;
 pub mod simulate;
@@ -62,6 +63,7 @@ fn run(cli: &Cli, warnings: Vec<config::warning::Warning>) -> Outcome {
     let json = match &cli.command {
         Command::Watch(options) => options.view.json,
         Command::Check(options) => options.answer.json,
+        Command::Probe(options) => options.json,
         Command::Replay(options) => options.json || options.question.csv,
         #[cfg(feature = "broker")]
         Command::Demo(_) => false,
@@ -95,6 +97,7 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<Outcome, Failure
     match command {
         Command::Replay(options) => replay::run(options, console),
         Command::Check(options) => check::run(options, console),
+        Command::Probe(options) => probe::run(options, console),
         Command::Watch(options) => with_threads(1)?.block_on(watch::run(options, console)),
         Command::Simulate(options) => simulate::run(options, console),
         Command::Store(options) => store::run(&options.action, console),

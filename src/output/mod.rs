@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod number;
 pub mod object;
 pub mod printer;
+pub mod probe;
 pub mod published;
 pub mod sanitize;
 #[cfg(feature = "tui")]

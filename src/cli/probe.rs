@@ -1,0 +1,58 @@
+//! `presence probe`
+
+use super::connection::Connection;
+use super::reading::{DialectName, STATUS_TOPIC};
+use clap::Args;
+use clap::builder::BoolishValueParser;
+use std::time::Duration;
+
+const TIMEOUT: &str = "5s";
+
+/// Tells which evidence a broker gives of clients, to this account, and how late
+///
+/// Some throw-away clients come and go in every way there is: goodbye, drop, reset, silence, take-over. What is
+/// told of them, by whom and how late, is shown, with what cannot be known here, and what was refused.
+/// Nothing is left at the broker. Takes about half a minute. Exit code: 0 whatever was found, 4 if a step on
+/// the way to the broker failed.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example:\n  presence probe -b mqtts://broker.example -u ops")]
+pub struct Probe {
+    /// Leave out the clients that fall silent, which take the longest
+    #[arg(long, env = "PRESENCE_NO_SILENCE", value_parser = BoolishValueParser::new())]
+    pub no_silence: bool,
+
+    /// Longest time that a step may take
+    #[arg(long, value_name = "DURATION", env = "PRESENCE_TIMEOUT", value_parser = humantime::parse_duration, default_value = TIMEOUT)]
+    pub timeout: Duration,
+
+    /// Print one JSON object
+    #[arg(long, env = "PRESENCE_JSON", value_parser = BoolishValueParser::new())]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
+    pub connection: Connection,
+
+    /// Way of announcing clients to try; may be given several times
+    #[arg(
+        long,
+        help_heading = "Dialects",
+        value_enum,
+        value_name = "NAME",
+        env = "PRESENCE_DIALECT",
+        value_delimiter = ',',
+        default_value = "auto"
+    )]
+    pub dialect: Vec<DialectName>,
+
+    /// Where the clients keep their status, with `{client}` in the place of the client id
+    #[arg(
+        long,
+        help_heading = "Dialects",
+        value_name = "TEMPLATE",
+        env = "PRESENCE_STATUS_TOPIC",
+        default_value = STATUS_TOPIC
+    )]
+    pub status_topic: String,
+}

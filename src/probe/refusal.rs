@@ -1,0 +1,119 @@
+//! What an account is refused, and what whoever runs the broker can do about it.
+
+use super::findings::Findings;
+use super::{Answer, Deed, Topic, Trial};
+use crate::dialect::mosquitto::Mosquitto;
+use crate::dialect::status::Status;
+use serde::{Deserialize, Serialize};
+
+/// One thing that was refused, or granted without effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// For scripts; stays as it is.
+    pub code: String,
+    /// What, and how it was seen. It may hold text of strangers.
+    pub text: String,
+    pub next: String,
+}
+
+/// Returns what was refused, and what to do about each.
+#[must_use]
+pub fn refusals(trial: &Trial, findings: &Findings) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    for topic in &trial.topics {
+        refusals.extend(of_topic(topic, trial));
+    }
+    refusals.extend(of_status(trial, findings));
+    refusals
+}
+
+fn of_topic(topic: &Topic, trial: &Trial) -> Option<Refusal> {
+    let Topic { dialect, filter, .. } = topic;
+    let reason = topic.reason.as_deref().unwrap_or("without a reason");
+    let is_mosquitto = trial.broker.as_deref().is_some_and(is_mosquitto);
+    match topic.answer {
+        Answer::Refused => Some(refusal(
+            "subscribe",
+            format!("the subscription to `{filter}` was refused ({reason})"),
+            right_to_read(filter),
+        )),
+        Answer::Closed => Some(refusal(
+            "subscribe",
+            format!("the broker ended the connection at the subscription to `{filter}` ({reason})"),
+            right_to_read(filter),
+        )),
+        // Silence says something only where there should be words.
+        Answer::Granted if dialect == Mosquitto::NAME && topic.heard == 0 && is_mosquitto => {
+            Some(refusal(
+                "log",
+                format!("the subscription to `{filter}` was granted, but nothing came there"),
+                "in mosquitto.conf: `log_dest topic`, with `log_type notice` or `all` and \
+                 `connection_messages true`; with an `acl_file`, which grants every subscription and then \
+                 withholds the messages: `topic read $SYS/broker/log/#`"
+                    .into(),
+            ))
+        }
+        Answer::Granted => None,
+    }
+}
+
+fn of_status(trial: &Trial, findings: &Findings) -> Option<Refusal> {
+    let of_client = trial.status_topic.replace("{client}", "%c");
+    let template = &trial.status_topic;
+    let write = format!(
+        "let devices write there; in an `acl_file` of Mosquitto: `pattern readwrite {of_client}`"
+    );
+    if let Some(reason) = &trial.will_refused {
+        let text = format!("a client with a will on `{template}` was not let in ({reason})");
+        return Some(refusal("will", text, write));
+    }
+    if let Some(reason) = &trial.publish_refused {
+        let text = format!("a message on `{template}` was refused ({reason})");
+        return Some(refusal("publish", text, write));
+    }
+    if trial.keeps_nothing {
+        let text = "the broker keeps no retained messages (CONNACK says so)".to_owned();
+        return Some(refusal("retain", text, "have them enabled, or live without: what devices \
+             say of themselves is known to those who listen then".into()));
+    }
+    let is_granted = |topic: &Topic| topic.dialect == Status::NAME && topic.answer == Answer::Granted;
+    if !trial.topics.iter().any(is_granted) {
+        return None;
+    }
+    let told = |deed| findings.of(Status::NAME, deed).map(|one| one.told);
+    if told(Deed::Connect) == Some(0) {
+        let text = format!(
+            "births on `{template}` were acknowledged or not answered, but never came, though the \
+             subscription was granted: this account may not write there, or not read"
+        );
+        return Some(refusal("status", text, write));
+    }
+    let drops = [Deed::Fin, Deed::Rst].map(told);
+    if drops.iter().all(|told| *told == Some(0)) {
+        let text = format!("births on `{template}` came, but no will did");
+        let next = "look in the broker's log whether wills are refused to this account, or not sent";
+        return Some(refusal("will", text, next.into()));
+    }
+    let retained = findings.retained;
+    if retained.due > 0 && retained.found == 0 {
+        let text = format!("nothing stays retained on `{template}`");
+        let next = "ask who runs the broker whether this account may publish retained messages";
+        return Some(refusal("retain", text, next.into()));
+    }
+    None
+}
+
+fn right_to_read(filter: &str) -> String {
+    format!(
+        "ask who runs the broker for the right to read it; in an `acl_file` of Mosquitto: `topic read \
+         {filter}`"
+    )
+}
+
+fn is_mosquitto(version: &str) -> bool {
+    version.to_ascii_lowercase().starts_with("mosquitto")
+}
+
+fn refusal(code: &str, text: String, next: String) -> Refusal {
+    Refusal { code: code.to_owned(), text, next }
+}

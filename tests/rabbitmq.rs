@@ -9,6 +9,8 @@ mod support;
 mod fleet;
 #[path = "rabbitmq/query.rs"]
 mod query;
+#[path = "rabbitmq/probe.rs"]
+mod probe;
 #[path = "mosquitto/scene.rs"]
 #[allow(dead_code, reason = "shared with the tests at Mosquitto")]
 mod scene;

@@ -61,7 +61,8 @@ const IMPURE: &[&str] = &[
 ];
 
 /// Plain values that live in impure places.
-const VALUES: &[&str] = &["std::net::IpAddr", "std::net::Ipv4Addr", "std::net::Ipv6Addr", "std::net::SocketAddr"];
+const VALUES: &[&str] =
+    &["std::net::IpAddr", "std::net::Ipv4Addr", "std::net::Ipv6Addr", "std::net::SocketAddr"];
 
 /// Which modules a module may name. All arrows point inwards.
 const ARROWS: &[(&str, &[&str])] = &[

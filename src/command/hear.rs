@@ -221,9 +221,10 @@ pub fn is_ours(reading: &Reading<'_>, own: &str) -> bool {
     clients.next().is_some_and(|client| client == own || is_made_here(client))
 }
 
-/// Tells whether a client id is one that `random_client_id` makes.
+/// Tells whether a client id is one that `random_client_id` makes, or a probe.
 fn is_made_here(client: &str) -> bool {
-    client.strip_prefix("presence-").is_some_and(|rest| {
+    let rest = client.strip_prefix("presence-");
+    rest.map(|rest| rest.strip_prefix("probe-").unwrap_or(rest)).is_some_and(|rest| {
         rest.len() == 16 && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     })
 }

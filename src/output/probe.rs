@@ -96,7 +96,8 @@ pub fn report(findings: &Findings, style: Style, columns: Option<u16>) -> String
     }
     for refusal in &findings.refused {
         let label = style.paint(Tone::Warning, "refused:");
-        let _ = writeln!(text, "{label} {}\n  next: {}", guard(&refusal.text), guard(&refusal.next));
+        let _ =
+            writeln!(text, "{label} {}\n  next: {}", guard(&refusal.text), guard(&refusal.next));
     }
     text
 }
@@ -126,12 +127,10 @@ fn topics(topics: &[Topic]) -> Table {
 
 /// Returns what was told of each deed, by the dialects that told anything.
 fn told(findings: &Findings) -> Table {
-    let headers =
-        ["deed", "dialect", "told", "median", "max", "messages", "retained", "qos"];
+    let headers = ["deed", "dialect", "told", "median", "max", "messages", "retained", "qos"];
     let mut table = Table::new(&headers);
-    let speaks = |name: &str| {
-        findings.evidence.iter().any(|one| one.dialect == name && one.messages > 0)
-    };
+    let speaks =
+        |name: &str| findings.evidence.iter().any(|one| one.dialect == name && one.messages > 0);
     for deed in Deed::ALL {
         let all = findings.evidence.iter().filter(|one| one.deed == deed);
         for one in all.filter(|one| speaks(&one.dialect)) {
@@ -199,8 +198,8 @@ fn take_over(take_over: &TakeOvers) -> String {
     if let Some(wrong) = take_over.last_word_wrong {
         let _ = write!(
             text,
-            "; the last word on the status topic was `offline`, though the client was online, in {wrong} \
-             of {}",
+            "; the last word on the status topic, of a client that was online, was right in {} of {}",
+            take_over.done.saturating_sub(wrong),
             take_over.done
         );
     }
@@ -235,7 +234,7 @@ fn given(voice: &Voice) -> Option<String> {
     given.push(match voice.tells_goodbye {
         Some(true) => "tells a goodbye from a drop",
         Some(false) => "tells a goodbye in the words of a drop",
-        None => "does not tell both goodbyes and drops",
+        None => "does not tell of both goodbyes and drops",
     });
     given.push(match voice.stamps? {
         Stamps::Milliseconds => "has times in ms",
@@ -244,7 +243,8 @@ fn given(voice: &Voice) -> Option<String> {
     });
     let mut text = format!("`{}` {}", voice.dialect, given.join(", "));
     if voice.others > 0 {
-        let _ = write!(text, "; {} about other clients came meanwhile", counted(voice.others, "event"));
+        let _ =
+            write!(text, "; {} about other clients came meanwhile", counted(voice.others, "event"));
     }
     if voice.unread > 0 {
         let _ = write!(text, "; {} could not be read", counted(voice.unread, "message"));
@@ -281,8 +281,16 @@ fn verdict(findings: &Findings) -> String {
     } else {
         ""
     };
+    let is_spare =
+        |voice: &&Voice| voice.is_usable && !findings.recommended.contains(&voice.dialect);
+    let spare: Vec<&str> =
+        findings.dialects.iter().filter(is_spare).map(|voice| &*voice.dialect).collect();
+    let also = match spare.as_slice() {
+        [] => String::new(),
+        spare => format!(" `{}` works too, where devices keep a status.", listed(spare)),
+    };
     format!(
-        "Use `--dialect {}`: it tells of {}{devices}, within {} of what the broker sees.",
+        "Use `--dialect {}`: it tells of {}{devices}, within {}.{also}",
         findings.recommended.join(","),
         listed(&told),
         shown(slowest)

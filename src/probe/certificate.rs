@@ -163,7 +163,11 @@ mod tests {
     fn a_certificate_tells_its_time_and_its_hosts() {
         let read = read(&made((2024, 2, 29), (2060, 1, 1))).expect("it is one");
         assert_eq!(read.not_before, Timestamp(1_709_164_800_000));
-        assert_eq!(read.not_after, Timestamp(2_840_140_800_000), "years from 2050 on are written out");
+        assert_eq!(
+            read.not_after,
+            Timestamp(2_840_140_800_000),
+            "years from 2050 on are written out"
+        );
         assert_eq!(read.names, ["broker.example", "127.0.0.1", "::1"]);
     }
 

@@ -203,13 +203,15 @@ fn take_overs(trial: &Trial, evidence: &[Evidence]) -> Option<TakeOvers> {
     let is_heard = of_status(Deed::Connect).is_some_and(|one| one.told > 0);
     let is_wrong = |done: &&Done| {
         let said = said(trial, Status::NAME, done).filter(|report| !report.kinds.is_empty());
-        said.max_by_key(|report| report.at).is_some_and(|last| last.kinds.contains(&EventKind::Closed))
+        said.max_by_key(|report| report.at)
+            .is_some_and(|last| last.kinds.contains(&EventKind::Closed))
     };
     Some(TakeOvers {
         done: trial.take_overs.len() as u64,
         old,
         wills: of_status(Deed::TakenOver).filter(|_| is_heard).map(|one| one.told),
-        last_word_wrong: is_heard.then(|| done(trial, Deed::TakeOver).filter(is_wrong).count() as u64),
+        last_word_wrong: is_heard
+            .then(|| done(trial, Deed::TakeOver).filter(is_wrong).count() as u64),
     })
 }
 

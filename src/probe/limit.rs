@@ -24,7 +24,8 @@ pub fn limits(findings: &Findings) -> Vec<Limit> {
     ways_to_go(findings, &mut limits);
     connections(findings, &mut limits);
     let voices = || findings.chosen();
-    if !voices().any(|voice| voice.tells_goodbye == Some(true)) && findings.tells(Deed::Disconnect) {
+    if !voices().any(|voice| voice.tells_goodbye == Some(true)) && findings.tells(Deed::Disconnect)
+    {
         limits.push(limit("how", "how a client left: a goodbye is told in the words of a drop"));
     }
     let best = voices().filter_map(|voice| voice.stamps).min_by_key(|stamps| *stamps as u8);

@@ -30,7 +30,7 @@ pub fn refusals(trial: &Trial, findings: &Findings) -> Vec<Refusal> {
 fn of_topic(topic: &Topic, trial: &Trial) -> Option<Refusal> {
     let Topic { dialect, filter, .. } = topic;
     let reason = topic.reason.as_deref().unwrap_or("without a reason");
-    let is_mosquitto = trial.broker.as_deref().is_some_and(is_mosquitto);
+    let may_be_mosquitto = trial.broker.as_deref().is_none_or(is_mosquitto);
     match topic.answer {
         Answer::Refused => Some(refusal(
             "subscribe",
@@ -43,11 +43,11 @@ fn of_topic(topic: &Topic, trial: &Trial) -> Option<Refusal> {
             right_to_read(filter),
         )),
         // Silence says something only where there should be words.
-        Answer::Granted if dialect == Mosquitto::NAME && topic.heard == 0 && is_mosquitto => {
+        Answer::Granted if dialect == Mosquitto::NAME && topic.heard == 0 && may_be_mosquitto => {
             Some(refusal(
                 "log",
                 format!("the subscription to `{filter}` was granted, but nothing came there"),
-                "in mosquitto.conf: `log_dest topic`, with `log_type notice` or `all` and \
+                "if this is a Mosquitto, in mosquitto.conf: `log_dest topic`, with `log_type notice` or `all` and \
                  `connection_messages true`; with an `acl_file`, which grants every subscription and then \
                  withholds the messages: `topic read $SYS/broker/log/#`"
                     .into(),
@@ -73,10 +73,16 @@ fn of_status(trial: &Trial, findings: &Findings) -> Option<Refusal> {
     }
     if trial.keeps_nothing {
         let text = "the broker keeps no retained messages (CONNACK says so)".to_owned();
-        return Some(refusal("retain", text, "have them enabled, or live without: what devices \
-             say of themselves is known to those who listen then".into()));
+        return Some(refusal(
+            "retain",
+            text,
+            "have them enabled, or live without: what devices \
+             say of themselves is known to those who listen then"
+                .into(),
+        ));
     }
-    let is_granted = |topic: &Topic| topic.dialect == Status::NAME && topic.answer == Answer::Granted;
+    let is_granted =
+        |topic: &Topic| topic.dialect == Status::NAME && topic.answer == Answer::Granted;
     if !trial.topics.iter().any(is_granted) {
         return None;
     }
@@ -88,10 +94,11 @@ fn of_status(trial: &Trial, findings: &Findings) -> Option<Refusal> {
         );
         return Some(refusal("status", text, write));
     }
-    let drops = [Deed::Fin, Deed::Rst].map(told);
-    if drops.iter().all(|told| *told == Some(0)) {
+    let mut drops = [Deed::Fin, Deed::Rst].into_iter().filter_map(told).peekable();
+    if drops.peek().is_some() && drops.all(|told| told == 0) {
         let text = format!("births on `{template}` came, but no will did");
-        let next = "look in the broker's log whether wills are refused to this account, or not sent";
+        let next =
+            "look in the broker's log whether wills are refused to this account, or not sent";
         return Some(refusal("will", text, next.into()));
     }
     let retained = findings.retained;

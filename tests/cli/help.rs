@@ -4,12 +4,13 @@ use crate::run::{Home, lines, notice};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "watch",
     "check",
     "replay",
     "simulate",
     "simulate merge",
+    "probe",
     "store",
     "store info",
     "store import",

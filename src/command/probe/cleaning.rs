@@ -1,11 +1,12 @@
 //! Takes away what the clients may have left: retained messages on their status topics.
 
-use super::clients::{Clients, Taken, publish};
+use super::clients::Clients;
 use super::hearing::KEEP_ALIVE;
+use super::link::Link;
 use crate::simulate::dial::Route;
 use crate::source::mqtt::trouble::Trouble;
-use crate::wire::{Filter, Packet, Qos, RetainedWanted, SubAck, Subscribe};
-use std::collections::BTreeSet;
+use crate::wire::{Filter, Packet, Publish, Qos, RetainedWanted, Subscribe};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What may still be there.
@@ -19,34 +20,33 @@ pub struct Left {
 ///
 /// Errors: what may still be there, and why.
 pub async fn clean(clients: &mut Clients, route: &Route, settle: Duration) -> Result<(), Left> {
-    let topics = clients.topics();
-    if topics.is_empty() {
+    let mut left: BTreeSet<String> = clients.topics().into_iter().collect();
+    if left.is_empty() {
         return Ok(());
     }
-    let mut left = topics.into_iter().collect();
-    match sweep(clients, route, settle, &mut left).await {
-        Ok(()) if left.is_empty() => Ok(()),
-        Ok(()) => Err(Left {
-            topics: left.into_iter().collect(),
-            cause: "the broker did not take the empty message that clears it".into(),
-        }),
-        Err(trouble) => {
-            Err(Left { topics: left.into_iter().collect(), cause: trouble.to_string() })
-        }
+    let swept = sweep(clients, route, settle.max(QUIET), &mut left).await;
+    if left.is_empty() {
+        return Ok(());
     }
+    let cause = match swept {
+        Ok(()) => "the broker did not take the empty message that clears it".to_owned(),
+        Err(trouble) => trouble.to_string(),
+    };
+    Err(Left { topics: left.into_iter().collect(), cause })
 }
 
+/// Clears topics, and takes those that are out of `left`: where it can be seen what is kept, all on which
+/// nothing is.
 async fn sweep(
     clients: &mut Clients,
     route: &Route,
-    settle: Duration,
+    quiet: Duration,
     left: &mut BTreeSet<String>,
 ) -> Result<(), Trouble> {
-    let all = left.clone();
     let id = clients.id();
     let (mut link, _) = clients.open(route, clients.connect(&id, KEEP_ALIVE)).await?;
     let id = link.take_id();
-    let filters = all.iter().map(|topic| Filter {
+    let filters = left.iter().map(|topic| Filter {
         filter: topic.clone(),
         qos: Qos::AtLeastOnce,
         no_local: false,
@@ -55,44 +55,67 @@ async fn sweep(
     });
     let subscribe = Subscribe { id, subscription_id: None, filters: filters.collect() };
     link.send(&Packet::Subscribe(subscribe)).await?;
-    let is_answer = |packet: &Packet| matches!(packet, Packet::SubAck(SubAck { .. })).then_some(());
-    // Without an answer it is cleared all the same, only nobody sees what comes after that.
-    match link.expect(clients.limit, Trouble::Deaf(clients.limit), is_answer).await {
-        Ok(()) | Err(Trouble::Deaf(_)) => {}
-        Err(trouble) => return Err(trouble),
+    let mut due = left.clone();
+    let seen = listen(&mut link, quiet, clients).await?;
+    if seen.is_granted {
+        *left = seen.kept;
     }
-    let mut due = all;
     for _ in 0..SWEEPS_MAX {
-        for topic in &due {
-            match publish(&mut link, topic, "", true, clients.limit).await {
-                Taken::Acknowledged => drop(left.remove(topic)),
-                Taken::Refused(_) => {}
-                Taken::Closed(trouble) => return Err(trouble),
-            }
+        let mut sent = BTreeMap::new();
+        for topic in due {
+            let id = link.take_id();
+            let (qos, retain) = (Qos::AtLeastOnce, true);
+            let empty = Publish { qos, retain, id, topic: topic.clone(), ..Publish::default() };
+            link.send(&Packet::Publish(empty)).await?;
+            sent.insert(id, topic);
         }
-        // What comes now has come after it was cleared, or was on its way.
-        let mut again = BTreeSet::new();
-        let late = |packet: &Packet| -> Option<()> {
-            if let Packet::Publish(message) = packet
-                && !message.payload.is_empty()
-                && clients.status_topic_is_ours(&message.topic)
-            {
-                again.insert(message.topic.clone());
-            }
-            None
-        };
-        match link.expect(settle.max(QUIET), Trouble::Silent(settle), late).await {
-            Ok(()) | Err(Trouble::Silent(_)) => {}
-            Err(trouble) => return Err(trouble),
+        let seen = listen(&mut link, quiet, clients).await?;
+        for topic in seen.taken.iter().filter_map(|id| sent.get(id)) {
+            left.remove(topic);
         }
-        if again.is_empty() {
+        // What has come after it was cleared.
+        left.extend(seen.kept.iter().cloned());
+        due = seen.kept;
+        if due.is_empty() {
             break;
         }
-        left.extend(again.iter().cloned());
-        due = again;
     }
     link.leave().await;
     Ok(())
+}
+
+/// What came within a time.
+#[derive(Default)]
+struct Seen {
+    /// Every subscription was granted.
+    is_granted: bool,
+    /// Topics on which there was something.
+    kept: BTreeSet<String>,
+    /// Ids of messages that the broker took.
+    taken: Vec<u16>,
+}
+
+async fn listen(link: &mut Link, quiet: Duration, clients: &Clients) -> Result<Seen, Trouble> {
+    let mut seen = Seen::default();
+    let note = |packet: &Packet| -> Option<()> {
+        match packet {
+            Packet::SubAck(ack) => {
+                seen.is_granted = !ack.reasons.iter().any(|reason| reason.is_error());
+            }
+            Packet::PubAck(ack) if !ack.reason.is_error() => seen.taken.push(ack.id),
+            Packet::Publish(message)
+                if !message.payload.is_empty() && clients.has_status_at(&message.topic) =>
+            {
+                seen.kept.insert(message.topic.clone());
+            }
+            _ => {}
+        }
+        None
+    };
+    match link.expect(quiet, Trouble::Silent(quiet), note).await {
+        Ok(()) | Err(Trouble::Silent(_)) => Ok(seen),
+        Err(trouble) => Err(trouble),
+    }
 }
 
 const SWEEPS_MAX: u32 = 5;

@@ -9,9 +9,7 @@ use crate::simulate::dial::Route;
 use crate::simulate::fleet::version_of;
 use crate::source::mqtt::reason;
 use crate::source::mqtt::trouble::{Stage, Trouble};
-use crate::wire::{
-    Ack, ConnAck, Connect, Packet, Properties, Publish, Qos, Version, Will,
-};
+use crate::wire::{Ack, ConnAck, Connect, Packet, Properties, Publish, Qos, Version, Will};
 use bytes::Bytes;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -69,7 +67,7 @@ impl Clients {
     }
 
     /// Tells whether a topic is the status of one of these clients.
-    pub fn status_topic_is_ours(&self, topic: &str) -> bool {
+    pub fn has_status_at(&self, topic: &str) -> bool {
         let client = self.template.as_ref().and_then(|template| template.client(topic));
         client.is_some_and(|client| client.starts_with(&self.mark.0))
     }
@@ -121,7 +119,13 @@ impl Clients {
 }
 
 /// Publishes at QoS 1, and waits for the answer.
-pub async fn publish(link: &mut Link, topic: &str, payload: &str, retain: bool, limit: Duration) -> Taken {
+pub async fn publish(
+    link: &mut Link,
+    topic: &str,
+    payload: &str,
+    retain: bool,
+    limit: Duration,
+) -> Taken {
     let id = link.take_id();
     let publish = Publish {
         qos: Qos::AtLeastOnce,
@@ -139,9 +143,10 @@ pub async fn publish(link: &mut Link, topic: &str, payload: &str, retain: bool, 
         _ => None,
     };
     match link.expect(limit, Trouble::Silent(limit), is_answer).await {
-        Ok(code) if code.is_error() => {
-            Taken::Refused(format!("PUBACK {}", reason::described(code.0, reason::of_v5(code.0), None)))
-        }
+        Ok(code) if code.is_error() => Taken::Refused(format!(
+            "PUBACK {}",
+            reason::described(code.0, reason::of_v5(code.0), None)
+        )),
         Ok(_) => Taken::Acknowledged,
         Err(Trouble::Silent(limit)) => {
             Taken::Refused(format!("no PUBACK within {} s", limit.as_secs_f32()))

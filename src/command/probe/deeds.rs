@@ -6,7 +6,9 @@ use crate::clock;
 use crate::probe::{Deed, Done, Kept, OldEnd, Silence, TakenOver, Trial};
 use crate::simulate::dial::Route;
 use crate::source::mqtt::trouble::Trouble;
-use crate::wire::{Connect, Filter, Packet, Publish, Qos, Reason, RetainedWanted, SubAck, Subscribe};
+use crate::wire::{
+    Connect, Filter, Packet, Publish, Qos, Reason, RetainedWanted, SubAck, Subscribe,
+};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -50,7 +52,8 @@ impl Bench {
     /// Returns how long a silence is waited for: three keep alives are what most brokers take, and some
     /// look up every few seconds only.
     pub fn silence_max(&self) -> Duration {
-        Duration::from_secs(3 * u64::from(self.trial.keep_alive.max(self.keep_alive))) + SILENCE_MORE
+        Duration::from_secs(3 * u64::from(self.trial.keep_alive.max(self.keep_alive)))
+            + SILENCE_MORE
     }
 
     /// Lets clients come and go. Nothing of it is left connected.
@@ -65,11 +68,7 @@ impl Bench {
             // A task that panicked has reported that itself.
             let Ok(Quiet { client, link, closed_after }) = quiet else { continue };
             if closed_after.is_none() {
-                let now = clock::uptime();
-                let of_client = |done: &&mut Done| done.client == client;
-                for done in self.trial.done.iter_mut().filter(of_client) {
-                    done.until = now;
-                }
+                self.end_note(&client, clock::uptime());
                 link.leave().await;
             }
             self.trial.silences.push(Silence { client, closed_after });
@@ -102,7 +101,7 @@ impl Bench {
         reset.link.reset();
         let newer = self.take_over(old).await?;
         sleep(self.settle).await;
-        self.end_note(&newer.id);
+        self.end_note(&newer.id, clock::uptime());
         newer.link.leave().await;
         leaving.link.leave().await;
         Ok(())
@@ -114,7 +113,12 @@ impl Bench {
         self.enter_as(id, keep_alive, Deed::Connect).await
     }
 
-    async fn enter_as(&mut self, id: String, keep_alive: u16, deed: Deed) -> Result<Client, Trouble> {
+    async fn enter_as(
+        &mut self,
+        id: String,
+        keep_alive: u16,
+        deed: Deed,
+    ) -> Result<Client, Trouble> {
         let mut connect = self.clients.connect(&id, keep_alive);
         if self.trial.will_refused.is_none() {
             connect.will = self.clients.will(&id);
@@ -178,21 +182,20 @@ impl Bench {
         Ok(newer)
     }
 
-    /// Notes what is done now to a client. What was done to it before is over by that.
+    /// Notes what was done to a client. By a take-over what was done to it before is over; what is told
+    /// later of other deeds may still be about those before, and what it says tells which.
     fn note(&mut self, client: &str, deed: Deed, at: Duration) {
-        // A silence begins with the last packet, which may be the CONNECT that is still to be told of.
         if deed == Deed::TakeOver {
-            self.end_note(client);
+            self.end_note(client, at);
         }
         let client = client.to_owned();
         self.trial.done.push(Done { client, deed, at, until: Duration::MAX });
     }
 
-    fn end_note(&mut self, client: &str) {
-        let now = clock::uptime();
+    fn end_note(&mut self, client: &str, at: Duration) {
         let is_open = |done: &&mut Done| done.client == client && done.until == Duration::MAX;
         for done in self.trial.done.iter_mut().filter(is_open) {
-            done.until = now;
+            done.until = at;
         }
     }
 

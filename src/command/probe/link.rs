@@ -134,9 +134,7 @@ impl Link {
                 self.send(&Packet::PubRec(ack(*id))).await
             }
             Packet::PubRel(Ack { id, .. }) => self.send(&Packet::PubComp(ack(*id))).await,
-            Packet::Disconnect(end) => {
-                Err(Trouble::Dismissed { code: end.reason.0, said: None })
-            }
+            Packet::Disconnect(end) => Err(Trouble::Dismissed { code: end.reason.0, said: None }),
             _ => Ok(()),
         }
     }

@@ -56,7 +56,8 @@ pub async fn prepare(
     let mut came_back = None;
     let mut publish_refused = None;
     if let Some(topic) = listener.clients.status_topic(&listener.id) {
-        let back = way.step(Kind::Publish, &connection, listener.round_trip(&topic, &topics)).await?;
+        let back =
+            way.step(Kind::Publish, &connection, listener.round_trip(&topic, &topics)).await?;
         came_back = Some(back.came);
         publish_refused = back.refused;
         if !back.came {
@@ -160,7 +161,8 @@ impl Listener {
             Ok(()) | Err(Trouble::Silent(_)) => match answer {
                 Some(code) if code.is_error() => {
                     let code = code.0;
-                    let why = format!("PUBACK {}", reason::described(code, reason::of_v5(code), None));
+                    let why =
+                        format!("PUBACK {}", reason::described(code, reason::of_v5(code), None));
                     refused = Some(why.clone());
                     why
                 }

@@ -61,7 +61,9 @@ pub fn run(options: &Probe, console: &mut Console) -> Result<Outcome, Failure> {
 fn check(options: &Probe, connection: &Connection) -> Result<(), Failure> {
     if connection.client_id.is_some() {
         return Err(Failure::misuse("`--client-id` cannot be used here")
-            .because("a probe takes over its own clients, so it uses none but ids of its own making")
+            .because(
+                "a probe takes over its own clients, so it uses none but ids of its own making",
+            )
             .next("leave it out, in the environment and the profile too"));
     }
     if connection.keep_alive.is_zero() && !options.no_silence {
@@ -116,9 +118,8 @@ impl Run {
         };
         bench.drop_silent();
         stopper.send_replace(true);
-        let (hearing, lost) = listener
-            .await
-            .map_err(|error| Failure::new("the listener failed").because(error))?;
+        let (hearing, lost) =
+            listener.await.map_err(|error| Failure::new("the listener failed").because(error))?;
         let (cleaned, was_interrupted) = cleaned(&mut bench, ran.is_none(), console).await;
         let left = cleaned.err();
         if let Some(Left { topics, cause }) = &left {
@@ -183,7 +184,8 @@ impl Run {
             findings,
             left,
         })?;
-        Ok(())
+        // A run that fails after this prints nothing more.
+        Ok(console.flush()?)
     }
 }
 

@@ -75,8 +75,7 @@ impl Way {
         connect: Connect,
         limit: Duration,
     ) -> Result<Arrived, Failure> {
-        let addresses =
-            self.step(Kind::Lookup, connection, lookup(connection, limit)).await?;
+        let addresses = self.step(Kind::Lookup, connection, lookup(connection, limit)).await?;
         let (route, tcp) =
             self.step(Kind::Tcp, connection, reach(connection, &addresses, limit)).await??;
         let transport = self.layers(connection, &route, tcp, limit).await?;

@@ -162,7 +162,7 @@ pub fn of_rustls(error: &Error) -> Trouble {
                 if presented.is_empty() {
                     "no host at all".into()
                 } else {
-                    shortened(&presented.join(", "))
+                    shortened(&bare(presented).join(", "))
                 }
             ),
             NAMES,
@@ -209,6 +209,17 @@ pub fn of_rustls(error: &Error) -> Trouble {
 }
 
 const NAMES: &str = "use a name from the certificate in `--broker`, or have the certificate mended";
+
+/// Returns names without what the library puts around them: `DnsName("a.example")`.
+fn bare(presented: &[String]) -> Vec<&str> {
+    presented
+        .iter()
+        .map(|name| {
+            let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+            inner.unwrap_or(name).trim_matches('"')
+        })
+        .collect()
+}
 
 fn shortened(text: &str) -> String {
     let mut chars = text.chars();

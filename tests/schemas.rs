@@ -10,7 +10,11 @@ use presence::event::Timestamp;
 use presence::output::acted::{Commands, Held, Posts};
 use presence::output::finding::{FindingObject, LagObject};
 use presence::output::object::{Altered, ChangeObject, Summary, WatchSummary};
+use presence::output::probe::{ProbeKind, ProbeObject};
 use presence::output::published::Published;
+use presence::probe::judge::judge;
+use presence::probe::step::{End, Kind, Step};
+use presence::probe::{Answer, Deed, Done, OldEnd, Silence, TakenOver, Topic, Trial};
 use presence::publish::courier::Report;
 use presence::publish::outbox::Outbox;
 use presence::publish::schedule::Skipped;
@@ -206,6 +210,73 @@ fn what_was_published_is_described() {
         broken["late_max_ms"] = late;
         assert!(!schema.is_valid(&broken), "{broken}");
         tally.lateness.saturating_record(1_500);
+    }
+}
+
+#[test]
+fn what_a_probe_finds_is_described() {
+    let schema = schema("probe");
+    let step = Step {
+        kind: Kind::Subscribe,
+        end: End::Partly,
+        took: Duration::from_micros(1_500),
+        detail: "1 of 3 granted".into(),
+    };
+    let topic = Topic {
+        dialect: "lmq".into(),
+        filter: "$presence/#".into(),
+        answer: Answer::Refused,
+        qos: None,
+        reason: Some("0x87, not authorized".into()),
+        heard: 0,
+        others: 0,
+    };
+    let done = |deed| Done { client: "a".into(), deed, at: Duration::ZERO, until: Duration::MAX };
+    let trial = Trial {
+        topics: vec![topic],
+        done: [Deed::Connect, Deed::TakeOver, Deed::Silence].map(done).to_vec(),
+        silences: vec![Silence { client: "a".into(), closed_after: Some(Duration::from_secs(3)) }],
+        take_overs: vec![TakenOver { client: "a".into(), old: OldEnd::LeftOpen }],
+        keep_alive: 2,
+        ..Trial::default()
+    };
+    let findings = judge(&trial);
+    let steps = [step];
+    let object = |findings| ProbeObject {
+        kind: ProbeKind::Probe,
+        instance: "localhost:1883",
+        mqtt_version: "5",
+        preflight: steps.iter().map(Into::into).collect(),
+        findings,
+        left: &[],
+    };
+    for findings in [Some(&findings), None] {
+        let object = serde_json::to_value(object(findings)).expect("it is JSON");
+        assert_valid(&schema, std::slice::from_ref(&object));
+        miss_each_field(&schema, &object);
+    }
+    let whole = serde_json::to_value(object(Some(&findings))).expect("it is JSON");
+    for part in
+        ["", "/silence", "/take_over", "/retained", "/topics/0", "/evidence/0", "/dialects/0"]
+    {
+        let at = format!("/findings{part}");
+        let fields = whole.pointer(&at).and_then(Value::as_object).expect("it is an object");
+        for field in fields.keys() {
+            let mut broken = whole.clone();
+            let holder = broken.pointer_mut(&at).and_then(Value::as_object_mut);
+            holder.expect("it is an object").remove(field);
+            assert!(!schema.is_valid(&broken), "{at} without `{field}`");
+        }
+    }
+    for (at, value) in [
+        ("/preflight/0/end", json!("well")),
+        ("/findings/evidence/0/deed", json!("vanish")),
+        ("/findings/silence/noticed", json!(-1)),
+        ("/findings/take_over/old", json!("lost")),
+    ] {
+        let mut broken = whole.clone();
+        *broken.pointer_mut(at).expect("it is there") = value;
+        assert!(!schema.is_valid(&broken), "{at}");
     }
 }
 

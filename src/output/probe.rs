@@ -95,7 +95,7 @@ pub fn report(findings: &Findings, style: Style, columns: Option<u16>) -> String
         let _ = writeln!(text, "cannot be known: {}", guard(&limit.text));
     }
     for refusal in &findings.refused {
-        let label = style.paint(Tone::Warning, "refused:");
+        let label = style.paint(Tone::Warning, "not given:");
         let _ =
             writeln!(text, "{label} {}\n  next: {}", guard(&refusal.text), guard(&refusal.next));
     }

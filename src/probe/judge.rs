@@ -144,7 +144,7 @@ fn voice(trial: &Trial, dialect: &str, evidence: &[Evidence]) -> Voice {
         tells_goodbye: (told(Deed::Disconnect) && drops).then(|| {
             says_farewell(Deed::Disconnect) && !Deed::DROPS.into_iter().any(says_farewell)
         }),
-        stamps: spoken().map(|report| stamps(report)).reduce(|all, one| match (all, one) {
+        stamps: spoken().map(stamps).reduce(|all, one| match (all, one) {
             // The coarsest is what can be relied on.
             (Stamps::Arrival, _) | (_, Stamps::Arrival) => Stamps::Arrival,
             (Stamps::Seconds, _) | (_, Stamps::Seconds) => Stamps::Seconds,

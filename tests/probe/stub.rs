@@ -55,34 +55,45 @@ fn serve(mut stream: TcpStream, manners: &Manners) -> Option<()> {
             }
             continue;
         };
-        let Some(answer) = answer(packet, manners)? else { continue };
+        let answer = match answer(packet, manners) {
+            Answer::Say(answer) => answer,
+            Answer::Nothing => continue,
+            Answer::End => return None,
+        };
         let mut bytes = BytesMut::new();
         wire::write(&answer, version.unwrap_or(Version::V311), &mut bytes).ok()?;
         stream.write_all(&bytes).ok()?;
     }
 }
 
-/// Returns the answer to a packet, if there is one; `None` ends the connection.
-fn answer(packet: Packet, manners: &Manners) -> Option<Option<Packet>> {
-    Some(Some(match packet {
+enum Answer {
+    Say(Packet),
+    Nothing,
+    End,
+}
+
+fn answer(packet: Packet, manners: &Manners) -> Answer {
+    Answer::Say(match packet {
         Packet::Connect(connect) => {
             let reason = manners.connect.map_or(Reason::SUCCESS, |answer| answer(&connect));
             Packet::ConnAck(ConnAck { reason, ..ConnAck::default() })
         }
-        Packet::Subscribe(_) if manners.is_deaf_to_subscriptions => return Some(None),
+        Packet::Subscribe(_) if manners.is_deaf_to_subscriptions => return Answer::Nothing,
         Packet::Subscribe(Subscribe { id, filters, .. }) => {
             let granted = |_: &str| Some(Reason::GRANTED_QOS_1);
             let answer = manners.subscribe.unwrap_or(granted);
             let reasons: Option<Vec<_>> = filters.iter().map(|one| answer(&one.filter)).collect();
-            Packet::SubAck(SubAck { id, reasons: reasons? })
+            let Some(reasons) = reasons else { return Answer::End };
+            Packet::SubAck(SubAck { id, reasons })
         }
         Packet::Publish(publish) => {
-            let reason =
-                manners.publish.map_or(Some(Reason::SUCCESS), |answer| answer(&publish))?;
-            Packet::PubAck(Ack { id: publish.id, reason })
+            match manners.publish.map_or(Some(Reason::SUCCESS), |answer| answer(&publish)) {
+                Some(reason) => Packet::PubAck(Ack { id: publish.id, reason }),
+                None => return Answer::End,
+            }
         }
         Packet::PingReq if !manners.is_deaf_to_pings => Packet::PingResp,
-        Packet::Disconnect(_) => return None,
-        _ => return Some(None),
-    }))
+        Packet::Disconnect(_) => return Answer::End,
+        _ => return Answer::Nothing,
+    })
 }

@@ -141,12 +141,12 @@ impl Run {
             return Err(self.broken("the listener lost its connection", &trouble));
         }
         let findings = found(hearing, bench).await;
-        if !console.is_json() {
-            let (style, columns) = (console.style(), console.columns());
-            console.print(&report(&findings, style, columns))?;
-        } else {
+        if console.is_json() {
             let left = left.map(|left| left.topics).unwrap_or_default();
             self.print(&way.steps, Some(&findings), &left, console)?;
+        } else {
+            let (style, columns) = (console.style(), console.columns());
+            console.print(&report(&findings, style, columns))?;
         }
         Ok(Outcome::Yes)
     }

@@ -28,6 +28,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --version 'Print version'
             cand watch 'Shows who comes and goes, as it happens'
             cand check 'Answers whether clients are online, and how that is known'
+            cand probe 'Tells which evidence a broker gives of clients, to this account, and how late'
             cand demo 'Shows a small fleet living and dying, and what was heard of it'
             cand broker 'Runs a small MQTT broker that tells who comes and goes'
             cand store 'Looks after what watchers have kept'
@@ -169,6 +170,40 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --password-stdin 'Read the password from standard input'
             cand --insecure 'Accept any certificate from whoever answers'
             cand --api-insecure 'Accept any certificate from the API'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside; twice: in libraries too'
+            cand --verbose 'Say on standard error what is going on inside; twice: in libraries too'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'presence;probe'= {
+            cand --timeout 'Longest time that a step may take'
+            cand --profile 'Take options from this profile of the configuration file'
+            cand -b 'Where the broker listens'
+            cand --broker 'Where the broker listens'
+            cand --instance 'Name the broker goes by in stores and output'
+            cand -u 'User to connect as'
+            cand --username 'User to connect as'
+            cand --password-file 'Read the password from a file'
+            cand -i 'Client id to connect with'
+            cand --client-id 'Client id to connect with'
+            cand -k 'Longest silence on the connection before it is probed'
+            cand --keepalive 'Longest silence on the connection before it is probed'
+            cand --mqtt-version 'Version of MQTT to speak'
+            cand --cafile 'Believe only the certificate authorities in this PEM file'
+            cand --ca 'Believe only the certificate authorities in this PEM file'
+            cand --cert 'Certificate to show to the broker, a PEM file'
+            cand --key 'Private key of the certificate, a PEM file without passphrase'
+            cand --tls-alpn 'Application protocol to name in the TLS handshake'
+            cand --alpn 'Application protocol to name in the TLS handshake'
+            cand --dialect 'Way of announcing clients to try; may be given several times'
+            cand --status-topic 'Where the clients keep their status, with `{client}` in the place of the client id'
+            cand --no-silence 'Leave out the clients that fall silent, which take the longest'
+            cand --json 'Print one JSON object'
+            cand --print-config 'Print every option with its value and where it comes from, and do nothing'
+            cand --password-stdin 'Read the password from standard input'
+            cand --insecure 'Accept any certificate from whoever answers'
             cand -q 'Say nothing on standard error but warnings and errors'
             cand --quiet 'Say nothing on standard error but warnings and errors'
             cand -v 'Say on standard error what is going on inside; twice: in libraries too'
@@ -531,6 +566,7 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;help'= {
             cand watch 'Shows who comes and goes, as it happens'
             cand check 'Answers whether clients are online, and how that is known'
+            cand probe 'Tells which evidence a broker gives of clients, to this account, and how late'
             cand demo 'Shows a small fleet living and dying, and what was heard of it'
             cand broker 'Runs a small MQTT broker that tells who comes and goes'
             cand store 'Looks after what watchers have kept'
@@ -542,6 +578,8 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;help;watch'= {
         }
         &'presence;help;check'= {
+        }
+        &'presence;help;probe'= {
         }
         &'presence;help;demo'= {
         }

@@ -30,6 +30,7 @@ complete -c presence -n "__fish_presence_needs_command" -s h -l help -d 'Print h
 complete -c presence -n "__fish_presence_needs_command" -s V -l version -d 'Print version'
 complete -c presence -n "__fish_presence_needs_command" -f -a "watch" -d 'Shows who comes and goes, as it happens'
 complete -c presence -n "__fish_presence_needs_command" -f -a "check" -d 'Answers whether clients are online, and how that is known'
+complete -c presence -n "__fish_presence_needs_command" -f -a "probe" -d 'Tells which evidence a broker gives of clients, to this account, and how late'
 complete -c presence -n "__fish_presence_needs_command" -f -a "demo" -d 'Shows a small fleet living and dying, and what was heard of it'
 complete -c presence -n "__fish_presence_needs_command" -f -a "broker" -d 'Runs a small MQTT broker that tells who comes and goes'
 complete -c presence -n "__fish_presence_needs_command" -f -a "store" -d 'Looks after what watchers have kept'
@@ -188,6 +189,33 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l api-insecure
 complete -c presence -n "__fish_presence_using_subcommand check" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand check" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand probe" -l timeout -d 'Longest time that a step may take' -r
+complete -c presence -n "__fish_presence_using_subcommand probe" -l profile -d 'Take options from this profile of the configuration file' -r
+complete -c presence -n "__fish_presence_using_subcommand probe" -s b -l broker -d 'Where the broker listens' -r
+complete -c presence -n "__fish_presence_using_subcommand probe" -l instance -d 'Name the broker goes by in stores and output' -r
+complete -c presence -n "__fish_presence_using_subcommand probe" -s u -l username -d 'User to connect as' -r
+complete -c presence -n "__fish_presence_using_subcommand probe" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand probe" -s i -l client-id -d 'Client id to connect with' -r
+complete -c presence -n "__fish_presence_using_subcommand probe" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
+complete -c presence -n "__fish_presence_using_subcommand probe" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
+5\t''"
+complete -c presence -n "__fish_presence_using_subcommand probe" -l cafile -l ca -d 'Believe only the certificate authorities in this PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand probe" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand probe" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
+complete -c presence -n "__fish_presence_using_subcommand probe" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand probe" -l dialect -d 'Way of announcing clients to try; may be given several times' -r -f -a "auto\t'All of them, recognised by topic and content'
+lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
+mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
+status\t'Retained status that devices keep by birth and will'"
+complete -c presence -n "__fish_presence_using_subcommand probe" -l status-topic -d 'Where the clients keep their status, with `{client}` in the place of the client id' -r
+complete -c presence -n "__fish_presence_using_subcommand probe" -l no-silence -d 'Leave out the clients that fall silent, which take the longest'
+complete -c presence -n "__fish_presence_using_subcommand probe" -l json -d 'Print one JSON object'
+complete -c presence -n "__fish_presence_using_subcommand probe" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
+complete -c presence -n "__fish_presence_using_subcommand probe" -l password-stdin -d 'Read the password from standard input'
+complete -c presence -n "__fish_presence_using_subcommand probe" -l insecure -d 'Accept any certificate from whoever answers'
+complete -c presence -n "__fish_presence_using_subcommand probe" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand probe" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
+complete -c presence -n "__fish_presence_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand demo" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand demo" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -460,15 +488,16 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l insecure -d
 complete -c presence -n "__fish_presence_using_subcommand replay" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand replay" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "watch" -d 'Shows who comes and goes, as it happens'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "check" -d 'Answers whether clients are online, and how that is known'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "demo" -d 'Shows a small fleet living and dying, and what was heard of it'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "broker" -d 'Runs a small MQTT broker that tells who comes and goes'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "store" -d 'Looks after what watchers have kept'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "completions" -d 'Prints the completions for a shell, or the manual page'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "simulate" -d 'Lets devices come, live and die at a broker'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "replay" -d 'Judges recorded events: recordings, notices, broker logs'
-complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check demo broker store completions simulate replay help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check probe demo broker store completions simulate replay help" -f -a "watch" -d 'Shows who comes and goes, as it happens'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check probe demo broker store completions simulate replay help" -f -a "check" -d 'Answers whether clients are online, and how that is known'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check probe demo broker store completions simulate replay help" -f -a "probe" -d 'Tells which evidence a broker gives of clients, to this account, and how late'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check probe demo broker store completions simulate replay help" -f -a "demo" -d 'Shows a small fleet living and dying, and what was heard of it'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check probe demo broker store completions simulate replay help" -f -a "broker" -d 'Runs a small MQTT broker that tells who comes and goes'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check probe demo broker store completions simulate replay help" -f -a "store" -d 'Looks after what watchers have kept'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check probe demo broker store completions simulate replay help" -f -a "completions" -d 'Prints the completions for a shell, or the manual page'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check probe demo broker store completions simulate replay help" -f -a "simulate" -d 'Lets devices come, live and die at a broker'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check probe demo broker store completions simulate replay help" -f -a "replay" -d 'Judges recorded events: recordings, notices, broker logs'
+complete -c presence -n "__fish_presence_using_subcommand help; and not __fish_seen_subcommand_from watch check probe demo broker store completions simulate replay help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "info" -d 'Shows which brokers a store knows, who listened, and until when'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "import" -d 'Joins files into a store: exports, recordings, notices, broker logs'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "export" -d 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'

@@ -31,6 +31,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Shows who comes and goes, as it happens')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Answers whether clients are online, and how that is known')
+            [CompletionResult]::new('probe', 'probe', [CompletionResultType]::ParameterValue, 'Tells which evidence a broker gives of clients, to this account, and how late')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Shows a small fleet living and dying, and what was heard of it')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Runs a small MQTT broker that tells who comes and goes')
             [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'Looks after what watchers have kept')
@@ -174,6 +175,41 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept any certificate from whoever answers')
             [CompletionResult]::new('--api-insecure', '--api-insecure', [CompletionResultType]::ParameterName, 'Accept any certificate from the API')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'presence;probe' {
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time that a step may take')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take options from this profile of the configuration file')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Where the broker listens')
+            [CompletionResult]::new('--broker', '--broker', [CompletionResultType]::ParameterName, 'Where the broker listens')
+            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name the broker goes by in stores and output')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'User to connect as')
+            [CompletionResult]::new('--username', '--username', [CompletionResultType]::ParameterName, 'User to connect as')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Client id to connect with')
+            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Client id to connect with')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Longest silence on the connection before it is probed')
+            [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Longest silence on the connection before it is probed')
+            [CompletionResult]::new('--mqtt-version', '--mqtt-version', [CompletionResultType]::ParameterName, 'Version of MQTT to speak')
+            [CompletionResult]::new('--cafile', '--cafile', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Certificate to show to the broker, a PEM file')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Private key of the certificate, a PEM file without passphrase')
+            [CompletionResult]::new('--tls-alpn', '--tls-alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
+            [CompletionResult]::new('--alpn', '--alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
+            [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Way of announcing clients to try; may be given several times')
+            [CompletionResult]::new('--status-topic', '--status-topic', [CompletionResultType]::ParameterName, 'Where the clients keep their status, with `{client}` in the place of the client id')
+            [CompletionResult]::new('--no-silence', '--no-silence', [CompletionResultType]::ParameterName, 'Leave out the clients that fall silent, which take the longest')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object')
+            [CompletionResult]::new('--print-config', '--print-config', [CompletionResultType]::ParameterName, 'Print every option with its value and where it comes from, and do nothing')
+            [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept any certificate from whoever answers')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
@@ -559,6 +595,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
         'presence;help' {
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Shows who comes and goes, as it happens')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Answers whether clients are online, and how that is known')
+            [CompletionResult]::new('probe', 'probe', [CompletionResultType]::ParameterValue, 'Tells which evidence a broker gives of clients, to this account, and how late')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Shows a small fleet living and dying, and what was heard of it')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Runs a small MQTT broker that tells who comes and goes')
             [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'Looks after what watchers have kept')
@@ -572,6 +609,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;help;check' {
+            break
+        }
+        'presence;help;probe' {
             break
         }
         'presence;help;demo' {

@@ -203,6 +203,45 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*::ids -- Client ids to ask about:_default' \
 && ret=0
 ;;
+(probe)
+_arguments "${_arguments_options[@]}" : \
+'--timeout=[Longest time that a step may take]:DURATION:_default' \
+'--profile=[Take options from this profile of the configuration file]:NAME:_default' \
+'*-b+[Where the broker listens]:URL:_default' \
+'*--broker=[Where the broker listens]:URL:_default' \
+'--instance=[Name the broker goes by in stores and output]:NAME:_default' \
+'-u+[User to connect as]:NAME:_default' \
+'--username=[User to connect as]:NAME:_default' \
+'(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'-i+[Client id to connect with]:ID:_default' \
+'--client-id=[Client id to connect with]:ID:_default' \
+'-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \
+'--keepalive=[Longest silence on the connection before it is probed]:SECONDS:_default' \
+'--mqtt-version=[Version of MQTT to speak]:VERSION:(3.1.1 5)' \
+'--cafile=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
+'--ca=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
+'--cert=[Certificate to show to the broker, a PEM file]:PATH:_files' \
+'--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
+'--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'*--dialect=[Way of announcing clients to try; may be given several times]:NAME:((auto\:"All of them, recognised by topic and content"
+lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
+mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
+status\:"Retained status that devices keep by birth and will"))' \
+'--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
+'--no-silence[Leave out the clients that fall silent, which take the longest]' \
+'--json[Print one JSON object]' \
+'--print-config[Print every option with its value and where it comes from, and do nothing]' \
+'--password-stdin[Read the password from standard input]' \
+'--insecure[Accept any certificate from whoever answers]' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
 (demo)
 _arguments "${_arguments_options[@]}" : \
 '-q[Say nothing on standard error but warnings and errors]' \
@@ -669,6 +708,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(probe)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (demo)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -759,6 +802,7 @@ _presence_commands() {
     local commands; commands=(
 'watch:Shows who comes and goes, as it happens' \
 'check:Answers whether clients are online, and how that is known' \
+'probe:Tells which evidence a broker gives of clients, to this account, and how late' \
 'demo:Shows a small fleet living and dying, and what was heard of it' \
 'broker:Runs a small MQTT broker that tells who comes and goes' \
 'store:Looks after what watchers have kept' \
@@ -794,6 +838,7 @@ _presence__subcmd__help_commands() {
     local commands; commands=(
 'watch:Shows who comes and goes, as it happens' \
 'check:Answers whether clients are online, and how that is known' \
+'probe:Tells which evidence a broker gives of clients, to this account, and how late' \
 'demo:Shows a small fleet living and dying, and what was heard of it' \
 'broker:Runs a small MQTT broker that tells who comes and goes' \
 'store:Looks after what watchers have kept' \
@@ -828,6 +873,11 @@ _presence__subcmd__help__subcmd__demo_commands() {
 _presence__subcmd__help__subcmd__help_commands() {
     local commands; commands=()
     _describe -t commands 'presence help help commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__probe_commands] )) ||
+_presence__subcmd__help__subcmd__probe_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help probe commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__help__subcmd__replay_commands] )) ||
 _presence__subcmd__help__subcmd__replay_commands() {
@@ -886,6 +936,11 @@ _presence__subcmd__help__subcmd__store__subcmd__info_commands() {
 _presence__subcmd__help__subcmd__watch_commands() {
     local commands; commands=()
     _describe -t commands 'presence help watch commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__probe_commands] )) ||
+_presence__subcmd__probe_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence probe commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__replay_commands] )) ||
 _presence__subcmd__replay_commands() {

@@ -52,6 +52,7 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l share -d 'Sh
 complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics -d 'Serve figures for Prometheus at this address, as HOST:PORT or PORT' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics-client -d 'Give clients whose id matches a figure of their own; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l record -d 'Append everything that is heard to a file, for `presence replay`' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l probe -d 'Listen with the dialects that a probe recommends' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
@@ -365,6 +366,7 @@ complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fi
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l qos -d 'QoS of what devices publish and subscribe to' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l subscribe -d 'Let each device subscribe to this; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l expect-window -d 'When a silence has to be noticed: the name of a broker, or a range [default: by what the broker says it is]' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l probe -d 'Go by what a probe has found: which evidence there is, and when silence is noticed' -r -F
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l dialect -d 'Evidence to listen for; may be given several times' -r -f -a "auto\t'All of them, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'

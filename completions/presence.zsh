@@ -44,6 +44,7 @@ table\:"A full-screen table of all clients"))' \
 '--metrics=[Serve figures for Prometheus at this address, as HOST\:PORT or PORT]:ADDRESS:_default' \
 '*--metrics-client=[Give clients whose id matches a figure of their own; may be given several times]:ID|GLOB:_default' \
 '--record=[Append everything that is heard to a file, for \`presence replay\`]:FILE:_files' \
+'--probe=[Listen with the dialects that a probe recommends]:FILE:_files' \
 '--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
 '--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
 '--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
@@ -501,6 +502,7 @@ _arguments "${_arguments_options[@]}" : \
 '--qos=[QoS of what devices publish and subscribe to]:QOS:_default' \
 '*--subscribe=[Let each device subscribe to this; may be given several times]:FILTER:_default' \
 '--expect-window=[When a silence has to be noticed\: the name of a broker, or a range \[default\: by what the broker says it is\]]:BROKER|FROM..TO:_default' \
+'--probe=[Go by what a probe has found\: which evidence there is, and when silence is noticed]:FILE:_files' \
 '*--dialect=[Evidence to listen for; may be given several times]:DIALECT:((auto\:"All of them, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"

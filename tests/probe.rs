@@ -7,6 +7,8 @@ mod support;
 
 #[path = "probe/embedded.rs"]
 mod embedded;
+#[path = "probe/findings.rs"]
+mod findings;
 #[path = "probe/mosquitto.rs"]
 mod mosquitto;
 #[path = "probe/secure.rs"]

@@ -100,7 +100,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["dialect", "disorder", "event", "failure", "probe", "publish", "simulate", "state"],
     ),
     ("secret", &[]),
-    ("config", &["cli", "dialect", "disorder", "event", "failure", "nearest", "secret", "state"]),
+    (
+        "config",
+        &["cli", "dialect", "disorder", "event", "failure", "nearest", "probe", "secret", "state"],
+    ),
     ("cli", &["dialect", "secret", "state"]),
     ("clock", &["event"]),
     // For hints to the processor: they change nothing but how long it takes.

@@ -33,6 +33,13 @@ pub struct Verify {
     )]
     pub expect_window: Option<String>,
 
+    /// Go by what a probe has found: which evidence there is, and when silence is noticed
+    ///
+    /// The file holds what `presence probe --json` printed about this broker. `--dialect` and
+    /// `--expect-window` outrank it.
+    #[arg(long, value_name = "FILE", env = "PRESENCE_PROBE", requires = "verify")]
+    pub probe: Option<PathBuf>,
+
     /// Evidence to listen for; may be given several times
     #[arg(
         long,

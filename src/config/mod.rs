@@ -11,6 +11,7 @@ pub mod disorder;
 #[cfg(feature = "broker")]
 pub mod listen;
 pub mod metrics;
+pub mod probed;
 pub mod profile;
 pub mod question;
 pub mod reading;

@@ -5,6 +5,7 @@
 
 use crate::event::Timestamp;
 use jiff::civil::date;
+use std::net::Ipv6Addr;
 
 /// What is read of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,9 +67,9 @@ fn name((tag, content): (u8, &[u8])) -> Option<String> {
         DNS_NAME => String::from_utf8(content.to_vec()).ok(),
         IP_ADDRESS => match *content {
             [a, b, c, d] => Some(format!("{a}.{b}.{c}.{d}")),
-            _ => <[u8; 16]>::try_from(content)
-                .ok()
-                .map(|octets| std::net::Ipv6Addr::from(octets).to_string()),
+            _ => {
+                <[u8; 16]>::try_from(content).ok().map(|octets| Ipv6Addr::from(octets).to_string())
+            }
         },
         _ => None,
     }

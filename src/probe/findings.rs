@@ -4,6 +4,7 @@ use super::limit::Limit;
 use super::refusal::Refusal;
 use super::{Deed, OldEnd, Topic};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Which evidence a broker gives to an account, and how late.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,6 +92,26 @@ impl Silences {
     #[must_use]
     pub fn keep_alives(&self, ms: f64) -> f64 {
         ms / (f64::from(self.keepalive_s.max(1)) * 1_000.0)
+    }
+
+    /// Returns when the silence of others is to be noticed, who promise so many seconds; `None` where it was
+    /// never noticed.
+    ///
+    /// Nobody may notice before one and a half keep alives, in whole seconds. What comes on top of that may
+    /// grow with the keep alive, or be a time of the broker's own: the later of both counts. Few were seen,
+    /// so others may take longer, by as much as these differ.
+    #[must_use]
+    pub fn window(&self, keep_alive_s: u16) -> Option<(Duration, Duration)> {
+        let (min, max) = (self.min_ms?, self.max_ms?);
+        let half = |seconds: u16| u64::from(seconds) * 3 / 2;
+        let time = |ms: f64| Duration::try_from_secs_f64(ms / 1_000.0).unwrap_or(Duration::MAX);
+        let earliest = Duration::from_secs(half(keep_alive_s));
+        let scaled = time(self.keep_alives(max) * f64::from(keep_alive_s) * 1_000.0);
+        let more = time(max).saturating_sub(Duration::from_secs(half(self.keepalive_s)));
+        let latest = scaled.max(earliest.saturating_add(more));
+        let latest = latest.saturating_add(time((max - min).max(0.0)));
+        let whole = u64::try_from(latest.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+        Some((earliest, Duration::from_millis(whole)))
     }
 }
 

@@ -316,6 +316,34 @@ fn births_and_wills_that_do_not_come_are_told_apart() {
 }
 
 #[test]
+fn when_others_are_to_be_noticed_follows_from_who_was() {
+    let seen = |min_ms: f64, max_ms: f64| Silences {
+        keepalive_s: 2,
+        done: 3,
+        noticed: 3,
+        min_ms: Some(min_ms),
+        median_ms: Some(max_ms),
+        max_ms: Some(max_ms),
+        waited_ms: 16_000.0,
+    };
+    for (silences, keep_alive, earliest, latest) in [
+        // At once after one and a half keep alives: it grows with them.
+        (seen(3_000.0, 3_000.0), 2, 3_000, 3_001),
+        (seen(3_000.0, 3_000.0), 10, 15_000, 15_001),
+        (seen(3_000.0, 3_000.0), 5, 7_000, 7_501),
+        // Up to three keep alives.
+        (seen(4_000.0, 6_000.0), 10, 15_000, 32_001),
+        // Up to six seconds more, whatever the keep alive.
+        (seen(3_500.0, 9_000.0), 1, 1_000, 12_501),
+    ] {
+        let expected = Some((at(earliest), at(latest)));
+        assert_eq!(silences.window(keep_alive), expected, "{silences:?} {keep_alive}");
+    }
+    let never = Silences { min_ms: None, max_ms: None, noticed: 0, ..seen(0.0, 0.0) };
+    assert_eq!(never.window(2), None);
+}
+
+#[test]
 fn findings_can_be_kept_and_read_again() {
     let findings = judge(&Trial::telling());
     let kept = serde_json::to_string(&findings).expect("it is JSON");

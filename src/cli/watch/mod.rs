@@ -44,6 +44,12 @@ pub struct Watch {
     #[arg(long, value_name = "FILE", env = "PRESENCE_RECORD")]
     pub record: Option<PathBuf>,
 
+    /// Listen with the dialects that a probe recommends
+    ///
+    /// The file holds what `presence probe --json` printed about this broker. `--dialect` outranks it.
+    #[arg(long, value_name = "FILE", env = "PRESENCE_PROBE")]
+    pub probe: Option<PathBuf>,
+
     #[command(flatten)]
     pub store: super::store::Where,
 

@@ -177,7 +177,18 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
     for warning in warnings {
         console.warn(&super::warning(warning));
     }
-    let (terms, zone) = config::reading::terms(&options.reading)?;
+    let (mut terms, zone) = config::reading::terms(&options.reading)?;
+    if let Some(path) = &options.probe {
+        let [connection] = connections.as_slice() else {
+            return Err(Failure::misuse("`--probe` with several brokers")
+                .because("what was found at one says nothing about another")
+                .next("watch each broker by a command of its own"));
+        };
+        let found = config::probed::read(path, &connection.instance)?;
+        let recommended = found.recommended.iter().map(String::as_str);
+        terms.dialects = config::probed::dialects(&options.reading.dialect, recommended);
+        console.say(format_args!("listening as `{}`", terms.dialects.join(",")));
+    }
     console.show_times_in(zone.as_ref());
     let store = super::store::place(&options.store, console)?;
     store.as_ref().map_or(Ok(()), Place::prepare)?;

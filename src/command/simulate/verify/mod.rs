@@ -14,6 +14,7 @@ use crate::cli::verify::Verify;
 use crate::clock;
 use crate::command::watcher::End;
 use crate::config::broker::MqttVersion;
+use crate::config::probed;
 use crate::dialect::terms::Terms as DialectTerms;
 use crate::failure::Failure;
 use crate::output::console::Console;
@@ -24,11 +25,12 @@ use crate::simulate::cleaning::Cleaned;
 use crate::simulate::fleet::Fleet;
 use crate::simulate::plan::Plan;
 use crate::simulate::verify::findings::Findings;
-use crate::simulate::verify::window::Expectation;
+use crate::simulate::verify::window::{Expectation, Window};
 use crate::simulate::verify::{Promises, Terms, Verification};
 use evidence::Evidence;
 use lag::{Lag, watch_lag};
 use probe::Probed;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -37,6 +39,8 @@ use witness::Witness;
 /// What has to be right before anybody is bothered.
 pub struct Wish {
     expectation: Option<Expectation>,
+    /// Where a probe has left what it found.
+    probe: Option<PathBuf>,
     pub told: Told,
 }
 
@@ -62,6 +66,7 @@ impl Wish {
         };
         Ok(Some(Self {
             expectation: options.expect_window.as_ref().map(parse).transpose()?,
+            probe: options.probe.clone(),
             told: compare::prepare(&options.telling)?,
         }))
     }
@@ -73,6 +78,7 @@ fn unused(options: &Verify) -> Option<&'static str> {
         (options.telling.report.is_some(), "--report"),
         (options.telling.compare.is_some(), "--compare"),
         (options.expect_window.is_some(), "--expect-window"),
+        (options.probe.is_some(), "--probe"),
         (options.verify_username.is_some(), "--verify-username"),
     ];
     flags.into_iter().find(|(is_given, _)| *is_given).map(|(_, flag)| flag)
@@ -102,13 +108,15 @@ impl Begun {
         ear: &mut Ear,
         console: &mut Console,
     ) -> Result<Option<Self>, Failure> {
-        let setup = setup::setup(&options.verify, fleet, options.load.timeout)?;
+        let instance = &fleet.connection.instance;
+        let found = wish.probe.as_ref().map(|path| probed::read(path, instance)).transpose()?;
+        let setup = setup::setup(&options.verify, fleet, found.as_ref(), options.load.timeout)?;
         let is_named = |name: &&str| setup.terms.dialects.iter().any(|named| named == name);
         let listened = DialectTerms::NAMES.into_iter().filter(is_named).collect();
         let listener = setup::listener(&options.verify, fleet)?;
         let mut evidence = Evidence::begin(listener, setup, console).await?;
         let Probed { voices, refused, broker, cleaned } =
-            probed(fleet, &mut evidence, options.load.timeout, ear, console).await?;
+            let_probe(fleet, &mut evidence, options.load.timeout, ear, console).await?;
         if ear.was_heard() {
             evidence.end().await?;
             return Ok(None);
@@ -125,15 +133,20 @@ impl Begun {
             return Err(nothing_heard(&instance));
         }
         let host = fleet.connection.broker.host_name();
-        let expectation =
-            wish.expectation.unwrap_or_else(|| Expectation::of_broker(broker.as_deref(), &host));
+        let keep_alive = fleet.conduct.keep_alive;
+        let seen = found.and_then(|found| found.silence?.window(keep_alive));
+        let seen = seen.map(|(earliest, latest)| Expectation::Fixed(Window { earliest, latest }));
+        let expectation = wish
+            .expectation
+            .or(seen)
+            .unwrap_or_else(|| Expectation::of_broker(broker.as_deref(), &host));
         console.say(format!(
             "listening to {}, which {}; a silence is to be noticed as by `{}`{}",
             voices.join(" and "),
             if voices.len() == 1 { "speaks" } else { "speak" },
             expectation.name(),
             // That much longer the run may take than its plan.
-            expectation.window(fleet.conduct.keep_alive).map_or_else(String::new, |window| {
+            expectation.window(keep_alive).map_or_else(String::new, |window| {
                 format!(", {} after the last packet at the latest", duration(window.latest))
             }),
         ));
@@ -230,7 +243,7 @@ impl Run<'_> {
 }
 
 /// Lets the probe come and go, with an ear for Ctrl-C.
-async fn probed(
+async fn let_probe(
     fleet: &Fleet,
     evidence: &mut Evidence,
     patience: Duration,

@@ -1,13 +1,14 @@
 //! How to listen for the devices of a run.
 
-use crate::cli::reading::DialectName;
 use crate::cli::verify::Verify;
 use crate::command::watcher::Setup;
 use crate::config::connection::{Connection, password_from};
+use crate::config::probed::dialects;
 use crate::config::reading::{named, usual};
 use crate::dialect::status::Status;
 use crate::dialect::terms::Terms;
 use crate::failure::Failure;
+use crate::probe::findings::Findings;
 use crate::simulate::fleet::{Credentials, Fleet, Message};
 use std::time::Duration;
 
@@ -15,12 +16,25 @@ use std::time::Duration;
 /// without keeping anything.
 ///
 /// Errors: nothing that could be heard (exit 2).
-pub fn setup(options: &Verify, fleet: &Fleet, timeout: Duration) -> Result<Setup, Failure> {
-    Ok(Setup::of_witness(terms(&options.dialect, fleet)?, timeout))
+pub fn setup(
+    options: &Verify,
+    fleet: &Fleet,
+    found: Option<&Findings>,
+    timeout: Duration,
+) -> Result<Setup, Failure> {
+    let dialects = match found {
+        // All that tells something: what devices say of themselves, too, since these do.
+        Some(found) => {
+            let usable = found.dialects.iter().filter(|voice| voice.is_usable);
+            dialects(&options.dialect, usable.map(|voice| &*voice.dialect))
+        }
+        None => named(&options.dialect),
+    };
+    Ok(Setup::of_witness(terms(dialects, fleet)?, timeout))
 }
 
-fn terms(dialects: &[DialectName], fleet: &Fleet) -> Result<Terms, Failure> {
-    let mut terms = Terms { dialects: named(dialects), ..usual() };
+fn terms(dialects: Vec<String>, fleet: &Fleet) -> Result<Terms, Failure> {
+    let mut terms = Terms { dialects, ..usual() };
     match status_words(fleet) {
         Some((topic, online, offline)) => {
             terms.status_topic = topic;

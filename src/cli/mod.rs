@@ -33,6 +33,10 @@ Examples:
   presence watch -b broker.example            who comes and goes, as it happens
   presence check pump-7 -b broker.example     is it online, and how do we know?";
 
+/// As clap has it, but for an empty line before the usage, which would be the 26th.
+const TEMPLATE: &str =
+    "{before-help}{about-with-newline}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
 const VARIABLES: &str =
     "Every option has an environment variable: `--close-grace` is `PRESENCE_CLOSE_GRACE`.";
 
@@ -46,6 +50,7 @@ const VARIABLES: &str =
     name = "presence",
     version,
     max_term_width = 100,
+    help_template = TEMPLATE,
     after_help = EXAMPLES,
     after_long_help = format!("{VARIABLES}\n\n{EXAMPLES}")
 )]

@@ -7,10 +7,10 @@ mod support;
 
 #[path = "mosquitto/fleet.rs"]
 mod fleet;
-#[path = "rabbitmq/query.rs"]
-mod query;
 #[path = "rabbitmq/probe.rs"]
 mod probe;
+#[path = "rabbitmq/query.rs"]
+mod query;
 #[path = "mosquitto/scene.rs"]
 #[allow(dead_code, reason = "shared with the tests at Mosquitto")]
 mod scene;

@@ -19,8 +19,6 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub struct Trial {
     pub topics: Vec<Topic>,
-    /// Whether a message came back that was published on a topic of our own; `None`: not tried.
-    pub came_back: Option<bool>,
     /// What the broker says it is (`$SYS/broker/version`).
     pub broker: Option<String>,
     /// CONNACK says that nothing is kept retained.
@@ -104,19 +102,6 @@ impl Deed {
     ];
     /// Those after which a client is gone, though it said no goodbye.
     pub const DROPS: [Self; 3] = [Self::Fin, Self::Rst, Self::Silence];
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::Disconnect => "disconnect",
-            Self::Fin => "fin",
-            Self::Rst => "rst",
-            Self::TakeOver => "takeover",
-            Self::TakenOver => "taken-over",
-            Self::Silence => "silence",
-        }
-    }
 }
 
 /// One thing that was done.

@@ -1,11 +1,11 @@
 //! Takes away what the clients may have left: retained messages on their status topics.
 
-use super::clients::Clients;
+use super::clients::{Clients, ask_for};
 use super::hearing::KEEP_ALIVE;
 use super::link::Link;
 use crate::simulate::dial::Route;
 use crate::source::mqtt::trouble::Trouble;
-use crate::wire::{Filter, Packet, Publish, Qos, RetainedWanted, Subscribe};
+use crate::wire::{Packet, Publish, Qos};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -45,19 +45,11 @@ async fn sweep(
 ) -> Result<(), Trouble> {
     let id = clients.id();
     let (mut link, _) = clients.open(route, clients.connect(&id, KEEP_ALIVE)).await?;
-    let id = link.take_id();
-    let filters = left.iter().map(|topic| Filter {
-        filter: topic.clone(),
-        qos: Qos::AtLeastOnce,
-        no_local: false,
-        retain_as_published: false,
-        retained: RetainedWanted::Always,
-    });
-    let subscribe = Subscribe { id, subscription_id: None, filters: filters.collect() };
-    link.send(&Packet::Subscribe(subscribe)).await?;
+    let topics: Vec<String> = left.iter().cloned().collect();
+    let answers = ask_for(&mut link, &topics).await?;
     let mut due = left.clone();
     let seen = listen(&mut link, quiet, clients).await?;
-    if seen.is_granted {
+    if seen.granted == answers {
         *left = seen.kept;
     }
     for _ in 0..SWEEPS_MAX {
@@ -87,8 +79,8 @@ async fn sweep(
 /// What came within a time.
 #[derive(Default)]
 struct Seen {
-    /// Every subscription was granted.
-    is_granted: bool,
+    /// Requests that were granted.
+    granted: usize,
     /// Topics on which there was something.
     kept: BTreeSet<String>,
     /// Ids of messages that the broker took.
@@ -100,7 +92,7 @@ async fn listen(link: &mut Link, quiet: Duration, clients: &Clients) -> Result<S
     let note = |packet: &Packet| -> Option<()> {
         match packet {
             Packet::SubAck(ack) => {
-                seen.is_granted = !ack.reasons.iter().any(|reason| reason.is_error());
+                seen.granted += usize::from(!ack.reasons.iter().any(|reason| reason.is_error()));
             }
             Packet::PubAck(ack) if !ack.reason.is_error() => seen.taken.push(ack.id),
             Packet::Publish(message)

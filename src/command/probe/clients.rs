@@ -9,7 +9,10 @@ use crate::simulate::dial::Route;
 use crate::simulate::fleet::version_of;
 use crate::source::mqtt::reason;
 use crate::source::mqtt::trouble::{Stage, Trouble};
-use crate::wire::{Ack, ConnAck, Connect, Packet, Properties, Publish, Qos, Version, Will};
+use crate::wire::{
+    Ack, ConnAck, Connect, Filter, Packet, Properties, Publish, Qos, RetainedWanted, Subscribe,
+    Version, Will,
+};
 use bytes::Bytes;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -118,6 +121,23 @@ impl Clients {
     }
 }
 
+/// Asks for all these filters, a few at a time. Returns how many answers are to come.
+pub async fn ask_for(link: &mut Link, filters: &[String]) -> Result<usize, Trouble> {
+    let filter = |filter: &String| Filter {
+        filter: filter.clone(),
+        qos: Qos::AtLeastOnce,
+        no_local: false,
+        retain_as_published: false,
+        retained: RetainedWanted::Always,
+    };
+    for some in filters.chunks(FILTERS_MAX) {
+        let id = link.take_id();
+        let filters = some.iter().map(filter).collect();
+        link.send(&Packet::Subscribe(Subscribe { id, subscription_id: None, filters })).await?;
+    }
+    Ok(filters.len().div_ceil(FILTERS_MAX))
+}
+
 /// Publishes at QoS 1, and waits for the answer.
 pub async fn publish(
     link: &mut Link,
@@ -154,6 +174,9 @@ pub async fn publish(
         Err(trouble) => Taken::Closed(trouble),
     }
 }
+
+/// Filters of one SUBSCRIBE: AWS IoT takes no more than eight.
+const FILTERS_MAX: usize = 8;
 
 /// What the ids of all probes begin with.
 pub const PREFIX: &str = "presence-probe-";

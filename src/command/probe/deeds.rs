@@ -1,14 +1,12 @@
 //! What is done to the clients: they come, and go in every way there is, a few times over.
 
-use super::clients::{Clients, ONLINE, Taken, publish};
+use super::clients::{Clients, ONLINE, Taken, ask_for, publish};
 use super::link::Link;
 use crate::clock;
 use crate::probe::{Deed, Done, Kept, OldEnd, Silence, TakenOver, Trial};
 use crate::simulate::dial::Route;
 use crate::source::mqtt::trouble::Trouble;
-use crate::wire::{
-    Connect, Filter, Packet, Publish, Qos, Reason, RetainedWanted, SubAck, Subscribe,
-};
+use crate::wire::{Connect, Packet, Publish, SubAck};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -210,7 +208,7 @@ impl Bench {
         if topics.is_empty() {
             return Ok(());
         }
-        let (exact, flagged) = self.kept(&topics, &topics).await?.unwrap_or_default();
+        let Some((exact, flagged)) = self.kept(&topics, &topics).await? else { return Ok(()) };
         let wide: Option<Vec<String>> = topics.iter().map(|topic| widened(topic)).collect();
         let wildcard = match wide {
             Some(filters) => self.kept(&filters, &topics).await?.map(|(count, _)| count),
@@ -222,7 +220,7 @@ impl Bench {
     }
 
     /// Returns of how many topics something comes to a new subscriber, and how much of it is marked as
-    /// retained; `None` if a subscription is refused.
+    /// retained; `None` if a subscription is not granted.
     async fn kept(
         &mut self,
         filters: &[String],
@@ -231,22 +229,14 @@ impl Bench {
         let id = self.clients.id();
         let (mut link, _) =
             self.clients.open(&self.route, self.clients.connect(&id, KEEP_ALIVE)).await?;
-        let id = link.take_id();
-        let filters = filters.iter().map(|filter| Filter {
-            filter: filter.clone(),
-            qos: Qos::AtLeastOnce,
-            no_local: false,
-            retain_as_published: false,
-            retained: RetainedWanted::Always,
-        });
-        let subscribe = Subscribe { id, subscription_id: None, filters: filters.collect() };
-        link.send(&Packet::Subscribe(subscribe)).await?;
+        let Ok(answers) = ask_for(&mut link, filters).await else { return Ok(None) };
         let (mut found, mut flagged) = (BTreeSet::new(), 0);
-        let mut answer = None;
+        let (mut granted, mut answered) = (0, 0);
         let all = |packet: &Packet| {
             match packet {
                 Packet::SubAck(SubAck { reasons, .. }) => {
-                    answer = Some(reasons.iter().any(|reason: &Reason| reason.is_error()));
+                    answered += 1;
+                    granted += usize::from(!reasons.iter().any(|reason| reason.is_error()));
                 }
                 Packet::Publish(Publish { topic, retain, payload, .. })
                     if topics.contains(topic) && !payload.is_empty() =>
@@ -256,14 +246,14 @@ impl Bench {
                 }
                 _ => {}
             }
-            (answer.is_some() && found.len() == topics.len()).then_some(())
+            (answered == answers && found.len() == topics.len()).then_some(())
         };
         // Where something is missing, that is seen by waiting.
         let waited = link.expect(self.settle.max(KEPT_MAX), Trouble::Silent(KEPT_MAX), all).await;
         if waited.is_ok() || matches!(waited, Err(Trouble::Silent(_))) {
             link.leave().await;
         }
-        Ok((answer == Some(false)).then_some((found.len() as u64, flagged)))
+        Ok((granted == answers).then_some((found.len() as u64, flagged)))
     }
 }
 

@@ -53,12 +53,10 @@ pub async fn prepare(
     if topics.iter().any(|topic| topic.answer != Answer::Granted) {
         way.ended(End::Partly);
     }
-    let mut came_back = None;
     let mut publish_refused = None;
     if let Some(topic) = listener.clients.status_topic(&listener.id) {
         let back =
             way.step(Kind::Publish, &connection, listener.round_trip(&topic, &topics)).await?;
-        came_back = Some(back.came);
         publish_refused = back.refused;
         if !back.came {
             way.ended(End::Partly);
@@ -69,7 +67,6 @@ pub async fn prepare(
     let settle = (round_trip * 10).clamp(SETTLE_MIN, limit.max(SETTLE_MIN));
     let mut bench = Bench::new(clients, route, settle, 0);
     bench.trial.topics = topics;
-    bench.trial.came_back = came_back;
     bench.trial.publish_refused = publish_refused;
     bench.trial.keeps_nothing = connack.retain_available == Some(false);
     Ok(Ready { hearing, bench })

@@ -112,4 +112,4 @@ async fn listen(link: &mut Link, quiet: Duration, clients: &Clients) -> Result<S
 
 const SWEEPS_MAX: u32 = 5;
 /// How long nothing may come before it is believed that nothing more will.
-const QUIET: Duration = Duration::from_millis(500);
+const QUIET: Duration = Duration::from_secs(1);

@@ -281,5 +281,5 @@ const ROUNDS: u32 = 3;
 const KEEP_ALIVE: u16 = super::hearing::KEEP_ALIVE;
 /// On top of three keep alives.
 const SILENCE_MORE: Duration = Duration::from_secs(10);
-const OLD_END_MAX: Duration = Duration::from_secs(1);
-const KEPT_MAX: Duration = Duration::from_secs(1);
+const OLD_END_MAX: Duration = Duration::from_secs(3);
+const KEPT_MAX: Duration = Duration::from_secs(3);

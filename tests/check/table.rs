@@ -1,6 +1,7 @@
 //! The table itself, a column a test.
 
 use crate::deeds::Deed;
+use crate::support::activemq::ActiveMq;
 use crate::support::mosquitto::Mosquitto;
 use crate::support::process::{DEADLINE, Ended, Presence, Stream};
 use crate::support::rabbitmq::RabbitMq;
@@ -163,4 +164,13 @@ fn rabbitmq_asked() {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, broker.port()));
     let options = ["--api", &api, "--api-user", "guest"];
     asked(address, &options, &[("PRESENCE_API_PASSWORD", "guest")], &ANSWERED);
+}
+
+#[test]
+#[ignore = "needs activemq"]
+fn activemq_asked() {
+    let broker = ActiveMq::start();
+    let api = format!("activemq+http://127.0.0.1:{}", broker.api_port());
+    let options = ["--api", &api, "--api-user", "admin"];
+    asked(broker.address(), &options, &[("PRESENCE_API_PASSWORD", "admin")], &ANSWERED);
 }

@@ -43,16 +43,12 @@ pub fn object(source: &str, told: &Told) -> AnswerObject {
     }
 }
 
-/// Returns who was asked, what that took, and what the answer is worth.
+/// Returns who was asked, and what that took.
 pub fn summary(asked: &Asked) -> String {
     let requests = counted(asked.requests.into(), "request");
     let mut text = format!("{}: {requests}, {}", asked.source, duration(asked.took));
     if asked.cached {
         text.push_str("; from a cache, which decides nothing");
-    }
-    for limit in asked.limits {
-        text.push_str("; ");
-        text.push_str(limit);
     }
     text
 }

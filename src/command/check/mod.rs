@@ -164,6 +164,7 @@ impl Inquiry {
                 source: "store",
                 asked: false,
                 detail: format!("there is none at {place}"),
+                limits: &[],
             }),
             Err(failure) => self.was_not_asked("store", "the store", failure),
         }
@@ -202,12 +203,12 @@ impl Inquiry {
     }
 
     fn was_asked(&mut self, source: &'static str, detail: String) {
-        self.asked.push(AskedObject { source, asked: true, detail });
+        self.asked.push(AskedObject { source, asked: true, detail, limits: &[] });
     }
 
     fn was_not_asked(&mut self, source: &'static str, shown: &str, failure: Failure) {
         let detail = failure.cause.clone().unwrap_or_else(|| failure.what.clone());
-        self.asked.push(AskedObject { source, asked: false, detail });
+        self.asked.push(AskedObject { source, asked: false, detail, limits: &[] });
         self.troubles.push((shown.to_owned(), failure));
     }
 
@@ -236,7 +237,8 @@ impl Inquiry {
             self.was_not_asked("api", &asked.source, failure);
             return;
         }
-        self.was_asked("api", answers::summary(&asked));
+        let (detail, limits) = (answers::summary(&asked), asked.limits);
+        self.asked.push(AskedObject { source: "api", asked: true, detail, limits });
         for (client, failure) in asked.failures {
             let about = client.map(|client| format!(" about {client}")).unwrap_or_default();
             self.troubles.push((format!("{}{about}", asked.source), failure));

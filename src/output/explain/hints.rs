@@ -13,6 +13,12 @@ const ID_LONG: usize = 64;
 /// Many routers forget a connection that rests for longer, s.
 const KEEP_ALIVE_LONG: u64 = 300;
 
+/// The voice of devices that keep a status by birth and will.
+const STATUS: &str = "status";
+const WEAKEST: &str = "a status that says online is the weakest evidence: a goodbye sends no will, a broker that \
+    started anew may have lost the will, one that is delayed is yet to come, and whoever may publish there can say \
+    anything";
+
 /// Returns what to do about an anomaly; where addresses alternate, which of them to look for.
 pub fn next_step(code: &str, verdict: &Verdict, opinions: &[Opinion<'_, '_>]) -> String {
     let is_shared = matches!(code, "takeover-loop" | "concurrent-open");
@@ -45,8 +51,12 @@ fn other_address(verdict: &Verdict, opinions: &[Opinion<'_, '_>]) -> Option<(Str
 }
 
 /// Returns what is worth a note about a client.
-pub fn hints(client: &str, status: Status, answers: &[AnswerObject]) -> Vec<String> {
+pub fn hints(verdict: &Verdict, answers: &[AnswerObject]) -> Vec<String> {
+    let Verdict { client, status, .. } = verdict;
     let mut hints = Vec::new();
+    if *status == Status::Online && verdict.voice.as_deref() == Some(STATUS) {
+        hints.push(WEAKEST.to_owned());
+    }
     let keep_alive = answers.iter().find_map(|answer| answer.keep_alive_s);
     match keep_alive {
         Some(0) => hints.push(
@@ -65,9 +75,9 @@ pub fn hints(client: &str, status: Status, answers: &[AnswerObject]) -> Vec<Stri
         _ => {}
     }
     let keeps_session = answers.iter().any(|answer| {
-        answer.session == Some(true) && (answer.clean == Some(false) || status == Status::Offline)
+        answer.session == Some(true) && (answer.clean == Some(false) || *status == Status::Offline)
     });
-    if keeps_session && status == Status::Offline {
+    if keeps_session && *status == Status::Offline {
         hints.push("the broker keeps its session: messages wait for it while it is away".into());
     }
     if client.len() > ID_LONG {
@@ -115,7 +125,10 @@ mod tests {
 
     #[test]
     fn surprises_are_told_beforehand() {
-        let of = |answer| hints("a", Status::Offline, &[answer]);
+        let of = |answer| {
+            let offline = Verdict { status: Status::Offline, ..Verdict::unknown("a") };
+            hints(&offline, &[answer])
+        };
         assert!(of(answer(Some(0), None))[0].starts_with("it has no keep alive"));
         let long = &of(answer(Some(600), None))[0];
         assert!(long.starts_with("its keep alive is 10m") && long.contains("30m"), "{long}");
@@ -126,10 +139,21 @@ mod tests {
 
     #[test]
     fn long_ids_are_named_as_what_they_are() {
-        let of = |length: usize| hints(&"x".repeat(length), Status::Online, &[]).join("");
+        let of = |length: usize| hints(&Verdict::unknown("x".repeat(length)), &[]).join("");
         assert_eq!(
             (of(23), of(24).contains("3.1.1"), of(65).contains("64")),
             (String::new(), true, true)
         );
+    }
+
+    #[test]
+    fn what_devices_say_of_themselves_is_said_to_be_weak() {
+        let online = |voice: &str| Verdict {
+            status: Status::Online,
+            voice: Some(voice.into()),
+            ..Verdict::unknown("a")
+        };
+        assert_eq!(hints(&online("status"), &[]), [WEAKEST]);
+        assert!(hints(&online("lmq"), &[]).is_empty());
     }
 }

@@ -77,6 +77,8 @@ pub struct AskedObject {
     pub source: &'static str,
     pub asked: bool,
     pub detail: String,
+    /// What it cannot tell, and where it is known to be wrong; for a person.
+    pub limits: &'static [&'static str],
 }
 
 /// Returns what each voice says about a client, the one that decides first.
@@ -154,12 +156,15 @@ pub fn explanation(case: &Case<'_>, style: Style, columns: Option<u16>) -> Strin
         let mark = if asked.asked { "asked" } else { "not asked" };
         let detail = super::sanitize::guard(&asked.detail);
         let _ = writeln!(text, "  {mark}: {}: {detail}", asked.source);
+        for limit in asked.limits {
+            let _ = writeln!(text, "    limit: {limit}");
+        }
     }
     for code in &verdict.anomalies {
         let _ = writeln!(text, "  {code}: {}", meaning(code));
         let _ = writeln!(text, "    next: {}", hints::next_step(code, verdict, &opinions));
     }
-    for hint in hints::hints(&verdict.client, verdict.status, case.answers) {
+    for hint in hints::hints(verdict, case.answers) {
         let _ = writeln!(text, "  note: {hint}");
     }
     if !case.elsewhere.is_empty() {
@@ -168,6 +173,9 @@ pub fn explanation(case: &Case<'_>, style: Style, columns: Option<u16>) -> Strin
     }
     if verdict.status == Status::Unknown {
         let _ = writeln!(text, "  what would help: {}", help(verdict));
+    }
+    if !case.answers.is_empty() {
+        text.push_str("  clocks: when an API was asked is by ours, all else by the broker's\n");
     }
     if !opinions.is_empty() || !case.answers.is_empty() {
         text.push('\n');

@@ -228,7 +228,7 @@ _presence() {
                     return 0
                     ;;
                 --evidence)
-                    COMPREPLY=($(compgen -W "store retained listen api" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "store retained listen api dynsec" -- "${cur}"))
                     return 0
                     ;;
                 --timeout)

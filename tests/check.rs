@@ -10,6 +10,8 @@ mod support;
 mod client;
 #[path = "check/deeds.rs"]
 mod deeds;
+#[path = "check/dynsec.rs"]
+mod dynsec;
 #[path = "check/reconcile.rs"]
 mod reconcile;
 #[path = "support/schema.rs"]

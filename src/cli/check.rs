@@ -220,6 +220,8 @@ pub enum Evidence {
     Listen,
     /// What the APIs answer that `--api` names
     Api,
+    /// What Mosquitto's dynamic security says of the account that is tied to the client id
+    Dynsec,
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod hear;
 pub mod input;
 mod key_file;
 pub mod ledger;
+mod link;
 pub mod members;
 mod print_config;
 pub mod probe;

@@ -1,9 +1,11 @@
 //! The APIs of brokers and clouds, asked beside everything else.
 
+use super::dynsec;
 use crate::cli::api as cli;
 use crate::clock;
 use crate::command::warning;
 use crate::config::api::{Secrets, every};
+use crate::config::connection::Connection;
 use crate::failure::Failure;
 use crate::output::console::Console;
 use crate::query::{Asked, Query};
@@ -15,6 +17,8 @@ use tokio::task::JoinSet;
 #[derive(Debug, Default)]
 pub struct Apis {
     queries: Vec<Query>,
+    /// Where dynamic security is asked, if it is.
+    dynsec: Option<Connection>,
     under_way: JoinSet<Asked>,
     /// When they were asked last.
     asked: Option<Instant>,
@@ -38,13 +42,18 @@ impl Apis {
         Ok(Self { queries, ..Self::default() })
     }
 
+    /// Asks the dynamic security of a broker too.
+    pub fn add_dynsec(&mut self, connection: Connection) {
+        self.dynsec = Some(connection);
+    }
+
     /// Returns how long it takes until all of them can be sure that a client is absent.
     pub fn lag(&self) -> Duration {
         self.queries.iter().map(Query::lag).max().unwrap_or_default()
     }
 
     pub const fn are_none(&self) -> bool {
-        self.queries.is_empty()
+        self.queries.is_empty() && self.dynsec.is_none()
     }
 
     /// Asks all of them about these clients. Runs within tokio.
@@ -53,6 +62,9 @@ impl Apis {
         for query in &self.queries {
             let (query, clients) = (query.clone(), clients.to_vec());
             self.under_way.spawn_blocking(move || query.ask(&clients, deadline));
+        }
+        if let Some(connection) = &self.dynsec {
+            self.under_way.spawn(dynsec::ask(connection.clone(), clients.to_vec(), deadline));
         }
     }
 

@@ -3,6 +3,7 @@
 mod answer;
 mod answers;
 mod apis;
+mod dynsec;
 mod gate;
 mod ids;
 mod line;
@@ -18,7 +19,6 @@ use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::explain::{AnswerObject, AskedObject};
 use crate::query::Asked;
-use crate::state::answer::Answer;
 use crate::state::fleet::Fleet;
 use crate::state::policy::Policy;
 use crate::state::presence::Presence;
@@ -90,13 +90,16 @@ fn ask(options: &Check, console: &mut Console) -> Result<Option<(Inquiry, Ended)
         return Ok(Some((inquiry, Ended::Answered)));
     }
     let wants = |kind| options.evidence.contains(&kind);
-    let apis =
+    let mut apis =
         if wants(Evidence::Api) { Apis::open(&options.api, console)? } else { Apis::default() };
     let line = if wants(Evidence::Retained) || wants(Evidence::Listen) {
         Some(Line::new(options, &inquiry, &connection, &terms, dialects)?)
     } else {
         None
     };
+    if wants(Evidence::Dynsec) {
+        apis.add_dynsec(connection.clone());
+    }
     if line.is_none() && apis.are_none() && gate.is_none() {
         return Ok(Some((inquiry, Ended::Answered)));
     }
@@ -214,16 +217,10 @@ impl Inquiry {
 
     /// Takes in what an API answered.
     fn take_answers(&mut self, asked: Asked) {
+        for (client, answer) in asked.answers() {
+            self.presence.fleet_mut().take_answer(client, answer);
+        }
         for told in &asked.told {
-            if let Some(online) = told.online {
-                let answer = Answer {
-                    source: asked.source.clone(),
-                    online,
-                    at: told.at,
-                    cached: told.cached,
-                };
-                self.presence.fleet_mut().take_answer(&told.client, answer);
-            }
             let known = self.answers.entry(told.client.clone()).or_default();
             known.retain(|known| known.source != asked.source);
             known.push(answers::object(&asked.source, told));

@@ -142,6 +142,6 @@ mod tests {
 
     #[test]
     fn a_bar_begins_performance_data_and_nothing_else() {
-        assert_eq!(line("a|b\nc"), "a¦b␊c\n");
+        assert_eq!(line("a|b\nc"), "a¦b\\nc\n");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::clients::{Clients, ask_for};
 use super::hearing::KEEP_ALIVE;
-use super::link::Link;
+use crate::command::link::Link;
 use crate::simulate::dial::Route;
 use crate::source::mqtt::trouble::Trouble;
 use crate::wire::{Packet, Publish, Qos};

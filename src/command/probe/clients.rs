@@ -1,7 +1,7 @@
 //! The throw-away clients: who they are, what they say, and how they get to the broker.
 
 use super::hearing::Mark;
-use super::link::Link;
+use crate::command::link::Link;
 use crate::config::connection::Connection;
 use crate::dialect::topic::Template;
 use crate::failure::Failure;

@@ -1,8 +1,8 @@
 //! What is done to the clients: they come, and go in every way there is, a few times over.
 
 use super::clients::{Clients, ONLINE, Taken, ask_for, publish};
-use super::link::Link;
 use crate::clock;
+use crate::command::link::Link;
 use crate::probe::{Deed, Done, Kept, OldEnd, Silence, TakenOver, Trial};
 use crate::simulate::dial::Route;
 use crate::source::mqtt::trouble::Trouble;

@@ -1,7 +1,7 @@
 //! The listener: subscribes to everything that may tell of clients, and notes what is about ours.
 
-use super::link::Link;
 use crate::clock;
+use crate::command::link::Link;
 use crate::command::watcher::BROKER_VERSION;
 use crate::dialect::{Dialects, Message, Reading, Remark};
 use crate::event::Event;

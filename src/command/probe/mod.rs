@@ -4,7 +4,6 @@ mod cleaning;
 mod clients;
 mod deeds;
 mod hearing;
-mod link;
 mod listening;
 mod preflight;
 

@@ -1,7 +1,7 @@
 //! The way to the broker, step by step: each with its time, and what to do where it ends.
 
-use super::link::Link;
 use crate::clock;
+use crate::command::link::Link;
 use crate::config::broker::Scheme;
 use crate::config::connection::Connection;
 use crate::event::Timestamp;

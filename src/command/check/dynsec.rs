@@ -1,0 +1,191 @@
+//! Mosquitto's dynamic security, asked over MQTT: which accounts have a connection.
+
+use crate::clock;
+use crate::command::link::Link;
+use crate::config::connection::Connection;
+use crate::event::Timestamp;
+use crate::failure::Failure;
+use crate::query::dynsec::{
+    Account, LIMITS, RESPONSE_TOPIC, Response, TOPIC, list_clients, read, tell,
+};
+use crate::query::exchange::{Found, Trouble as Unreadable};
+use crate::query::{Asked, Told};
+use crate::simulate::dial::Route;
+use crate::simulate::fleet::version_of;
+use crate::source::mqtt::random_client_id;
+use crate::source::mqtt::reach::addresses_within;
+use crate::source::mqtt::trouble::{Stage, Trouble};
+use crate::wire::{Connect, Filter, Packet, Publish, Qos, RetainedWanted, Subscribe};
+use bytes::Bytes;
+use std::time::{Duration, Instant};
+
+/// Accounts of one response.
+const PAGE: u32 = 1_000;
+/// The plugin answers at once, or is not there.
+const RESPONSE_MAX: Duration = Duration::from_secs(2);
+const KEEP_ALIVE_S: u16 = 30;
+
+/// Asks about clients, with a connection of its own, until the deadline.
+pub async fn ask(connection: Connection, clients: Vec<String>, deadline: Instant) -> Asked {
+    let (begun, at) = (clock::monotonic(), clock::now());
+    let source = format!("dynamic security of {}", connection.instance);
+    let mut inquiry = Inquiry { connection: &connection, deadline, requests: 0 };
+    let listed = inquiry.list().await;
+    let requests = inquiry.requests;
+    let (told, failures) = match listed {
+        Ok(accounts) => {
+            let told = clients.iter().map(|client| told(tell(client, &accounts), at));
+            (told.collect(), Vec::new())
+        }
+        Err(failure) => (Vec::new(), vec![(None, failure)]),
+    };
+    let took = begun.elapsed();
+    Asked { source, told, failures, requests, took, limits: LIMITS, cached: false }
+}
+
+fn told(found: Found, at: Timestamp) -> Told {
+    let Found { client, online, why, details } = found;
+    Told { client, online, why, at, cached: false, details }
+}
+
+struct Inquiry<'a> {
+    connection: &'a Connection,
+    deadline: Instant,
+    requests: u32,
+}
+
+impl Inquiry<'_> {
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(clock::monotonic())
+    }
+
+    fn failed(&self, trouble: &Trouble) -> Failure {
+        trouble.failure(self.connection)
+    }
+
+    /// Returns all accounts.
+    async fn list(&mut self) -> Result<Vec<Account>, Failure> {
+        let client_id = random_client_id()?;
+        let mut link = self.open(&client_id).await?;
+        self.subscribe(&mut link).await?;
+        let mut accounts: Vec<Account> = Vec::new();
+        loop {
+            let offset = u32::try_from(accounts.len()).unwrap_or(u32::MAX);
+            // Whoever may read the responses hears those to others too: ours bear our name.
+            let correlation = format!("{client_id}-{offset}");
+            let (more, total) = self.page(&mut link, offset, &correlation).await?;
+            let is_last = more.is_empty();
+            accounts.extend(more);
+            if is_last || accounts.len() as u64 >= total {
+                break;
+            }
+        }
+        link.leave().await;
+        Ok(accounts)
+    }
+
+    async fn open(&self, client_id: &str) -> Result<Link, Failure> {
+        let connection = self.connection;
+        let addresses = addresses_within(&connection.broker, self.left())
+            .await
+            .map_err(|trouble| self.failed(&trouble))?;
+        let password = connection.password.as_ref();
+        let connect = Connect {
+            keep_alive: KEEP_ALIVE_S,
+            username: connection.username.clone(),
+            password: password.map(|secret| Bytes::from(secret.reveal().to_owned())),
+            ..Connect::new(version_of(connection), client_id)
+        };
+        let mut last = Trouble::Slow(Stage::Answer);
+        for address in addresses {
+            let route = Route::to(connection, address, &[])?;
+            match self.open_at(&route, connect.clone()).await {
+                Ok(link) => return Ok(link),
+                Err(trouble) => last = trouble,
+            }
+        }
+        Err(self.failed(&last))
+    }
+
+    async fn open_at(&self, route: &Route, connect: Connect) -> Result<Link, Trouble> {
+        let version = connect.version;
+        let late = Trouble::Slow(Stage::Answer);
+        let transport = tokio::time::timeout(self.left(), route.open(0)).await;
+        let transport = transport.unwrap_or(Err(late))?;
+        let (link, connack) = Link::open(transport, connect, self.left()).await?;
+        if connack.reason.is_error() {
+            return Err(Trouble::Refused(connack.reason.in_connack(version)));
+        }
+        Ok(link)
+    }
+
+    async fn subscribe(&self, link: &mut Link) -> Result<(), Failure> {
+        let filter = Filter {
+            filter: RESPONSE_TOPIC.to_owned(),
+            qos: Qos::AtLeastOnce,
+            no_local: false,
+            retain_as_published: false,
+            retained: RetainedWanted::Never,
+        };
+        let id = link.take_id();
+        let subscribe = Subscribe { id, subscription_id: None, filters: vec![filter] };
+        let granted = async {
+            link.send(&Packet::Subscribe(subscribe)).await?;
+            let late = Trouble::Slow(Stage::Answer);
+            let answer = |packet: &Packet| match packet {
+                Packet::SubAck(ack) if ack.id == id => Some(!ack.reasons[0].is_error()),
+                _ => None,
+            };
+            link.expect(self.left(), late, answer).await
+        };
+        match granted.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(refused(&format!("`{RESPONSE_TOPIC}` may not be read"))),
+            Err(trouble) => Err(self.failed(&trouble)),
+        }
+    }
+
+    /// Returns some accounts, and how many there are.
+    async fn page(
+        &mut self,
+        link: &mut Link,
+        offset: u32,
+        correlation: &str,
+    ) -> Result<(Vec<Account>, u64), Failure> {
+        self.requests += 1;
+        let command = Publish {
+            topic: TOPIC.to_owned(),
+            payload: Bytes::from(list_clients(Some(PAGE), offset, correlation)),
+            qos: Qos::AtLeastOnce,
+            id: link.take_id(),
+            ..Publish::default()
+        };
+        let limit = self.left().min(RESPONSE_MAX);
+        let response = async {
+            link.send(&Packet::Publish(command)).await?;
+            let ours = |packet: &Packet| match packet {
+                Packet::Publish(publish) if publish.topic == RESPONSE_TOPIC => {
+                    match read(&publish.payload, correlation) {
+                        Ok(Response::NotOurs) => None,
+                        response => Some(response),
+                    }
+                }
+                _ => None,
+            };
+            link.expect(limit, Trouble::Slow(Stage::Answer), ours).await
+        };
+        match response.await {
+            Ok(Ok(Response::Accounts { accounts, total })) => Ok((accounts, total)),
+            Ok(Ok(Response::Unknown | Response::NotOurs)) => Ok((Vec::new(), 0)),
+            Ok(Err(Unreadable { cause, .. })) => Err(refused(&cause)),
+            Err(Trouble::Slow(_)) => Err(refused("no response came")),
+            Err(trouble) => Err(self.failed(&trouble)),
+        }
+    }
+}
+
+fn refused(cause: &str) -> Failure {
+    Failure::new("could not ask Mosquitto's dynamic security")
+        .because(cause)
+        .next("load `mosquitto_dynamic_security.so`, and give the account a role that may use `$CONTROL/dynamic-security/#`")
+}

@@ -40,7 +40,7 @@ impl Deed {
                 Vec::new()
             }
             Self::Killed => {
-                drop(connect(60, true));
+                connect(60, true).die();
                 Vec::new()
             }
             Self::SilentWithin => vec![connect(600, true)],

@@ -8,7 +8,7 @@ use presence::wire::{
     self, Connect, Filter, Packet, Publish, Qos, RetainedWanted, Subscribe, Version,
 };
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 
 /// Starts a broker with these bounds.
 pub fn broker(limits: Limits) -> Running {
@@ -113,6 +113,12 @@ impl Client {
     /// Waits until the broker has closed, and returns what it said before.
     pub fn closed(&mut self) -> Vec<Packet> {
         std::iter::from_fn(|| self.packet()).collect()
+    }
+
+    /// Closes its side of the connection as a process that ends does, and waits until the broker has noticed.
+    pub fn die(mut self) {
+        self.stream.shutdown(Shutdown::Write).expect("it is open");
+        self.closed();
     }
 
     /// Shows that the broker is there and well.

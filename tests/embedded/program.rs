@@ -91,7 +91,7 @@ fn watch_and_check_see_what_happens() {
     let answer = check(0);
     assert_ne!(answer["channel"], first);
     assert!(answer["channel"].as_str().is_some_and(|channel| channel.len() == 32), "{answer}");
-    drop(second);
+    second.die();
     change(&watch, "offline");
     assert_eq!(check(1)["how"], "abrupt");
     let mut third = Client::connect(address, Connect::new(Version::V5, "pump/7"));

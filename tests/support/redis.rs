@@ -105,6 +105,9 @@ impl Redis {
         let mut command = Command::new("redis-server");
         command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
         command.args(["--appendonly", "yes", "--daemonize", "no", "--dir"]).arg(self.folder.path());
+        // Else it puts writing off while the last second is still on its way to the disk, and a test that
+        // kills it would find less than was promised.
+        command.args(["--appendfsync", "always"]);
         let mut process = Process::start(command.args(&self.arguments));
         if wait_ready(&mut process) {
             self.process = Some(process);

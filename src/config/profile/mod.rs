@@ -47,6 +47,11 @@ pub fn read(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Typed, Refusal> {
     let strict = |arguments: &[OsString]| definition.clone().try_get_matches_from(arguments);
+    if names_nothing(arguments, &variable) {
+        // As with most: the command line is read once, and only the command that was typed is looked at.
+        let matches = strict(arguments).map_err(Refusal::Typed)?;
+        return Ok(Typed { matches, settings: None, warnings: Vec::new() });
+    }
     let Ok(first) = lenient(definition, arguments) else {
         // Help is no mistake that could be overlooked.
         let matches = strict(arguments).map_err(Refusal::Typed)?;
@@ -84,6 +89,17 @@ pub fn read(
         .filter(|profile| profile.is_writable_by_all)
         .map(|profile| Warning::WritableByAll { path: profile.path.display().to_string() });
     Ok(Typed { settings, warnings: warnings.collect(), matches })
+}
+
+/// Tells whether nobody asks for a profile or for the settings.
+fn names_nothing(arguments: &[OsString], variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let options = ["--profile", "--print-config"];
+    let is_named = |argument: &OsString| {
+        let argument = argument.as_encoded_bytes();
+        options.iter().any(|option| argument.starts_with(option.as_bytes()))
+    };
+    let variables = ["PRESENCE_PROFILE", "PRESENCE_PRINT_CONFIG"];
+    !arguments.iter().any(is_named) && variables.iter().all(|name| variable(name).is_none())
 }
 
 fn lenient(definition: &Command, arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {

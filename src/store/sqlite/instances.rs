@@ -61,7 +61,7 @@ impl Sqlite {
     /// Returns the names of the instances that know a client, sorted.
     pub fn instances_knowing(&self, client: &str) -> Result<Vec<String>, Failure> {
         self.reading(|snapshot| {
-            let mut statement = snapshot.prepare(
+            let mut statement = snapshot.prepare_cached(
                 "SELECT number, name,
                     EXISTS (SELECT 1 FROM clients WHERE instance = number AND id = ?1)
                 FROM instances ORDER BY name",

@@ -352,6 +352,8 @@ impl Gathering<'_> {
     /// Returns when to look again if nothing is heard.
     fn until(&self) -> Instant {
         let quiet = self.line.as_ref().and_then(Line::quiet_from).map(Instant::from_std);
+        // A line that fell silent is no reason to look while APIs are waited for.
+        let quiet = quiet.filter(|_| self.apis.are_done());
         let due = match &self.gate {
             Some(gate) => {
                 let tick = Instant::from_std(clock::monotonic() + READ_AGAIN);

@@ -1,5 +1,6 @@
 //! Whom a question is about: the ids that were typed, those of a file, and those of the store that match.
 
+use super::listing::bare;
 use crate::cli::check::{Asked, FleetFormat};
 use crate::command::filter::Clients;
 use crate::failure::{Failure, Outcome};
@@ -203,11 +204,6 @@ impl List<'_> {
         };
         found?.as_str().map(str::to_owned)
     }
-}
-
-/// Returns a name without case and signs between words.
-fn bare(name: &str) -> String {
-    name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -190,7 +190,7 @@ fn member<'a>(row: &'a Value, names: &[&str]) -> Option<&'a Value> {
 }
 
 /// Returns a name without case and signs between words.
-fn bare(name: &str) -> String {
+pub fn bare(name: &str) -> String {
     name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

@@ -7,6 +7,8 @@ mod support;
 mod asking;
 #[path = "query/hostile.rs"]
 mod hostile;
+#[path = "query/listing.rs"]
+mod listing;
 #[path = "query/replies.rs"]
 mod replies;
 #[path = "query/secure.rs"]
@@ -40,6 +42,17 @@ fn ask_endpoint(endpoint: &Endpoint, clients: &[&str], time: Duration) -> Asked 
     let query = Query::open(endpoint).unwrap_or_else(|failure| panic!("{failure}"));
     let clients: Vec<String> = clients.iter().map(|client| (*client).to_owned()).collect();
     query.ask(&clients, Instant::now() + time)
+}
+
+/// Lists everybody, with time enough for any machine.
+fn list(url: &str) -> Asked {
+    list_within(url, Duration::from_mins(1))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
+fn list_within(url: &str, time: Duration) -> Asked {
+    let query = Query::open(&endpoint(url)).unwrap_or_else(|failure| panic!("{failure}"));
+    query.list(Instant::now() + time)
 }
 
 /// Returns the only answer; panics where there is none or a failure.

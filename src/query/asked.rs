@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Asked {
     /// Who answered, such as `emqx5 at broker.example:18083`.
     pub source: String,
-    /// At most one for each client asked about, sorted by client id.
+    /// At most one for each client, sorted by client id.
     pub told: Vec<Told>,
     /// What went wrong: about one client, or about all that have no answer.
     pub failures: Vec<(Option<String>, Failure)>,
@@ -25,6 +25,13 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Tells whether nothing is missing: every client asked about was answered about, or the list holds
+    /// everybody. Only then does it prove anything not to be in it.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.failures.is_empty()
+    }
+
     /// Returns each client that was answered about, with its answer as the state weighs it. Who the API
     /// cannot tell about has none.
     pub fn answers(&self) -> impl Iterator<Item = (&str, Answer)> {
@@ -81,6 +88,8 @@ pub struct Details {
 pub struct Facts {
     pub kind: Kind,
     pub cost: Cost,
+    /// What it costs to list everybody; `None` where it cannot, or may cost money.
+    pub list: Option<Cost>,
     /// Requests a second at most, of the vendor's own limit where it states one.
     pub per_second: u32,
     /// What it says may be old: see [`Asked::cached`].
@@ -102,6 +111,8 @@ pub enum Cost {
     Listing,
     /// The same in pages of this many.
     Pages(u32),
+    /// The same again, but a page names clients and nothing else: one request more for each.
+    PagesThenEach(u32),
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The questions about some clients, one after the other, until all of them are answered.
 
 use super::api::Api;
+use super::asked::Details;
 use super::exchange::{Absent, Found, Question, Reading, Trouble};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ pub struct Chain {
 }
 
 /// Questions of one series: 200,000 connections in pages of 500.
-const QUESTIONS_MAX: u32 = 400;
+pub const QUESTIONS_MAX: u32 = 400;
 const NOTES_MAX: usize = 8;
 
 impl Chain {
@@ -64,12 +65,12 @@ impl Chain {
             return Ok(None);
         }
         let absent = reading.absent.map_or_else(silent, |absent| self.settled(absent));
-        for client in self.question.about.iter() {
+        for client in self.question.about.clients() {
             self.found.entry(client.clone()).or_insert_with(|| Found {
                 client: client.clone(),
                 online: absent.online,
                 why: absent.why.clone(),
-                ..Found::default()
+                details: Details { session: absent.session, ..Details::default() },
             });
         }
         // A second reading was about the rest alone; what the first one found still counts.
@@ -80,7 +81,7 @@ impl Chain {
         let online = |client: &String| {
             self.found.get(client).is_some_and(|found| found.online == Some(true))
         };
-        self.question.about.iter().all(online)
+        self.question.about.clients().iter().all(online)
     }
 
     /// Returns the question that begins a second reading, where a list that moved may have hidden someone.
@@ -93,6 +94,7 @@ impl Chain {
         let missing: Vec<String> = self
             .question
             .about
+            .clients()
             .iter()
             .filter(|one| !self.found.contains_key(*one))
             .cloned()
@@ -108,16 +110,16 @@ impl Chain {
         }
         let why =
             "no connection of it is in either of two lists, which changed while they were read";
-        Absent { online: Some(false), why: Some(why.to_owned()) }
+        Absent { online: Some(false), why: Some(why.to_owned()), ..absent }
     }
 }
 
 fn silent() -> Absent {
-    Absent { online: None, why: Some("it said nothing about this client".to_owned()) }
+    Absent::unknown("it said nothing about this client")
 }
 
 /// Joins two findings about one client: a connection that lives counts, then the later one.
-fn join(one: Found, other: Found) -> Found {
+pub fn join(one: Found, other: Found) -> Found {
     let rank = |found: &Found| {
         let state = match found.online {
             Some(true) => 2,
@@ -145,7 +147,6 @@ mod tests {
     use super::*;
     use crate::config::api::{Address, Endpoint};
     use crate::query::api;
-    use crate::query::asked::Details;
     use crate::query::exchange::Reply;
 
     fn rabbitmq() -> Box<dyn Api> {

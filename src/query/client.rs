@@ -54,16 +54,17 @@ impl Client {
             rights: facts.rights,
             body_max: match facts.cost {
                 Cost::OneEach => ONE_MAX,
-                Cost::Listing | Cost::Pages(_) => LISTING_MAX,
+                Cost::Listing | Cost::Pages(_) | Cost::PagesThenEach(_) => LISTING_MAX,
             },
         })
     }
 
-    /// Makes a request once, and waits no longer than `left` for the last byte of the reply. `now` is the
-    /// wall clock's time in s since 1970.
+    /// Makes a request once, and waits no longer than `left` for the last byte of the reply, which may be as
+    /// long as a list of all is. `now` is the wall clock's time in s since 1970.
     pub fn carry(
         &self,
         request: http::Request<String>,
+        is_list: bool,
         left: Duration,
         now: i64,
     ) -> Result<Reply, Missed> {
@@ -81,15 +82,17 @@ impl Client {
         });
         let headers = headers.collect();
         let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(self.body_max).read_to_vec();
+        let body_max = if is_list { LISTING_MAX } else { self.body_max };
+        let body = response.body_mut().with_config().limit(body_max).read_to_vec();
         let body = body.map_err(|error| match error {
-            ureq::Error::BodyExceedsLimit(_) => Missed::Trouble(
-                Trouble::new(format!(
+            ureq::Error::BodyExceedsLimit(_) => {
+                let trouble = Trouble::new(format!(
                     "its answer is longer than {} MiB, and was not read to its end",
-                    self.body_max >> 20
-                ))
-                .everywhere(),
-            ),
+                    body_max >> 20
+                ));
+                // Whoever cannot be listed can be asked about.
+                Missed::Trouble(if is_list { trouble } else { trouble.everywhere() })
+            }
             error => missed(&error),
         })?;
         self.sort(Reply { status, headers, body }, now)

@@ -33,9 +33,45 @@ pub struct Question {
     pub headers: Vec<(&'static str, String)>,
     /// Empty for a GET.
     pub body: String,
-    /// The clients it is about.
-    pub about: Arc<[String]>,
+    pub about: About,
     pub page: Page,
+}
+
+/// Whom a question is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// These clients, sorted.
+    These(Arc<[String]>),
+    /// Everybody whom the API lists.
+    Everyone,
+}
+
+impl About {
+    #[must_use]
+    pub fn one(client: &str) -> Self {
+        Self::These(Arc::from([client.to_owned()]))
+    }
+
+    #[must_use]
+    pub fn these(clients: &[String]) -> Self {
+        let mut clients = clients.to_vec();
+        clients.sort();
+        Self::These(clients.into())
+    }
+
+    /// Returns the clients that it names: none where it is everyone.
+    #[must_use]
+    pub fn clients(&self) -> &[String] {
+        match self {
+            Self::These(clients) => clients,
+            Self::Everyone => &[],
+        }
+    }
+
+    #[must_use]
+    pub const fn is_everyone(&self) -> bool {
+        matches!(self, Self::Everyone)
+    }
 }
 
 /// Where in a series of questions one stands.
@@ -51,14 +87,14 @@ pub struct Page {
 
 impl Question {
     #[must_use]
-    pub fn get(target: String, about: Arc<[String]>) -> Self {
+    pub fn get(target: String, about: About) -> Self {
         let (headers, body) = (Vec::new(), String::new());
         Self { method: Method::Get, target, headers, body, about, page: Page::default() }
     }
 
     /// Returns a question with a body of JSON.
     #[must_use]
-    pub fn post(target: String, body: String, about: Arc<[String]>) -> Self {
+    pub fn post(target: String, body: String, about: About) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
         Self { method: Method::Post, target, headers, body, about, page: Page::default() }
     }
@@ -89,13 +125,18 @@ impl Question {
     /// Returns the first client it is about.
     #[must_use]
     pub fn client(&self) -> &str {
-        self.about.first().map_or("", String::as_str)
+        self.about.clients().first().map_or("", String::as_str)
     }
 
     /// Tells whether it is about this client.
     #[must_use]
     pub fn is_about(&self, client: &str) -> bool {
-        self.about.iter().any(|one| one == client)
+        match &self.about {
+            About::These(clients) => {
+                clients.binary_search_by(|one| one.as_str().cmp(client)).is_ok()
+            }
+            About::Everyone => true,
+        }
     }
 }
 
@@ -119,14 +160,11 @@ impl Page {
     #[must_use]
     pub fn absent(self) -> Absent {
         if self.moved {
-            return Absent {
-                online: None,
-                why: Some(
-                    "the list changed while its pages were read, and may have hidden it".into(),
-                ),
-            };
+            return Absent::unknown(
+                "the list changed while its pages were read, and may have hidden it",
+            );
         }
-        Absent { online: Some(false), why: Some("no connection of it is listed".into()) }
+        Absent::unconnected()
     }
 }
 
@@ -233,6 +271,8 @@ pub struct Reading {
     pub absent: Option<Absent>,
     /// What is to be asked next.
     pub next: Option<Question>,
+    /// Why a list ends before its end, if it does.
+    pub cut: Option<String>,
 }
 
 /// A finding about a client.
@@ -278,6 +318,30 @@ impl Reading {
 pub struct Absent {
     pub online: Option<bool>,
     pub why: Option<String>,
+    /// Whether there is a session all the same.
+    pub session: Option<bool>,
+}
+
+impl Absent {
+    /// Returns what a list of connections means for who is not on it.
+    #[must_use]
+    pub fn unconnected() -> Self {
+        let why = Some("no connection of it is listed".to_owned());
+        Self { online: Some(false), why, session: None }
+    }
+
+    /// Returns what a list of sessions means for who is not on it.
+    #[must_use]
+    pub fn without_session() -> Self {
+        let Found { online, why, details, .. } = Found::without_session("");
+        Self { online, why, session: details.session }
+    }
+
+    /// Returns what a list that may lack somebody means for who is not on it.
+    #[must_use]
+    pub fn unknown(why: &str) -> Self {
+        Self { online: None, why: Some(why.to_owned()), session: None }
+    }
 }
 
 /// Why nothing could be read out of a reply, or why there was none.

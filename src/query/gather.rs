@@ -2,18 +2,18 @@
 
 use super::api::Api;
 use super::asked::{Asked, Told};
+use super::asker::{Asker, lock};
 use super::chain::Chain;
 use super::client::{Client, Missed};
-use super::exchange::{Found, Question, Reply, Trouble};
+use super::exchange::{About, Found, Trouble};
 use crate::clock;
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Requests in flight at once.
 pub const IN_FLIGHT: usize = 8;
@@ -21,20 +21,13 @@ pub const IN_FLIGHT: usize = 8;
 /// What the threads that ask have in common.
 #[derive(Debug)]
 struct Shared {
-    api: Arc<dyn Api>,
-    client: Arc<Client>,
+    asker: Asker,
     waiting: Mutex<VecDeque<Chain>>,
-    /// When the next request may be made.
-    turn: Mutex<Instant>,
-    requests: AtomicU32,
-    /// Nobody waits for more, or all the rest would fail alike.
-    over: AtomicBool,
-    deadline: Instant,
 }
 
 /// What became of some clients.
 struct Outcome {
-    about: Arc<[String]>,
+    about: About,
     result: Result<(Vec<Found>, Timestamp), Missed>,
 }
 
@@ -52,15 +45,8 @@ pub fn gather(
     let waiting: VecDeque<Chain> =
         api.begin(&books.clients()).into_iter().map(Chain::new).collect();
     let crew = waiting.len().min(IN_FLIGHT);
-    let shared = Arc::new(Shared {
-        api: Arc::clone(api),
-        client: Arc::clone(client),
-        waiting: Mutex::new(waiting),
-        turn: Mutex::new(begun),
-        requests: AtomicU32::new(0),
-        over: AtomicBool::new(false),
-        deadline,
-    });
+    let asker = Asker::new(api, client, deadline);
+    let shared = Arc::new(Shared { asker, waiting: Mutex::new(waiting) });
     let (results, outcomes) = channel();
     for _ in 0..crew {
         let (shared, results) = (Arc::clone(&shared), results.clone());
@@ -71,20 +57,19 @@ pub fn gather(
     }
     drop(results);
     while !books.open.is_empty() {
-        let left = deadline.saturating_duration_since(clock::monotonic());
-        let Ok(outcome) = outcomes.recv_timeout(left) else { break };
+        let Ok(outcome) = outcomes.recv_timeout(shared.asker.left()) else { break };
         books.take(outcome);
         if books.everywhere.is_some() {
-            shared.over.store(true, Ordering::Relaxed);
+            shared.asker.end();
         }
     }
-    shared.over.store(true, Ordering::Relaxed);
+    shared.asker.end();
     let (told, failures) = books.close();
     Asked {
         source: source.to_owned(),
         told,
         failures,
-        requests: shared.requests.load(Ordering::Relaxed),
+        requests: shared.asker.requests(),
         took: clock::monotonic().saturating_duration_since(begun),
         limits: api.facts().limits,
         cached: api.facts().cached,
@@ -136,7 +121,7 @@ impl<'a> Books<'a> {
             Err(Missed::Late) => {}
             Err(
                 Missed::Trouble(trouble) | Missed::Broken(trouble) | Missed::NotNow { trouble, .. },
-            ) => self.miss(&about, trouble),
+            ) => self.miss(about.clients(), trouble),
         }
     }
 
@@ -174,7 +159,7 @@ impl<'a> Books<'a> {
 /// Failures before the first answer that are taken for those of all.
 const FAILURES_MAX: usize = 8;
 
-fn failure(source: &str, client: Option<&str>, trouble: &Trouble) -> Failure {
+pub fn failure(source: &str, client: Option<&str>, trouble: &Trouble) -> Failure {
     let failure = Failure::new(match client {
         Some(client) => format!("could not ask {source} about `{client}`"),
         None => format!("could not ask {source}"),
@@ -201,7 +186,7 @@ fn unanswered(source: &str, open: &BTreeSet<&str>, all: usize) -> (Option<String
 impl Shared {
     fn work(&self, results: &Sender<Outcome>) {
         while let Some(chain) = self.next() {
-            let about = Arc::clone(&chain.question().about);
+            let about = chain.question().about.clone();
             let result = self.follow(chain);
             if results.send(Outcome { about, result }).is_err() {
                 return;
@@ -210,7 +195,7 @@ impl Shared {
     }
 
     fn next(&self) -> Option<Chain> {
-        if self.over.load(Ordering::Relaxed) { None } else { lock(&self.waiting).pop_front() }
+        if self.asker.is_over() { None } else { lock(&self.waiting).pop_front() }
     }
 
     /// Asks one question after the other, until there is a finding about each client.
@@ -218,73 +203,15 @@ impl Shared {
         let mut at = Timestamp(0);
         loop {
             let question = chain.question().clone();
-            let (reply, asked) = self.ask_patiently(&question)?;
+            let (reply, asked) = self.asker.ask_patiently(&question)?;
             if chain.is_new() {
                 at = asked;
             }
-            let reading = self.api.read(&question, &reply).map_err(Missed::Trouble)?;
-            let found = chain.take(reading, &*self.api).map_err(Missed::Trouble)?;
+            let reading = self.asker.api.read(&question, &reply).map_err(Missed::Trouble)?;
+            let found = chain.take(reading, &*self.asker.api).map_err(Missed::Trouble)?;
             if let Some(found) = found {
                 return Ok((found, at));
             }
         }
     }
-
-    /// Asks once more where the API wants to be asked later, if that is soon enough, and where a
-    /// connection broke.
-    fn ask_patiently(&self, question: &Question) -> Result<(Reply, Timestamp), Missed> {
-        match self.ask(question) {
-            Err(Missed::NotNow { trouble, after: Some(after) }) => {
-                // Everyone waits: the others would be told the same.
-                let until = clock::monotonic() + after.min(DAY);
-                if until >= self.deadline {
-                    let cause =
-                        format!("{}; it asks for {} s of patience", trouble.cause, after.as_secs());
-                    return Err(Missed::Trouble(Trouble { cause, ..trouble }));
-                }
-                let mut turn = lock(&self.turn);
-                *turn = (*turn).max(until);
-                drop(turn);
-                self.ask(question)
-            }
-            Err(Missed::Broken(_)) => self.ask(question),
-            other => other,
-        }
-    }
-
-    fn ask(&self, question: &Question) -> Result<(Reply, Timestamp), Missed> {
-        self.wait_turn()?;
-        let at = clock::now();
-        let left = self.deadline.saturating_duration_since(clock::monotonic());
-        if left.is_zero() {
-            return Err(Missed::Late);
-        }
-        let proof = self.api.prove(question, at);
-        let request = self.client.request(question, proof).map_err(Missed::Trouble)?;
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        let reply = self.client.carry(request, left, at.0.div_euclid(1_000))?;
-        Ok((reply, at))
-    }
-
-    /// Waits until the next request may be made.
-    fn wait_turn(&self) -> Result<(), Missed> {
-        let now = clock::monotonic();
-        let mut turn = lock(&self.turn);
-        let mine = (*turn).max(now);
-        if mine >= self.deadline {
-            return Err(Missed::Late);
-        }
-        *turn = mine + Duration::from_secs(1) / self.api.facts().per_second.max(1);
-        drop(turn);
-        thread::sleep(mine.saturating_duration_since(now));
-        if self.over.load(Ordering::Relaxed) { Err(Missed::Late) } else { Ok(()) }
-    }
-}
-
-/// Longer patience is asked of nobody who has a deadline.
-const DAY: Duration = Duration::from_hours(24);
-
-/// A thread that died holds nothing half done.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,11 +5,14 @@
 
 pub mod api;
 pub mod asked;
+mod asker;
 mod chain;
 mod client;
 pub mod dynsec;
 pub mod exchange;
 mod gather;
+mod list;
+mod roll;
 mod settle;
 pub mod sign;
 
@@ -59,6 +62,29 @@ impl Query {
     #[must_use]
     pub fn ask(&self, clients: &[String], deadline: Instant) -> Asked {
         settle::ask(&self.api, &self.client, &self.source, clients, deadline)
+    }
+
+    /// Tells whether it can list everybody: see [`Query::list`].
+    #[must_use]
+    pub fn lists(&self) -> bool {
+        self.facts().list.is_some()
+    }
+
+    /// Lists everybody, and returns at the deadline at the latest, with what was told by then.
+    ///
+    /// Who is listed is told of, online or, where a session is kept, offline. Who is not listed is absent,
+    /// but only if [`Asked::is_complete`], and only with connections that are older than [`Query::lag`]: a
+    /// list that lags does not show yet who connected within that time before the call. Of whom was told
+    /// when, [`Told::at`] says; whoever is missing was missing when this was called.
+    ///
+    /// A list in several pages is read twice, since whoever moves from one page to another while they are
+    /// read can be missed once. It is complete if all was read, and fails where it was cut: by the deadline,
+    /// after 400 pages, in a page of more than 16 MiB, or by the API itself.
+    ///
+    /// Blocks; call it on a thread that may. Where the API cannot list, that is a failure.
+    #[must_use]
+    pub fn list(&self, deadline: Instant) -> Asked {
+        list::list(&self.api, &self.client, &self.source, deadline)
     }
 
     /// Returns how long it takes to be sure that a client is absent, beside the time that replies take.

@@ -33,7 +33,7 @@ fn decode(text: &str) -> String {
 }
 
 /// Answers as EMQX 5 does: `on…` is online, all else has no session.
-fn emqx5(request: &Request) -> Answer {
+pub fn emqx5(request: &Request) -> Answer {
     let Some(id) = request.target.strip_prefix("/api/v5/clients/") else {
         return Answer::status(404, "no such path");
     };
@@ -157,7 +157,7 @@ fn one_listing_is_enough_for_all() {
 
 /// Answers as RabbitMQ does, with a list that can change while it is read: `pages` are those of the first
 /// reading, and of later ones the last of them.
-fn rabbitmq(pages: Vec<Vec<(u64, &'static [&'static str])>>) -> impl Fn(&Request) -> Answer {
+pub fn rabbitmq(pages: Vec<Vec<(u64, &'static [&'static str])>>) -> impl Fn(&Request) -> Answer {
     let reading = Mutex::new(0);
     move |request| {
         let query = request.target.strip_prefix("/api/connections?").expect("it lists connections");

@@ -237,6 +237,7 @@ fn every_kind_says_what_it_costs_and_where_it_is_wrong() {
         let facts = api.facts();
         assert_eq!(facts.kind, endpoint.address.kind);
         assert!(facts.per_second > 0 && !facts.limits.is_empty(), "{facts:?}");
+        assert_eq!(facts.list.is_some(), api.list().is_some(), "{facts:?}");
         assert!(!facts.rights.is_empty() && !facts.tells.is_empty(), "{facts:?}");
         assert!(!format!("{api:?} {endpoint:?}").contains("c2VjcmV0"), "{api:?}");
     }

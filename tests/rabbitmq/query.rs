@@ -8,12 +8,16 @@ use presence::query::{Asked, Query};
 use presence::secret::Secret;
 use std::time::Instant;
 
-#[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
-fn ask(port: u16, user: &str, clients: &[&str]) -> Asked {
+fn open(port: u16, user: &str) -> Query {
     let url = format!("rabbitmq+http://{user}@127.0.0.1:{port}");
     let options = cli::Api { api: vec![Secret::from(url)], ..cli::Api::default() };
     let (endpoints, _) = every(&options, &Secrets::default()).expect("it is one");
-    let query = Query::open(&endpoints[0]).expect("it needs nothing else");
+    Query::open(&endpoints[0]).expect("it needs nothing else")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
+fn ask(port: u16, user: &str, clients: &[&str]) -> Asked {
+    let query = open(port, user);
     let clients: Vec<String> = clients.iter().map(|client| (*client).to_owned()).collect();
     query.ask(&clients, Instant::now() + DEADLINE)
 }
@@ -39,6 +43,30 @@ fn the_management_api_knows_who_is_connected() {
     // It takes the broker a moment to notice, and another one to take it off the list.
     let until = Instant::now() + DEADLINE;
     while ask(broker.api_port(), "guest:guest", &["asked-1"]).told[0].online != Some(false) {
+        assert!(Instant::now() < until, "it is still listed");
+    }
+}
+
+#[test]
+#[ignore = "needs rabbitmq"]
+#[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
+fn the_management_api_lists_everybody() {
+    let broker = broker();
+    let mut device = device(&broker, "listed-1", "listed/1", &["-k", "41"]);
+    let query = open(broker.api_port(), "guest:guest");
+    let until = Instant::now() + DEADLINE;
+    // It is listed a moment after it came.
+    let listed = loop {
+        let asked = query.list(until);
+        assert!(asked.is_complete(), "{asked:?}");
+        if let Some(told) = asked.told.into_iter().find(|told| told.client == "listed-1") {
+            break told;
+        }
+        assert!(Instant::now() < until, "it is not listed");
+    };
+    assert_eq!(listed.online, Some(true), "{listed:?}");
+    device.kill();
+    while query.list(until).told.iter().any(|told| told.client == "listed-1") {
         assert!(Instant::now() < until, "it is still listed");
     }
 }

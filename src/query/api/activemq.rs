@@ -7,9 +7,10 @@ use super::value::{id, ms, text, truth};
 use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Absent, Found, Page, Proof, Question, Reading, Reply, Trouble};
+use crate::query::exchange::{
+    About, Absent, Found, Page, Proof, Question, Reading, Reply, Trouble,
+};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct ActiveMq(pub Access);
@@ -17,6 +18,7 @@ pub struct ActiveMq(pub Access);
 const FACTS: Facts = Facts {
     kind: Kind::ActiveMq,
     cost: Cost::Listing,
+    list: Some(Cost::Listing),
     per_second: 10,
     cached: false,
     rights: "a user of the web console (`admin`, as shipped)",
@@ -39,15 +41,11 @@ impl Api for ActiveMq {
     }
 
     fn begin(&self, clients: &[String]) -> Vec<Question> {
-        if clients.is_empty() {
-            return Vec::new();
-        }
-        let body = json!({
-            "type": "read",
-            "mbean": format!("{CONNECTORS},connectionViewType=clientId,connectionName=*"),
-            "attribute": ["ClientId", "Connected", "ConnectedTimestamp", "RemoteAddress", "UserName"],
-        });
-        vec![jolokia::question(TARGET, &body, Arc::from(clients))]
+        if clients.is_empty() { Vec::new() } else { vec![question(About::these(clients))] }
+    }
+
+    fn list(&self) -> Option<Question> {
+        Some(question(About::Everyone))
     }
 
     fn prove(&self, _: &Question, _: Timestamp) -> Proof {
@@ -59,7 +57,7 @@ impl Api for ActiveMq {
         if question.page.number > 0 {
             return match value.as_ref().and_then(Value::as_array) {
                 Some(connectors) if !connectors.is_empty() => {
-                    Ok(Reading { absent: Some(absent()), ..Reading::default() })
+                    Ok(Reading { absent: Some(Absent::unconnected()), ..Reading::default() })
                 }
                 _ => Err(Trouble::new("it has no connector whose name begins with `mqtt`")
                     .next("check that MQTT is turned on in the broker's `activemq.xml`")),
@@ -69,17 +67,22 @@ impl Api for ActiveMq {
         let Some(value) = value else {
             let body = json!({ "type": "search", "mbean": CONNECTORS });
             let page = Page { number: 1, ..Page::default() };
-            let next = jolokia::question(TARGET, &body, Arc::clone(&question.about)).at(page);
+            let next = jolokia::question(TARGET, &body, question.about.clone()).at(page);
             return Ok(Reading::next(next));
         };
         let beans = value.as_object().ok_or_else(|| Trouble::shape("beans"))?;
         let found = beans.values().filter_map(|bean| read_bean(bean, question)).collect();
-        Ok(Reading { found, absent: Some(absent()), next: None })
+        Ok(Reading { found, absent: Some(Absent::unconnected()), ..Reading::default() })
     }
 }
 
-fn absent() -> Absent {
-    Absent { online: Some(false), why: Some("no connection of it is listed".to_owned()) }
+fn question(about: About) -> Question {
+    let body = json!({
+        "type": "read",
+        "mbean": format!("{CONNECTORS},connectionViewType=clientId,connectionName=*"),
+        "attribute": ["ClientId", "Connected", "ConnectedTimestamp", "RemoteAddress", "UserName"],
+    });
+    jolokia::question(TARGET, &body, about)
 }
 
 fn read_bean(bean: &Value, question: &Question) -> Option<Found> {

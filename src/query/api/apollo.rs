@@ -6,10 +6,9 @@ use super::value::{id, list, ms, number, text, word};
 use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Found, Page, Proof, Question, Reading, Reply, Trouble};
+use crate::query::exchange::{About, Found, Page, Proof, Question, Reading, Reply, Trouble};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct Apollo(pub Access);
@@ -19,6 +18,7 @@ const PAGE: u32 = 500;
 const FACTS: Facts = Facts {
     kind: Kind::Apollo,
     cost: Cost::Pages(PAGE),
+    list: Some(Cost::Pages(PAGE)),
     per_second: 10,
     cached: false,
     rights: "a user that may monitor the broker (`admin`, as created)",
@@ -38,7 +38,11 @@ impl Api for Apollo {
         if clients.is_empty() {
             return Vec::new();
         }
-        vec![question(Arc::from(clients), Page::default())]
+        vec![question(About::these(clients), Page::default())]
+    }
+
+    fn list(&self) -> Option<Question> {
+        Some(question(About::Everyone, Page::default()))
     }
 
     fn prove(&self, _: &Question, _: Timestamp) -> Proof {
@@ -56,14 +60,14 @@ impl Api for Apollo {
             .filter_map(|row| read_row(named(headers, row)?.as_ref(), question))
             .collect();
         if !rows.is_empty() && u64::from(page.number) + 1 < pages {
-            let next = self::question(Arc::clone(&question.about), page.next());
-            return Ok(Reading { found, absent: None, next: Some(next) });
+            let next = self::question(question.about.clone(), page.next());
+            return Ok(Reading { found, next: Some(next), ..Reading::default() });
         }
-        Ok(Reading { found, absent: Some(page.absent()), next: None })
+        Ok(Reading { found, absent: Some(page.absent()), ..Reading::default() })
     }
 }
 
-fn question(about: Arc<[String]>, page: Page) -> Question {
+fn question(about: About, page: Page) -> Question {
     let target = format!("/broker/connections.json?p={}&ps={PAGE}", page.number);
     Question::get(target, about).with("accept", "application/json").at(page)
 }

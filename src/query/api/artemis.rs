@@ -7,9 +7,8 @@ use super::value::{id, list, note_local, number, text};
 use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Found, Page, Proof, Question, Reading, Reply, Trouble};
+use crate::query::exchange::{About, Found, Page, Proof, Question, Reading, Reply, Trouble};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct Artemis {
@@ -25,6 +24,7 @@ const PAGE: u32 = 500;
 const FACTS: Facts = Facts {
     kind: Kind::Artemis,
     cost: Cost::Pages(PAGE),
+    list: Some(Cost::Pages(PAGE)),
     per_second: 10,
     cached: false,
     rights: "a user of the web console whose role may view the management API (`amq`, as created)",
@@ -45,7 +45,11 @@ impl Api for Artemis {
         if clients.is_empty() {
             return Vec::new();
         }
-        vec![self.question(Arc::from(clients), Page::default())]
+        vec![self.question(About::these(clients), Page::default())]
+    }
+
+    fn list(&self) -> Option<Question> {
+        Some(self.question(About::Everyone, Page::default()))
     }
 
     fn prove(&self, _: &Question, _: Timestamp) -> Proof {
@@ -68,15 +72,15 @@ impl Api for Artemis {
         let found = rows.iter().filter_map(|row| read_row(row, question)).collect();
         let page = question.page.seen(Some(count));
         if !rows.is_empty() && (u64::from(page.number) + 1) * u64::from(PAGE) < count {
-            let next = self.question(Arc::clone(&question.about), page.next());
-            return Ok(Reading { found, absent: None, next: Some(next) });
+            let next = self.question(question.about.clone(), page.next());
+            return Ok(Reading { found, next: Some(next), ..Reading::default() });
         }
-        Ok(Reading { found, absent: Some(page.absent()), next: None })
+        Ok(Reading { found, absent: Some(page.absent()), ..Reading::default() })
     }
 }
 
 impl Artemis {
-    fn question(&self, about: Arc<[String]>, page: Page) -> Question {
+    fn question(&self, about: About, page: Page) -> Question {
         let bean = format!("org.apache.activemq.artemis:broker=\"{}\"", self.broker);
         let body = jolokia::exec(
             &bean,

@@ -8,10 +8,9 @@ use crate::config::api::{Endpoint, Kind};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Found, Proof, Question, Reading, Reply, Trouble, segment};
+use crate::query::exchange::{About, Found, Proof, Question, Reading, Reply, Trouble, segment};
 use crate::query::sign::aws::Signer;
 use serde_json::Value;
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct Aws {
@@ -23,6 +22,7 @@ pub struct Aws {
 const CONNECTION: Facts = Facts {
     kind: Kind::Aws,
     cost: Cost::OneEach,
+    list: None,
     per_second: 10,
     cached: false,
     rights: "an access key and its secret as user and password, the session token of temporary ones as token; the right `iot:GetConnection`",
@@ -36,6 +36,7 @@ const CONNECTION: Facts = Facts {
 const INDEX: Facts = Facts {
     kind: Kind::Aws,
     cost: Cost::OneEach,
+    list: None,
     per_second: 10,
     cached: true,
     rights: "an access key and its secret as user and password, the session token of temporary ones as token; the right `iot:GetThingConnectivityData`",
@@ -93,7 +94,7 @@ impl Api for Aws {
 
     fn begin(&self, clients: &[String]) -> Vec<Question> {
         let one = |client: &String| {
-            let about = Arc::from([client.clone()]);
+            let about = About::one(client);
             let name = segment(client);
             if self.index {
                 Question::post(format!("/things/{name}/connectivity-data"), String::new(), about)

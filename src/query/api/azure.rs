@@ -7,10 +7,9 @@ use crate::config::api::{Endpoint, Kind};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Found, Proof, Question, Reading, Reply, Trouble, segment};
+use crate::query::exchange::{About, Found, Proof, Question, Reading, Reply, Trouble, segment};
 use crate::query::sign::azure::{Key, Signer};
 use crate::secret::Secret;
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub enum Azure {
@@ -22,6 +21,7 @@ pub enum Azure {
 const FACTS: Facts = Facts {
     kind: Kind::Azure,
     cost: Cost::OneEach,
+    list: None,
     per_second: 10,
     cached: true,
     rights: "name and key of a policy with `ServiceConnect` as user and password, or a whole `SharedAccessSignature …` or a token of Microsoft Entra as token",
@@ -64,7 +64,7 @@ impl Api for Azure {
     fn begin(&self, clients: &[String]) -> Vec<Question> {
         let one = |client: &String| {
             let target = format!("/twins/{}?api-version=2021-04-12", segment(client));
-            Question::get(target, Arc::from([client.clone()]))
+            Question::get(target, About::one(client))
         };
         clients.iter().map(one).collect()
     }

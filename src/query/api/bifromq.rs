@@ -6,8 +6,7 @@ use super::value::{id, text, word};
 use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Found, Proof, Question, Reading, Reply, Trouble};
-use std::sync::Arc;
+use crate::query::exchange::{About, Found, Proof, Question, Reading, Reply, Trouble};
 
 #[derive(Debug)]
 pub struct BifroMq {
@@ -19,6 +18,7 @@ pub struct BifroMq {
 const FACTS: Facts = Facts {
     kind: Kind::BifroMq,
     cost: Cost::OneEach,
+    list: None,
     per_second: 100,
     cached: false,
     rights: "none by itself; user and password, or a bearer token, for a proxy before it. The URL names `tenant` and `user` of the clients",
@@ -37,7 +37,7 @@ impl Api for BifroMq {
 
     fn begin(&self, clients: &[String]) -> Vec<Question> {
         let one = |client: &String| {
-            Question::get("/session".to_owned(), Arc::from([client.clone()]))
+            Question::get("/session".to_owned(), About::one(client))
                 .with("tenant_id", &*self.tenant)
                 .with("user_id", &*self.user)
                 .with("client_id", &**client)

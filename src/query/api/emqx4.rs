@@ -6,9 +6,8 @@ use super::value::{address, id, list, note_local, number, text, truth, word};
 use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Found, Proof, Question, Reading, Reply, Trouble, segment};
+use crate::query::exchange::{About, Found, Proof, Question, Reading, Reply, Trouble, segment};
 use serde_json::Value;
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct Emqx4(pub Access);
@@ -16,6 +15,7 @@ pub struct Emqx4(pub Access);
 const FACTS: Facts = Facts {
     kind: Kind::Emqx4,
     cost: Cost::OneEach,
+    list: None,
     per_second: 100,
     cached: false,
     rights: "an application id and its secret as user and password",
@@ -35,7 +35,7 @@ impl Api for Emqx4 {
     fn begin(&self, clients: &[String]) -> Vec<Question> {
         let one = |client: &String| {
             let target = format!("/api/v4/clients/{}", segment(client));
-            Question::get(target, Arc::from([client.clone()]))
+            Question::get(target, About::one(client))
         };
         clients.iter().map(one).collect()
     }

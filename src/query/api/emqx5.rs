@@ -6,8 +6,7 @@ use super::value::{address, id, number, rfc3339, text, truth, word};
 use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Found, Proof, Question, Reading, Reply, Trouble, segment};
-use std::sync::Arc;
+use crate::query::exchange::{About, Found, Proof, Question, Reading, Reply, Trouble, segment};
 
 #[derive(Debug)]
 pub struct Emqx5(pub Access);
@@ -15,6 +14,7 @@ pub struct Emqx5(pub Access);
 const FACTS: Facts = Facts {
     kind: Kind::Emqx5,
     cost: Cost::OneEach,
+    list: None,
     per_second: 100,
     cached: false,
     rights: "an API key and its secret as user and password, or a bearer token; the role `viewer` is enough",
@@ -34,7 +34,7 @@ impl Api for Emqx5 {
     fn begin(&self, clients: &[String]) -> Vec<Question> {
         let one = |client: &String| {
             let target = format!("/api/v5/clients/{}", segment(client));
-            Question::get(target, Arc::from([client.clone()]))
+            Question::get(target, About::one(client))
         };
         clients.iter().map(one).collect()
     }

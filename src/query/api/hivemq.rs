@@ -6,9 +6,8 @@ use super::value::{id, number, rfc3339, text, truth};
 use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Found, Proof, Question, Reading, Reply, Trouble, segment};
+use crate::query::exchange::{About, Found, Proof, Question, Reading, Reply, Trouble, segment};
 use serde_json::Value;
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct HiveMq(pub Access);
@@ -16,6 +15,7 @@ pub struct HiveMq(pub Access);
 const FACTS: Facts = Facts {
     kind: Kind::HiveMq,
     cost: Cost::OneEach,
+    list: None,
     per_second: 50,
     cached: false,
     rights: "user and password, or a bearer token, where the REST API is protected; none otherwise",
@@ -35,7 +35,7 @@ impl Api for HiveMq {
     fn begin(&self, clients: &[String]) -> Vec<Question> {
         let one = |client: &String| {
             let target = format!("/api/v1/mqtt/clients/{}", segment(client));
-            Question::get(target, Arc::from([client.clone()]))
+            Question::get(target, About::one(client))
         };
         clients.iter().map(one).collect()
     }

@@ -7,9 +7,8 @@ use crate::config::api::{Endpoint, Kind};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Found, Proof, Question, Reading, Reply, Trouble, segment};
+use crate::query::exchange::{About, Found, Proof, Question, Reading, Reply, Trouble, segment};
 use crate::secret::Secret;
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct Huawei {
@@ -21,6 +20,7 @@ pub struct Huawei {
 const FACTS: Facts = Facts {
     kind: Kind::Huawei,
     cost: Cost::OneEach,
+    list: None,
     per_second: 10,
     cached: false,
     rights: "a token of a user of IAM as token, with the right `iotda:devices:query`; the URL names the `project`",
@@ -67,7 +67,7 @@ impl Api for Huawei {
         let one = |client: &String| {
             let (project, device) = (segment(&self.project), segment(device(client)));
             let target = format!("/v5/iot/{project}/devices/{device}");
-            let question = Question::get(target, Arc::from([client.clone()]));
+            let question = Question::get(target, About::one(client));
             match &self.instance {
                 Some(instance) => question.with("instance-id", &**instance),
                 None => question,

@@ -2,13 +2,12 @@
 //! body.
 
 use super::value::{number, text};
-use crate::query::exchange::{Question, Reply, Trouble};
+use crate::query::exchange::{About, Question, Reply, Trouble};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// Returns a question. Both brokers, as shipped, answer pages of their own host only, and take the word of
 /// this header for it.
-pub fn question(target: &str, body: &Value, about: Arc<[String]>) -> Question {
+pub fn question(target: &str, body: &Value, about: About) -> Question {
     Question::post(target.to_owned(), body.to_string(), about).with("origin", "http://localhost")
 }
 

@@ -23,7 +23,7 @@ mod value;
 mod vernemq;
 
 use super::asked::Facts;
-use super::exchange::{Proof, Question, Reading, Reply, Trouble};
+use super::exchange::{Absent, Proof, Question, Reading, Reply, Trouble};
 use crate::config::api::{Endpoint, Kind};
 use crate::event::Timestamp;
 use crate::failure::Failure;
@@ -42,6 +42,16 @@ pub trait Api: fmt::Debug + Send + Sync {
 
     /// Returns the questions that are asked first, each about some of the clients; together about all.
     fn begin(&self, clients: &[String]) -> Vec<Question>;
+
+    /// Returns the question that begins a list of everybody; `None` where it cannot list.
+    fn list(&self) -> Option<Question> {
+        None
+    }
+
+    /// Returns what it means for a client not to be listed.
+    fn absent(&self) -> Absent {
+        Absent::unconnected()
+    }
 
     /// Returns what proves who asks. `now` is the wall clock's time.
     fn prove(&self, question: &Question, now: Timestamp) -> Proof;

@@ -7,9 +7,10 @@ use super::value::{id, list, number, text, truth, word};
 use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Absent, Found, Proof, Question, Reading, Reply, Trouble, segment};
+use crate::query::exchange::{
+    About, Absent, Found, Proof, Question, Reading, Reply, Trouble, segment,
+};
 use serde_json::Value;
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct NanoMq(pub Access);
@@ -17,6 +18,7 @@ pub struct NanoMq(pub Access);
 const FACTS: Facts = Facts {
     kind: Kind::NanoMq,
     cost: Cost::Listing,
+    list: Some(Cost::Listing),
     per_second: 20,
     cached: false,
     rights: "user and password of its `http_server`, or a bearer token where it is set to `jwt`",
@@ -28,6 +30,8 @@ const FACTS: Facts = Facts {
     ],
 };
 
+const TARGET: &str = "/api/v4/clients";
+
 impl Api for NanoMq {
     fn facts(&self) -> &'static Facts {
         &FACTS
@@ -36,10 +40,18 @@ impl Api for NanoMq {
     fn begin(&self, clients: &[String]) -> Vec<Question> {
         let target = match clients {
             [] => return Vec::new(),
-            [client] => format!("/api/v4/clients/{}", segment(client)),
-            _ => "/api/v4/clients".to_owned(),
+            [client] => format!("{TARGET}/{}", segment(client)),
+            _ => TARGET.to_owned(),
         };
-        vec![Question::get(target, Arc::from(clients))]
+        vec![Question::get(target, About::these(clients))]
+    }
+
+    fn list(&self) -> Option<Question> {
+        Some(Question::get(TARGET.to_owned(), About::Everyone))
+    }
+
+    fn absent(&self) -> Absent {
+        Absent::without_session()
     }
 
     fn prove(&self, _: &Question, _: Timestamp) -> Proof {
@@ -58,11 +70,7 @@ impl Api for NanoMq {
                 found.push(read_row(client.to_owned(), row));
             }
         }
-        let absent = Absent {
-            online: Some(false),
-            why: Some("it has no session there: offline, or never seen".to_owned()),
-        };
-        Ok(Reading { found, absent: Some(absent), next: None })
+        Ok(Reading { found, absent: Some(self.absent()), ..Reading::default() })
     }
 }
 

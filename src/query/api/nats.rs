@@ -7,10 +7,9 @@ use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::query::asked::{Cost, Details, Facts};
 use crate::query::exchange::{
-    Absent, Found, Page, Proof, Question, Reading, Reply, Trouble, encode,
+    About, Absent, Found, Page, Proof, Question, Reading, Reply, Trouble, encode,
 };
 use serde_json::Value;
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct Nats(pub Access);
@@ -18,6 +17,7 @@ pub struct Nats(pub Access);
 const FACTS: Facts = Facts {
     kind: Kind::Nats,
     cost: Cost::OneEach,
+    list: None,
     per_second: 50,
     cached: false,
     rights: "none as shipped; user and password for a proxy before it",
@@ -36,7 +36,7 @@ impl Api for Nats {
     }
 
     fn begin(&self, clients: &[String]) -> Vec<Question> {
-        let one = |client: &String| question("open", Arc::from([client.clone()]));
+        let one = |client: &String| question("open", About::one(client));
         clients.iter().map(one).collect()
     }
 
@@ -59,12 +59,12 @@ impl Api for Nats {
         }
         if is_open && is_full {
             let why = "the server lists others instead: it is too old to look for one MQTT client";
-            let absent = Absent { online: None, why: Some(why.to_owned()) };
+            let absent = Absent::unknown(why);
             return Ok(Reading { absent: Some(absent), ..Reading::default() });
         }
         if is_open {
             let page = Page { number: 1, ..Page::default() };
-            let next = self::question("closed", Arc::clone(&question.about)).at(page);
+            let next = self::question("closed", question.about.clone()).at(page);
             return Ok(Reading::next(next));
         }
         let last = ours.into_iter().max_by_key(|row| rfc3339(row, "stop"));
@@ -81,8 +81,8 @@ impl Api for Nats {
     }
 }
 
-fn question(state: &str, about: Arc<[String]>) -> Question {
-    let client = about.first().map_or("", String::as_str);
+fn question(state: &str, about: About) -> Question {
+    let client = about.clients().first().map_or("", String::as_str);
     let target = format!("/connz?auth=1&state={state}&mqtt_client={}", encode(client));
     Question::get(target, about)
 }

@@ -6,9 +6,8 @@ use super::value::{address, id, list, ms, number, text};
 use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Found, Page, Proof, Question, Reading, Reply, Trouble};
+use crate::query::exchange::{About, Found, Page, Proof, Question, Reading, Reply, Trouble};
 use serde_json::Value;
-use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Debug)]
@@ -21,6 +20,7 @@ const PAGE: u32 = 500;
 const FACTS: Facts = Facts {
     kind: Kind::RabbitMq,
     cost: Cost::Pages(PAGE),
+    list: Some(Cost::Pages(PAGE)),
     per_second: 10,
     cached: false,
     rights: "a user with the tag `monitoring` (or `administrator`): others see their own connections only",
@@ -48,7 +48,11 @@ impl Api for RabbitMq {
         if clients.is_empty() {
             return Vec::new();
         }
-        vec![question(Arc::from(clients), Page::default())]
+        vec![question(About::these(clients), Page::default())]
+    }
+
+    fn list(&self) -> Option<Question> {
+        Some(question(About::Everyone, Page::default()))
     }
 
     fn prove(&self, _: &Question, _: Timestamp) -> Proof {
@@ -77,14 +81,14 @@ impl Api for RabbitMq {
         let (absent, next) = if is_last {
             (Some(page.absent()), None)
         } else {
-            (None, Some(self::question(Arc::clone(&question.about), page.next())))
+            (None, Some(self::question(question.about.clone(), page.next())))
         };
-        Ok(Reading { found, absent, next })
+        Ok(Reading { found, absent, next, ..Reading::default() })
     }
 }
 
 /// Newcomers come last, so that they push nobody from one page to the next.
-fn question(about: Arc<[String]>, page: Page) -> Question {
+fn question(about: About, page: Page) -> Question {
     let target = format!(
         "/api/connections?page={}&page_size={PAGE}&sort=connected_at&columns={COLUMNS}",
         page.number + 1

@@ -7,9 +7,10 @@ use super::value::{address, id, note_local, number, text, truth, word};
 use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Found, Page, Proof, Question, Reading, Reply, Trouble, segment};
+use crate::query::exchange::{
+    About, Found, Page, Proof, Question, Reading, Reply, Trouble, segment,
+};
 use serde_json::Value;
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct Rmqtt(pub Access);
@@ -17,6 +18,7 @@ pub struct Rmqtt(pub Access);
 const FACTS: Facts = Facts {
     kind: Kind::Rmqtt,
     cost: Cost::OneEach,
+    list: None,
     per_second: 100,
     cached: false,
     rights: "none as shipped; a bearer token where `http_bearer_token` is set",
@@ -36,7 +38,7 @@ impl Api for Rmqtt {
     fn begin(&self, clients: &[String]) -> Vec<Question> {
         let one = |client: &String| {
             let target = format!("/api/v1/clients/{}", segment(client));
-            Question::get(target, Arc::from([client.clone()]))
+            Question::get(target, About::one(client))
         };
         clients.iter().map(one).collect()
     }
@@ -53,7 +55,7 @@ impl Api for Rmqtt {
         if body.is_null() {
             let target = format!("{}/online", question.target);
             let page = Page { number: 1, ..Page::default() };
-            let next = Question::get(target, Arc::clone(&question.about)).at(page);
+            let next = Question::get(target, question.about.clone()).at(page);
             return Ok(Reading { next: Some(next), ..Reading::default() });
         }
         question.expect(id(&body, "clientid"))?;

@@ -4,10 +4,9 @@ use super::access::pair;
 use crate::config::api::Endpoint;
 use crate::event::Timestamp;
 use crate::failure::Failure;
-use crate::query::exchange::{Proof, Question, Reply, Trouble};
+use crate::query::exchange::{About, Proof, Question, Reply, Trouble};
 use crate::query::sign::tencent::Signer;
 use serde_json::Value;
-use std::sync::Arc;
 
 /// A service of the cloud, and who asks it.
 #[derive(Clone, Debug)]
@@ -33,7 +32,7 @@ impl Cloud {
         Ok(Self { signer: Signer { key_id, key, session, service, host }, version, region })
     }
 
-    pub fn question(&self, action: &str, body: &Value, about: Arc<[String]>) -> Question {
+    pub fn question(&self, action: &str, body: &Value, about: About) -> Question {
         let mut question = Question::post("/".to_owned(), body.to_string(), about)
             .with("x-tc-action", action)
             .with("x-tc-version", self.version)

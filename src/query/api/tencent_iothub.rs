@@ -10,9 +10,8 @@ use crate::config::api::{Endpoint, Kind};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Found, Proof, Question, Reading, Reply, Trouble};
+use crate::query::exchange::{About, Found, Proof, Question, Reading, Reply, Trouble};
 use serde_json::json;
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct IotHub {
@@ -23,6 +22,7 @@ pub struct IotHub {
 const FACTS: Facts = Facts {
     kind: Kind::TencentIotHub,
     cost: Cost::OneEach,
+    list: None,
     per_second: 20,
     cached: false,
     rights: "a `SecretId` and its `SecretKey` as user and password, the token of temporary ones as token; the right `iotcloud:DescribeDevice`",
@@ -63,7 +63,7 @@ impl Api for IotHub {
         let one = |client: &String| {
             let (product, device) = self.parts(client);
             let body = json!({ "ProductId": product, "DeviceName": device });
-            self.cloud.question("DescribeDevice", &body, Arc::from([client.clone()]))
+            self.cloud.question("DescribeDevice", &body, About::one(client))
         };
         clients.iter().map(one).collect()
     }

@@ -8,9 +8,10 @@ use crate::config::api::{Endpoint, Kind};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Absent, Found, Proof, Question, Reading, Reply, Trouble, segment};
+use crate::query::exchange::{
+    About, Absent, Found, Proof, Question, Reading, Reply, Trouble, segment,
+};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub enum Tdmq {
@@ -21,6 +22,7 @@ pub enum Tdmq {
 const INSTANCE: Facts = Facts {
     kind: Kind::TencentTdmq,
     cost: Cost::OneEach,
+    list: None,
     per_second: 20,
     cached: false,
     rights: "a user of the instance that may connect, and its password",
@@ -34,6 +36,7 @@ const INSTANCE: Facts = Facts {
 const CLOUD: Facts = Facts {
     kind: Kind::TencentTdmq,
     cost: Cost::OneEach,
+    list: None,
     per_second: 20,
     cached: false,
     rights: "a `SecretId` and its `SecretKey` as user and password, the token of temporary ones as token; the right `mqtt:DescribeClientList`",
@@ -72,7 +75,7 @@ impl Api for Tdmq {
 
     fn begin(&self, clients: &[String]) -> Vec<Question> {
         let one = |client: &String| {
-            let about = Arc::from([client.clone()]);
+            let about = About::one(client);
             match self {
                 Self::Instance(_) => {
                     Question::get(format!("/client-id/{}/status", segment(client)), about)
@@ -108,15 +111,12 @@ impl Api for Tdmq {
         let ours = rows.iter().filter(|row| id(row, "ClientId") == Some(question.client()));
         let found = ours.map(|row| read_row(question.client(), row)).collect();
         let is_full = rows.len() >= ROWS_MAX;
-        let absent = Absent {
-            online: (!is_full).then_some(false),
-            why: Some(if is_full {
-                "so many similar ids are there that it may be missing from the list".to_owned()
-            } else {
-                "it has no session there: offline, or never seen".to_owned()
-            }),
+        let absent = if is_full {
+            Absent::unknown("so many similar ids are there that it may be missing from the list")
+        } else {
+            Absent::without_session()
         };
-        Ok(Reading { found, absent: Some(absent), next: None })
+        Ok(Reading { found, absent: Some(absent), ..Reading::default() })
     }
 }
 

@@ -10,10 +10,9 @@ use super::value::{address, list, ms, text, truth, word};
 use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{Found, Proof, Question, Reading, Reply, Trouble, encode};
+use crate::query::exchange::{About, Found, Proof, Question, Reading, Reply, Trouble, encode};
 use crate::web;
 use serde_json::Value;
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct VerneMq {
@@ -24,6 +23,7 @@ pub struct VerneMq {
 const FACTS: Facts = Facts {
     kind: Kind::VerneMq,
     cost: Cost::OneEach,
+    list: None,
     per_second: 20,
     cached: false,
     rights: "an API key, as user or token; for ids that begin with `~` its scope has to be `api2`",
@@ -86,7 +86,7 @@ impl Api for VerneMq {
 
 impl VerneMq {
     fn question(&self, client: &str) -> Question {
-        let about = Arc::from([client.to_owned()]);
+        let about = About::one(client);
         // After `~` a filter is a pattern, and another client might answer to it.
         if client.starts_with('~') {
             let mut target = format!("/api/v2/client?client_id={}", encode(client));

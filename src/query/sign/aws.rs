@@ -83,7 +83,7 @@ const PERCENT: &AsciiSet = &CONTROLS.add(b'%');
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
+    use crate::query::exchange::About;
 
     /// The credentials, the time and the service of Amazon's own test suite.
     fn signature(question: &Question) -> String {
@@ -106,8 +106,8 @@ mod tests {
 
     #[test]
     fn signatures_are_those_of_amazons_test_suite() {
-        let get = |target: &str| Question::get(target.to_owned(), Arc::from([]));
-        let post = Question::post("/".to_owned(), String::new(), Arc::from([]));
+        let get = |target: &str| Question::get(target.to_owned(), About::these(&[]));
+        let post = Question::post("/".to_owned(), String::new(), About::these(&[]));
         for (question, expected) in [
             // get-vanilla, post-vanilla, get-vanilla-query-order-key-case
             (get("/"), "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),

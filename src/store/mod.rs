@@ -60,8 +60,8 @@ pub trait Store: Debug + Send {
     /// Returns the instances, sorted by name. Counting may read all clients.
     fn instances(&mut self) -> Result<Vec<InstanceInfo>, Failure>;
 
-    /// Returns the names of the instances that know a client, sorted.
-    fn instances_knowing(&mut self, client: &str) -> Result<Vec<String>, Failure>;
+    /// Returns the names of the instances, sorted.
+    fn names(&mut self) -> Result<Vec<String>, Failure>;
 
     /// Returns the last tie that was given out for events of this instance, 0 if none was.
     fn tie(&mut self, instance: &str) -> Result<u64, Failure>;

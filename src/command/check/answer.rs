@@ -14,6 +14,7 @@ use crate::output::verdict;
 use crate::output::warning::Warning;
 use crate::state::verdict::{Status, Verdict};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 impl Inquiry {
     /// Tells what is known of each client, and returns what that comes to.
@@ -30,12 +31,13 @@ impl Inquiry {
         let mut worst = Outcome::Yes;
         let mut not_online = 0;
         let ids = std::mem::take(&mut self.ids);
-        for id in &ids {
-            let verdict = self.verdict(id, now);
+        let verdicts: Vec<Verdict> = ids.iter().map(|id| self.verdict(id, now)).collect();
+        let elsewhere = self.elsewhere(&verdicts);
+        for verdict in &verdicts {
             worst = worse(worst, outcome(verdict.status));
             not_online += usize::from(verdict.status.online() != Some(true));
-            let elsewhere = self.elsewhere(&verdict);
-            self.print(options, console, &verdict, &elsewhere, now)?;
+            let elsewhere = elsewhere.get(&*verdict.client).map_or(&[][..], Vec::as_slice);
+            self.print(options, console, verdict, elsewhere, now)?;
         }
         Ok(match (ended, options.answer.max_offline) {
             (Ended::Reached, _) => Outcome::Yes,
@@ -112,13 +114,22 @@ impl Inquiry {
         self.answers.get(client).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the other brokers that know an id which this one's evidence says nothing about.
-    fn elsewhere(&mut self, verdict: &Verdict) -> Vec<String> {
-        let Some(store) = self.store.as_mut().filter(|_| verdict.status == Status::Unknown) else {
-            return Vec::new();
-        };
-        let mut known = store.instances_knowing(&verdict.client).unwrap_or_default();
-        known.retain(|instance| *instance != self.instance);
+    /// Returns the other brokers of the store that know ids which this one's evidence says nothing about.
+    fn elsewhere(&mut self, verdicts: &[Verdict]) -> BTreeMap<String, Vec<String>> {
+        let unknown = verdicts.iter().filter(|verdict| verdict.status == Status::Unknown);
+        let ids: Vec<&str> = unknown.map(|verdict| &*verdict.client).collect();
+        let mut known: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let Some(store) = self.store.as_mut().filter(|_| !ids.is_empty()) else { return known };
+        // It is no more than a hint: a store that fails has failed before.
+        for other in store.names().unwrap_or_default() {
+            if other == self.instance {
+                continue;
+            }
+            let fleet = store.fleet_of(&other, &ids).unwrap_or_default();
+            for client in fleet.clients.iter() {
+                known.entry(client.id().to_owned()).or_default().push(other.clone());
+            }
+        }
         known
     }
 }

@@ -246,16 +246,8 @@ impl Store for Redis {
         })
     }
 
-    fn instances_knowing(&mut self, client: &str) -> Result<Vec<String>, Failure> {
-        self.does("read", |store| {
-            let mut knowing = Vec::new();
-            for name in store.names()? {
-                if !clients::find(&mut store.link, &name, &[client])?.is_empty() {
-                    knowing.push(name);
-                }
-            }
-            Ok(knowing)
-        })
+    fn names(&mut self) -> Result<Vec<String>, Failure> {
+        self.does("read", Self::names)
     }
 
     fn tie(&mut self, instance: &str) -> Result<u64, Failure> {

@@ -58,22 +58,12 @@ impl Sqlite {
         })
     }
 
-    /// Returns the names of the instances that know a client, sorted.
-    pub fn instances_knowing(&self, client: &str) -> Result<Vec<String>, Failure> {
+    /// Returns the names of the instances, sorted.
+    pub fn names(&self) -> Result<Vec<String>, Failure> {
         self.reading(|snapshot| {
-            let mut statement = snapshot.prepare_cached(
-                "SELECT number, name,
-                    EXISTS (SELECT 1 FROM clients WHERE instance = number AND id = ?1)
-                FROM instances ORDER BY name",
-            )?;
-            let mut rows = statement.query([client.as_bytes()])?;
-            let mut knowing = Vec::new();
-            while let Some(row) = rows.next()? {
-                if row.get::<_, bool>(2)? || journal::knows(snapshot, row.get(0)?, client)? {
-                    knowing.push(row.get(1)?);
-                }
-            }
-            Ok(knowing)
+            let mut statement = snapshot.prepare("SELECT name FROM instances ORDER BY name")?;
+            let names = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok(names)
         })
     }
 }

@@ -153,7 +153,7 @@ pub fn each_wanted(
 }
 
 /// Tells whether the journal holds a client.
-pub fn knows(connection: &Connection, instance: i64, id: &str) -> Result<bool, Trouble> {
+fn knows(connection: &Connection, instance: i64, id: &str) -> Result<bool, Trouble> {
     let mut known = false;
     let hashes = HashSet::from_iter([hash(id)]);
     each_wanted(

@@ -286,8 +286,8 @@ impl Store for Sqlite {
         Self::instances(self)
     }
 
-    fn instances_knowing(&mut self, client: &str) -> Result<Vec<String>, Failure> {
-        Self::instances_knowing(self, client)
+    fn names(&mut self) -> Result<Vec<String>, Failure> {
+        Self::names(self)
     }
 
     fn tie(&mut self, instance: &str) -> Result<u64, Failure> {

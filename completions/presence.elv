@@ -88,6 +88,11 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --key 'Private key of the certificate, a PEM file without passphrase'
             cand --tls-alpn 'Application protocol to name in the TLS handshake'
             cand --alpn 'Application protocol to name in the TLS handshake'
+            cand --api 'API to ask who is connected, such as `emqx5+http://HOST`'
+            cand --api-user 'User name, application id or access key to log in to the API with'
+            cand --api-password-file 'Read the password, secret or secret key of the API from a file'
+            cand --api-token-file 'Read the token of the API from a file'
+            cand --api-cafile 'Believe only the certificate authorities in this PEM file, for APIs'
             cand --dialect 'Way of announcing clients to understand; may be given several times'
             cand --topic 'Listen here instead of where the dialect says; may be given several times'
             cand --status-topic 'Where devices keep their own status, with `{client}` in the place of the client id'
@@ -107,6 +112,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --print-config 'Print every option with its value and where it comes from, and do nothing'
             cand --password-stdin 'Read the password from standard input'
             cand --insecure 'Accept any certificate from whoever answers'
+            cand --api-insecure 'Accept any certificate from the API'
             cand -q 'Say nothing on standard error but warnings and errors'
             cand --quiet 'Say nothing on standard error but warnings and errors'
             cand -v 'Say on standard error what is going on inside; twice: in libraries too'
@@ -179,6 +185,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'presence;probe'= {
+            cand --id-prefix 'What the ids of the clients begin with, where the broker or the account demands it'
             cand --timeout 'Longest time that a step may take'
             cand --profile 'Take options from this profile of the configuration file'
             cand -b 'Where the broker listens'

@@ -102,6 +102,11 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l cafile -l ca
 complete -c presence -n "__fish_presence_using_subcommand watch" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l api -d 'API to ask who is connected, such as `emqx5+http://HOST`' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l api-user -d 'User name, application id or access key to log in to the API with' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l api-password-file -d 'Read the password, secret or secret key of the API from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l api-token-file -d 'Read the token of the API from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l api-cafile -d 'Believe only the certificate authorities in this PEM file, for APIs' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All of them, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
@@ -124,6 +129,7 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l clean -d 'Le
 complete -c presence -n "__fish_presence_using_subcommand watch" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l password-stdin -d 'Read the password from standard input'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l insecure -d 'Accept any certificate from whoever answers'
+complete -c presence -n "__fish_presence_using_subcommand watch" -l api-insecure -d 'Accept any certificate from the API'
 complete -c presence -n "__fish_presence_using_subcommand watch" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand watch" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -191,6 +197,7 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l api-insecure
 complete -c presence -n "__fish_presence_using_subcommand check" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand check" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand probe" -l id-prefix -d 'What the ids of the clients begin with, where the broker or the account demands it' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -l timeout -d 'Longest time that a step may take' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -l profile -d 'Take options from this profile of the configuration file' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -s b -l broker -d 'Where the broker listens' -r

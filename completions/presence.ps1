@@ -92,6 +92,11 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Private key of the certificate, a PEM file without passphrase')
             [CompletionResult]::new('--tls-alpn', '--tls-alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
             [CompletionResult]::new('--alpn', '--alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
+            [CompletionResult]::new('--api', '--api', [CompletionResultType]::ParameterName, 'API to ask who is connected, such as `emqx5+http://HOST`')
+            [CompletionResult]::new('--api-user', '--api-user', [CompletionResultType]::ParameterName, 'User name, application id or access key to log in to the API with')
+            [CompletionResult]::new('--api-password-file', '--api-password-file', [CompletionResultType]::ParameterName, 'Read the password, secret or secret key of the API from a file')
+            [CompletionResult]::new('--api-token-file', '--api-token-file', [CompletionResultType]::ParameterName, 'Read the token of the API from a file')
+            [CompletionResult]::new('--api-cafile', '--api-cafile', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file, for APIs')
             [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Way of announcing clients to understand; may be given several times')
             [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Listen here instead of where the dialect says; may be given several times')
             [CompletionResult]::new('--status-topic', '--status-topic', [CompletionResultType]::ParameterName, 'Where devices keep their own status, with `{client}` in the place of the client id')
@@ -111,6 +116,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--print-config', '--print-config', [CompletionResultType]::ParameterName, 'Print every option with its value and where it comes from, and do nothing')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept any certificate from whoever answers')
+            [CompletionResult]::new('--api-insecure', '--api-insecure', [CompletionResultType]::ParameterName, 'Accept any certificate from the API')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
@@ -185,6 +191,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;probe' {
+            [CompletionResult]::new('--id-prefix', '--id-prefix', [CompletionResultType]::ParameterName, 'What the ids of the clients begin with, where the broker or the account demands it')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time that a step may take')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take options from this profile of the configuration file')
             [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Where the broker listens')

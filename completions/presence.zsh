@@ -99,6 +99,11 @@ takeover-loop\:"Two devices begin to throw each other out"))' \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'*--api=[API to ask who is connected, such as \`emqx5+http\://HOST\`]:URL:_default' \
+'--api-user=[User name, application id or access key to log in to the API with]:NAME:_default' \
+'--api-password-file=[Read the password, secret or secret key of the API from a file]:PATH:_files' \
+'--api-token-file=[Read the token of the API from a file]:PATH:_files' \
+'--api-cafile=[Believe only the certificate authorities in this PEM file, for APIs]:PATH:_files' \
 '*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All of them, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
@@ -121,6 +126,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '--password-stdin[Read the password from standard input]' \
 '--insecure[Accept any certificate from whoever answers]' \
+'--api-insecure[Accept any certificate from the API]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
 '*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
@@ -207,6 +213,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 ;;
 (probe)
 _arguments "${_arguments_options[@]}" : \
+'--id-prefix=[What the ids of the clients begin with, where the broker or the account demands it]:TEXT:_default' \
 '--timeout=[Longest time that a step may take]:DURATION:_default' \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \
 '*-b+[Where the broker listens]:URL:_default' \

@@ -5,6 +5,8 @@
 
 mod support;
 
+#[path = "embedded/asking.rs"]
+mod asking;
 #[path = "embedded/client.rs"]
 mod client;
 #[path = "embedded/findings.rs"]

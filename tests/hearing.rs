@@ -12,6 +12,8 @@ use presence::state::packed::VoiceKey;
 use presence::state::policy::Policy;
 use presence::state::verdict::{Blind, Status, Verdict};
 
+#[path = "hearing/asked.rs"]
+mod asked;
 #[path = "hearing/groups.rs"]
 mod groups;
 
@@ -181,7 +183,13 @@ impl Stage {
     }
 
     fn answer(&mut self, client: &str, online: bool) {
-        let answer = Answer { source: "api".to_owned(), online, at: self.now(), cached: false };
+        let answer = Answer {
+            source: "api".to_owned(),
+            online,
+            at: self.now(),
+            cached: false,
+            stands: false,
+        };
         self.fleet.take_answer(client, answer);
     }
 

@@ -825,7 +825,8 @@ fn random_answers(rng: &mut Rng, story: &Story, ages: &[i64]) -> Vec<model::Answ
 fn take_answers(fleet: &mut Fleet, client: &str, answers: &[model::Answer]) {
     for answer in answers {
         let model::Answer { source, online, at, cached } = answer.clone();
-        fleet.take_answer(client, Answer { source, online, at: Timestamp(at), cached });
+        let answer = Answer { source, online, at: Timestamp(at), cached, stands: false };
+        fleet.take_answer(client, answer);
     }
 }
 

@@ -50,6 +50,7 @@ fn check(case: &Value, events: &[&Value], order: &str, policy: &Policy, wrong: &
                 online: answer["online"].as_bool().unwrap(),
                 at: Timestamp(answer["at"].as_i64().unwrap()),
                 cached: answer["cached"].as_bool().unwrap_or(false),
+                stands: false,
             },
         );
     }

@@ -3,7 +3,7 @@
 use crate::dialect::Message;
 use crate::event::Timestamp;
 use crate::failure::Failure;
-use crate::source::recording::line::{JudgedLine, MessageLine, RestartLine};
+use crate::source::recording::line::{AnswerLine, JudgedLine, MessageLine, RestartLine};
 use crate::source::recording::{Heading, Line, Recorder, SourceLine, known::KnownClient};
 use crate::state::coverage::{Member, SourceKey};
 use crate::state::hearing::Hearing;
@@ -109,6 +109,13 @@ impl Ledger {
         recorder.with(|recorder| recorder.add(&Line::Message(line)));
     }
 
+    /// Records an answer of the broker.
+    pub fn record_answer(&self, answer: AnswerLine<'_>) {
+        if let Some(recorder) = &self.recorder {
+            recorder.with(|recorder| recorder.add(&Line::Answer(answer)));
+        }
+    }
+
     /// Records the accounts that changed in what replaying depends on.
     pub fn record_accounts(&mut self, presence: &Presence, hearing: &Hearing) {
         let Some(recorder) = &self.recorder else { return };
@@ -197,7 +204,7 @@ fn all_accounts<'a>(
     presence: &'a Presence,
     hearing: &'a Hearing,
 ) -> impl Iterator<Item = (&'a SourceKey, &'a str, &'a Member)> {
-    let heard = presence.fleet().coverage.sources().filter(|(key, _)| hearing.hears(key));
+    let heard = presence.fleet().coverage.sources().filter(|(key, _)| hearing.accounts_for(key));
     heard.flat_map(|(key, source)| {
         let begun = source.members.iter().filter(|(_, member)| member.epoch > 0);
         begun.map(move |(name, member)| (key, name.as_str(), member))
@@ -211,6 +218,6 @@ fn accounts<'a>(
 ) -> impl Iterator<Item = (&'a SourceKey, &'a Member)> {
     presence.fleet().coverage.sources().filter_map(|(key, source)| {
         let member = source.members.get(hearing.member())?;
-        (hearing.hears(key) && member.epoch > 0).then_some((key, member))
+        (hearing.accounts_for(key) && member.epoch > 0).then_some((key, member))
     })
 }

@@ -26,12 +26,14 @@ pub mod watcher;
 use crate::cli::{self, Cli, Command};
 use crate::clock;
 use crate::config;
+use crate::config::api::Secrets;
 use crate::config::connection::{Connection, Surroundings};
 use crate::config::profile::{self, Refusal};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::log;
 use crate::output::warning::Warning;
+use crate::query::Query;
 use crate::state::hearing::Moment;
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
@@ -148,6 +150,18 @@ fn connection(
         console.warn(&warning(given));
     }
     Ok(connection)
+}
+
+/// Returns the APIs that are to be asked, without asking anything, and says what is worth saying about them.
+///
+/// Errors: a URL that names no API or a credential that is missing, exit 2; a file that cannot be read,
+/// exit 4.
+fn queries(options: &cli::api::Api, console: &mut Console) -> Result<Vec<Query>, Failure> {
+    let (endpoints, warnings) = config::api::every(options, &Secrets::of_process())?;
+    for given in warnings {
+        console.warn(&warning(given));
+    }
+    endpoints.iter().map(Query::open).collect()
 }
 
 /// Returns the present moment of a run that began then, on both clocks.

@@ -174,6 +174,13 @@ impl Redactor {
             Line::Message(message) => {
                 message.instance = message.instance.as_ref().map(|name| self.broker(name).into());
             }
+            Line::Answer(answer) => {
+                answer.instance = self.broker(&answer.instance).into();
+                answer.client = self.client_of(&answer.client);
+                answer.address = self.address(&answer.address).into();
+                // It names the API's address.
+                answer.source = self.broker(&answer.source).into();
+            }
             Line::Client(known) => self.known(known),
             Line::Source(source) => {
                 source.instance = self.broker(&source.instance);

@@ -38,7 +38,8 @@ impl Asked {
         self.told.iter().filter_map(|told| {
             let Told { client, at, cached, .. } = told;
             let source = self.source.clone();
-            Some((&**client, Answer { source, online: told.online?, at: *at, cached: *cached }))
+            let (online, at, cached) = (told.online?, *at, *cached);
+            Some((&**client, Answer { source, online, at, cached, stands: false }))
         })
     }
 }
@@ -55,6 +56,16 @@ pub struct Told {
     pub at: Timestamp,
     pub cached: bool,
     pub details: Details,
+}
+
+impl Told {
+    /// Returns what a complete list says of a client that is not in it.
+    #[must_use]
+    pub fn absent(client: String, at: Timestamp) -> Self {
+        let why = Some("it is not listed".to_owned());
+        let (online, cached, details) = (Some(false), false, Details::default());
+        Self { client, online, why, at, cached, details }
+    }
 }
 
 /// What else an API said about a client. All texts are a stranger's, none longer than 1,024 bytes.
@@ -144,6 +155,7 @@ mod tests {
             online,
             at: Timestamp(7),
             cached: true,
+            stands: false,
         };
         assert_eq!(answers, [("a", answer(true)), ("c", answer(false))]);
     }

@@ -3,7 +3,7 @@
 
 use super::policy::Policy;
 use super::verdict::Status;
-use crate::event::Timestamp;
+use crate::event::{Channel, ChannelEvent, EventKind, Stamp, Timestamp};
 
 /// What a source said when it was asked about one client. A refused, throttled or timed-out question
 /// is no answer.
@@ -15,23 +15,49 @@ pub struct Answer {
     pub at: Timestamp,
     /// From a cache of the source: shown, but never decides.
     pub cached: bool,
+    /// Somebody has listened ever since who would have heard that it is no longer so.
+    pub stands: bool,
+}
+
+/// The authority under which answers that a watcher was given are kept beside what the voices said.
+/// It is none among theirs: answers are weighed.
+pub const ASKED: u8 = 9;
+
+/// Returns what an answer is kept as: an observation of the client's only channel, on our clock.
+#[must_use]
+pub fn kept(client: &str, online: bool, stamp: Stamp) -> ChannelEvent<'_> {
+    let kind = if online { EventKind::Seen } else { EventKind::Closed };
+    ChannelEvent::new(client, Channel::Weak(None), kind, Some(stamp))
 }
 
 /// The latest answers about one client, one fresh and one cached per source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answers(Vec<Answer>);
 
-/// What the answers make of the events' verdict.
+/// What the latest fresh answer makes of the events' verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weighed {
+pub enum Weighed<'a> {
     /// The events stand, and nothing but the events.
     Events,
-    /// The answer says the same as the events.
-    Confirmed { at: Timestamp },
-    /// The answer decides; `disagrees` with what the events say.
-    Answered { online: bool, at: Timestamp, disagrees: bool },
+    /// It says the same as the events.
+    Confirmed(&'a Answer),
+    /// It decides; `disagrees` with what the events say.
+    Answered { answer: &'a Answer, disagrees: bool },
     /// Nothing that was said is believed over the rest.
-    Suspect { at: Timestamp },
+    Suspect(&'a Answer),
+}
+
+impl<'a> Weighed<'a> {
+    /// Returns the answer that has a part in it.
+    #[must_use]
+    pub const fn answer(self) -> Option<&'a Answer> {
+        match self {
+            Self::Events => None,
+            Self::Confirmed(answer) | Self::Answered { answer, .. } | Self::Suspect(answer) => {
+                Some(answer)
+            }
+        }
+    }
 }
 
 impl Answers {
@@ -61,7 +87,7 @@ impl Answers {
     /// Weighs the latest fresh answer against the events' verdict. `heard` is the greatest time of any
     /// observation of the client in the voice that decides, or of the latest start of its broker.
     #[must_use]
-    pub fn weigh(&self, events: Status, heard: Option<Timestamp>, policy: &Policy) -> Weighed {
+    pub fn weigh(&self, events: Status, heard: Option<Timestamp>, policy: &Policy) -> Weighed<'_> {
         let tolerance = policy.judge_skew_ms;
         let fresh = || self.0.iter().filter(|answer| !answer.cached);
         let Some(latest) = fresh().max_by_key(|answer| (answer.at, !answer.online)) else {
@@ -73,16 +99,15 @@ impl Answers {
                 && latest.at.since(other.at) <= tolerance
         });
         if contradicted {
-            return Weighed::Suspect { at: latest.at };
+            return Weighed::Suspect(latest);
         }
-        let answered =
-            |disagrees| Weighed::Answered { online: latest.online, at: latest.at, disagrees };
+        let answered = |disagrees| Weighed::Answered { answer: latest, disagrees };
         match (events.online(), heard) {
             (None, _) => answered(false),
-            (Some(online), _) if online == latest.online => Weighed::Confirmed { at: latest.at },
+            (Some(online), _) if online == latest.online => Weighed::Confirmed(latest),
             (Some(_), Some(heard)) if heard.since(latest.at) > tolerance => Weighed::Events,
             (Some(_), Some(heard)) if latest.at.since(heard) <= tolerance => {
-                Weighed::Suspect { at: latest.at }
+                Weighed::Suspect(latest)
             }
             (Some(_), _) => answered(true),
         }

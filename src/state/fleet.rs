@@ -1,7 +1,7 @@
 //! Everything known about the clients of one instance, and the verdicts drawn from it.
 
 use super::anomaly::anomalies;
-use super::answer::{Answer, Answers, Weighed};
+use super::answer::{ASKED, Answer, Answers};
 use super::clients::{Clients, IdHash};
 use super::coverage::Coverage;
 use super::glance;
@@ -14,8 +14,9 @@ use crate::event::{ChannelEvent, EventKind, Flags, Observation, Stamp, Timestamp
 use compact_str::CompactString;
 use std::collections::BTreeMap;
 
-/// How long an answer of the broker that decided covers a verdict, ms.
-const ANSWER_COVERS_MS: i64 = 10_000;
+mod asked;
+
+pub use asked::Reception;
 
 /// How late the end of a connection may be told after the opening that took its place, ms.
 const END_LATE_MS: i64 = 30_000;
@@ -172,10 +173,6 @@ impl Fleet {
         self.answers.entry(client.to_owned()).or_default().take(answer);
     }
 
-    pub fn answers(&self, client: &str) -> impl Iterator<Item = &Answer> {
-        self.answers.get(client).into_iter().flat_map(Answers::iter)
-    }
-
     /// Joins what another replica knows about one client.
     pub fn join_client(&mut self, other: &Client, policy: &Policy) -> Joined {
         let place = self.clients.find_or_add(other.id());
@@ -223,7 +220,7 @@ impl Fleet {
     pub fn verdict(&self, client: &str, now: Timestamp, policy: &Policy) -> Verdict {
         match self.clients.find(client) {
             Some(place) => self.verdict_of(self.clients.at(place), now, policy),
-            None => self.weigh(Verdict::unknown(client), None, now, policy),
+            None => self.weigh(Verdict::unknown(client), None, &[], now, policy),
         }
     }
 
@@ -252,14 +249,14 @@ impl Fleet {
         verdict.next = opinions.iter().filter_map(|opinion| opinion.judgement.next).min();
         let Some(best) = opinions.first() else {
             verdict.anomalies = flags_only(&voices);
-            return self.weigh(verdict, None, now, policy);
+            return self.weigh(verdict, None, &voices, now, policy);
         };
         let deciding = opinions.iter().find(|opinion| opinion.coverage.is_ok()).unwrap_or(best);
         express(&mut verdict, deciding, policy);
-        self.weigh(verdict, Some(deciding), now, policy)
+        self.weigh(verdict, Some(deciding), &voices, now, policy)
     }
 
-    /// Returns what each voice with records says, the one that decides first.
+    /// Returns what each voice with records says, the one that decides first. Answers are none of them.
     #[must_use]
     pub fn opinions<'a, 'b>(
         &self,
@@ -270,7 +267,7 @@ impl Fleet {
         let restart = self.restart.map(observation_of);
         let mut opinions: Vec<Opinion<'a, 'b>> = voices
             .iter()
-            .filter(|voice| !voice.records.is_empty())
+            .filter(|voice| !voice.records.is_empty() && voice.key.authority != ASKED)
             .map(|voice| {
                 let judgement = judge(voice, restart, now, policy);
                 let marks = judgement.named.map_or(&[][..], |named| &voice.records[named].marks);
@@ -287,47 +284,6 @@ impl Fleet {
         opinions
     }
 
-    /// Weighs the broker's answers, where there are any, against what the events say.
-    fn weigh(
-        &self,
-        mut verdict: Verdict,
-        events: Option<&Opinion<'_, '_>>,
-        now: Timestamp,
-        policy: &Policy,
-    ) -> Verdict {
-        let Some(answers) = self.answers.get(verdict.client.as_str()) else { return verdict };
-        let status = events.map_or(Status::Unknown, |opinion| opinion.judgement.status);
-        let heard = events
-            .and_then(|opinion| opinion.last_heard)
-            .max(self.restart.filter(|_| events.is_some()).map(|restart| restart.time));
-        let channel = events.and_then(|opinion| opinion.channel().map(CompactString::from));
-        let disagree = |verdict: &mut Verdict| {
-            verdict.anomalies.push("probe-disagrees");
-            verdict.anomalies.sort_unstable();
-        };
-        let fresh = |at: Timestamp| now.since(at) <= ANSWER_COVERS_MS;
-        match answers.weigh(status, heard, policy) {
-            Weighed::Events => {}
-            Weighed::Suspect { at } if !verdict.covered && !fresh(at) => {}
-            Weighed::Suspect { .. } => {
-                decide(&mut verdict, Status::Suspect, channel);
-                disagree(&mut verdict);
-            }
-            Weighed::Confirmed { at } => {
-                if let (false, true, Some(opinion)) = (verdict.covered, fresh(at), events) {
-                    believe(&mut verdict, opinion);
-                }
-            }
-            Weighed::Answered { online, at, disagrees } => {
-                answered(&mut verdict, online, at, channel, fresh(at));
-                if disagrees {
-                    disagree(&mut verdict);
-                }
-            }
-        }
-        verdict
-    }
-
     /// Returns the clients that have no live channel and were not heard of since `before`. A client
     /// of which no time is known is not among them.
     #[must_use]
@@ -337,8 +293,9 @@ impl Fleet {
             client.voices().iter().all(|voice| {
                 let heard = voice.records.iter().filter_map(Record::last_heard).max();
                 let judged = judge(voice, restart, now, policy);
+                let lives = judged.channels.iter().any(super::judge::Judged::is_live);
                 heard.is_some_and(|heard| heard < before)
-                    && !judged.channels.iter().any(super::judge::Judged::is_live)
+                    && (voice.key.authority == ASKED || !lives)
             })
         };
         let idle = self.clients.iter().filter(|client| is_idle(client));
@@ -416,32 +373,6 @@ fn decide(verdict: &mut Verdict, status: Status, channel: Option<CompactString>)
     verdict.inferred = false;
     verdict.covered = true;
     verdict.last_known = None;
-}
-
-fn answered(
-    verdict: &mut Verdict,
-    online: bool,
-    at: Timestamp,
-    channel: Option<CompactString>,
-    fresh: bool,
-) {
-    let status = if online { Status::Online } else { Status::Offline };
-    // A ghost is named; a channel that only the broker knows is not.
-    let channel = channel.filter(|_| !online);
-    verdict.voice = None;
-    if fresh {
-        decide(verdict, status, channel);
-    } else {
-        decide(verdict, Status::Unknown, None);
-        verdict.covered = false;
-        verdict.last_known = Some(Box::new(LastKnown {
-            status,
-            channel,
-            since: None,
-            until: Some(at),
-            blind: Blind::SilentSince(at),
-        }));
-    }
 }
 
 fn flags_only(voices: &[Voice<'_>]) -> Vec<&'static str> {

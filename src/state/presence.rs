@@ -4,6 +4,7 @@
 //! `poll_timeout`, `poll_change`, `verdict`); only where messages come from and who tells the time
 //! differ. Nothing here reads a clock, sleeps or prints.
 
+use super::answer::ASKED;
 use super::clients::IdHash;
 use super::coverage::Coverage;
 use super::fleet::{Fleet, Hearsay, Taken};
@@ -63,7 +64,7 @@ struct Absorbed {
 const DIRTY_MIN: usize = 1_024;
 
 /// Up to this authority it is a broker that speaks, event by event.
-const BROKERS_WORD: u8 = 2;
+pub const BROKERS_WORD: u8 = 2;
 
 /// Tells whether it is a broker that speaks, event by event.
 pub(super) const fn is_brokers_word(voice: VoiceKey<'_>) -> bool {
@@ -231,7 +232,9 @@ impl Presence {
         // A broker's word that a connection began is told even where the client was online: it was
         // taken over. A device may repeat its birth as often as it likes.
         let begins = event.kind == EventKind::Opened && absorbed.news && is_brokers_word(by.voice);
-        self.rejudge(place, at, Cause::of(event.kind), begins);
+        let is_answer = by.voice.authority == ASKED;
+        let cause = if is_answer { Cause::Answer } else { Cause::of(event.kind) };
+        self.rejudge(place, at, cause, begins);
     }
 
     fn handle_restart(&mut self, stamp: Option<Stamp>, received: Timestamp) -> bool {

@@ -89,6 +89,8 @@ pub struct Watch {
     #[command(flatten)]
     pub connection: Connection,
     #[command(flatten)]
+    pub api: super::api::Api,
+    #[command(flatten)]
     pub reading: Reading,
     #[command(flatten)]
     pub policy: Policy,

@@ -7,7 +7,7 @@ use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::explain::{
-    AnswerObject, AskedObject, Case, EvidenceObject, evidence, explanation,
+    AnswerObject, AskedObject, Case, EvidenceObject, answers, evidence, explanation,
 };
 use crate::output::object::VerdictObject;
 use crate::output::verdict;
@@ -78,11 +78,12 @@ impl Inquiry {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let fleet = self.presence.fleet();
+        let given = self.answers.get(&verdict.client[..]).map_or(&[][..], Vec::as_slice);
         if console.is_json() {
             let object = CheckObject {
                 verdict: VerdictObject::new(&self.instance, verdict),
                 evidence: evidence(fleet, &verdict.client, now, &self.policy),
-                answers: self.answers_about(&verdict.client),
+                answers: answers(fleet, &verdict.client, now, &self.policy, given),
                 asked: &self.asked,
                 elsewhere,
             };
@@ -94,7 +95,7 @@ impl Inquiry {
                 fleet,
                 policy: &self.policy,
                 now,
-                answers: self.answers_about(&verdict.client),
+                answers: given,
                 asked: &self.asked,
                 elsewhere,
             };
@@ -108,10 +109,6 @@ impl Inquiry {
             console.print_line(line)?;
         }
         Ok(())
-    }
-
-    fn answers_about(&self, client: &str) -> &[AnswerObject] {
-        self.answers.get(client).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the other brokers of the store that know ids which this one's evidence says nothing about.
@@ -140,7 +137,7 @@ struct CheckObject<'a> {
     #[serde(flatten)]
     verdict: VerdictObject<'a>,
     evidence: Vec<EvidenceObject>,
-    answers: &'a [AnswerObject],
+    answers: Vec<AnswerObject>,
     asked: &'a [AskedObject],
     elsewhere: &'a [String],
 }

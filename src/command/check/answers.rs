@@ -39,6 +39,7 @@ pub fn object(source: &str, told: &Told) -> AnswerObject {
         user,
         node,
         reason,
+        stands: None,
         notes,
     }
 }

@@ -3,8 +3,7 @@
 use super::dynsec;
 use crate::cli::api as cli;
 use crate::clock;
-use crate::command::warning;
-use crate::config::api::{Secrets, every};
+use crate::command::queries;
 use crate::config::connection::Connection;
 use crate::failure::Failure;
 use crate::output::console::Console;
@@ -34,12 +33,7 @@ impl Apis {
     /// Errors: a URL that names no API or a credential that is missing, exit 2; a file that cannot be read,
     /// exit 4.
     pub fn open(options: &cli::Api, console: &mut Console) -> Result<Self, Failure> {
-        let (endpoints, warnings) = every(options, &Secrets::of_process())?;
-        for given in warnings {
-            console.warn(&warning(given));
-        }
-        let queries = endpoints.iter().map(Query::open).collect::<Result<_, _>>()?;
-        Ok(Self { queries, ..Self::default() })
+        Ok(Self { queries: queries(options, console)?, ..Self::default() })
     }
 
     /// Asks the dynamic security of a broker too.

@@ -5,12 +5,14 @@ use super::super::watcher::{DROPPED, UPTIME};
 use super::deliver::Delivery;
 use super::{Input, Place};
 use crate::dialect::{Dialects, Message, Reading, Reason};
-use crate::event::Timestamp;
+use crate::event::{Event, Timestamp};
 use crate::failure::Failure;
-use crate::source::recording::line::{Heading, MessageLine, SourceLine};
+use crate::source::recording::line::{AnswerLine, Heading, MessageLine, SourceLine};
 use crate::source::recording::{Line, VERSION};
+use crate::state::answer::ASKED;
 use crate::state::coverage::{Coverage, Member, SourceKey};
 use crate::state::fleet::{Fleet, Hearsay};
+use crate::state::packed::VoiceKey;
 use crate::state::presence::Teller;
 use crate::state::record::Mark;
 use serde::Deserialize;
@@ -73,6 +75,7 @@ impl Input {
             Line::Message(message) => {
                 return self.recorded_message(recording, &message, name, number);
             }
+            Line::Answer(answer) => return self.recorded_answer(recording, &answer, name, number),
             Line::Source(source) => return self.recorded_source(recording, &source, name, number),
             Line::Client(known) if !is_later(recording, &known.instance) => {
                 let channels_max = self.broker(&known.instance).presence.policy().channels_max;
@@ -219,25 +222,16 @@ impl Input {
             recording.contexts.insert(instance.clone(), context);
         }
         let context = recording.contexts.get_mut(&instance).expect("it was just made");
-        let received = Timestamp(line.received_ms);
-        let (at, redactor) = (self.at, self.redactor.clone());
-        let broker = self.broker(&instance);
-        if !context.is_later {
-            // A message that comes later within one epoch shows that somebody listened all the while.
-            let heard = at.map_or(received, |at| received.min(at));
-            context.hear(broker.presence.coverage_mut(), heard);
-            broker.received(heard);
-            broker.hears(heard);
-        }
         let message = Message {
             topic: &line.topic,
             payload: &payload,
             tag: None,
             qos: line.qos,
             retain: line.retain,
-            received,
+            received: Timestamp(line.received_ms),
             tie: line.tie,
         };
+        self.listens(context, &instance, message.received);
         let is_of_the_account = is_of_the_account(&line.topic);
         let (index, reading) = if is_of_the_account {
             (None, Reading::NotMine)
@@ -245,12 +239,13 @@ impl Input {
             context.dialects.read(&message)
         };
         let is_judged = !is_of_the_account && !is_ours(&reading, &context.own);
-        let redacted = redactor.map(|redactor| redactor.reading(&reading));
+        let redacted = self.redactor.as_ref().map(|redactor| redactor.reading(&reading));
         let reading = redacted.unwrap_or(reading);
         let voice = voice_of(&context.dialects, index);
-        if let Some(at) = at.filter(|at| context.is_later || received > *at) {
+        let (at, broker) = (self.at, self.broker(&instance));
+        if let Some(at) = at.filter(|at| context.is_later || message.received > *at) {
             if is_judged {
-                let by = Hearsay { voice, mark: None, received };
+                let by = Hearsay { voice, mark: None, received: message.received };
                 let broker = self.brokers.get_mut(&instance).expect("it was found above");
                 broker.late.take(&reading, &by, at, &self.asked.policy);
             }
@@ -258,12 +253,53 @@ impl Input {
         }
         let mark =
             if is_judged { context.mark(broker.presence.coverage_mut(), voice.name) } else { None };
-        let by = Hearsay { voice, mark, received };
-        let (message, reading, arrival) = (&message, &reading, Some(received));
+        let by = Hearsay { voice, mark, received: message.received };
+        let (message, reading, arrival) = (&message, &reading, Some(message.received));
         let (instance, is_plain) = (&*instance, false);
         let delivery = Delivery { instance, message, reading, by, arrival, is_judged, is_plain };
         self.deliver(&delivery, &Place { name, number })?;
         self.if_strict(reading, name, number)
+    }
+
+    /// Takes in an answer, at once: whatever is done to the order of messages, no answer is one.
+    fn recorded_answer(
+        &mut self,
+        recording: &mut Recording,
+        line: &AnswerLine<'_>,
+        name: &str,
+        number: u64,
+    ) -> Result<(), Failure> {
+        let Some(context) = recording.contexts.get_mut(&*line.instance) else {
+            let detail = "an answer that no heading introduces";
+            return self.set_aside(Reason::Unreadable, name, number, detail);
+        };
+        let received = Timestamp(line.received_ms);
+        self.listens(context, &line.instance, received);
+        if context.is_later || self.at.is_some_and(|at| received > at) {
+            return Ok(());
+        }
+        let broker = self.broker(&line.instance);
+        let coverage = broker.presence.coverage_mut();
+        let mark = context.mark(coverage, &line.source).filter(|_| !line.passing);
+        let voice = VoiceKey { authority: ASKED, name: &line.source };
+        broker.advance(received);
+        // What time alone has changed comes before what is changed by this.
+        self.tell()?;
+        let presence = &mut self.broker(&line.instance).presence;
+        presence.handle_event(&Event::Channel(line.event()), &Hearsay { voice, mark, received });
+        Ok(())
+    }
+
+    /// What comes later within one epoch shows that somebody listened all the while.
+    fn listens(&mut self, context: &mut Context, instance: &str, received: Timestamp) {
+        if context.is_later {
+            return;
+        }
+        let heard = self.at.map_or(received, |at| received.min(at));
+        let broker = self.broker(instance);
+        context.hear(broker.presence.coverage_mut(), heard);
+        broker.received(heard);
+        broker.hears(heard);
     }
 
     /// Returns the context of messages that no heading introduces: heard without loss, as the user

@@ -190,6 +190,12 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
         console.say(format_args!("listening as `{}`", terms.dialects.join(",")));
     }
     console.show_times_in(zone.as_ref());
+    let queries = super::queries(&options.api, console)?;
+    if !queries.is_empty() && connections.len() > 1 {
+        return Err(Failure::misuse("`--api` with several brokers")
+            .because("what the API of one answers says nothing about another")
+            .next("watch each broker by a command of its own"));
+    }
     let store = super::store::place(&options.store, console)?;
     store.as_ref().map_or(Ok(()), Place::prepare)?;
     if store.is_none() && options.sharing.share.is_some() {
@@ -213,6 +219,7 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
         share: options.sharing.share.clone(),
         reports: false,
         figures: options.metrics.metrics.is_some() || Service::is_run_by_one(),
+        queries,
     };
     Ok((setup, connections))
 }

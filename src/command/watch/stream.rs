@@ -23,6 +23,9 @@ use crate::state::verdict::Verdict;
 /// Changes of everybody at once that are shown one by one.
 const CROWD_MAX: usize = 20;
 
+/// What may concern everybody at once.
+const EVERYBODYS: [Cause; 4] = [Cause::Gap, Cause::Covered, Cause::Restart, Cause::Answer];
+
 /// What is shown of all watchers.
 #[derive(Debug)]
 pub struct Stream {
@@ -157,7 +160,7 @@ impl Stream {
             return Ok(());
         }
         let crowd = |cause: Cause| shown.iter().filter(|change| change.cause == cause).count();
-        for cause in [Cause::Gap, Cause::Covered, Cause::Restart] {
+        for cause in EVERYBODYS {
             let count = crowd(cause);
             if !console.is_json() && count > CROWD_MAX {
                 let line = format!("{} clients changed at once: {}", count, cause.word());
@@ -165,7 +168,7 @@ impl Stream {
             }
         }
         for change in &shown {
-            let everybody = matches!(change.cause, Cause::Gap | Cause::Covered | Cause::Restart);
+            let everybody = EVERYBODYS.contains(&change.cause);
             if console.is_json() {
                 console.json_line(&ChangeObject::new(&self.instances[number], change))?;
             } else if !everybody || crowd(change.cause) <= CROWD_MAX {

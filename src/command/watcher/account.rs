@@ -7,6 +7,7 @@ use crate::command::hear::message_of;
 use crate::command::moment;
 use crate::dialect::Message;
 use crate::event::Timestamp;
+use crate::failure::Failure;
 use crate::output::warning::{Missing, Warning};
 use crate::source::mqtt::Publish;
 use crate::state::coverage::Hole;
@@ -157,6 +158,34 @@ impl Watcher {
                 }
             }
         }
+    }
+
+    /// Writes down where watching ended. From then on nobody listens, and the store says so at once.
+    pub(super) async fn end(&mut self, drained: bool) -> Result<(), Failure> {
+        if !self.state.ever_connected {
+            return self.withdraw();
+        }
+        if self.share.is_some() && !drained {
+            self.tell_undrained().await;
+        }
+        if self.share.is_some() {
+            self.look_at_others(moment(self.state.begun)).await;
+        }
+        let now = clock::now();
+        // What was kept back because of an open question stays open: it is told as what it is.
+        self.presence.resume(now);
+        self.tell_known().await;
+        self.tell_changes().await;
+        self.ledger.end(&self.presence, &self.hearing, now);
+        let Self { ledger, presence, hearing, .. } = self;
+        if drained {
+            hearing.leave(presence.coverage_mut());
+        } else {
+            hearing.deaf(presence.coverage_mut());
+        }
+        ledger.commit(presence, hearing)?;
+        self.session.acknowledge(self.state.acks.drain(..));
+        Ok(())
     }
 
     pub(super) async fn forget(&mut self, now: Timestamp) {

@@ -1,6 +1,7 @@
 //! One broker being watched: the line, the account of our own absences, and what is believed.
 
 mod account;
+mod asking;
 mod identity;
 mod news;
 mod setup;
@@ -8,6 +9,7 @@ mod sharing;
 mod state;
 
 pub use account::{BROKER_VERSION, DROPPED, UPTIME};
+pub use asking::Asking;
 pub use identity::Rights;
 pub use news::{End, News, Pulse, Question, Testimony};
 pub use setup::Setup;
@@ -28,7 +30,7 @@ use crate::simulate::report::Report;
 use crate::source::mqtt::{Answer, Grant, Heard, Publish, Session};
 use crate::state::fleet::Hearsay;
 use crate::state::hearing::{Hearing, Moment};
-use crate::state::presence::Presence;
+use crate::state::presence::{BROKERS_WORD, Presence};
 use sharing::{LOOK_EVERY, leave};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -61,6 +63,8 @@ pub struct Watcher {
     pub panel: Option<Panel>,
     /// Where somebody asks about single clients.
     pub questions: Option<mpsc::Receiver<Question>>,
+    /// Whom we ask ourselves, if anybody.
+    pub asking: Option<Asking>,
     pub state: State,
 }
 
@@ -113,6 +117,10 @@ impl Watcher {
                 question = news::asked(&mut self.questions) => {
                     question.answer(self.presence.fleet());
                     continue;
+                }
+                Some(reply) = asking::replied(&mut self.asking) => {
+                    self.reply(reply).await;
+                    None
                 }
                 heard = self.session.next(), if takes_more => Some(heard?),
                 () = wake => None,
@@ -184,6 +192,7 @@ impl Watcher {
         }
         self.presence.handle_timeout(now.wall);
         self.note_epochs().await;
+        self.ask(now).await;
         if self.state.last_forget.elapsed() >= FORGET_EVERY {
             self.forget(now.wall).await;
         }
@@ -202,7 +211,7 @@ impl Watcher {
             return Err(failure);
         }
         self.show_figures();
-        if self.hearing.is_settled() {
+        if self.hearing.is_settled() && !self.awaits_answers() {
             self.tell_known().await;
         }
         self.tell_changes().await;
@@ -234,6 +243,11 @@ impl Watcher {
         }
         if let Some(due) = self.presence.poll_timeout() {
             wake = wake.min(now + wait(due.since(wall)));
+        }
+        if let Some(due) = self.asking.as_ref().and_then(Asking::wakes_at)
+            && self.hearing.is_settled()
+        {
+            wake = wake.min(due);
         }
         // Never a busy loop, whatever is overdue.
         Later::from_std(wake.max(now + Duration::from_millis(1)))
@@ -363,7 +377,7 @@ impl Watcher {
             }
         }
         self.note_epochs().await;
-        if self.hearing.is_settled() && !self.state.known_told {
+        if self.hearing.is_settled() && !self.state.known_told && !self.awaits_answers() {
             // At once: what is heard from now on is a change.
             self.commit(now).await;
             self.tell_known().await;
@@ -417,6 +431,10 @@ impl Watcher {
         let coverage = self.presence.coverage_mut();
         let understood = index.map(|_| voice.name);
         self.hearing.message(understood, publish.qos, publish.retain, now, coverage);
+        if let (Some(asking), Reading::Events(events)) = (&mut self.asking, &reading) {
+            let speaks = voice.authority <= BROKERS_WORD && !publish.retain;
+            asking.note(events, speaks && self.hearing.spoke(voice.name));
+        }
         if is_ours(&reading, self.hearing.member()) {
             return;
         }
@@ -442,34 +460,6 @@ impl Watcher {
                 self.state.figures.lag.observe(seconds(arrival.time.since(latest)));
             }
         }
-    }
-
-    /// Writes down where watching ended. From then on nobody listens, and the store says so at once.
-    async fn end(&mut self, drained: bool) -> Result<(), Failure> {
-        if !self.state.ever_connected {
-            return self.withdraw();
-        }
-        if self.share.is_some() && !drained {
-            self.tell_undrained().await;
-        }
-        if self.share.is_some() {
-            self.look_at_others(moment(self.state.begun)).await;
-        }
-        let now = clock::now();
-        // What was kept back because of an open question stays open: it is told as what it is.
-        self.presence.resume(now);
-        self.tell_known().await;
-        self.tell_changes().await;
-        self.ledger.end(&self.presence, &self.hearing, now);
-        let Self { ledger, presence, hearing, .. } = self;
-        if drained {
-            hearing.leave(presence.coverage_mut());
-        } else {
-            hearing.deaf(presence.coverage_mut());
-        }
-        ledger.commit(presence, hearing)?;
-        self.session.acknowledge(self.state.acks.drain(..));
-        Ok(())
     }
 }
 

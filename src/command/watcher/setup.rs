@@ -2,7 +2,7 @@
 
 use super::identity::{Past, Rights};
 use super::sharing::{Share, filters};
-use super::{BROKER_VERSION, DROPPED, News, State, UPTIME, Watcher};
+use super::{Asking, BROKER_VERSION, DROPPED, News, State, UPTIME, Watcher};
 use crate::clock;
 use crate::command::ledger::{Ledger, SharedRecorder};
 use crate::command::ms;
@@ -11,6 +11,7 @@ use crate::dialect::terms::Terms;
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::output::metrics::Panel;
+use crate::query::Query;
 use crate::source::mqtt::{Options, Session};
 use crate::source::recording::{Heading, VERSION};
 use crate::state::fleet::Fleet;
@@ -50,11 +51,13 @@ pub struct Setup {
     pub reports: bool,
     /// Keep figures that others can look at.
     pub figures: bool,
+    /// APIs of the broker, to ask beside listening.
+    pub queries: Vec<Query>,
 }
 
 impl Setup {
     /// Returns how to watch what is done to devices: nothing is kept, and every event is told.
-    pub const fn of_witness(terms: Terms, timeout: Duration) -> Self {
+    pub fn of_witness(terms: Terms, timeout: Duration) -> Self {
         Self {
             terms,
             zone: None,
@@ -69,6 +72,7 @@ impl Setup {
             share: None,
             reports: true,
             figures: false,
+            queries: Vec::new(),
         }
     }
 
@@ -142,6 +146,11 @@ impl Setup {
             share,
             panel: self.figures.then(Panel::default),
             questions: None,
+            asking: if self.queries.is_empty() {
+                None
+            } else {
+                Some(Asking::new(self.queries.clone(), self.timeout)?)
+            },
             state: State::default(),
         };
         Ok((watcher, chosen.rights))

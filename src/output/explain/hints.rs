@@ -119,6 +119,7 @@ mod tests {
             user: None,
             node: None,
             reason: None,
+            stands: None,
             notes: vec!["odd\u{1b}[2J".into()],
         }
     }

@@ -12,6 +12,7 @@ use super::table::{Cell, Table};
 use super::time::Zone;
 use super::verdict::{ago, blindness, line, tone};
 use crate::event::Timestamp;
+use crate::state::answer::Answer;
 use crate::state::fleet::{Fleet, Opinion};
 use crate::state::judge::how_ended;
 use crate::state::packed::Voice;
@@ -37,7 +38,7 @@ pub struct EvidenceObject {
 }
 
 /// What an API said about a client, as `check --json` prints it.
-#[derive(Serialize, Clone, Debug, PartialEq, Eq)]
+#[derive(Serialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct AnswerObject {
     pub source: String,
     /// `None`: it answered, and cannot tell.
@@ -58,10 +59,26 @@ pub struct AnswerObject {
     pub user: Option<String>,
     pub node: Option<String>,
     pub reason: Option<String>,
+    /// `None`: asked in this run. Else a watcher asked, and either somebody has listened ever since who would
+    /// have heard that it is no longer so, or not.
+    pub stands: Option<bool>,
     pub notes: Vec<String>,
 }
 
 impl AnswerObject {
+    /// Returns an answer that a watcher was given.
+    fn kept((answer, address): (Answer, Option<&str>)) -> Self {
+        Self {
+            source: answer.source,
+            online: Some(answer.online),
+            asked_ms: answer.at.0,
+            cached: answer.cached,
+            address: address.map(str::to_owned),
+            stands: Some(answer.stands),
+            ..Self::default()
+        }
+    }
+
     const fn says(&self) -> &'static str {
         match self.online {
             Some(true) => "online",
@@ -94,6 +111,22 @@ pub fn evidence(
     fleet.opinions(&voices, now, policy).iter().map(evidence_of).collect()
 }
 
+/// Returns what APIs said about a client: in this run, or, where they were not asked, to a watcher.
+#[must_use]
+pub fn answers(
+    fleet: &Fleet,
+    client: &str,
+    now: Timestamp,
+    policy: &Policy,
+    given: &[AnswerObject],
+) -> Vec<AnswerObject> {
+    let known = fleet.clients.find(client).map(|place| fleet.clients.at(place).voices());
+    let kept = fleet.kept_answers(&known.unwrap_or_default(), now, policy);
+    let kept = kept.into_iter().map(AnswerObject::kept);
+    let is_asked = |kept: &AnswerObject| given.iter().any(|other| other.source == kept.source);
+    given.iter().cloned().chain(kept.filter(|kept| !is_asked(kept))).collect()
+}
+
 fn evidence_of(opinion: &Opinion<'_, '_>) -> EvidenceObject {
     let judgement = &opinion.judgement;
     EvidenceObject {
@@ -122,6 +155,7 @@ pub struct Case<'a> {
     pub fleet: &'a Fleet,
     pub policy: &'a Policy,
     pub now: Timestamp,
+    /// Those of this run; what a watcher has kept stands in the fleet.
     pub answers: &'a [AnswerObject],
     pub asked: &'a [AskedObject],
     /// Other brokers that know the id.
@@ -131,7 +165,9 @@ pub struct Case<'a> {
 /// Returns the explanation of one verdict, in lines.
 #[must_use]
 pub fn explanation(case: &Case<'_>, style: Style, columns: Option<u16>) -> String {
-    let verdict = case.verdict;
+    let Case { verdict, fleet, now, policy, .. } = *case;
+    let answers = answers(fleet, &verdict.client, now, policy, case.answers);
+    let case = &Case { answers: &answers, ..*case };
     let mut text = format!("{}\n", line(verdict, style));
     let _ = writeln!(text, "  broker: {}", sanitize(case.instance, 100));
     let voices = case
@@ -236,6 +272,7 @@ fn decided(verdict: &Verdict, opinions: &[Opinion<'_, '_>], case: &Case<'_>, zon
 /// Tells which answer decided: the latest that is not from a cache.
 fn decided_by_answer(case: &Case<'_>) -> String {
     let fresh = case.answers.iter().filter(|answer| !answer.cached && answer.online.is_some());
+    let fresh = fresh.filter(|answer| answer.stands != Some(false));
     let Some(latest) = fresh.max_by_key(|answer| (answer.asked_ms, answer.online == Some(false)))
     else {
         return "by the broker's own answer".to_owned();
@@ -243,6 +280,9 @@ fn decided_by_answer(case: &Case<'_>) -> String {
     let (source, says) = (sanitize(&latest.source, 100), latest.says());
     let asked = ago(Timestamp(latest.asked_ms), case.now);
     let mut text = format!("by the broker's own answer: {source} says {says}, asked {asked}");
+    if latest.stands == Some(true) {
+        text.push_str(", and nothing else was heard of it since");
+    }
     if let Some(because) = &latest.because {
         let _ = write!(text, " ({})", sanitize(because, 200));
     }
@@ -349,6 +389,7 @@ fn table(
         let counts = match answer.online {
             None => "no: cannot tell",
             Some(_) if answer.cached => "no: cached",
+            Some(_) if answer.stands == Some(false) => "no: nobody vouches",
             Some(_) => "yes",
         };
         let tone_of = match answer.online {

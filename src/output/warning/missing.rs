@@ -20,6 +20,8 @@ pub enum Missing {
     NotDrained { instance: String, member: String },
     /// The broker may have taken a shared subscription for a plain one.
     SharingUnproven { broker: String },
+    /// Nobody would hear that what these sources answered is no longer so.
+    Unvouched { source: String },
     /// What other watchers stored cannot be read, so it is missing in what is told.
     OthersUnread { failure: String },
 }
@@ -62,6 +64,11 @@ impl Missing {
                  any other topic, and send nothing",
                 value(broker)
             ),
+            Self::Unvouched { source } => format!(
+                "what {} answers counts for 10 s here: nothing was heard yet that would tell when a \
+                 client comes or goes",
+                value(source)
+            ),
             Self::OthersUnread { failure } => {
                 format!("what other watchers stored is missing here: {}", said(bare(failure)))
             }
@@ -82,6 +89,10 @@ impl Missing {
             }
             Self::SharingUnproven { .. } => {
                 "see that changes come, or pass `--mqtt-version 5`: there it has to say so"
+            }
+            Self::Unvouched { .. } => {
+                "it is asked again as soon as the broker tells of a connection; `presence probe` shows \
+                 what it tells"
             }
             Self::OthersUnread { .. } => "it is tried again every few seconds",
             Self::Away { .. } => return None,
@@ -130,6 +141,10 @@ mod tests {
             (
                 Missing::NotDrained { instance: instance(), member: member() },
                 "member `presence-1` of the group leaves without handing over what `10.0.0.5:1883` holds for it\n  next:  start it again, or remove it with `presence store forget-session --member`",
+            ),
+            (
+                Missing::Unvouched { source: "emqx5 at h:18083".into() },
+                "what `emqx5 at h:18083` answers counts for 10 s here: nothing was heard yet that would tell when a client comes or goes\n  next:  it is asked again as soon as the broker tells of a connection; `presence probe` shows what it tells",
             ),
             (
                 Missing::SharingUnproven { broker: "mqtt://h:1883".into() },

@@ -2,7 +2,8 @@
 
 use super::known::KnownClient;
 use crate::dialect::terms::Terms;
-use crate::event::{Stamp, Timestamp};
+use crate::event::{ChannelEvent, Stamp, Timestamp};
+use crate::state::answer;
 use crate::state::coverage::{Hole, Member, SourceKey};
 use crate::state::policy::Policy;
 use base64::Engine as _;
@@ -21,6 +22,9 @@ pub enum Line<'a> {
     /// A message as it came off the wire.
     #[serde(borrow)]
     Message(MessageLine<'a>),
+    /// What an API answered about a client.
+    #[serde(borrow)]
+    Answer(AnswerLine<'a>),
     /// What was known about a client before.
     Client(KnownClient),
     /// The state of a source: written when it changes.
@@ -93,6 +97,44 @@ impl<'a> MessageLine<'a> {
             (None, Some(encoded)) => BASE64.decode(encoded.as_bytes()).ok().map(Cow::Owned),
             (None, None) => None,
         }
+    }
+}
+
+/// An answer of the broker, as the watcher took it in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerLine<'a> {
+    /// Arrival, on the watcher's clock.
+    pub received_ms: i64,
+    pub tie: u64,
+    #[serde(borrow)]
+    pub instance: Cow<'a, str>,
+    /// Who answered.
+    #[serde(borrow)]
+    pub source: Cow<'a, str>,
+    #[serde(borrow)]
+    pub client: Cow<'a, str>,
+    pub online: bool,
+    /// When it was asked, on the watcher's clock.
+    pub asked_ms: i64,
+    #[serde(borrow, default, skip_serializing_if = "str_is_empty")]
+    pub address: Cow<'a, str>,
+    /// Nobody listened who would hear that it is no longer so: it counts for a few seconds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub passing: bool,
+}
+
+fn str_is_empty(text: &str) -> bool {
+    text.is_empty()
+}
+
+impl AnswerLine<'_> {
+    /// Returns the answer as it is kept.
+    #[must_use]
+    pub fn event(&self) -> ChannelEvent<'_> {
+        let stamp = Stamp { time: Timestamp(self.asked_ms), tie: self.tie, resolution: 0 };
+        let mut event = answer::kept(&self.client, self.online, stamp);
+        event.address = Cow::Borrowed(&self.address);
+        event
     }
 }
 

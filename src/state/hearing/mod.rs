@@ -5,14 +5,18 @@
 //! backlog; until then events are taken in under the old epoch and the source does not count as
 //! listening, so after an overflow the backlog makes no one known.
 
+mod asked;
 mod fate;
 mod sharing;
 mod withholding;
 
 use super::coverage::{Coverage, Member, SourceKey, patience_ms};
 use crate::event::Timestamp;
+use asked::AskedHearing;
 use fate::Fate;
 use sharing::Share;
+
+pub use asked::Pledge;
 
 /// One watcher's hearing of one instance.
 #[derive(Clone, Debug)]
@@ -21,6 +25,8 @@ pub struct Hearing {
     member: String,
     terms: Terms,
     voices: Vec<VoiceHearing>,
+    /// Whose answers stand for as long as we listen.
+    asked: Vec<AskedHearing>,
     /// The broker accepted us with our session, and has not answered the subscriptions yet.
     arriving: Option<bool>,
     backlog: Backlog,
@@ -67,6 +73,8 @@ struct VoiceHearing {
     attention: Attention,
     /// What is shared with others of a group; `None` for a voice that is heard alone.
     share: Option<Share>,
+    /// The broker was heard to tell of a connection in the present epoch.
+    has_spoken: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,12 +147,14 @@ impl Hearing {
                 message_life_ms: *message_life_ms,
                 attention: Attention::Deaf,
                 share: (ear != member).then(Share::default),
+                has_spoken: false,
             })
             .collect();
         Self {
             member: member.to_owned(),
             terms,
             voices,
+            asked: Vec::new(),
             arriving: None,
             backlog: Backlog::default(),
             last: None,
@@ -269,6 +279,9 @@ impl Hearing {
                 member_of(coverage, &voice.key, member, *terms).heard = now.wall;
             }
         }
+        if !stale {
+            self.stand_by(now, coverage);
+        }
     }
 
     /// A message was received. `voice`: the dialect that understood it, if any.
@@ -356,6 +369,7 @@ impl Hearing {
         for place in 0..self.voices.len() {
             self.lose_patience(place, coverage);
         }
+        self.stand_down(coverage);
     }
 
     /// Something was certainly lost: every voice that is heard begins a new epoch, at the end of the
@@ -367,6 +381,7 @@ impl Hearing {
                 self.begin_epoch(place, now, coverage);
             }
         }
+        self.stand_by(now, coverage);
     }
 
     /// Returns when something is to be decided at the latest, on the steady clock: by `settle`, or by
@@ -434,7 +449,8 @@ impl Hearing {
 
     fn begin_epoch(&mut self, place: usize, now: Moment, coverage: &mut Coverage) {
         let Self { voices, member, terms, .. } = self;
-        let VoiceHearing { key, share, .. } = &mut voices[place];
+        let VoiceHearing { key, share, has_spoken, .. } = &mut voices[place];
+        *has_spoken = false;
         if let Some(share) = share {
             share.begin(key, member, *terms, now, coverage);
         } else {

@@ -177,7 +177,7 @@ impl Hearing {
         let mut removed = Vec::new();
         for (key, source) in told.sources() {
             for (name, member) in &source.members {
-                let own = *name == self.member && self.hears(key);
+                let own = *name == self.member && self.accounts_for(key);
                 let known = coverage.member_mut(key, name, member.patience_ms);
                 if member.epoch > known.epoch || (!own && member.epoch == known.epoch) {
                     known.clone_from(member);

@@ -21,6 +21,12 @@ pub struct Probe {
     #[arg(long, env = "PRESENCE_NO_SILENCE", value_parser = BoolishValueParser::new())]
     pub no_silence: bool,
 
+    /// What the ids of the clients begin with, where the broker or the account demands it
+    ///
+    /// `presence-probe-` and 16 digits follow. Alibaba Cloud wants `GROUP@@@`.
+    #[arg(long, value_name = "TEXT", env = "PRESENCE_ID_PREFIX", value_parser = id_prefix, default_value = "", hide_default_value = true)]
+    pub id_prefix: String,
+
     /// Longest time that a step may take
     #[arg(long, value_name = "DURATION", env = "PRESENCE_TIMEOUT", value_parser = humantime::parse_duration, default_value = TIMEOUT)]
     pub timeout: Duration,
@@ -55,4 +61,33 @@ pub struct Probe {
         default_value = STATUS_TOPIC
     )]
     pub status_topic: String,
+}
+
+/// Reads what ids are to begin with: they stand in topics, as one level.
+fn id_prefix(text: &str) -> Result<String, String> {
+    let is_odd = |c: char| c.is_control() || matches!(c, '/' | '+' | '#');
+    if text.contains(is_odd) {
+        return Err("`/`, `+`, `#` and control characters cannot stand in it, since ids are levels of topics".into());
+    }
+    if text.len() > ID_PREFIX_MAX {
+        return Err(format!("it is longer than {ID_PREFIX_MAX} bytes"));
+    }
+    Ok(text.to_owned())
+}
+
+const ID_PREFIX_MAX: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::id_prefix;
+
+    #[test]
+    fn a_prefix_stays_within_its_level() {
+        for text in ["", "GID_probe@@@", "泵-"] {
+            assert_eq!(id_prefix(text).as_deref(), Ok(text));
+        }
+        for text in ["a/b", "+", "a#", "\0", &"x".repeat(257)] {
+            assert!(id_prefix(text).is_err(), "{text:?}");
+        }
+    }
 }

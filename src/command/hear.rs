@@ -223,8 +223,10 @@ pub fn is_ours(reading: &Reading<'_>, own: &str) -> bool {
 
 /// Tells whether a client id is one that `random_client_id` makes, or a probe.
 fn is_made_here(client: &str) -> bool {
-    let rest = client.strip_prefix("presence-");
-    rest.map(|rest| rest.strip_prefix("probe-").unwrap_or(rest)).is_some_and(|rest| {
+    // Whoever made a probe may have wanted something before it.
+    let probe = || Some(client.rsplit_once("presence-probe-")?.1);
+    let rest = probe().or_else(|| client.strip_prefix("presence-"));
+    rest.is_some_and(|rest| {
         rest.len() == 16 && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     })
 }

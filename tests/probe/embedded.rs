@@ -196,9 +196,10 @@ fn an_interrupted_probe_clears_what_it_left() {
     watch.wait_line_of(Stream::Err, |line| line.contains("is known yet"), DEADLINE);
     let mut client = super::way::Client::connect(&url);
     client.subscribe("devices/+/status");
-    let mut probe = start(&url, "");
+    let mut probe = start(&url, "--id-prefix GID_p@@@");
     // One that will be cut off by the end is connected, with something retained.
-    client.heard("online");
+    let topic = client.heard("online");
+    assert!(topic.starts_with("devices/GID_p@@@presence-probe-"), "{topic}");
     probe.interrupt();
     let ended = probe.ended(DEADLINE);
 

@@ -56,8 +56,13 @@ impl Client {
     }
 
     /// Waits for a message of this payload.
-    pub fn heard(&mut self, payload: &str) {
-        while !matches!(self.packet(), Packet::Publish(one) if one.payload == payload) {}
+    pub fn heard(&mut self, payload: &str) -> String {
+        loop {
+            match self.packet() {
+                Packet::Publish(one) if one.payload == payload => return one.topic,
+                _ => {}
+            }
+        }
     }
 
     fn send(&mut self, packet: &Packet) {

@@ -41,15 +41,16 @@ pub enum Taken {
 }
 
 impl Clients {
-    /// Returns the clients of a new probe. Errors: no randomness.
+    /// Returns the clients of a new probe, whose ids begin with `prefix`. Errors: no randomness.
     pub fn new(
         connection: Connection,
+        prefix: &str,
         template: Option<Template>,
         limit: Duration,
     ) -> Result<Self, Failure> {
         let random = getrandom::u64()
             .map_err(|error| Failure::new("could not make client ids").because(error))?;
-        let mark = Mark(format!("{PREFIX}{:012x}", random >> 16));
+        let mark = Mark(format!("{prefix}{PREFIX}{:012x}", random >> 16));
         Ok(Self { connection, mark, template, limit, given: 0 })
     }
 
@@ -178,7 +179,7 @@ pub async fn publish(
 /// Filters of one SUBSCRIBE: AWS IoT takes no more than eight.
 const FILTERS_MAX: usize = 8;
 
-/// What the ids of all probes begin with.
+/// What stands before the digits in the ids of all probes.
 pub const PREFIX: &str = "presence-probe-";
 pub const ONLINE: &str = crate::cli::reading::STATUS_ONLINE;
 pub const OFFLINE: &str = crate::cli::reading::STATUS_OFFLINE;

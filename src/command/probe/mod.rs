@@ -50,8 +50,8 @@ pub fn run(options: &Probe, console: &mut Console) -> Result<Outcome, Failure> {
     let dialects = terms.dialects(None).map_err(misuse)?;
     let has_status = terms.dialects.iter().any(|name| name == Status::NAME);
     let template = Template::parse(&terms.status_topic).map_err(misuse)?;
-    let clients =
-        Clients::new(connection.clone(), has_status.then_some(template), options.timeout)?;
+    let (prefix, template) = (&options.id_prefix, has_status.then_some(template));
+    let clients = Clients::new(connection.clone(), prefix, template, options.timeout)?;
     let keep_alive = if options.no_silence { 0 } else { seconds(connection.keep_alive) };
     let run = Run { connection, keep_alive, status_topic: terms.status_topic };
     super::runtime()?.block_on(run.probe(clients, dialects, console))

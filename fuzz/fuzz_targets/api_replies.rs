@@ -1,5 +1,5 @@
-//! Any reply to any question of any API: reading must not panic, nor find anything about a client that was
-//! not asked about. The first bytes choose the API, the status and the page.
+//! Any reply to any question of any API, for everybody too: reading must not panic, nor find anything about a
+//! client that was not asked about. The first bytes choose the API, the status and the page.
 
 #![no_main]
 
@@ -42,8 +42,9 @@ fuzz_target!(|data: &[u8]| {
     let clients = ["dev-1".to_owned(), "a/b".to_owned(), "ABCDEFGHIJdev".to_owned()];
     let status = STATUSES[usize::from(*status) % STATUSES.len()];
     let reply = Reply { status, body: body.to_vec(), ..Reply::default() };
-    for question in api.begin(&clients) {
-        let page = Page { number: u32::from(page & 7), ..Page::default() };
+    for question in api.begin(&clients).into_iter().chain(api.list()) {
+        let total = (page & 16 > 0).then_some(u64::from(page >> 5));
+        let page = Page { number: u32::from(page & 7), total, ..Page::default() };
         let question = question.at(page);
         let _ = api.prove(&question, Timestamp(1_760_000_000_000));
         let Ok(reading) = api.read(&question, &reply) else { continue };
@@ -52,6 +53,7 @@ fuzz_target!(|data: &[u8]| {
         }
         if let Some(next) = reading.next {
             assert!(next.target.starts_with('/'), "{next:?}");
+            assert_eq!(next.about, question.about);
         }
     }
     if let Ok(dynsec::Response::Accounts { accounts, .. }) = dynsec::read(body, "q") {

@@ -1,10 +1,11 @@
 //! Lists everybody whom an API knows of, and never past the deadline.
 
 use super::api::Api;
-use super::asked::{Asked, Told};
+use super::asked::{Asked, Cost, Told};
 use super::asker::{Asker, lock};
 use super::client::{Client, Missed};
 use super::exchange::{Found, Question, Trouble};
+use super::gather::gather;
 use super::roll::{End, Listed, Roll};
 use crate::clock;
 use crate::failure::Failure;
@@ -41,8 +42,29 @@ pub fn list(api: &Arc<dyn Api>, client: &Arc<Client>, source: &str, deadline: In
     if let Err(missed) = read.end.and_then(End::whole) {
         asked.failures.push((None, incomplete(source, missed)));
     }
+    if let Some(Cost::PagesThenEach(_)) = facts.list {
+        ask_each(&mut asked, |clients| gather(api, client, source, clients, deadline));
+    }
     asked.took = begun.elapsed();
     asked
+}
+
+/// Asks about those whose names alone are listed; who has no answer stays without one.
+fn ask_each(asked: &mut Asked, ask: impl Fn(&[String]) -> Asked) {
+    let named: Vec<String> = asked.told.iter().map(|told| told.client.clone()).collect();
+    if named.is_empty() {
+        return;
+    }
+    let each = ask(&named);
+    asked.requests += each.requests;
+    asked.failures.extend(each.failures);
+    let mut answers = each.told.into_iter().peekable();
+    for told in &mut asked.told {
+        // Both are sorted, and nobody is in the second who is not in the first.
+        if let Some(answer) = answers.next_if(|answer| answer.client == told.client) {
+            *told = answer;
+        }
+    }
 }
 
 fn incomplete(source: &str, missed: Missed) -> Failure {

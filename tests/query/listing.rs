@@ -2,8 +2,9 @@
 
 use super::asking::rabbitmq;
 use super::{list, list_within};
-use crate::support::http::{Answer, Server};
+use crate::support::http::{Answer, Request, Server};
 use presence::query::Asked;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -145,4 +146,264 @@ fn sessions_without_a_connection_are_listed_as_offline() {
     let asked = list(&format!("nanomq+http://127.0.0.1:{}", server.port));
     assert!(asked.is_complete(), "{asked:?}");
     assert_eq!(told(&asked), [("a", Some(true)), ("b", Some(false)), ("c", None)]);
+}
+
+/// Returns the number that a query has for a name.
+fn asked_for(request: &Request, name: &str) -> Option<usize> {
+    let (_, query) = request.target.split_once('?')?;
+    let found = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    found.map(|text| text.parse().expect("a number"))
+}
+
+/// Answers as EMQX 5 does, for clients of which every other one is online.
+fn emqx5(clients: Vec<String>) -> impl Fn(&Request) -> Answer {
+    move |request| {
+        assert_eq!(request.method, "GET");
+        let row = |client: &String, n: usize| {
+            serde_json::json!({
+                "clientid": client, "connected": n.is_multiple_of(2), "ip_address": "192.0.2.1", "port": n,
+                "connected_at": "2025-10-09T08:53:20.000+00:00", "keepalive": 60, "proto_ver": 5,
+            })
+        };
+        if let Some(id) = request.target.strip_prefix("/api/v5/clients/") {
+            let id = percent_encoding::percent_decode_str(id).decode_utf8().expect("it is UTF-8");
+            return match clients.iter().position(|client| *client == id) {
+                Some(n) => Answer::json(&row(&clients[n], n).to_string()),
+                None => Answer::status(404, r#"{"code":"CLIENTID_NOT_FOUND","message":""}"#),
+            };
+        }
+        assert!(request.target.starts_with("/api/v5/clients?page="), "{request:?}");
+        let page = asked_for(request, "page").expect("a page");
+        let limit = asked_for(request, "limit").expect("a limit");
+        assert!((1..=10_000).contains(&limit), "{limit}");
+        let rows = clients.iter().enumerate().skip((page - 1) * limit).take(limit);
+        let data: Vec<_> = rows.map(|(n, client)| row(client, n)).collect();
+        let has_next = page * limit < clients.len();
+        let meta = serde_json::json!({ "page": page, "limit": limit, "count": clients.len(), "hasnext": has_next });
+        Answer::json(&serde_json::json!({ "data": data, "meta": meta }).to_string())
+    }
+}
+
+fn named(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("dev-{n:05}")).collect()
+}
+
+#[test]
+fn ten_thousand_clients_are_listed() {
+    let server = Server::start(emqx5(named(10_000)));
+    let asked = list(&format!("emqx5+http://key:secret@127.0.0.1:{}", server.port));
+    assert!(asked.is_complete(), "{:?}", asked.failures);
+    assert_eq!((asked.told.len(), asked.requests), (10_000, 20));
+    let online = asked.told.iter().filter(|told| told.online == Some(true)).count();
+    assert_eq!(online, 5_000);
+    assert_eq!(asked.told[7].details.address.as_deref(), Some("192.0.2.1:7"));
+    for request in server.seen() {
+        assert_eq!(request.header("authorization"), "Basic a2V5OnNlY3JldA==");
+        assert!(request.target.ends_with("&limit=1000"), "{request:?}");
+    }
+}
+
+#[test]
+fn whatever_a_client_calls_itself_is_listed() {
+    let ids = ["a/b", "../admin", "开关", "a\u{1}\"", "~.*", "#", " ", "é"].map(str::to_owned);
+    let server = Server::start(emqx5(ids.to_vec()));
+    let asked = list(&format!("emqx5+http://127.0.0.1:{}", server.port));
+    assert!(asked.is_complete(), "{asked:?}");
+    let told: BTreeSet<_> = asked.told.iter().map(|told| told.client.clone()).collect();
+    assert_eq!(told, ids.into());
+}
+
+#[test]
+fn emqx4_lists_with_names_of_its_own() {
+    let server = Server::start(|request| {
+        assert_eq!(asked_for(request, "_limit"), Some(1_000));
+        assert!(request.target.starts_with("/api/v4/clients?_page="), "{request:?}");
+        let page = asked_for(request, "_page").expect("a page");
+        // 4.0 says how many there are, and not whether there is another page.
+        Answer::json(&format!(
+            r#"{{"code":0,"meta":{{"page":{page},"limit":1000,"count":1001}},"data":[
+                {{"clientid":"c{page}","connected":{}}}]}}"#,
+            page == 1
+        ))
+    });
+    let asked = list(&format!("emqx4+http://id:secret@127.0.0.1:{}", server.port));
+    assert!(asked.is_complete(), "{asked:?}");
+    assert_eq!(told(&asked), [("c1", Some(true)), ("c2", Some(false))]);
+    assert_eq!(asked.requests, 4);
+    let server = Server::start(|_| Answer::json(r#"{"code":108,"message":"no"}"#));
+    let why = incomplete(&list(&format!("emqx4+http://id:secret@127.0.0.1:{}", server.port)));
+    assert!(why.contains("code 108"), "{why}");
+}
+
+#[test]
+fn hivemq_names_clients_and_is_asked_about_each() {
+    let server = Server::start(|request| match &*request.target {
+        "/api/v1/mqtt/clients?limit=2500" => Answer::json(
+            r#"{"items":[{"id":"on/1"},{"id":"off"}],"_links":{"next":"http://elsewhere.example/api/v1/mqtt/clients?cursor=a-Mv%2BEl=&limit=2500"}}"#,
+        ),
+        "/api/v1/mqtt/clients?limit=2500&cursor=a-Mv%2BEl%3D" => {
+            Answer::json(r#"{"items":[{"id":"gone"}]}"#)
+        }
+        "/api/v1/mqtt/clients/on%2F1" => {
+            Answer::json(r#"{"client":{"id":"on/1","connected":true}}"#)
+        }
+        "/api/v1/mqtt/clients/off" => Answer::json(r#"{"client":{"id":"off","connected":false}}"#),
+        "/api/v1/mqtt/clients/gone" => Answer::status(
+            404,
+            r#"{"errors":[{"title":"Resource not found","detail":"Resource with id 'gone' not found"}]}"#,
+        ),
+        target => panic!("{target}"),
+    });
+    let asked = list(&format!("hivemq+http://127.0.0.1:{}", server.port));
+    assert!(asked.is_complete(), "{asked:?}");
+    assert_eq!(told(&asked), [("gone", Some(false)), ("off", Some(false)), ("on/1", Some(true))]);
+    // Two pages, twice, and one question each.
+    assert_eq!(asked.requests, 7);
+}
+
+#[test]
+fn a_cursor_that_became_invalid_cuts_a_list() {
+    let server = Server::start(|request| {
+        if request.target.contains("cursor=") {
+            return Answer::status(410, r#"{"errors":[{"title":"Cursor not valid anymore"}]}"#);
+        }
+        if request.target.ends_with("/a") {
+            return Answer::status(500, "");
+        }
+        Answer::json(r#"{"items":[{"id":"a"}],"_links":{"next":"/api/v1/mqtt/clients?cursor=x"}}"#)
+    });
+    let asked = list(&format!("hivemq+http://127.0.0.1:{}", server.port));
+    assert_eq!(told(&asked), [("a", None)]);
+    let failures: Vec<_> = asked.failures.iter().map(|(_, failure)| failure.to_string()).collect();
+    assert_eq!(failures.len(), 2, "{failures:?}");
+    assert!(failures[0].contains("Cursor not valid anymore"), "{failures:?}");
+    assert!(failures[1].contains("about `a`"), "{failures:?}");
+}
+
+#[test]
+fn vernemq_lists_with_bounds_of_ours() {
+    let server = Server::start(|request| {
+        assert_eq!(
+            request.target,
+            "/api/v1/session/show?--client_id&--mountpoint=m%2F1&--is_online&--session_started_at\
+             &--peer_host&--peer_port&--user&--node&--protocol&--clean_session&--limit=50000&--rowtimeout=1000"
+        );
+        Answer::json(
+            r#"{"type":"table","table":[
+                {"client_id":"~a","is_online":true,"peer_host":"192.0.2.10","peer_port":50402,"node":"n1"},
+                {"client_id":"b","is_online":false,"peer_host":null,"peer_port":null,"node":"n1"}]}"#,
+        )
+    });
+    let url = format!("vernemq+http://key@127.0.0.1:{}?mountpoint=m/1", server.port);
+    let asked = list(&url);
+    assert!(asked.is_complete(), "{asked:?}");
+    assert_eq!(told(&asked), [("b", Some(false)), ("~a", Some(true))]);
+    assert_eq!(asked.requests, 1);
+}
+
+#[test]
+fn a_node_that_lists_all_it_was_asked_for_may_have_more() {
+    let rows = (0..50_001).map(|n| {
+        let node = if n < 50_000 { "n1" } else { "n2" };
+        format!(r#"{{"client_id":"c{n}","is_online":true,"node":"{node}"}}"#)
+    });
+    let body = format!(r#"{{"table":[{}]}}"#, rows.collect::<Vec<_>>().join(","));
+    let server = Server::start(move |_| Answer::json(&body));
+    let asked = list(&format!("vernemq+http://key@127.0.0.1:{}", server.port));
+    assert_eq!(asked.told.len(), 50_001);
+    let why = incomplete(&asked);
+    assert!(why.contains("lists 50000 sessions") && why.contains("may be more"), "{why}");
+}
+
+#[test]
+fn rmqtt_lists_as_many_as_it_counts() {
+    for (stats, expected) in [
+        (r#"{"nodes":{"1":{"name":"n","status":"Running"}},"stats":{"sessions.count":2}}"#, None),
+        (r#"{"nodes":{"1":{"name":"n","running":true}},"stats":{"sessions.count":1}}"#, None),
+        (
+            r#"{"nodes":{"1":{"status":"Running"}},"stats":{"sessions.count":3}}"#,
+            Some("lists 2 of 3 sessions"),
+        ),
+        (
+            r#"{"nodes":{"1":{"status":"Running"},"2":{"status":"Stop"}},"stats":{"sessions.count":2}}"#,
+            Some("of its 2 nodes 1 are running"),
+        ),
+        (r#"{"nodes":{},"stats":{}}"#, Some("`sessions.count`")),
+    ] {
+        let server = Server::start(move |request| match &*request.target {
+            "/api/v1/clients?_limit=10000" => Answer::json(
+                r#"[{"clientid":"a","connected":true,"node_id":1,"ip_address":"192.0.2.1","port":1},
+                    {"clientid":"","connected":false},{"clientid":"b","connected":false,"node_id":1}]"#,
+            ),
+            "/api/v1/stats/sum" => Answer::json(stats),
+            target => panic!("{target}"),
+        });
+        let asked = list(&format!("rmqtt+http://127.0.0.1:{}", server.port));
+        assert_eq!(told(&asked), [("a", Some(true)), ("b", Some(false))]);
+        assert_eq!(asked.requests, 2);
+        match expected {
+            None => assert!(asked.is_complete(), "{asked:?}"),
+            Some(expected) => {
+                let why = incomplete(&asked);
+                assert!(why.contains(expected), "{why}");
+            }
+        }
+    }
+}
+
+/// Answers as NATS does, for connections of which every other one is of MQTT.
+fn nats(connections: usize) -> impl Fn(&Request) -> Answer {
+    move |request| {
+        let start = "/connz?auth=1&state=open&sort=cid&offset=";
+        assert!(request.target.starts_with(start), "{request:?}");
+        let offset = asked_for(request, "offset").expect("an offset");
+        let limit = asked_for(request, "limit").expect("a limit");
+        let rows: Vec<_> = (offset..connections)
+            .take(limit)
+            .map(|cid| match cid % 2 {
+                0 => serde_json::json!({ "cid": cid, "type": "mqtt", "mqtt_client": format!("c{cid}") }),
+                _ => serde_json::json!({ "cid": cid, "type": "nats" }),
+            })
+            .collect();
+        let body = serde_json::json!({
+            "server_id": "S", "offset": offset, "limit": limit, "total": connections,
+            "num_connections": rows.len(), "connections": rows,
+        });
+        Answer::json(&body.to_string())
+    }
+}
+
+#[test]
+fn nats_lists_open_connections_from_one_number_to_the_next() {
+    let server = Server::start(nats(2_500));
+    let asked = list(&format!("nats+http://127.0.0.1:{}", server.port));
+    assert!(asked.is_complete(), "{:?}", asked.failures);
+    assert_eq!((asked.told.len(), asked.requests), (1_250, 6));
+    assert!(asked.told.iter().all(|told| told.online == Some(true)));
+    let offsets: Vec<_> = server.seen().iter().map(|one| asked_for(one, "offset")).collect();
+    assert_eq!(offsets[..3], [Some(0), Some(1_024), Some(2_048)]);
+    let old = r#"{"server_id":"S","total":1,"connections":[{"cid":1,"type":"mqtt"}]}"#;
+    let server = Server::start(|_| Answer::json(old));
+    let why = incomplete(&list(&format!("nats+http://127.0.0.1:{}", server.port)));
+    assert!(why.contains("does not name its MQTT clients"), "{why}");
+}
+
+#[test]
+fn recorded_connections_of_nats_are_a_list() {
+    let recorded = include_str!("../fixtures/api/nats-server-2.15.2.rest.jsonl");
+    let lists: Vec<String> = recorded
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
+        .filter(|line| line["command"].as_str().is_some_and(|text| text.ends_with("auth=1'")))
+        .map(|line| line["stdout"].as_str().expect("a text").to_owned())
+        .collect();
+    let expected: [&[&str]; 3] = [&[], &["dev-rest", "dev-rest-persist"], &[]];
+    assert_eq!(lists.len(), expected.len());
+    for (body, expected) in lists.into_iter().zip(expected) {
+        let server = Server::start(move |_| Answer::json(&body));
+        let asked = list(&format!("nats+http://127.0.0.1:{}", server.port));
+        assert!(asked.is_complete(), "{asked:?}");
+        let ids: Vec<_> = asked.told.iter().map(|told| &*told.client).collect();
+        assert_eq!(ids, expected);
+    }
 }

@@ -595,8 +595,9 @@ fn no_reply_makes_a_reader_panic_or_speak_of_others() {
             let body = spoilt(body, &mut random);
             let status = *random.choice(&[200, 200, 200, 404, 400, 500]).expect("there are some");
             let reply = Reply { status, body, ..Reply::default() };
-            for mut question in api.begin(&clients) {
+            for mut question in api.begin(&clients).into_iter().chain(api.list()) {
                 question.page.number = random.u32(..3);
+                question.page.total = random.bool().then_some(2);
                 let Ok(reading) = api.read(&question, &reply) else { continue };
                 for found in &reading.found {
                     assert!(question.is_about(&found.client), "seed {seed}: {url}: {found:?}");

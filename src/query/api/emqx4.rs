@@ -1,12 +1,15 @@
-//! EMQX 4: `GET /api/v4/clients/{id}`.
+//! EMQX 4: `GET /api/v4/clients/{id}`, and `GET /api/v4/clients` for everybody.
 
 use super::Api;
 use super::access::Access;
+use super::emqx5::{PAGE, turn};
 use super::value::{address, id, list, note_local, number, text, truth, word};
 use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::query::asked::{Cost, Details, Facts};
-use crate::query::exchange::{About, Found, Proof, Question, Reading, Reply, Trouble, segment};
+use crate::query::exchange::{
+    About, Absent, Found, Page, Proof, Question, Reading, Reply, Trouble, segment,
+};
 use serde_json::Value;
 
 #[derive(Debug)]
@@ -15,7 +18,7 @@ pub struct Emqx4(pub Access);
 const FACTS: Facts = Facts {
     kind: Kind::Emqx4,
     cost: Cost::OneEach,
-    list: None,
+    list: Some(Cost::Pages(PAGE)),
     per_second: 100,
     cached: false,
     rights: "an application id and its secret as user and password",
@@ -40,6 +43,14 @@ impl Api for Emqx4 {
         clients.iter().map(one).collect()
     }
 
+    fn list(&self) -> Option<Question> {
+        Some(page(Page::default()))
+    }
+
+    fn absent(&self) -> Absent {
+        Absent::without_session()
+    }
+
     fn prove(&self, _: &Question, _: Timestamp) -> Proof {
         self.0.basic()
     }
@@ -48,31 +59,45 @@ impl Api for Emqx4 {
         let body = reply.json()?;
         done(&body)?;
         let rows = list(&body, "data")?;
+        if question.about.is_everyone() {
+            let found = rows.iter().map(read_row).collect::<Result<_, _>>()?;
+            return turn(question.page, &body, found, page);
+        }
         if rows.is_empty() {
             return Ok(Reading::one(Found::without_session(question.client())));
         }
         let read = |row: &Value| {
             question.expect(id(row, "clientid"))?;
-            let connected = truth(row, "connected").ok_or_else(|| Trouble::shape("`connected`"))?;
-            let mut details = Details {
-                address: address(row, "ip_address", "port"),
-                channel: text(row, "connected_at").filter(|_| connected),
-                keep_alive: number(row, "keepalive"),
-                clean: truth(row, "clean_start"),
-                session: Some(true),
-                protocol: word(row, "proto_ver"),
-                user: text(row, "username"),
-                node: text(row, "node"),
-                ..Details::default()
-            };
-            let times: &[&str] =
-                if connected { &["connected_at"] } else { &["connected_at", "disconnected_at"] };
-            note_local(&mut details, row, times);
-            Ok(Found::new(question.client(), connected, details))
+            read_row(row)
         };
         let found = rows.iter().map(read).collect::<Result<_, _>>()?;
         Ok(Reading { found, ..Reading::default() })
     }
+}
+
+fn page(page: Page) -> Question {
+    let target = format!("/api/v4/clients?_page={}&_limit={PAGE}", page.number + 1);
+    Question::get(target, About::Everyone).at(page)
+}
+
+fn read_row(row: &Value) -> Result<Found, Trouble> {
+    let client = id(row, "clientid").ok_or_else(|| Trouble::shape("client id"))?;
+    let connected = truth(row, "connected").ok_or_else(|| Trouble::shape("`connected`"))?;
+    let mut details = Details {
+        address: address(row, "ip_address", "port"),
+        channel: text(row, "connected_at").filter(|_| connected),
+        keep_alive: number(row, "keepalive"),
+        clean: truth(row, "clean_start"),
+        session: Some(true),
+        protocol: word(row, "proto_ver"),
+        user: text(row, "username"),
+        node: text(row, "node"),
+        ..Details::default()
+    };
+    let times: &[&str] =
+        if connected { &["connected_at"] } else { &["connected_at", "disconnected_at"] };
+    note_local(&mut details, row, times);
+    Ok(Found::new(client, connected, details))
 }
 
 /// Sees to the `code` of an answer, which is 0 where all is well; NanoMQ has the same.

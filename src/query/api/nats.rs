@@ -1,4 +1,5 @@
-//! NATS server: `GET /connz` of its monitoring port, first for open connections, then for closed ones.
+//! NATS server: `GET /connz` of its monitoring port, first for open connections, then for closed ones; open
+//! ones alone for everybody.
 
 use super::Api;
 use super::access::Access;
@@ -14,10 +15,13 @@ use serde_json::Value;
 #[derive(Debug)]
 pub struct Nats(pub Access);
 
+/// As many as it gives unless it is told otherwise.
+const PAGE: u32 = 1_024;
+
 const FACTS: Facts = Facts {
     kind: Kind::Nats,
     cost: Cost::OneEach,
-    list: None,
+    list: Some(Cost::Pages(PAGE)),
     per_second: 50,
     cached: false,
     rights: "none as shipped; user and password for a proxy before it",
@@ -40,6 +44,15 @@ impl Api for Nats {
         clients.iter().map(one).collect()
     }
 
+    fn list(&self) -> Option<Question> {
+        Some(page(0, Page::default()))
+    }
+
+    fn absent(&self) -> Absent {
+        let why = Some("this server has no connection of it".to_owned());
+        Absent { online: Some(false), why, session: None }
+    }
+
     fn prove(&self, _: &Question, _: Timestamp) -> Proof {
         self.0.basic()
     }
@@ -48,13 +61,19 @@ impl Api for Nats {
         let body = reply.json()?;
         let server = text(&body, "server_id").ok_or_else(|| Trouble::shape("`server_id`"))?;
         let rows = list(&body, "connections")?;
+        if question.about.is_everyone() {
+            return Ok(read_page(question, &body, rows, &server));
+        }
         let ours: Vec<&Value> =
             rows.iter().filter(|row| id(row, "mqtt_client") == Some(question.client())).collect();
         let limit = number(&body, "limit").unwrap_or(u64::MAX);
         let is_full = u64::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
         let is_open = question.page.number == 0;
         if is_open && !ours.is_empty() {
-            let found = ours.into_iter().map(|row| read_row(row, question, &server)).collect();
+            let found = ours
+                .into_iter()
+                .map(|row| read_row(question.client(), row, question, &server))
+                .collect();
             return Ok(Reading { found, ..Reading::default() });
         }
         if is_open && is_full {
@@ -69,7 +88,7 @@ impl Api for Nats {
         }
         let last = ours.into_iter().max_by_key(|row| rfc3339(row, "stop"));
         let mut found = match last {
-            Some(row) => read_row(row, question, &server),
+            Some(row) => read_row(question.client(), row, question, &server),
             None => Found::new(question.client(), false, Details::default()),
         };
         if last.is_none() {
@@ -81,15 +100,41 @@ impl Api for Nats {
     }
 }
 
+/// Sorted by number, so that newcomers come last.
+fn page(offset: u64, page: Page) -> Question {
+    let target = format!("/connz?auth=1&state=open&sort=cid&offset={offset}&limit={PAGE}");
+    Question::get(target, About::Everyone).at(page)
+}
+
+fn read_page(question: &Question, body: &Value, rows: &[Value], server: &str) -> Reading {
+    let total = number(body, "total");
+    let place = question.page.seen(total);
+    let read = |row: &Value| Some(read_row(id(row, "mqtt_client")?, row, question, server));
+    let found = rows.iter().filter_map(read).collect();
+    let is_nameless = |row: &Value| {
+        text(row, "type").as_deref() == Some("mqtt") && id(row, "mqtt_client").is_none()
+    };
+    if rows.iter().any(is_nameless) {
+        let cut = Some("it does not name its MQTT clients: the server is too old".to_owned());
+        return Reading { found, cut, ..Reading::default() };
+    }
+    let listed = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let end = number(body, "offset").unwrap_or(0).saturating_add(listed);
+    if listed > 0 && total.is_some_and(|total| end < total) {
+        return Reading { found, next: Some(page(end, place.next())), ..Reading::default() };
+    }
+    Reading { found, absent: Some(place.absent()), ..Reading::default() }
+}
+
 fn question(state: &str, about: About) -> Question {
     let client = about.clients().first().map_or("", String::as_str);
     let target = format!("/connz?auth=1&state={state}&mqtt_client={}", encode(client));
     Question::get(target, about)
 }
 
-fn read_row(row: &Value, question: &Question, server: &str) -> Found {
+fn read_row(client: &str, row: &Value, question: &Question, server: &str) -> Found {
     let stopped = rfc3339(row, "stop");
-    let online = question.page.number == 0;
+    let online = question.about.is_everyone() || question.page.number == 0;
     let details = Details {
         connected_at: rfc3339(row, "start"),
         disconnected_at: stopped,
@@ -101,5 +146,5 @@ fn read_row(row: &Value, question: &Question, server: &str) -> Found {
         reason: text(row, "reason"),
         ..Details::default()
     };
-    Found::new(question.client(), online, details)
+    Found::new(client, online, details)
 }

@@ -1,5 +1,8 @@
 //! RMQTT: `GET /api/v1/clients/{id}`, and `…/online` where that is 404: only the second tells an unknown
 //! client from an unknown path.
+//!
+//! `GET /api/v1/clients` lists everybody up to a limit of the broker's own, and leaves out nodes that do not
+//! answer; `GET /api/v1/stats/sum` tells how many it should have been.
 
 use super::Api;
 use super::access::Access;
@@ -8,7 +11,7 @@ use crate::config::api::Kind;
 use crate::event::Timestamp;
 use crate::query::asked::{Cost, Details, Facts};
 use crate::query::exchange::{
-    About, Found, Page, Proof, Question, Reading, Reply, Trouble, segment,
+    About, Absent, Found, Page, Proof, Question, Reading, Reply, Trouble, segment,
 };
 use serde_json::Value;
 
@@ -18,7 +21,7 @@ pub struct Rmqtt(pub Access);
 const FACTS: Facts = Facts {
     kind: Kind::Rmqtt,
     cost: Cost::OneEach,
-    list: None,
+    list: Some(Cost::Listing),
     per_second: 100,
     cached: false,
     rights: "none as shipped; a bearer token where `http_bearer_token` is set",
@@ -43,11 +46,25 @@ impl Api for Rmqtt {
         clients.iter().map(one).collect()
     }
 
+    fn list(&self) -> Option<Question> {
+        Some(Question::get(format!("/api/v1/clients?_limit={ROWS_MAX}"), About::Everyone))
+    }
+
+    fn absent(&self) -> Absent {
+        Absent::without_session()
+    }
+
     fn prove(&self, _: &Question, _: Timestamp) -> Proof {
         self.0.bearer_or_basic()
     }
 
     fn read(&self, question: &Question, reply: &Reply) -> Result<Reading, Trouble> {
+        if question.about.is_everyone() {
+            return match question.page.total {
+                None => read_all(reply),
+                Some(rows) => read_stats(rows, reply),
+            };
+        }
         if question.page.number > 0 {
             return read_online(question, reply);
         }
@@ -59,21 +76,65 @@ impl Api for Rmqtt {
             return Ok(Reading { next: Some(next), ..Reading::default() });
         }
         question.expect(id(&body, "clientid"))?;
-        let connected = truth(&body, "connected").ok_or_else(|| Trouble::shape("`connected`"))?;
-        let mut details = Details {
-            address: address(&body, "ip_address", "port"),
-            channel: address(&body, "ip_address", "port").filter(|_| connected),
-            keep_alive: number(&body, "keepalive"),
-            clean: truth(&body, "clean_start"),
-            session: Some(true),
-            protocol: word(&body, "proto_ver"),
-            user: text(&body, "username").filter(|user| user != "undefined"),
-            node: word(&body, "node_id"),
-            ..Details::default()
-        };
-        note_local(&mut details, &body, &["connected_at", "disconnected_at"]);
-        Ok(Reading::one(Found::new(question.client(), connected, details)))
+        Ok(Reading::one(read_row(&body)?))
     }
+}
+
+/// As much as it gives unless it is set up otherwise.
+const ROWS_MAX: u32 = 10_000;
+
+fn read_row(row: &Value) -> Result<Found, Trouble> {
+    let client = id(row, "clientid").ok_or_else(|| Trouble::shape("client id"))?;
+    let connected = truth(row, "connected").ok_or_else(|| Trouble::shape("`connected`"))?;
+    let mut details = Details {
+        address: address(row, "ip_address", "port"),
+        channel: address(row, "ip_address", "port").filter(|_| connected),
+        keep_alive: number(row, "keepalive"),
+        clean: truth(row, "clean_start"),
+        session: Some(true),
+        protocol: word(row, "proto_ver"),
+        user: text(row, "username").filter(|user| user != "undefined"),
+        node: word(row, "node_id"),
+        ..Details::default()
+    };
+    note_local(&mut details, row, &["connected_at", "disconnected_at"]);
+    Ok(Found::new(client, connected, details))
+}
+
+fn read_all(reply: &Reply) -> Result<Reading, Trouble> {
+    let body = reply.json()?;
+    let rows = body.as_array().ok_or_else(|| Trouble::shape("bare list of clients"))?;
+    let mut found = rows.iter().map(read_row).collect::<Result<Vec<_>, _>>()?;
+    // A session that ends while it is listed leaves an empty row.
+    found.retain(|found| !found.client.is_empty());
+    let page = Page { number: 1, total: u64::try_from(found.len()).ok(), moved: false };
+    let next = Question::get("/api/v1/stats/sum".to_owned(), About::Everyone).at(page);
+    Ok(Reading { found, next: Some(next), ..Reading::default() })
+}
+
+fn read_stats(rows: u64, reply: &Reply) -> Result<Reading, Trouble> {
+    let body = reply.json()?;
+    let stats = body.get("stats").ok_or_else(|| Trouble::shape("`stats`"))?;
+    let sessions = number(stats, "sessions.count");
+    let sessions = sessions.ok_or_else(|| Trouble::shape("`sessions.count`"))?;
+    let nodes = body.get("nodes").and_then(Value::as_object);
+    let nodes = nodes.ok_or_else(|| Trouble::shape("`nodes`"))?;
+    let is_running = |node: &&Value| {
+        let status = text(node, "status").map(|status| status.eq_ignore_ascii_case("running"));
+        status.or_else(|| truth(node, "running")) == Some(true)
+    };
+    let running = nodes.values().filter(is_running).count();
+    let cut = if running < nodes.len() {
+        Some(format!(
+            "of its {} nodes {running} are running, and the others list nobody",
+            nodes.len()
+        ))
+    } else if sessions > rows {
+        Some(format!("it lists {rows} of {sessions} sessions"))
+    } else {
+        None
+    };
+    Ok(Reading { absent: Some(Absent::without_session()), cut, ..Reading::default() })
 }
 
 fn read_online(question: &Question, reply: &Reply) -> Result<Reading, Trouble> {

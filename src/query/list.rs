@@ -36,7 +36,8 @@ pub fn list(api: &Arc<dyn Api>, client: &Arc<Client>, source: &str, deadline: In
         asked.failures.push((None, failure));
         return asked;
     };
-    let read = read(&Arc::new(Asker::new(api, client, deadline)), question);
+    let asker = Arc::new(Asker::new(api, client, deadline));
+    let read = read(&asker, question, Roll::default());
     asked.requests = read.requests;
     asked.told = read.listed.into_values().map(|listed| told(listed, facts.cached)).collect();
     if let Err(missed) = read.end.and_then(End::whole) {
@@ -93,8 +94,8 @@ pub struct Read {
 
 /// Reads a list until its end or the deadline. A thread that still waits for a reply then is left to end by
 /// itself.
-pub fn read(asker: &Arc<Asker>, question: Question) -> Read {
-    let roll = Arc::new(Mutex::new(Roll::default()));
+pub fn read(asker: &Arc<Asker>, question: Question, roll: Roll) -> Read {
+    let roll = Arc::new(Mutex::new(roll));
     let (result, ended) = channel();
     let work = {
         let (asker, roll) = (Arc::clone(asker), Arc::clone(&roll));

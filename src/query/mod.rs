@@ -10,6 +10,7 @@ mod chain;
 mod client;
 pub mod dynsec;
 pub mod exchange;
+mod fleet;
 mod gather;
 mod list;
 mod roll;
@@ -58,10 +59,11 @@ impl Query {
 
     /// Asks about clients, and returns at the deadline at the latest, with what was told by then.
     ///
-    /// Blocks; call it on a thread that may. A client named twice is asked about once.
+    /// Many are looked for on the list of everybody, if there is one and it takes fewer requests. A client
+    /// named twice is asked about once. Blocks; call it on a thread that may.
     #[must_use]
     pub fn ask(&self, clients: &[String], deadline: Instant) -> Asked {
-        settle::ask(&self.api, &self.client, &self.source, clients, deadline)
+        fleet::ask(&self.api, &self.client, &self.source, clients, deadline)
     }
 
     /// Tells whether it can list everybody: see [`Query::list`].

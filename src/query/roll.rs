@@ -5,8 +5,9 @@ use super::asked::Cost;
 use super::chain::{QUESTIONS_MAX, join};
 use super::client::Missed;
 use super::exchange::{Found, Question, Reading, Trouble};
+use super::fleet;
 use crate::event::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is listed so far.
 #[derive(Debug, Default)]
@@ -17,6 +18,8 @@ pub struct Roll {
     pages: u32,
     /// It is read for the second time.
     second: bool,
+    /// Who is looked for, if not everybody.
+    sought: Option<BTreeSet<String>>,
     /// How it ended.
     end: Option<End>,
 }
@@ -37,13 +40,15 @@ pub enum End {
     Whole,
     /// Somebody may be missing, and this is why.
     Cut(String),
+    /// It was not read any further: all were found, or it takes less to ask about the rest.
+    Enough,
 }
 
 impl End {
     /// Errors: a list that lacks somebody.
     pub fn whole(self) -> Result<(), Missed> {
         match self {
-            Self::Whole => Ok(()),
+            Self::Whole | Self::Enough => Ok(()),
             Self::Cut(why) => Err(Missed::Trouble(Trouble::new(why))),
         }
     }
@@ -55,6 +60,12 @@ const BYTES_MAX: u64 = 512 << 20;
 const ID_MAX: usize = 65_535;
 
 impl Roll {
+    /// Returns a list that is read for these alone.
+    #[must_use]
+    pub fn seeking(clients: BTreeSet<String>) -> Self {
+        Self { sought: Some(clients), ..Self::default() }
+    }
+
     #[must_use]
     pub fn into_parts(self) -> (BTreeMap<String, Listed>, Option<End>) {
         (self.listed, self.end)
@@ -80,6 +91,10 @@ impl Roll {
             self.end = Some(End::Cut(cut));
             return Ok(None);
         }
+        if self.is_enough(reading.next.as_ref(), api) {
+            self.end = Some(End::Enough);
+            return Ok(None);
+        }
         if let Some(next) = reading.next {
             let size = match (self.pages, self.bytes) {
                 (QUESTIONS_MAX.., _) => format!("{QUESTIONS_MAX} pages"),
@@ -91,8 +106,7 @@ impl Roll {
         }
         // While pages are read, whoever leaves pulls others forward, from a page that is still to come to one
         // that was read. The length shows it only if nobody comes meanwhile.
-        let is_paged = matches!(api.facts().list, Some(Cost::Pages(_) | Cost::PagesThenEach(_)));
-        if is_paged && self.pages > 1 && !self.second {
+        if page_size(api).is_some() && self.pages > 1 && !self.second {
             (self.second, self.pages, self.bytes) = (true, 0, 0);
             return Ok(api.list());
         }
@@ -105,9 +119,35 @@ impl Roll {
         Ok(None)
     }
 
+    /// Tells whether those who are looked for need no more pages.
+    fn is_enough(&self, next: Option<&Question>, api: &dyn Api) -> bool {
+        let Some(sought) = &self.sought else { return false };
+        let missing = sought.iter().filter(|client| !self.listed.contains_key(*client)).count();
+        // A session may still have a connection on another page.
+        let is_final = |listed: &Listed| self.second || listed.found.online == Some(true);
+        if missing == 0 && self.listed.values().all(is_final) {
+            return true;
+        }
+        match (next, page_size(api)) {
+            (Some(next), Some(size)) if !self.second => {
+                let total = next.page.total.unwrap_or(0);
+                let pages = total.div_ceil(u64::from(size)).max(u64::from(self.pages) + 1);
+                !fleet::is_worth(sought.len(), pages)
+            }
+            // To read it again takes as many requests as it has pages.
+            (None, Some(_)) if !self.second && self.pages > 1 => {
+                u32::try_from(missing).is_ok_and(|missing| missing <= self.pages)
+            }
+            _ => false,
+        }
+    }
+
     fn add(&mut self, found: Found, at: Timestamp) {
         // It would name nobody whom MQTT knows.
         if found.client.is_empty() || found.client.len() > ID_MAX {
+            return;
+        }
+        if self.sought.as_ref().is_some_and(|sought| !sought.contains(&found.client)) {
             return;
         }
         let second = self.second;
@@ -129,6 +169,14 @@ impl Roll {
                 self.listed.insert(found.client.clone(), Listed { found, at, second });
             }
         }
+    }
+}
+
+/// Returns how many clients a page holds, if the list comes in pages.
+fn page_size(api: &dyn Api) -> Option<u32> {
+    match api.facts().list? {
+        Cost::Pages(size) | Cost::PagesThenEach(size) => Some(size),
+        Cost::OneEach | Cost::Listing => None,
     }
 }
 

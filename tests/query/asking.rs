@@ -126,18 +126,18 @@ fn many_are_asked_so_many_at_once() {
         std::thread::sleep(Duration::from_millis(30));
         emqx5(request)
     });
-    let ids: Vec<String> = (0..60).map(|n| format!("{}-{n}", ["on", "off"][n % 2])).collect();
+    let ids: Vec<String> = (0..50).map(|n| format!("{}-{n}", ["on", "off"][n % 2])).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).chain(["on-0", "on-0"]).collect();
     let asked = ask(&format!("emqx5+http://127.0.0.1:{}", server.port), &ids);
     assert!(asked.failures.is_empty(), "{asked:?}");
-    assert_eq!((asked.told.len(), asked.requests, server.seen().len()), (60, 60, 60));
+    assert_eq!((asked.told.len(), asked.requests, server.seen().len()), (50, 50, 50));
     for told in &asked.told {
         assert_eq!(told.online, Some(told.client.starts_with("on")), "{told:?}");
     }
     assert!(asked.told.is_sorted_by_key(|told| told.client.clone()));
     assert!(server.most_at_once() <= IN_FLIGHT, "{}", server.most_at_once());
     // A hundred a second, the first at once.
-    assert!(asked.took >= Duration::from_millis(590), "{:?}", asked.took);
+    assert!(asked.took >= Duration::from_millis(490), "{:?}", asked.took);
 }
 
 #[test]

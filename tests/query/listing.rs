@@ -1,9 +1,9 @@
 //! Lists of everybody: their pages, what moves between them, and where they end too early.
 
 use super::asking::rabbitmq;
-use super::{list, list_within};
+use super::{ask, list, list_within};
 use crate::support::http::{Answer, Request, Server};
-use presence::query::Asked;
+use presence::query::{Asked, Details};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -405,5 +405,244 @@ fn recorded_connections_of_nats_are_a_list() {
         assert!(asked.is_complete(), "{asked:?}");
         let ids: Vec<_> = asked.told.iter().map(|told| &*told.client).collect();
         assert_eq!(ids, expected);
+    }
+}
+
+fn as_strs(clients: &[String]) -> Vec<&str> {
+    clients.iter().map(String::as_str).collect()
+}
+
+/// Returns the answers without when they were given.
+fn answers(asked: &Asked) -> Vec<(&str, Option<bool>, Option<&str>, &Details)> {
+    let told = asked.told.iter();
+    told.map(|told| (&*told.client, told.online, told.why.as_deref(), &told.details)).collect()
+}
+
+#[test]
+fn a_fleet_is_answered_alike_by_a_list_and_one_by_one() {
+    // 60 that the broker knows, some of them strange, and 20 that it does not.
+    let mut known = named(56);
+    known.extend(["a/b", "../admin", "开关", "~.*"].map(str::to_owned));
+    let mut clients = known.clone();
+    clients.extend((0..20).map(|n| format!("nope-{n}")));
+    let server = Server::start(emqx5(known));
+    let url = format!("emqx5+http://127.0.0.1:{}", server.port);
+    let by_list = ask(&url, &as_strs(&clients));
+    assert!(by_list.is_complete(), "{by_list:?}");
+    assert_eq!(by_list.requests, 1);
+    // So few are asked about one by one.
+    let halves = clients.chunks(40).map(|half| ask(&url, &as_strs(half)));
+    let halves: Vec<Asked> = halves.collect();
+    assert!(halves.iter().all(|half| half.requests == 40), "{halves:?}");
+    let mut one_by_one: Vec<_> = halves.iter().flat_map(answers).collect();
+    one_by_one.sort_by_key(|answer| answer.0);
+    assert_eq!(answers(&by_list), one_by_one);
+}
+
+#[test]
+fn whoever_is_asked_about_twice_or_has_no_id_is_told_so_in_fleets_too() {
+    let known = named(60);
+    let server = Server::start(emqx5(known.clone()));
+    let mut clients = as_strs(&known);
+    clients.extend(["dev-00001", "", ""]);
+    let asked = ask(&format!("emqx5+http://127.0.0.1:{}", server.port), &clients);
+    assert_eq!((asked.told.len(), asked.requests), (60, 1));
+    let [(Some(client), failure)] = &asked.failures[..] else { panic!("{asked:?}") };
+    assert!(client.is_empty() && failure.to_string().contains("empty client id"), "{failure}");
+}
+
+#[test]
+fn a_list_that_is_longer_than_the_fleet_is_left_after_its_first_page() {
+    let known = named(5_000);
+    let server = Server::start(emqx5(known.clone()));
+    let clients: Vec<&str> = known.iter().step_by(50).map(String::as_str).collect();
+    let asked = ask(&format!("emqx5+http://127.0.0.1:{}", server.port), &clients);
+    assert!(asked.is_complete(), "{asked:?}");
+    // 20 of them were on that page.
+    assert_eq!((asked.told.len(), asked.requests), (100, 1 + 80));
+}
+
+#[test]
+fn a_large_fleet_takes_as_many_requests_as_there_are_pages() {
+    let known = named(10_000);
+    let server = Server::start(emqx5(known.clone()));
+    let asked = ask(&format!("emqx5+http://127.0.0.1:{}", server.port), &as_strs(&known));
+    assert!(asked.is_complete(), "{:?}", asked.failures);
+    assert_eq!((asked.told.len(), asked.requests), (10_000, 10));
+}
+
+#[test]
+fn the_few_who_are_missing_from_several_pages_are_asked_about() {
+    let known = named(3_000);
+    let server = Server::start(emqx5(known.clone()));
+    let mut clients = as_strs(&known);
+    clients.extend(["nope-1", "nope-2", "nope-3"]);
+    let url = format!("emqx5+http://127.0.0.1:{}", server.port);
+    let asked = ask(&url, &clients);
+    assert!(asked.is_complete(), "{:?}", asked.failures);
+    assert_eq!((asked.told.len(), asked.requests), (3_003, 3 + 3));
+    // Many are looked for on all pages again.
+    let nobody: Vec<String> = (0..100).map(|n| format!("nope-{n}")).collect();
+    clients.extend(nobody.iter().map(String::as_str));
+    let asked = ask(&url, &clients);
+    assert!(asked.is_complete(), "{:?}", asked.failures);
+    assert_eq!((asked.told.len(), asked.requests), (3_100, 3 + 3));
+    let offline = asked.told.iter().filter(|told| told.details.session == Some(false)).count();
+    assert_eq!(offline, 100);
+}
+
+#[test]
+fn who_slips_from_a_page_to_one_that_was_read_is_found() {
+    // `dev-01000` is the first of the second page until somebody leaves and somebody comes.
+    let known = named(2_000);
+    let clients: Vec<String> = known.iter().skip(500).take(700).cloned().collect();
+    let moved = {
+        let mut moved = known.clone();
+        moved.remove(0);
+        moved.push("new".to_owned());
+        emqx5(moved)
+    };
+    let before = emqx5(known);
+    let server = Server::start(move |request| {
+        if request.target.contains("?page=1&") { before(request) } else { moved(request) }
+    });
+    let asked = ask(&format!("emqx5+http://127.0.0.1:{}", server.port), &as_strs(&clients));
+    assert!(asked.is_complete(), "{:?}", asked.failures);
+    assert_eq!((asked.told.len(), asked.requests), (700, 2 + 1));
+    let gone = asked.told.iter().filter(|told| told.details.session == Some(false)).count();
+    assert_eq!(gone, 0);
+}
+
+#[test]
+fn who_is_missing_from_a_list_that_is_cut_is_asked_about() {
+    let server = Server::start(|request| match &*request.target {
+        "/api/v1/clients?_limit=10000" => {
+            Answer::json(r#"[{"clientid":"dev-00000","connected":true,"node_id":1}]"#)
+        }
+        "/api/v1/stats/sum" => {
+            Answer::json(r#"{"nodes":{"1":{"status":"Running"}},"stats":{"sessions.count":2}}"#)
+        }
+        "/api/v1/clients/dev-00001" => {
+            Answer::json(r#"{"clientid":"dev-00001","connected":true,"node_id":2}"#)
+        }
+        target if target.ends_with("/online") => Answer::json("false"),
+        _ => Answer::json("null"),
+    });
+    let known = named(60);
+    let asked = ask(&format!("rmqtt+http://127.0.0.1:{}", server.port), &as_strs(&known));
+    assert!(asked.is_complete(), "{asked:?}");
+    let online: Vec<_> = told(&asked).into_iter().filter(|one| one.1 == Some(true)).collect();
+    assert_eq!(online, [("dev-00000", Some(true)), ("dev-00001", Some(true))]);
+    assert_eq!(asked.requests, 2 + 1 + 2 * 58);
+}
+
+#[test]
+fn who_cannot_list_after_all_is_asked_about_each() {
+    let known = named(60);
+    let one_by_one = emqx5(known.clone());
+    let server = Server::start(move |request| {
+        if request.target.contains('?') { Answer::status(404, "") } else { one_by_one(request) }
+    });
+    let asked = ask(&format!("emqx5+http://127.0.0.1:{}", server.port), &as_strs(&known));
+    assert!(asked.is_complete(), "{asked:?}");
+    assert_eq!((asked.told.len(), asked.requests), (60, 61));
+}
+
+#[test]
+fn a_fleet_that_is_refused_is_refused_once() {
+    let server = Server::start(|_| Answer::status(401, ""));
+    let known = named(60);
+    let mut clients = as_strs(&known);
+    clients.push("");
+    let asked = ask(&format!("emqx5+http://127.0.0.1:{}", server.port), &clients);
+    assert!(asked.told.is_empty(), "{asked:?}");
+    let [(Some(_), empty), (None, failure)] = &asked.failures[..] else { panic!("{asked:?}") };
+    assert!(empty.to_string().contains("empty client id"), "{empty}");
+    assert!(failure.to_string().contains("status 401"), "{failure}");
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[test]
+fn patience_is_shown_in_the_middle_of_a_fleet() {
+    let known = named(2_000);
+    let answer = emqx5(known.clone());
+    let refused = AtomicU32::new(0);
+    let server = Server::start(move |request| {
+        if request.target.contains("?page=2&") && refused.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Answer::Whole(429, vec![("retry-after", "0".to_owned())], Vec::new());
+        }
+        answer(request)
+    });
+    let asked = ask(&format!("emqx5+http://127.0.0.1:{}", server.port), &as_strs(&known));
+    assert!(asked.is_complete(), "{asked:?}");
+    assert_eq!((asked.told.len(), asked.requests), (2_000, 3));
+}
+
+/// Answers as a broker of a kind does, for 60 clients of which every other one is online.
+fn broker(kind: &'static str) -> impl Fn(&Request) -> Answer {
+    use serde_json::{Value, json};
+    let row = move |n: usize| {
+        let (client, online) = (format!("dev-{n:05}"), n.is_multiple_of(2));
+        match kind {
+            "vernemq" => json!({ "client_id": client, "is_online": online, "node": "n1" }),
+            "nats" => json!({ "cid": n, "type": "mqtt", "mqtt_client": client }),
+            _ => json!({ "clientid": client, "connected": online, "node_id": 1 }),
+        }
+    };
+    let number = |id: &str| id.strip_prefix("dev-")?.parse().ok().filter(|n| *n < 60);
+    move |request| {
+        let target = &*request.target;
+        // Who is asked about; `None` is everybody.
+        let id = match kind {
+            "vernemq" => {
+                target.split("--client_id=").nth(1).and_then(|rest| rest.split('&').next())
+            }
+            "nats" => target.split("mqtt_client=").nth(1),
+            _ => target.split("/clients/").nth(1),
+        };
+        let rows: Vec<Value> = match id {
+            Some(id) => number(id.trim_end_matches("/online")).map(row).into_iter().collect(),
+            None => (0..60).map(row).collect(),
+        };
+        let body = match kind {
+            "emqx4" => {
+                json!({ "code": 0, "data": rows, "meta": { "count": 60, "hasnext": false } })
+            }
+            "vernemq" => json!({ "type": "table", "table": rows }),
+            "rmqtt" if target.ends_with("/sum") => {
+                json!({ "nodes": { "1": { "status": "Running" } }, "stats": { "sessions.count": 60 } })
+            }
+            "rmqtt" if target.ends_with("/online") => json!(false),
+            "rmqtt" if id.is_some() => rows.into_iter().next().unwrap_or_default(),
+            "rmqtt" => json!(rows),
+            _ => {
+                let is_open =
+                    |row: &Value| row["cid"].as_u64().is_some_and(|n| n.is_multiple_of(2));
+                let wanted = target.contains("state=open");
+                let rows: Vec<_> = rows.into_iter().filter(|row| is_open(row) == wanted).collect();
+                json!({ "server_id": "S", "offset": 0, "total": 30, "connections": rows })
+            }
+        };
+        Answer::json(&body.to_string())
+    }
+}
+
+#[test]
+fn every_api_that_lists_answers_a_fleet_alike_and_is_asked_less() {
+    let mut clients = named(60);
+    clients.extend((0..20).map(|n| format!("nope-{n}")));
+    for (kind, requests) in [("emqx4", 1), ("vernemq", 1), ("rmqtt", 2), ("nats", 1)] {
+        let server = Server::start(broker(kind));
+        let url = format!("{kind}+http://u:p@127.0.0.1:{}", server.port);
+        let by_list = ask(&url, &as_strs(&clients));
+        assert!(by_list.is_complete(), "{by_list:?}");
+        assert_eq!((by_list.told.len(), by_list.requests), (80, requests), "{kind}");
+        let halves = clients.chunks(40).map(|half| ask(&url, &as_strs(half)));
+        let halves: Vec<Asked> = halves.collect();
+        assert!(halves.iter().all(|half| half.is_complete() && half.requests >= 40), "{halves:?}");
+        let one_by_one: Vec<_> = halves.iter().flat_map(told).collect();
+        assert_eq!(told(&by_list), one_by_one, "{kind}");
+        let session = |asked: &Asked| asked.told.last().and_then(|told| told.details.session);
+        assert_eq!(session(&by_list), session(&halves[1]), "{kind}");
     }
 }

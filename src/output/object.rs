@@ -106,6 +106,7 @@ impl<'a> LastKnownObject<'a> {
                 Blind::NeverListened => "never-listened",
                 Blind::SilentSince(_) | Blind::MemberSilent { .. } => "silent",
                 Blind::Away { .. } => "away",
+                Blind::Outdated(_) => "outdated",
             },
             member: match &known.blind {
                 Blind::MemberSilent { member, .. } => Some(member),

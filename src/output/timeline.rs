@@ -201,6 +201,7 @@ const fn reason(note: &Note) -> &'static str {
         Some(Blind::NeverListened) => "never-listened",
         Some(Blind::SilentSince(_) | Blind::MemberSilent { .. }) => "silent",
         Some(Blind::Away { .. }) => "away",
+        Some(Blind::Outdated(_)) => "outdated",
     }
 }
 

@@ -40,6 +40,9 @@ pub fn blindness(blind: &Blind, zone: Zone) -> String {
         Blind::Away { from, to } => {
             format!("watcher was away {} to {}", zone.time(*from), zone.time(*to))
         }
+        Blind::Outdated(asked) => {
+            format!("what the broker answered at {} is outdated", zone.time(*asked))
+        }
     }
 }
 

@@ -124,6 +124,8 @@ pub enum Blind {
     /// Somebody listens now, but something may have been lost in this hole, and nothing was heard of
     /// the client since.
     Away { from: Timestamp, to: Timestamp },
+    /// The broker was asked then, and nobody would have heard that it is no longer so.
+    Outdated(Timestamp),
 }
 
 impl Verdict {

@@ -351,6 +351,9 @@ fn help(verdict: &Verdict) -> &'static str {
         Some(Blind::Away { .. }) => {
             "wait for its next event, or let the device keep a retained status"
         }
+        Some(Blind::Outdated(_)) => {
+            "ask the broker's API again with `--api`, or listen to what the broker tells of its clients"
+        }
         None => {
             "check the id and the broker; run `presence watch` before the client connects, let the \
              device keep a retained status, or ask the broker's API with `--api`"

@@ -170,7 +170,7 @@ fn answered(verdict: &mut Verdict, answer: &Answer, channel: Option<CompactStrin
             channel,
             since: None,
             until: Some(at),
-            blind: Blind::SilentSince(at),
+            blind: Blind::Outdated(at),
         }));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::free_ports;
 use super::process::{DEADLINE, Process, Stream};
+use serde_json::json;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -12,8 +13,11 @@ use tempfile::TempDir;
 
 /// A broker of the test's own. It ends with the test, by its own process id.
 pub struct Mosquitto {
+    program: PathBuf,
     port: u16,
     second_port: u16,
+    /// It counts those who connect and say nothing, and a test wants to know the number.
+    counts: bool,
     folder: TempDir,
     /// `None` between an end and a restart.
     process: Option<Process>,
@@ -26,6 +30,59 @@ impl Mosquitto {
     /// where else (`log_dest`), to `$SYS/broker/log/#`. In the lines `{port}` stands for a second free
     /// port, `{folder}` for its folder.
     pub fn start(config_lines: &[&str]) -> Self {
+        Self::start_of(&program(), config_lines, false)
+    }
+
+    /// Starts one of 2.1 with dynamic security and these accounts beside `admin`, which has the password
+    /// `secret` as they have; with a client id an account is tied to that. Nobody else may connect, and it
+    /// counts its sessions every 3 s.
+    pub fn start_2_1(accounts: &[(&str, Option<&str>)], config_lines: &[&str]) -> Self {
+        let home = home_2_1();
+        let passwords = TempDir::new().expect("a temporary folder can be made");
+        let first = passwords.path().join("first");
+        fs::write(&first, PASSWORD).expect("the folder is ours");
+        let lines = [
+            "allow_anonymous false",
+            "sys_interval 3",
+            &format!("plugin {}", home.join("mosquitto_dynamic_security.so").display()),
+            "plugin_opt_config_file {folder}/dynsec.json",
+            &format!("plugin_opt_password_init_file {}", first.display()),
+        ];
+        let broker =
+            Self::start_of(&home.join("mosquitto"), &[&lines, config_lines].concat(), true);
+        let commands = accounts.iter().map(|(user, client)| {
+            let mut command =
+                json!({ "command": "createClient", "username": user, "password": PASSWORD });
+            if let Some(client) = client {
+                command["clientid"] = (*client).into();
+            }
+            command
+        });
+        let commands = json!({ "commands": commands.collect::<Vec<_>>() }).to_string();
+        let admin = ["-u", ADMIN, "-P", PASSWORD];
+        broker.publish("$CONTROL/dynamic-security/v1", &commands, &admin);
+        broker
+    }
+
+    /// Waits until one of 2.1 has run for so many seconds, by its own account.
+    pub fn wait_uptime(&self, seconds: u64) {
+        let limit = DEADLINE + Duration::from_secs(seconds);
+        let uptime = |told: &str| told.split(' ').next()?.parse::<u64>().ok();
+        self.wait_count("uptime", limit, |told| uptime(told).is_some_and(|told| told >= seconds));
+    }
+
+    /// Waits until it counts so many sessions without a connection.
+    pub fn wait_away(&self, away: &str) {
+        self.wait_count("clients/disconnected", DEADLINE, |told| told == away);
+    }
+
+    fn wait_count(&self, topic: &str, limit: Duration, is_it: impl Fn(&str) -> bool) {
+        let mut command = self.client("mosquitto_sub");
+        command.args(["-u", ADMIN, "-P", PASSWORD, "-t", &format!("$SYS/broker/{topic}")]);
+        Process::start(&mut command).wait_line(is_it, limit);
+    }
+
+    fn start_of(program: &Path, config_lines: &[&str], counts: bool) -> Self {
         // The free port may be taken by somebody else between the look and the start.
         for _ in 0..PORTS_MAX {
             let folder = TempDir::new().expect("a temporary folder can be made");
@@ -34,7 +91,8 @@ impl Mosquitto {
                 .replace("{port}", &second_port.to_string())
                 .replace("{folder}", &folder.path().display().to_string());
             fs::write(folder.path().join("mosquitto.conf"), config).expect("the folder is ours");
-            let mut broker = Self { port, second_port, folder, process: None };
+            let program = program.to_owned();
+            let mut broker = Self { program, port, second_port, counts, folder, process: None };
             match broker.run() {
                 Ok(()) => return broker,
                 Err(said) if said.contains("Address already in use") => {}
@@ -138,9 +196,15 @@ impl Mosquitto {
     fn run(&mut self) -> Result<(), String> {
         // It has the limits of whoever starts it, and a fleet of devices may come.
         presence::sys::raise_file_limit(FILES);
+        let before = self.log().matches(RUNNING).count();
         let config = self.folder.path().join("mosquitto.conf");
-        let mut process = Process::start(Command::new(program()).arg("-c").arg(config));
-        let is_up = wait_for_port(self.address(), &mut process);
+        let mut process = Process::start(Command::new(&self.program).arg("-c").arg(config));
+        let is_up = if self.counts {
+            let runs = || self.log().matches(RUNNING).count() > before;
+            wait_until(runs, &mut process)
+        } else {
+            wait_for_port(self.address(), &mut process)
+        };
         if is_up {
             self.process = Some(process);
             return Ok(());
@@ -189,6 +253,18 @@ fn wait_for_port(address: SocketAddr, process: &mut Process) -> bool {
     false
 }
 
+#[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
+fn wait_until(is_it: impl Fn() -> bool, process: &mut Process) -> bool {
+    let until = Instant::now() + DEADLINE;
+    while process.is_running() && Instant::now() < until {
+        if is_it() {
+            return true;
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    false
+}
+
 /// Returns where the broker is: distributions keep it where only root looks.
 pub fn program() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -199,11 +275,24 @@ pub fn program() -> PathBuf {
         .unwrap_or_else(|| "mosquitto".into())
 }
 
+/// Returns where the one of 2.1 was put: Debian has none yet.
+fn home_2_1() -> PathBuf {
+    let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("tools");
+    let home = tools.join("mosquitto-2.1");
+    assert!(home.is_dir(), "there is no `{}`; run tests/run --tools", home.display());
+    home
+}
+
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// The account that may ask [`start_2_1`](Mosquitto::start_2_1) everything, and the password of all.
+pub const ADMIN: &str = "admin";
+pub const PASSWORD: &str = "secret";
 const FILES: u64 = 4_096;
+/// What it logs when clients may come.
+const RUNNING: &str = " running\n";
 const LOG: &str = "mosquitto.log";
 const PORTS_MAX: usize = 5;
 const CONNECT_MAX: Duration = Duration::from_secs(1);

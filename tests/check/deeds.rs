@@ -27,9 +27,19 @@ impl Deed {
 
     /// Does it, and returns the clients that are to stay until the question was answered.
     pub fn done(self, address: SocketAddr) -> Vec<Client> {
+        self.done_by(address, &Connect::new(Version::V311, self.id()))
+    }
+
+    /// Does it with the account of its own at a broker that lets nobody in without one.
+    pub fn done_with(self, address: SocketAddr, password: &'static str) -> Vec<Client> {
+        let (username, password) = (Some(self.id()), Some(password.into()));
+        let connect = Connect::new(Version::V311, self.id());
+        self.done_by(address, &Connect { username, password, ..connect })
+    }
+
+    fn done_by(self, address: SocketAddr, connect: &Connect) -> Vec<Client> {
         let connect = |keep_alive, clean_start| {
-            let connect = Connect::new(Version::V311, self.id());
-            Client::connect(address, Connect { keep_alive, clean_start, ..connect })
+            Client::connect(address, Connect { keep_alive, clean_start, ..connect.clone() })
         };
         match self {
             Self::JustConnected => vec![connect(60, true)],

@@ -1,10 +1,12 @@
 //! The table itself, a column a test.
 
+use crate::client::Client;
 use crate::deeds::Deed;
 use crate::support::activemq::ActiveMq;
-use crate::support::mosquitto::Mosquitto;
+use crate::support::mosquitto::{ADMIN, Mosquitto, PASSWORD};
 use crate::support::process::{DEADLINE, Ended, Presence, Stream};
 use crate::support::rabbitmq::RabbitMq;
+use presence::wire::Version;
 use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr};
 use tempfile::TempDir;
@@ -27,6 +29,13 @@ const HEARD: Column = [
 const ANSWERED: Column = {
     let mut column = HEARD;
     column[7] = (Deed::NeverSeen, "offline", 1);
+    column
+};
+
+/// Mosquitto lists who is connected and who left a session alike; while one is away, it cannot say who.
+const LISTED: Column = {
+    let mut column = ANSWERED;
+    column[6] = (Deed::PersistentAway, "unknown", 3);
     column
 };
 
@@ -106,18 +115,35 @@ impl Watched {
 
 /// Fills the column of a broker whose API is asked, by somebody who has watched nothing.
 fn asked(address: SocketAddr, api: &[&str], environment: &[(&str, &str)], column: &Column) {
-    let url = format!("mqtt://{address}");
     for (deed, state, code) in column {
         let stay = deed.done(address);
-        let home = TempDir::new().expect("a temporary folder can be made");
-        let id = deed.id();
-        let words = [&["check", &id, "--json", "-b", &url][..], api].concat();
-        let ended = Presence::start_in(home.path(), words, environment).ended(DEADLINE);
-        is(&ended, *deed, (*state, *code));
-        let answers = &verdict(&ended)["answers"];
-        assert_eq!(answers[0]["online"], *state == "online", "{deed:?}: {answers}");
+        says(address, &deed.id(), api, environment, (state, *code));
         drop(stay);
     }
+}
+
+/// Asks about one client, in a home where nothing is known, and sees to it that the answer decides.
+#[track_caller]
+fn says(
+    address: SocketAddr,
+    id: &str,
+    options: &[&str],
+    environment: &[(&str, &str)],
+    (state, code): (&str, i32),
+) {
+    let home = TempDir::new().expect("a temporary folder can be made");
+    let url = format!("mqtt://{address}");
+    let words = [&["check", id, "--json", "-b", &url][..], options].concat();
+    let ended = Presence::start_in(home.path(), words, environment).ended(DEADLINE);
+    assert_eq!(ended.code, Some(code), "{id}: {ended:?}");
+    let verdict = verdict(&ended);
+    assert_eq!(verdict["state"], state, "{id}: {ended:?}");
+    let online = match state {
+        "online" => true.into(),
+        "offline" => false.into(),
+        _ => Value::Null,
+    };
+    assert_eq!(verdict["answers"][0]["online"], online, "{id}: {ended:?}");
 }
 
 #[test]
@@ -174,3 +200,36 @@ fn activemq_asked() {
     let options = ["--api", &api, "--api-user", "admin"];
     asked(broker.address(), &options, &[("PRESENCE_API_PASSWORD", "admin")], &ANSWERED);
 }
+
+#[test]
+#[ignore = "needs mosquitto 2.1"]
+fn mosquitto_2_1_asked() {
+    let ids = LISTED.map(|(deed, ..)| deed.id());
+    let accounts = ids.each_ref().map(|id| (&**id, Some(&**id)));
+    let broker = Mosquitto::start_2_1(&accounts, &[]);
+    let home = TempDir::new().expect("a temporary folder can be made");
+    let password = home.path().join("password");
+    std::fs::write(&password, PASSWORD).expect("the folder is ours");
+    let password = password.to_str().expect("it has a plain name");
+    let options = ["-u", ADMIN, "--password-file", password, "--evidence", "store,dynsec"];
+    let row = |(deed, state, code): (Deed, &str, i32)| {
+        let stay = deed.done_with(broker.address(), PASSWORD);
+        says(broker.address(), &deed.id(), &options, &[], (state, code));
+        drop(stay);
+    };
+    LISTED.into_iter().filter(|(_, state, _)| *state == "offline").for_each(row);
+    // Nobody is called online by a broker that was started just now.
+    broker.wait_uptime(UPTIME_MIN_S);
+    LISTED.into_iter().filter(|(_, state, _)| *state != "offline").for_each(row);
+    // Another broker's: it has no account here.
+    says(broker.address(), "elsewhere-1", &options, &[], ("offline", 1));
+    // As many connections that say nothing as there are sessions away: the broker counts none.
+    let address = broker.address();
+    let nobody = Client::open(address, Version::V311);
+    broker.wait_away("0");
+    says(address, &Deed::PersistentAway.id(), &options, &[], ("unknown", 3));
+    drop(nobody);
+}
+
+/// Longer than a connection may say nothing before it is closed.
+const UPTIME_MIN_S: u64 = 35;

@@ -41,9 +41,10 @@ impl Apis {
         self.dynsec = Some(connection);
     }
 
-    /// Returns how long it takes until all of them can be sure that a client is absent.
+    /// Returns how long it takes until all of them can be sure about a client.
     pub fn lag(&self) -> Duration {
-        self.queries.iter().map(Query::lag).max().unwrap_or_default()
+        let dynsec = self.dynsec.as_ref().map(|_| dynsec::LAG);
+        self.queries.iter().map(Query::lag).chain(dynsec).max().unwrap_or_default()
     }
 
     pub const fn are_none(&self) -> bool {

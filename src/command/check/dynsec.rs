@@ -1,4 +1,4 @@
-//! Mosquitto's dynamic security, asked over MQTT: which accounts have a connection.
+//! Mosquitto's dynamic security, asked over MQTT: which accounts have a session, and what the broker counts.
 
 use crate::clock;
 use crate::command::link::Link;
@@ -6,7 +6,7 @@ use crate::config::connection::Connection;
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::query::dynsec::{
-    Account, LIMITS, RESPONSE_TOPIC, Response, TOPIC, list_clients, read, tell,
+    Account, Counts, LIMITS, Listing, RESPONSE_TOPIC, Response, TOPIC, list_clients, read,
 };
 use crate::query::exchange::{Found, Trouble as Unreadable};
 use crate::query::{Asked, Told};
@@ -23,18 +23,27 @@ use std::time::{Duration, Instant};
 const PAGE: u32 = 1_000;
 /// The plugin answers at once, or is not there.
 const RESPONSE_MAX: Duration = Duration::from_secs(2);
-const KEEP_ALIVE_S: u16 = 30;
+/// Longer than a count is waited for.
+const KEEP_ALIVE_S: u16 = 60;
+const COUNT_MAX: Duration = Duration::from_mins(1);
+/// What is left for the list after a count that was waited for.
+const LIST_TAKES: Duration = Duration::from_secs(1);
+/// How long a count may be waited for: Mosquitto's `sys_interval`, unless it was told otherwise.
+pub const LAG: Duration = Duration::from_secs(10);
 
 /// Asks about clients, with a connection of its own, until the deadline.
 pub async fn ask(connection: Connection, clients: Vec<String>, deadline: Instant) -> Asked {
-    let (begun, at) = (clock::monotonic(), clock::now());
+    let begun = clock::monotonic();
     let source = format!("dynamic security of {}", connection.instance);
-    let mut inquiry = Inquiry { connection: &connection, deadline, requests: 0 };
-    let listed = inquiry.list().await;
-    let requests = inquiry.requests;
+    let mut inquiry =
+        Inquiry { connection: &connection, deadline, requests: 0, counts: Counts::default() };
+    let listed = inquiry.list(&clients).await;
+    let Inquiry { requests, counts, .. } = inquiry;
     let (told, failures) = match listed {
-        Ok(accounts) => {
-            let told = clients.iter().map(|client| told(tell(client, &accounts), at));
+        Ok((accounts, at)) => {
+            let user = connection.username.as_deref();
+            let listing = Listing::new(&accounts, &counts, user);
+            let told = clients.iter().map(|client| told(listing.tell(client), at));
             (told.collect(), Vec::new())
         }
         Err(failure) => (Vec::new(), vec![(None, failure)]),
@@ -52,6 +61,7 @@ struct Inquiry<'a> {
     connection: &'a Connection,
     deadline: Instant,
     requests: u32,
+    counts: Counts,
 }
 
 impl Inquiry<'_> {
@@ -63,25 +73,56 @@ impl Inquiry<'_> {
         trouble.failure(self.connection)
     }
 
-    /// Returns all accounts.
-    async fn list(&mut self) -> Result<Vec<Account>, Failure> {
+    /// Returns all accounts, and when they were asked for: at once, or right after the broker has counted,
+    /// where that tells more.
+    async fn list(&mut self, clients: &[String]) -> Result<(Vec<Account>, Timestamp), Failure> {
         let client_id = random_client_id()?;
         let mut link = self.open(&client_id).await?;
         self.subscribe(&mut link).await?;
+        let mut at = clock::now();
+        let mut accounts = self.accounts(&mut link, &client_id).await?;
+        let user = self.connection.username.as_deref();
+        let listing = Listing::new(&accounts, &self.counts, user);
+        if listing.wants_count(clients) && self.counted(&mut link).await? {
+            at = clock::now();
+            accounts = self.accounts(&mut link, &client_id).await?;
+        }
+        link.leave().await;
+        Ok((accounts, at))
+    }
+
+    async fn accounts(
+        &mut self,
+        link: &mut Link,
+        client_id: &str,
+    ) -> Result<Vec<Account>, Failure> {
         let mut accounts: Vec<Account> = Vec::new();
         loop {
             let offset = u32::try_from(accounts.len()).unwrap_or(u32::MAX);
             // Whoever may read the responses hears those to others too: ours bear our name.
-            let correlation = format!("{client_id}-{offset}");
-            let (more, total) = self.page(&mut link, offset, &correlation).await?;
+            let correlation = format!("{client_id}-{}", self.requests);
+            let (more, total) = self.page(link, offset, &correlation).await?;
             let is_last = more.is_empty();
             accounts.extend(more);
             if is_last || accounts.len() as u64 >= total {
-                break;
+                return Ok(accounts);
             }
         }
-        link.leave().await;
-        Ok(accounts)
+    }
+
+    /// Waits until the broker has counted; false if it does not in time.
+    async fn counted(&mut self, link: &mut Link) -> Result<bool, Failure> {
+        let limit = self.left().saturating_sub(LIST_TAKES).min(COUNT_MAX);
+        let counts = &mut self.counts;
+        let count = |packet: &Packet| {
+            hear(counts, packet);
+            counts.are_fresh().then_some(())
+        };
+        match link.expect(limit, Trouble::Slow(Stage::Answer), count).await {
+            Ok(()) => Ok(true),
+            Err(Trouble::Slow(_)) => Ok(false),
+            Err(trouble) => Err(self.failed(&trouble)),
+        }
     }
 
     async fn open(&self, client_id: &str) -> Result<Link, Failure> {
@@ -119,24 +160,36 @@ impl Inquiry<'_> {
         Ok(link)
     }
 
-    async fn subscribe(&self, link: &mut Link) -> Result<(), Failure> {
-        let filter = Filter {
-            filter: RESPONSE_TOPIC.to_owned(),
-            qos: Qos::AtLeastOnce,
+    async fn subscribe(&mut self, link: &mut Link) -> Result<(), Failure> {
+        let filter = |topic: &str, qos, retained| Filter {
+            filter: topic.to_owned(),
+            qos,
             no_local: false,
             retain_as_published: false,
-            retained: RetainedWanted::Never,
+            retained,
         };
+        let responses = filter(RESPONSE_TOPIC, Qos::AtLeastOnce, RetainedWanted::Never);
+        // At QoS 0 they are there before the response to what is asked later.
+        let counts =
+            Counts::TOPICS.map(|topic| filter(topic, Qos::AtMostOnce, RetainedWanted::Always));
         let id = link.take_id();
-        let subscribe = Subscribe { id, subscription_id: None, filters: vec![filter] };
+        let filters = [responses].into_iter().chain(counts).collect();
+        let subscribe = Subscribe { id, subscription_id: None, filters };
+        let (limit, counts) = (self.left(), &mut self.counts);
         let granted = async {
             link.send(&Packet::Subscribe(subscribe)).await?;
             let late = Trouble::Slow(Stage::Answer);
             let answer = |packet: &Packet| match packet {
-                Packet::SubAck(ack) if ack.id == id => Some(!ack.reasons[0].is_error()),
-                _ => None,
+                // Without the counts, less can be told.
+                Packet::SubAck(ack) if ack.id == id => {
+                    Some(ack.reasons.first().is_some_and(|reason| !reason.is_error()))
+                }
+                packet => {
+                    hear(counts, packet);
+                    None
+                }
             };
-            link.expect(self.left(), late, answer).await
+            link.expect(limit, late, answer).await
         };
         match granted.await {
             Ok(true) => Ok(()),
@@ -160,7 +213,7 @@ impl Inquiry<'_> {
             id: link.take_id(),
             ..Publish::default()
         };
-        let limit = self.left().min(RESPONSE_MAX);
+        let (limit, counts) = (self.left().min(RESPONSE_MAX), &mut self.counts);
         let response = async {
             link.send(&Packet::Publish(command)).await?;
             let ours = |packet: &Packet| match packet {
@@ -170,7 +223,10 @@ impl Inquiry<'_> {
                         response => Some(response),
                     }
                 }
-                _ => None,
+                packet => {
+                    hear(counts, packet);
+                    None
+                }
             };
             link.expect(limit, Trouble::Slow(Stage::Answer), ours).await
         };
@@ -181,6 +237,12 @@ impl Inquiry<'_> {
             Err(Trouble::Slow(_)) => Err(refused("no response came")),
             Err(trouble) => Err(self.failed(&trouble)),
         }
+    }
+}
+
+fn hear(counts: &mut Counts, packet: &Packet) {
+    if let Packet::Publish(publish) = packet {
+        counts.hear(&publish.topic, &publish.payload, publish.retain);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Mosquitto's dynamic security, asked over MQTT: real ones of 2.0, which lists no connections, and of 2.1.
 
 use crate::client::Client;
-use crate::support::mosquitto::{Mosquitto, PASSWORD};
+use crate::support::mosquitto::{ADMIN, Mosquitto, PASSWORD};
 use crate::support::process::{DEADLINE, Ended, Presence, Process};
 use presence::wire::{Connect, Version};
 use serde_json::Value;
@@ -56,6 +56,12 @@ fn while_a_session_is_away_it_may_be_any_until_it_was_loaded_from_disk() {
         let why = because(&broker, id, ("unknown", 3));
         assert!(why.ends_with("sessions without a connection at the broker: 1"), "{why}");
     }
+    let words = ["check", "gate-3", "-b", &broker.url(), "-u", ADMIN, "--evidence", "dynsec"];
+    let password = [("PRESENCE_PASSWORD", PASSWORD)];
+    let said = Presence::start_in(home().path(), words, &password).ended(DEADLINE).out;
+    let begin =
+        format!("gate-3  unknown  no evidence  dynamic security of localhost:{}", broker.port());
+    assert!(said.starts_with(&begin) && said.ends_with("at the broker: 1\n"), "{said}");
     broker.restart();
     for id in ["pump-7", "gate-3"] {
         let why = because(&broker, id, ("offline", 1));

@@ -10,6 +10,7 @@ use crate::output::explain::{
     AnswerObject, AskedObject, Case, EvidenceObject, answers, evidence, explanation,
 };
 use crate::output::object::VerdictObject;
+use crate::output::sanitize::sanitize;
 use crate::output::verdict;
 use crate::output::warning::Warning;
 use crate::state::verdict::{Status, Verdict};
@@ -102,9 +103,16 @@ impl Inquiry {
             console.print(&explanation(&case, console.style(), console.columns()))?;
         } else {
             let mut line = verdict::line(verdict, console.style());
+            if verdict.status == Status::Unknown {
+                let answers = self.answers_about(&verdict.client).iter();
+                for why in answers.filter_map(AnswerObject::cannot_tell) {
+                    line += "  ";
+                    line += &why;
+                }
+            }
             if !elsewhere.is_empty() {
                 line += "  known elsewhere: ";
-                line += &crate::output::sanitize::sanitize(&elsewhere.join(", "), 120);
+                line += &sanitize(&elsewhere.join(", "), 120);
             }
             console.print_line(line)?;
         }

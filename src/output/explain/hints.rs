@@ -57,6 +57,7 @@ pub fn hints(verdict: &Verdict, answers: &[AnswerObject]) -> Vec<String> {
     if *status == Status::Online && verdict.voice.as_deref() == Some(STATUS) {
         hints.push(WEAKEST.to_owned());
     }
+    hints.extend(answers.iter().filter_map(AnswerObject::cannot_tell));
     let keep_alive = answers.iter().find_map(|answer| answer.keep_alive_s);
     match keep_alive {
         Some(0) => hints.push(
@@ -136,6 +137,10 @@ mod tests {
         assert_eq!(of(answer(Some(60), None)).len(), 1, "only the note");
         assert!(of(answer(None, Some(true)))[0].contains("keeps its session"));
         assert!(!of(answer(None, None))[0].contains('\u{1b}'));
+        let because = Some("it is\u{1b}busy".to_owned());
+        let hint = &of(AnswerObject { online: None, because, ..answer(None, None) })[0];
+        assert!(hint.starts_with("emqx5 at h:18083 cannot tell: it is"), "{hint}");
+        assert!(!hint.contains('\u{1b}'), "{hint}");
     }
 
     #[test]

@@ -86,6 +86,13 @@ impl AnswerObject {
             None => "cannot tell",
         }
     }
+
+    /// Returns what keeps one that answered from telling, if that is so.
+    #[must_use]
+    pub fn cannot_tell(&self) -> Option<String> {
+        let because = self.because.as_deref().filter(|_| self.online.is_none())?;
+        Some(format!("{} cannot tell: {}", sanitize(&self.source, 100), sanitize(because, 240)))
+    }
 }
 
 /// Who listened, or whom could be asked, and what came of it.

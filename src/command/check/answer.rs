@@ -104,8 +104,7 @@ impl Inquiry {
         } else {
             let mut line = verdict::line(verdict, console.style());
             if verdict.status == Status::Unknown {
-                let answers = self.answers_about(&verdict.client).iter();
-                for why in answers.filter_map(AnswerObject::cannot_tell) {
+                for why in given.iter().filter_map(AnswerObject::cannot_tell) {
                     line += "  ";
                     line += &why;
                 }

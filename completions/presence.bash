@@ -363,7 +363,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes status" -- "${cur}"))
                     return 0
                     ;;
                 --topic)
@@ -771,7 +771,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes status" -- "${cur}"))
                     return 0
                     ;;
                 --status-topic)
@@ -845,7 +845,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes status" -- "${cur}"))
                     return 0
                     ;;
                 --topic)
@@ -1175,7 +1175,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes status" -- "${cur}"))
                     return 0
                     ;;
                 --verify-username)
@@ -1707,7 +1707,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes status" -- "${cur}"))
                     return 0
                     ;;
                 --topic)
@@ -2053,7 +2053,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes status" -- "${cur}"))
                     return 0
                     ;;
                 --topic)

@@ -5,6 +5,7 @@ mod recorded;
 
 use presence::dialect::lmq::Lmq;
 use presence::dialect::mosquitto::Mosquitto;
+use presence::dialect::plain;
 use presence::dialect::status::{Status, Words};
 use presence::dialect::topic::Template;
 use presence::dialect::{Dialect, Dialects, FileFormat, Message, Reading, sniff};
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// A dialect with the files of messages that it reads.
 type Group = (fn() -> Vec<Dialect>, &'static [&'static str]);
 
-const MESSAGES: [Group; 9] = [
+const MESSAGES: &[Group] = &[
     (lmq, &["alibaba-lmq", "trap-alibaba-out-of-order"]),
     (mosquitto, &["mosquitto-2.0-sys-log", "mosquitto-2.1-sys-log"]),
     (mosquitto, &["trap-mosquitto-2.0-tcp-takeover"]),
@@ -29,6 +30,7 @@ const MESSAGES: [Group; 9] = [
     (|| status("{client}/available", "online", "offline", None), &["frigate"]),
     (|| status("home/{client}/LWT", "online", "offline", None), &["openmqttgateway"]),
     (shelly, &["shelly"]),
+    (|| plain("aedes"), &["aedes"]),
 ];
 
 const JSON_MESSAGES: [Group; 2] = [
@@ -169,6 +171,10 @@ fn every_payload() -> Vec<Vec<u8>> {
 
 fn lmq() -> Vec<Dialect> {
     vec![Dialect::Lmq(Lmq)]
+}
+
+fn plain(name: &str) -> Vec<Dialect> {
+    vec![Dialect::Plain(plain::find(name).expect(name))]
 }
 
 fn mosquitto() -> Vec<Dialect> {

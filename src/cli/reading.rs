@@ -12,7 +12,7 @@ pub const STATUS_OFFLINE: &str = "offline";
 pub struct Reading {
     /// Way of announcing clients to understand; may be given several times
     ///
-    /// `auto` recognises all of them, and listens to a fixed, short list of topics.
+    /// `auto` recognises LMQ's notices, Mosquitto's log and status topics, and listens to a fixed, short list.
     #[arg(
         long,
         value_enum,
@@ -54,12 +54,14 @@ pub struct Reading {
 /// The dialects that can be chosen.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DialectName {
-    /// All of them, recognised by topic and content
+    /// Notices of LMQ, Mosquitto's log and status topics, recognised by topic and content
     Auto,
     /// Notices of Alibaba Cloud's MQTT service (connect, disconnect, tcpclean), over any topic
     Lmq,
     /// Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`
     Mosquitto,
+    /// Client ids of aedes, below `$SYS`
+    Aedes,
     /// Retained status that devices keep by birth and will
     Status,
 }

@@ -38,16 +38,16 @@ pub fn threads(options: &Threads) -> usize {
 /// Returns the names of the dialects that were chosen, in the order in which they are asked.
 pub fn named(chosen: &[DialectName]) -> Vec<String> {
     let all = chosen.contains(&DialectName::Auto);
-    let named = Terms::NAMES
-        .into_iter()
-        .filter(|name| all || chosen.iter().any(|dialect| word(*dialect) == *name));
+    let is_chosen = |name: &str| chosen.iter().any(|dialect| word(*dialect) == name);
+    let is_usual = |name: &str| all && Terms::usual().any(|usual| usual == name);
+    let named = Terms::names().filter(|name| is_usual(name) || is_chosen(name));
     named.map(str::to_owned).collect()
 }
 
 /// Returns the terms of someone who chose nothing.
 pub fn usual() -> Terms {
     Terms {
-        dialects: Terms::NAMES.map(str::to_owned).to_vec(),
+        dialects: Terms::usual().map(str::to_owned).collect(),
         topics: Vec::new(),
         status_topic: STATUS_TOPIC.to_owned(),
         status_online: vec![STATUS_ONLINE.to_owned()],
@@ -118,6 +118,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Auto => "auto",
         DialectName::Lmq => "lmq",
         DialectName::Mosquitto => "mosquitto",
+        DialectName::Aedes => "aedes",
         DialectName::Status => "status",
     }
 }

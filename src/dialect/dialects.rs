@@ -5,6 +5,7 @@
 
 use super::lmq::{self, Lmq};
 use super::mosquitto::{self, Mosquitto};
+use super::plain::{self, Plain};
 use super::status::Status;
 use super::{Message, Reading, topic};
 
@@ -14,6 +15,7 @@ pub enum Dialect {
     Lmq(Lmq),
     Status(Status),
     Mosquitto(Mosquitto),
+    Plain(&'static Plain),
 }
 
 impl Dialect {
@@ -24,6 +26,7 @@ impl Dialect {
             Self::Lmq(_) => Lmq::NAME,
             Self::Status(_) => Status::NAME,
             Self::Mosquitto(_) => Mosquitto::NAME,
+            Self::Plain(plain) => plain.name,
         }
     }
 
@@ -35,6 +38,7 @@ impl Dialect {
             Self::Lmq(_) => Lmq::AUTHORITY,
             Self::Status(_) => Status::AUTHORITY,
             Self::Mosquitto(_) => Mosquitto::AUTHORITY,
+            Self::Plain(plain) => plain.authority,
         }
     }
 
@@ -45,6 +49,9 @@ impl Dialect {
             Self::Lmq(_) => Lmq::FILTER,
             Self::Status(status) => status.template.filter(),
             Self::Mosquitto(_) => Mosquitto::FILTER,
+            Self::Plain(plain) => {
+                return plain.filters.iter().map(|filter| (*filter).to_owned()).collect();
+            }
         };
         vec![filter.to_owned()]
     }
@@ -55,7 +62,7 @@ impl Dialect {
     pub const fn message_life(&self) -> Option<i64> {
         match self {
             Self::Mosquitto(_) => Some(Mosquitto::MESSAGE_LIFE_MS),
-            Self::Lmq(_) | Self::Status(_) => None,
+            Self::Lmq(_) | Self::Status(_) | Self::Plain(_) => None,
         }
     }
 
@@ -65,7 +72,7 @@ impl Dialect {
     pub const fn is_shareable(&self) -> bool {
         match self {
             Self::Lmq(_) => true,
-            Self::Status(_) | Self::Mosquitto(_) => false,
+            Self::Status(_) | Self::Mosquitto(_) | Self::Plain(_) => false,
         }
     }
 
@@ -75,6 +82,7 @@ impl Dialect {
             Self::Lmq(lmq) => lmq.read(message),
             Self::Status(status) => status.read(message),
             Self::Mosquitto(mosquitto) => mosquitto.read(message),
+            Self::Plain(plain) => (plain.read)(message),
         }
     }
 
@@ -82,17 +90,21 @@ impl Dialect {
     pub fn interrupted(&mut self) {
         match self {
             Self::Mosquitto(mosquitto) => mosquitto.interrupted(),
-            Self::Lmq(_) | Self::Status(_) => {}
+            Self::Lmq(_) | Self::Status(_) | Self::Plain(_) => {}
         }
     }
 
     /// Returns whether a message of this topic is its business while it listens at its usual place.
     fn speaks_at(&self, topic: &str) -> bool {
-        let is_brokers = [LMQ_TOPICS, MOSQUITTO_TOPICS].iter().any(|head| topic.starts_with(head));
+        let is_brokers = || {
+            let mut heads = [LMQ_TOPICS, MOSQUITTO_TOPICS].iter();
+            heads.any(|head| topic.starts_with(head)) || plain::is_brokers(topic)
+        };
         match self {
             Self::Lmq(_) => topic.starts_with(LMQ_TOPICS),
             Self::Mosquitto(_) => topic.starts_with(MOSQUITTO_TOPICS),
-            Self::Status(status) => !is_brokers && status.template.client(topic).is_some(),
+            Self::Status(status) => status.template.client(topic).is_some() && !is_brokers(),
+            Self::Plain(plain) => (plain.speaks_at)(topic),
         }
     }
 }

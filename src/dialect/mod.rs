@@ -4,11 +4,13 @@
 //! that was announced a line ago); it reads no clock, opens nothing and prints nothing. Topics and
 //! payloads come from strangers: every length is bounded and no bytes make reading panic.
 
+mod aedes;
 pub mod csv;
 mod dialects;
 pub mod envelope;
 pub mod lmq;
 pub mod mosquitto;
+pub mod plain;
 pub mod status;
 pub mod terms;
 pub mod topic;

@@ -3,6 +3,7 @@
 use super::dialects::{Dialect, Dialects};
 use super::lmq::Lmq;
 use super::mosquitto::Mosquitto;
+use super::plain;
 use super::status::{Status, Words};
 use super::topic::{Template, is_valid_filter};
 use jiff::tz::TimeZone;
@@ -27,7 +28,15 @@ pub struct Terms {
 
 impl Terms {
     /// The dialects there are, in the order in which they are asked.
-    pub const NAMES: [&str; 3] = [Lmq::NAME, Mosquitto::NAME, Status::NAME];
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let plain = plain::ALL.into_iter().map(|plain| plain.name);
+        [Lmq::NAME, Mosquitto::NAME].into_iter().chain(plain).chain([Status::NAME])
+    }
+
+    /// Those that are listened to where nobody chose any.
+    pub fn usual() -> impl Iterator<Item = &'static str> {
+        Self::names().filter(|name| plain::find(name).is_none_or(|plain| plain.is_usual))
+    }
 
     /// Returns the dialects to listen with. Errors: what is wrong, for a person.
     pub fn dialects(&self, zone: Option<&TimeZone>) -> Result<Dialects, String> {
@@ -52,7 +61,10 @@ impl Terms {
                     pointer: self.status_pointer.clone(),
                 },
             })),
-            unknown => Err(format!("no dialect is called `{unknown}`")),
+            name => match plain::find(name) {
+                Some(plain) => Ok(Dialect::Plain(plain)),
+                None => Err(format!("no dialect is called `{name}`")),
+            },
         }
     }
 }

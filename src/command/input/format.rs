@@ -80,7 +80,7 @@ impl Plain {
     pub fn divided(&self) -> Option<Self> {
         let dialect = match *self.dialect {
             Dialect::Lmq(Lmq) => Box::new(Dialect::Lmq(Lmq)),
-            Dialect::Mosquitto(_) | Dialect::Status(_) => return None,
+            Dialect::Mosquitto(_) | Dialect::Status(_) | Dialect::Plain(_) => return None,
         };
         Some(Self { dialect, voice: self.voice, wrapping: self.wrapping.clone() })
     }
@@ -98,6 +98,7 @@ impl fmt::Display for Format {
             Dialect::Lmq(_) => "LMQ notices",
             Dialect::Mosquitto(_) => "a log of Mosquitto",
             Dialect::Status(_) => "status messages",
+            Dialect::Plain(plain) => plain.title,
         })?;
         match plain.wrapping {
             Wrapping::Bare => Ok(()),

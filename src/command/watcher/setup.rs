@@ -98,7 +98,7 @@ impl Setup {
         session.session_expiry = SESSION_EXPIRY;
         session.client_id.clone_from(&chosen.client_id);
         let mut own_filters = vec![UPTIME.to_owned(), DROPPED.to_owned()];
-        if !dialects.is_overridden() && dialects.iter().count() == Terms::NAMES.len() {
+        if !dialects.is_overridden() && dialects.iter().count() == Terms::usual().count() {
             own_filters.extend(AUTO_FILTERS.map(str::to_owned));
         }
         if self.reports {

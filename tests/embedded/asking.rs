@@ -9,6 +9,7 @@ use presence::wire::{Connect, Disconnect, Packet, Version};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
@@ -147,6 +148,26 @@ fn after_a_hole_everybody_is_asked_about_again() {
     assert_eq!(gone["cause"], "answer", "{gone}");
     let (_, there) = line(&watch, at, is_change("b", "online"));
     assert_eq!(there["cause"], "answer", "{there}");
+}
+
+#[test]
+fn an_api_that_fails_is_told_once_and_asked_again() {
+    let broker = Presence::start(["broker", "--listen", "127.0.0.1:0"]);
+    let asked = AtomicUsize::new(0);
+    let api = Server::start(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::status(500, "{}"),
+        _ => Answer::json(r#"{"code":0,"data":[{"client_id":"a","conn_state":"connected"}]}"#),
+    });
+    let url = format!("mqtt://{}", address(&broker));
+    let api = format!("nanomq+http://127.0.0.1:{}", api.port);
+    let line = ["watch", "--json", "--store", "memory", "-b", &url, "--api", &api];
+    let watch = Presence::start(line);
+    let is_it = |line: &str| line.contains("could not ask `nanomq at ");
+    let said = watch.wait_line_of(Stream::Err, is_it, DEADLINE);
+    assert!(said.contains("status 500"), "{said}");
+    self::line(&watch, 0, is_change("a", "online"));
+    let warnings = watch.lines(Stream::Err);
+    assert_eq!(warnings.iter().filter(|line| is_it(line)).count(), 1, "{warnings:?}");
 }
 
 #[test]

@@ -149,7 +149,7 @@ impl Asking {
     fn retry_at(&self) -> Option<Instant> {
         let Snapshot { begun, pending, failures, .. } = self.snapshot;
         let begun = begun.filter(|_| pending == 0 && failures > 0)?;
-        Some(begun + APART.saturating_mul(1 << failures.min(10) >> 1).min(APART_MAX))
+        Some(begun + apart(failures - 1))
     }
 
     /// Tells whether everybody is to be asked about now.
@@ -349,15 +349,11 @@ impl Watcher {
             }
             About::These(clients) => {
                 for client in clients {
-                    // Without an answer it stays open for a while.
+                    // Without an answer it stays open, and nothing else would settle it.
                     if asking.again.get(client).is_some_and(|again| again.due.is_none()) {
                         let tries = asking.tries(client);
-                        if tries < TRIES_MAX {
-                            let due = Some(clock::monotonic() + APART);
-                            asking.again.insert(client.clone(), Again { due, tries: tries + 1 });
-                        } else {
-                            asking.again.remove(client);
-                        }
+                        let due = Some(clock::monotonic() + apart(tries));
+                        asking.again.insert(client.clone(), Again { due, tries: tries + 1 });
                     }
                 }
             }
@@ -397,6 +393,11 @@ impl Asking {
         let due = Some(clock::monotonic() + wait(tolerance_ms) + MARGIN);
         self.again.insert(client, Again { due, tries });
     }
+}
+
+/// Returns how long it takes until a source is asked once more that gave no answer so often before.
+fn apart(failures: u32) -> Duration {
+    APART.saturating_mul(1 << failures.min(10)).min(APART_MAX)
 }
 
 /// Asks one API about everybody. `known`: who is not known to be away; if an API does not list them, they

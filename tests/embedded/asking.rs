@@ -151,6 +151,21 @@ fn after_a_hole_everybody_is_asked_about_again() {
 }
 
 #[test]
+fn what_befalls_everybody_at_once_is_one_line() {
+    let names: Vec<&'static str> = (0..25).map(|number| &*format!("d{number}").leak()).collect();
+    let scene = Scene::new(&names);
+    let proxy = Proxy::start(scene.address);
+    let api = format!("nanomq+http://127.0.0.1:{}", scene.api.port);
+    let url = proxy.url();
+    let watch = Presence::start(["watch", "--clean", "-k", "1s", "-b", &url, "--api", &api]);
+    watch.wait_line(|line| line == "d9  online", DEADLINE);
+    let _other = scene.connect("c");
+    watch.wait_line(|line| line.contains("c  unknown → online"), DEADLINE);
+    proxy.set(Line::BlackHole);
+    watch.wait_line(|line| line.ends_with(" clients changed at once: gap"), DEADLINE);
+}
+
+#[test]
 fn an_api_that_fails_is_told_once_and_asked_again() {
     let broker = Presence::start(["broker", "--listen", "127.0.0.1:0"]);
     let asked = AtomicUsize::new(0);

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output::console::Console;
 use crate::output::finding::{self, FindingObject};
 use crate::output::format::{Subject, Template};
-use crate::output::number::counted;
+use crate::output::number::{counted, grouped};
 use crate::output::object::{ChangeObject, VerdictObject};
 use crate::output::style::Style;
 use crate::output::warning::Warning;
@@ -159,19 +159,20 @@ impl Stream {
             }
             return Ok(());
         }
-        let crowd = |cause: Cause| shown.iter().filter(|change| change.cause == cause).count();
-        for cause in EVERYBODYS {
-            let count = crowd(cause);
-            if !console.is_json() && count > CROWD_MAX {
-                let line = format!("{} clients changed at once: {}", count, cause.word());
-                console.print_line(self.prefixed(number, &line))?;
-            }
+        let count = |cause: &Cause| shown.iter().filter(|change| change.cause == *cause).count();
+        let crowds = EVERYBODYS.map(|cause| (cause, count(&cause)));
+        let crowds =
+            crowds.into_iter().filter(|(_, count)| *count > CROWD_MAX && !console.is_json());
+        let crowds: Vec<(Cause, usize)> = crowds.collect();
+        for (cause, count) in &crowds {
+            let line =
+                format!("{} clients changed at once: {}", grouped(*count as u64), cause.word());
+            console.print_line(self.prefixed(number, &line))?;
         }
         for change in &shown {
-            let everybody = EVERYBODYS.contains(&change.cause);
             if console.is_json() {
                 console.json_line(&ChangeObject::new(&self.instances[number], change))?;
-            } else if !everybody || crowd(change.cause) <= CROWD_MAX {
+            } else if crowds.iter().all(|(cause, _)| change.cause != *cause) {
                 let now = clock::uptime();
                 let held = self.throttle.held(now);
                 Self::tell_held(held, console)?;

@@ -201,7 +201,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__check)
-            opts="-b -u -i -k -q -v -h --fleet --fleet-format --fleet-column --match --reconcile --evidence --fresh --timeout --wait --stable --explain --json --nagios --max-offline --profile --print-config --store --store-password-file --store-cafile --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --fleet --fleet-format --fleet-column --match --reconcile --evidence --probe --fresh --timeout --wait --stable --explain --json --nagios --max-offline --profile --print-config --store --store-password-file --store-cafile --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -229,6 +229,10 @@ _presence() {
                     ;;
                 --evidence)
                     COMPREPLY=($(compgen -W "store retained listen api dynsec" -- "${cur}"))
+                    return 0
+                    ;;
+                --probe)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --timeout)

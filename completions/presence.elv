@@ -127,6 +127,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --match 'Ask about the clients of the store whose ids match; may be given several times'
             cand --reconcile 'Compare what the store says with what the broker lists, read from a file; `-` is standard input'
             cand --evidence 'Evidence to gather'
+            cand --probe 'Listen with the dialects that a probe recommends'
             cand --timeout 'Longest time that gathering evidence or waiting may take [default: 5s, more where an API needs it, with --wait 2m]'
             cand --wait 'Wait until all of them are online, or all are offline'
             cand --stable 'How long it must have been so without a break'

@@ -146,6 +146,7 @@ retained\t'The status that the broker keeps retained for each client'
 listen\t'What the broker says within the timeout'
 api\t'What the APIs answer that `--api` names'
 dynsec\t'What Mosquitto\'s dynamic security says of the account that is tied to the client id'"
+complete -c presence -n "__fish_presence_using_subcommand check" -l probe -d 'Listen with the dialects that a probe recommends' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l timeout -d 'Longest time that gathering evidence or waiting may take [default: 5s, more where an API needs it, with --wait 2m]' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l wait -d 'Wait until all of them are online, or all are offline' -r -f -a "online\t''
 offline\t''"

@@ -132,6 +132,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--match', '--match', [CompletionResultType]::ParameterName, 'Ask about the clients of the store whose ids match; may be given several times')
             [CompletionResult]::new('--reconcile', '--reconcile', [CompletionResultType]::ParameterName, 'Compare what the store says with what the broker lists, read from a file; `-` is standard input')
             [CompletionResult]::new('--evidence', '--evidence', [CompletionResultType]::ParameterName, 'Evidence to gather')
+            [CompletionResult]::new('--probe', '--probe', [CompletionResultType]::ParameterName, 'Listen with the dialects that a probe recommends')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time that gathering evidence or waiting may take [default: 5s, more where an API needs it, with --wait 2m]')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait until all of them are online, or all are offline')
             [CompletionResult]::new('--stable', '--stable', [CompletionResultType]::ParameterName, 'How long it must have been so without a break')

@@ -150,6 +150,7 @@ retained\:"The status that the broker keeps retained for each client"
 listen\:"What the broker says within the timeout"
 api\:"What the APIs answer that \`--api\` names"
 dynsec\:"What Mosquitto'\''s dynamic security says of the account that is tied to the client id"))' \
+'--probe=[Listen with the dialects that a probe recommends]:FILE:_files' \
 '--timeout=[Longest time that gathering evidence or waiting may take \[default\: 5s, more where an API needs it, with --wait 2m\]]:DURATION:_default' \
 '--wait=[Wait until all of them are online, or all are offline]:STATE:(online offline)' \
 '--stable=[How long it must have been so without a break]:DURATION:_default' \

@@ -5,6 +5,7 @@ use super::connection::Connection;
 use super::policy::Policy;
 use super::reading::Reading;
 use clap::{Args, ValueEnum};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -32,6 +33,12 @@ pub struct Check {
         default_value = "store,retained,listen,api"
     )]
     pub evidence: Vec<Evidence>,
+
+    /// Listen with the dialects that a probe recommends
+    ///
+    /// The file holds what `presence probe --json` printed about this broker. `--dialect` outranks it.
+    #[arg(long, value_name = "FILE", env = "PRESENCE_PROBE")]
+    pub probe: Option<PathBuf>,
 
     /// Ask every source, even where the store already knows
     #[arg(long, env = "PRESENCE_FRESH", value_parser = clap::builder::BoolishValueParser::new())]

@@ -2,6 +2,7 @@
 
 use super::reading::named;
 use crate::cli::reading::DialectName;
+use crate::dialect::terms::Terms;
 use crate::failure::Failure;
 use crate::probe::findings::Findings;
 use serde::Deserialize;
@@ -45,12 +46,26 @@ pub fn dialects<'a>(
     chosen: &[DialectName],
     found: impl IntoIterator<Item = &'a str>,
 ) -> Vec<String> {
-    let all = named(chosen);
     if !chosen.contains(&DialectName::Auto) {
-        return all;
+        return named(chosen);
     }
     let found: Vec<&str> = found.into_iter().collect();
-    all.into_iter().filter(|name| found.contains(&&**name)).collect()
+    Terms::names().filter(|name| found.contains(name)).map(str::to_owned).collect()
+}
+
+/// Has `auto` mean what a probe recommends at this broker. Returns whether there was one.
+///
+/// Errors: as for [`read`].
+pub fn heed(
+    path: Option<&Path>,
+    instance: &str,
+    chosen: &[DialectName],
+    terms: &mut Terms,
+) -> Result<bool, Failure> {
+    let Some(path) = path else { return Ok(false) };
+    let found = read(path, instance)?;
+    terms.dialects = dialects(chosen, found.recommended.iter().map(String::as_str));
+    Ok(true)
 }
 
 #[derive(Deserialize)]

@@ -66,6 +66,21 @@ fn a_watcher_listens_as_a_probe_recommends() {
 }
 
 #[test]
+fn a_check_listens_as_a_probe_recommends() {
+    let (_broker, url) = broker(Options::on_a_free_port());
+    let folder = folder();
+    let found = kept(&folder, &url, "--no-silence --dialect status").display().to_string();
+    for (more, hears_lmq) in [(&[][..], false), (&["--dialect", "lmq,status"], true)] {
+        let words = ["check", "pump-1", "--store", "memory", "-b", &url, "--probe", &found, "-vv"];
+        let ended = Presence::start(words.iter().chain(more)).ended(DEADLINE);
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        let asked = ended.err.lines().find(|line| line.contains("devices/+/status"));
+        let asked = asked.unwrap_or_else(|| panic!("{ended:?}"));
+        assert_eq!(asked.contains("$presence/#"), hears_lmq, "{asked}");
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_refused_before_anybody_is_bothered() {
     let folder = folder();
     let other = r#"{"type":"probe","instance":"broker.example:1883","findings":null}"#;
@@ -87,7 +102,8 @@ fn what_does_not_fit_is_refused_before_anybody_is_bothered() {
             std::fs::remove_file(&path).expect("it was just written");
         }
         let path = path.display().to_string();
-        for command in [&["watch"][..], &["simulate", "--verify", "--count", "1"]] {
+        let simulate = &["simulate", "--verify", "--count", "1"];
+        for command in [&["watch"][..], &["check", "pump-1"], simulate] {
             let words = command.iter().copied().chain(["-b", "127.0.0.1:1", "--probe", &path]);
             let ended = Presence::start(words).ended(DEADLINE);
             assert_eq!((ended.code, &*ended.out), (Some(code), ""), "{name}: {}", ended.err);

@@ -71,8 +71,10 @@ fn reconcile(listing: &str, options: &Check, console: &mut Console) -> Result<Ou
 fn ask(options: &Check, console: &mut Console) -> Result<Option<(Inquiry, Ended)>, Failure> {
     let ids = ids::named(&options.asked)?;
     let connection = super::connection(&options.connection, line::KEEP_ALIVE, console)?;
-    let (terms, zone) = config::reading::terms(&options.reading)?;
+    let (mut terms, zone) = config::reading::terms(&options.reading)?;
     console.show_times_in(zone.as_ref());
+    let (probe, chosen) = (options.probe.as_deref(), &options.reading.dialect);
+    config::probed::heed(probe, &connection.instance, chosen, &mut terms)?;
     let dialects = terms.dialects(zone.as_ref()).map_err(Failure::misuse)?;
     let policy: Policy = (&options.policy).into();
     let mut inquiry = Inquiry::new(connection.instance.clone(), policy, ids);

@@ -184,9 +184,8 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
                 .because("what was found at one says nothing about another")
                 .next("watch each broker by a command of its own"));
         };
-        let found = config::probed::read(path, &connection.instance)?;
-        let recommended = found.recommended.iter().map(String::as_str);
-        terms.dialects = config::probed::dialects(&options.reading.dialect, recommended);
+        let chosen = &options.reading.dialect;
+        config::probed::heed(Some(path), &connection.instance, chosen, &mut terms)?;
         console.say(format_args!("listening as `{}`", terms.dialects.join(",")));
     }
     console.show_times_in(zone.as_ref());

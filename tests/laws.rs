@@ -9,7 +9,7 @@ use model::history::{
 };
 use model::{Channel, Defined, Observation};
 use presence::event::{self, ChannelEvent, EventKind, Flags, Stamp, Timestamp};
-use presence::state::answer::Answer;
+use presence::state::answer::{self, ASKED, Answer};
 use presence::state::coverage::Coverage;
 use presence::state::fleet::{Fleet, Hearsay, Taken};
 use presence::state::judge::Condition;
@@ -844,6 +844,39 @@ fn the_reference_model_weighs_answers_the_same_way() {
             let key = (instance.to_owned(), client.to_owned());
             let expected = model.verdict_with(&key, &answers, story.now, policy);
             compare(&found, &expected).map_err(|why| format!("{why}\nanswers: {answers:#?}"))?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn kept_answers_weigh_like_those_of_this_run_in_any_order_and_repeated() {
+    let ages = [9_999, 0, 1, 999, 1_000, 1_001, 5_000, 5_001];
+    law(5_000, within_bounds, |story, rng| {
+        let policy = &story.policy;
+        let mut given = Believed::of(&story.events, policy);
+        let mut kept = Believed::of(&story.events, policy);
+        for (instance, client) in everyone() {
+            let (given, kept) =
+                (given.0.entry(instance).or_default(), kept.0.entry(instance).or_default());
+            let mut answers = random_answers(rng, story, &ages);
+            // A start of the broker takes back what was answered before, which only what is kept can be.
+            let started = given.restart().map(|start| start.time.0);
+            answers.retain(|answer| !answer.cached && started.is_none_or(|at| at <= answer.at));
+            // Nobody is asked in the future.
+            answers.retain(|answer| answer.at <= story.now);
+            take_answers(given, client, &answers);
+            answers.extend_from_within(..);
+            rng.shuffle(&mut answers);
+            for answer in &answers {
+                let stamp = Stamp { time: Timestamp(answer.at), tie: 0, resolution: 0 };
+                let voice = VoiceKey { authority: ASKED, name: &answer.source };
+                let by = Hearsay { voice, mark: None, received: Timestamp(story.now) };
+                kept.take(&answer::kept(client, answer.online, stamp), &by, policy);
+            }
+            let now = Timestamp(story.now);
+            same(&kept.verdict(client, now, policy), &given.verdict(client, now, policy))
+                .map_err(|why| format!("{why}\nanswers: {answers:#?}"))?;
         }
         Ok(())
     });

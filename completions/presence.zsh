@@ -108,6 +108,7 @@ takeover-loop\:"Two devices begin to throw each other out"))' \
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
+aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -185,6 +186,7 @@ dynsec\:"What Mosquitto'\''s dynamic security says of the account that is tied t
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
+aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -240,6 +242,7 @@ _arguments "${_arguments_options[@]}" : \
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
+aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '--no-silence[Leave out the clients that fall silent, which take the longest]' \
@@ -326,6 +329,7 @@ _arguments "${_arguments_options[@]}" : \
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
+aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -520,6 +524,7 @@ _arguments "${_arguments_options[@]}" : \
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
+aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
 '--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
@@ -637,6 +642,7 @@ _arguments "${_arguments_options[@]}" : \
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
+aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \

@@ -99,7 +99,7 @@ pub struct Observation<'a> {
     pub tie: u64,
     /// `ip:port` as the broker saw it, or empty.
     pub address: &'a str,
-    /// How coarse the stamp is, in ms: 1000 for whole seconds, else 0.
+    /// How coarse the stamp is, in ms: 1000 for whole seconds, more where stamps are only about right, else 0.
     pub resolution: u32,
 }
 
@@ -117,7 +117,7 @@ impl Observation<'_> {
 pub struct Stamp {
     pub time: Timestamp,
     pub tie: u64,
-    /// ms; 1000 for stamps in whole seconds, else 0.
+    /// ms; 1000 for stamps in whole seconds, more where they are only about right, else 0.
     pub resolution: u32,
 }
 

@@ -62,6 +62,8 @@ pub enum DialectName {
     Mosquitto,
     /// Client ids of aedes, below `$SYS`
     Aedes,
+    /// Lifecycle events of AWS IoT Core, below `$aws/events`
+    AwsIot,
     /// Retained status that devices keep by birth and will
     Status,
 }

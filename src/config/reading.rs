@@ -119,6 +119,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Lmq => "lmq",
         DialectName::Mosquitto => "mosquitto",
         DialectName::Aedes => "aedes",
+        DialectName::AwsIot => "aws-iot",
         DialectName::Status => "status",
     }
 }

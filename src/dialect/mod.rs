@@ -5,10 +5,12 @@
 //! payloads come from strangers: every length is bounded and no bytes make reading panic.
 
 mod aedes;
+mod aws_iot;
 pub mod csv;
 mod dialects;
 pub mod envelope;
 pub mod lmq;
+mod members;
 pub mod mosquitto;
 pub mod plain;
 pub mod status;

@@ -1,6 +1,8 @@
 //! Dialects that read each message by itself, and remember nothing: one file each, and a row here.
 
-use super::{Message, Reading, aedes};
+use super::{Events, Malformed, Message, Reading, Reason, aedes, aws_iot, excerpt};
+use crate::event::{ChannelEvent, Event, EventKind, Flags};
+use std::borrow::Cow;
 
 /// A dialect without a memory.
 #[derive(Debug)]
@@ -20,7 +22,7 @@ pub struct Plain {
 }
 
 /// All of them, in the order in which they are asked.
-pub const ALL: [&Plain; 1] = [&aedes::AEDES];
+pub const ALL: [&Plain; 2] = [&aedes::AEDES, &aws_iot::AWS_IOT];
 
 /// Returns the one of this name.
 #[must_use]
@@ -32,6 +34,65 @@ pub fn find(name: &str) -> Option<&'static Plain> {
 #[must_use]
 pub fn is_brokers(topic: &str) -> bool {
     topic.starts_with('$') && ALL.iter().any(|plain| (plain.speaks_at)(topic))
+}
+
+/// Returns the end of a connection, and with a goodbye the goodbye first: both come in one message.
+pub(super) fn ending(closed: ChannelEvent<'_>, is_goodbye: bool) -> Events<'_> {
+    if is_goodbye {
+        let farewell = ChannelEvent { kind: EventKind::Farewell, ..closed.clone() };
+        Events::two(Event::Channel(farewell), Event::Channel(closed))
+    } else {
+        Events::one(Event::Channel(closed))
+    }
+}
+
+/// Sets a message aside in which the name of the connection is missing, where all others name theirs: it
+/// could end nothing, or the wrong one.
+pub(super) fn nameless<'a>(client: Cow<'a, str>, key: &str, body: &[u8]) -> Reading<'a> {
+    let detail = format!("no `{key}`, so no connection is named, in `{}`", excerpt(body));
+    let client = Some((client, Flags::CHANNEL_MISSING));
+    Reading::Malformed(Malformed { client, ..Malformed::new(Reason::Unreadable, detail) })
+}
+
+/// Reads a message and tells in short what came of it: `+` opened, `*` seen, `~` farewell, `-` closed, with
+/// the client and its channel, a weak one in brackets.
+#[cfg(test)]
+pub(super) fn told(plain: &Plain, topic: &str, body: impl AsRef<[u8]>) -> String {
+    use crate::event::{Channel, Timestamp};
+    let payload = body.as_ref();
+    let (tag, qos, retain, received, tie) = (None, 0, false, Timestamp(1_795_400_000_000), 7);
+    let event = |event: &Event<'_>| match event {
+        Event::Restarted(_) => "!".to_owned(),
+        Event::Channel(event) => {
+            let mark = match event.kind {
+                EventKind::Opened => '+',
+                EventKind::Seen => '*',
+                EventKind::Farewell => '~',
+                EventKind::Closed => '-',
+            };
+            let channel = match &event.channel {
+                Channel::Strong(name) => format!(" {name}"),
+                Channel::Weak(Some(name)) => format!(" ({name})"),
+                Channel::Weak(None) => String::new(),
+            };
+            format!("{mark}{}{channel}", event.client)
+        }
+    };
+    match (plain.read)(&Message { topic, payload, tag, qos, retain, received, tie }) {
+        Reading::NotMine => "not mine".to_owned(),
+        Reading::Malformed(Malformed { reason, client, .. }) => {
+            let client = client.map(|(client, flags)| {
+                let flags: Vec<_> = flags.codes().map(|code| format!(" {code}")).collect();
+                format!(" {client}{}", flags.concat())
+            });
+            format!("{}{}", reason.code(), client.unwrap_or_default())
+        }
+        Reading::Events(events) => {
+            let mut words: Vec<_> = events.iter().map(event).collect();
+            words.extend(events.remark.map(|remark| format!("{remark:?}")));
+            words.join(" ")
+        }
+    }
 }
 
 #[cfg(test)]

@@ -293,7 +293,8 @@ impl<'a> Notice<'a> {
     }
 }
 
-fn unreadable(body: &[u8]) -> Malformed<'static> {
+/// Returns the refusal of a body that is no JSON object.
+pub(super) fn unreadable(body: &[u8]) -> Malformed<'static> {
     if body.len() > PAYLOAD_MAX {
         return Malformed::too_long(body);
     }
@@ -302,7 +303,7 @@ fn unreadable(body: &[u8]) -> Malformed<'static> {
 }
 
 /// Returns the body as text, where it is one that may be read.
-fn text_of(body: &[u8]) -> Option<&str> {
+pub(super) fn text_of(body: &[u8]) -> Option<&str> {
     if body.len() > PAYLOAD_MAX { None } else { str::from_utf8(body).ok() }
 }
 

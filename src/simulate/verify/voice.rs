@@ -58,6 +58,13 @@ const KNOWN: &[Knowledge] = &[
         ends: Naming::Order,
     },
     Knowledge {
+        dialect: "aws-iot",
+        speaker: Speaker::Broker,
+        goodbyes: true,
+        takeovers: true,
+        ends: Naming::Channel,
+    },
+    Knowledge {
         dialect: "status",
         speaker: Speaker::Device,
         goodbyes: false,

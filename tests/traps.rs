@@ -1,0 +1,133 @@
+//! What short stories end as in which a careless reader gets the wrong answer. Where every message names its
+//! connection, they end so in whatever order they are told, and however often.
+
+#[path = "captures/recorded.rs"]
+#[allow(dead_code, reason = "shared with tests that read captures")]
+mod recorded;
+
+use presence::dialect::terms::Terms;
+use presence::dialect::{Dialects, Message, Reading};
+use presence::event::{Event, Timestamp};
+use presence::state::fleet::{Fleet, Hearsay};
+use presence::state::packed::VoiceKey;
+use presence::state::policy::Policy;
+use recorded::{Recorded, line_of_file};
+use std::path::Path;
+
+/// A message: topic and body.
+type Told = (String, String);
+
+#[test]
+fn aws_ends_the_connection_that_was_taken_over_and_no_other() {
+    let story = sample("trap-aws-takeover-out-of-order");
+    for story in orders(&story) {
+        assert_eq!(end(&["aws-iot"], &story, "dev-1"), (Some(true), "s-new".to_owned()));
+    }
+}
+
+/// Two hours after version 9 the vendor counts from 0 again.
+#[test]
+fn a_version_that_begins_again_does_not_make_the_newest_connection_the_oldest() {
+    let said = |word: &str, version: u32, session: &str, time: i64| {
+        let body = format!(
+            r#"{{"clientId":"dev-1","eventType":"{word}","sessionIdentifier":"{session}","timestamp":{time},"versionNumber":{version}}}"#
+        );
+        (format!("$aws/events/presence/{word}/dev-1"), body)
+    };
+    let first = BEGIN + 2 * 3_600_000;
+    let story = [
+        said("connected", 9, "s-9", BEGIN),
+        said("disconnected", 9, "s-9", BEGIN + 1_000),
+        said("connected", 0, "s-0", first),
+    ];
+    for story in orders(&story) {
+        assert_eq!(end(&["aws-iot"], &story, "dev-1"), (Some(true), "s-0".to_owned()));
+    }
+    let over = [&story[..], &[said("disconnected", 0, "s-0", first + 1_000)]].concat();
+    for story in orders(&over) {
+        assert_eq!(end(&["aws-iot"], &story, "dev-1"), (Some(false), "s-0".to_owned()));
+    }
+}
+
+/// The vendor's stamps may be wrong by two minutes: the newer of two connections can carry the older one.
+#[test]
+fn a_stamp_of_aws_that_is_a_minute_wrong_puts_nobody_offline() {
+    let said = |word: &str, session: &str, time: i64| {
+        let body = format!(r#"{{"sessionIdentifier":"{session}","timestamp":{time}}}"#);
+        (format!("$aws/events/presence/{word}/dev-1"), body)
+    };
+    let story = [
+        said("connected", "s-old", BEGIN + 60_000),
+        said("connected", "s-new", BEGIN),
+        said("disconnected", "s-old", BEGIN + 1_000),
+    ];
+    for story in orders(&story) {
+        assert_eq!(end(&["aws-iot"], &story, "dev-1"), (Some(true), "s-new".to_owned()));
+    }
+}
+
+/// When the stories begin, in ms.
+const BEGIN: i64 = 1_760_000_000_000;
+
+/// No stamp is ahead of this, and every grace is over.
+const LATER: Timestamp = Timestamp(4_000_000_000_000);
+
+/// Returns whether a client is online at the end of a story, and over which channel.
+fn end(dialects: &[&str], story: &[Told], client: &str) -> (Option<bool>, String) {
+    let verdict = heard(dialects, story).verdict(client, LATER, &Policy::DEFAULT);
+    (verdict.status.online(), verdict.channel.map(String::from).unwrap_or_default())
+}
+
+/// Returns what is believed after a story, heard by these dialects without a hole.
+fn heard(names: &[&str], story: &[Told]) -> Fleet {
+    let mut dialects = listening(names);
+    let mut fleet = Fleet::default();
+    for dialect in dialects.iter() {
+        fleet.coverage.hear_whole(dialect.name());
+    }
+    for ((topic, payload), tie) in story.iter().zip(1..) {
+        let message = Message { topic, payload: payload.as_bytes(), ..line_of_file("", tie) };
+        let (index, reading) = dialects.read(&message);
+        let dialect = index.and_then(|index| dialects.get(index)).expect(topic);
+        let voice = VoiceKey { authority: dialect.authority(), name: dialect.name() };
+        let by = Hearsay { voice, mark: None, received: LATER };
+        let Reading::Events(events) = &reading else { continue };
+        for event in events.iter() {
+            let Event::Channel(event) = event else { panic!("{event:?}") };
+            fleet.take(event, &by, &Policy::DEFAULT);
+        }
+    }
+    fleet
+}
+
+fn listening(names: &[&str]) -> Dialects {
+    let usual = presence::config::reading::usual();
+    let dialects = names.iter().map(|name| (*name).to_owned()).collect();
+    Terms { dialects, ..usual }.dialects(None).expect("they are known")
+}
+
+/// Returns a story in every order, and told twice.
+fn orders(story: &[Told]) -> Vec<Vec<Told>> {
+    let mut orders = vec![vec![]];
+    for told in story {
+        let put_in = |order: &Vec<Told>| {
+            (0..=order.len())
+                .map(|at| {
+                    let mut order = order.clone();
+                    order.insert(at, told.clone());
+                    order
+                })
+                .collect::<Vec<_>>()
+        };
+        orders = orders.iter().flat_map(put_in).collect();
+    }
+    let twice: Vec<_> = orders.iter().map(|order| [&order[..], order].concat()).collect();
+    orders.extend(twice);
+    orders
+}
+
+fn sample(name: &str) -> Vec<Told> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dialects");
+    let text = std::fs::read_to_string(folder.join(format!("{name}.jsonl"))).expect(name);
+    Recorded::all(&text).into_iter().map(|message| (message.topic, message.payload)).collect()
+}

@@ -109,6 +109,7 @@ lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean)
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
+emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -187,6 +188,7 @@ lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean)
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
+emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -243,6 +245,7 @@ lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean)
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
+emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '--no-silence[Leave out the clients that fall silent, which take the longest]' \
@@ -330,6 +333,7 @@ lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean)
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
+emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -525,6 +529,7 @@ lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean)
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
+emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
 '--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
@@ -643,6 +648,7 @@ lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean)
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
+emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \

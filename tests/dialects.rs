@@ -31,6 +31,7 @@ const MESSAGES: &[Group] = &[
     (|| status("home/{client}/LWT", "online", "offline", None), &["openmqttgateway"]),
     (shelly, &["shelly"]),
     (|| plain("aedes"), &["aedes"]),
+    (|| plain("emqx"), &["emqx4", "emqx5", "emqx5.9", "trap-emqx5-takeover"]),
     (|| plain("aws-iot"), &["aws-iot", "trap-aws-takeover-out-of-order"]),
 ];
 
@@ -98,15 +99,11 @@ fn no_cut_and_no_damage_makes_reading_panic() {
     all.extend(mosquitto());
     all.extend(status("presence/{client}", "1", "0", Some("/state")));
     all.extend(status("presence/{client}", "1", "0", None));
-    all.extend(plain::ALL.map(Dialect::Plain));
     let payloads = every_payload();
-    let mut topics: Vec<String> =
-        ["", "$presence/a", "$SYS/broker/log/N", "presence/a"].map(str::to_owned).to_vec();
-    let filters = plain::ALL.iter().flat_map(|plain| plain.filters);
-    topics.extend(filters.map(|filter| filter.replace(['+', '#'], "a/connected")));
+    let topics = ["", "$presence/a", "$SYS/broker/log/N", "presence/a"];
     let mut tie = 0;
     let mut read_all = |payload: &[u8]| {
-        for topic in &topics {
+        for topic in topics {
             tie += 1;
             let message = Message { topic, payload, ..line_of_file("", tie) };
             for dialect in &mut all {
@@ -114,6 +111,12 @@ fn no_cut_and_no_damage_makes_reading_panic() {
             }
             for mut fresh in [Mosquitto::new(None), Mosquitto::new(Some(jiff::tz::TimeZone::UTC))] {
                 let _ = fresh.read(&message);
+            }
+        }
+        for plain in plain::ALL {
+            for filter in plain.filters {
+                let topic = &filter.replace(['+', '#'], "a/connected");
+                let _ = (plain.read)(&Message { topic, payload, ..line_of_file("", tie) });
             }
         }
         let _ = sniff(payload);

@@ -66,6 +66,48 @@ fn a_stamp_of_aws_that_is_a_minute_wrong_puts_nobody_offline() {
     }
 }
 
+#[test]
+fn emqx_ends_the_connection_that_was_taken_over_and_no_other() {
+    let story = sample("trap-emqx5-takeover");
+    for story in orders(&story) {
+        assert_eq!(end(&["emqx"], &story, "dev-1"), (Some(true), "1760000090000".to_owned()));
+    }
+}
+
+/// Before 5.9 the end is mostly stamped before the newer connect, since then mostly after it. Some ends
+/// before their own connect, which is that of the newer one.
+#[test]
+fn no_reason_of_emqx_ends_more_than_the_connection_that_is_named() {
+    let newer = BEGIN + 90_000;
+    for reason in ["takeovered", "takenover", "discarded", "kicked", "normal", "tcp_closed"] {
+        for ended in [newer - 5, newer, newer + 5] {
+            let story = [
+                emqx("connected", BEGIN, 0, ""),
+                emqx("connected", newer, 0, ""),
+                emqx("disconnected", BEGIN, ended, reason),
+            ];
+            for story in orders(&story) {
+                assert_eq!(end(&["emqx"], &story, "dev-1"), (Some(true), newer.to_string()));
+            }
+        }
+    }
+    let story = [
+        emqx("connected", BEGIN, 0, ""),
+        emqx("connected", newer, 0, ""),
+        emqx("disconnected", newer, newer - 5, "takenover"),
+    ];
+    for story in orders(&story) {
+        assert_eq!(end(&["emqx"], &story, "dev-1"), (Some(true), newer.to_string()));
+    }
+}
+
+fn emqx(word: &str, opened: i64, closed: i64, reason: &str) -> Told {
+    let body = format!(
+        r#"{{"clientid":"dev-1","connected_at":{opened},"disconnected_at":{closed},"reason":"{reason}"}}"#
+    );
+    (format!("$SYS/brokers/emqx@127.0.0.1/clients/dev-1/{word}"), body)
+}
+
 /// When the stories begin, in ms.
 const BEGIN: i64 = 1_760_000_000_000;
 

@@ -64,6 +64,8 @@ pub enum DialectName {
     Aedes,
     /// Lifecycle events of AWS IoT Core, below `$aws/events`
     AwsIot,
+    /// Client notices of EMQX 4 to 6, below `$SYS/brokers`
+    Emqx,
     /// Retained status that devices keep by birth and will
     Status,
 }

@@ -35,6 +35,11 @@ impl<'a> Member<'a> {
         stamp_of(inner.map_or(json, trimmed))
     }
 
+    /// Tells whether it is a number.
+    pub fn is_number(self) -> bool {
+        self.0.is_some_and(|json| json.starts_with(|c: char| c == '-' || c.is_ascii_digit()))
+    }
+
     /// Returns the truth value that it is.
     pub fn truth(self) -> Option<bool> {
         match self.0? {
@@ -131,6 +136,7 @@ mod tests {
         assert_eq!(b.time().map(|stamp| stamp.time.0), Some(1_760_000_000_000));
         assert_eq!((b.text(), c.text(), d.text()), (None, None, None));
         assert_eq!((c.truth(), d.truth()), (None, Some(true)));
+        assert_eq!([a, b, c, d].map(Member::is_number), [false, true, false, false]);
     }
 
     #[test]

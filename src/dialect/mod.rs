@@ -8,12 +8,14 @@ mod aedes;
 mod aws_iot;
 pub mod csv;
 mod dialects;
+mod emqx;
 pub mod envelope;
 pub mod lmq;
 mod members;
 pub mod mosquitto;
 pub mod plain;
 pub mod status;
+mod sys_clients;
 pub mod terms;
 pub mod topic;
 

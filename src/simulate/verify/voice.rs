@@ -65,6 +65,13 @@ const KNOWN: &[Knowledge] = &[
         ends: Naming::Channel,
     },
     Knowledge {
+        dialect: "emqx",
+        speaker: Speaker::Broker,
+        goodbyes: true,
+        takeovers: true,
+        ends: Naming::Channel,
+    },
+    Knowledge {
         dialect: "status",
         speaker: Speaker::Device,
         goodbyes: false,

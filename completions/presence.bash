@@ -367,7 +367,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot emqx status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot emqx rmqtt status" -- "${cur}"))
                     return 0
                     ;;
                 --topic)
@@ -775,7 +775,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot emqx status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot emqx rmqtt status" -- "${cur}"))
                     return 0
                     ;;
                 --status-topic)
@@ -849,7 +849,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot emqx status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot emqx rmqtt status" -- "${cur}"))
                     return 0
                     ;;
                 --topic)
@@ -1179,7 +1179,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot emqx status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot emqx rmqtt status" -- "${cur}"))
                     return 0
                     ;;
                 --verify-username)
@@ -1711,7 +1711,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot emqx status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot emqx rmqtt status" -- "${cur}"))
                     return 0
                     ;;
                 --topic)
@@ -2057,7 +2057,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot emqx status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot emqx rmqtt status" -- "${cur}"))
                     return 0
                     ;;
                 --topic)

@@ -113,6 +113,7 @@ mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
 aws-iot\t'Lifecycle events of AWS IoT Core, below `$aws/events`'
 emqx\t'Client notices of EMQX 4 to 6, below `$SYS/brokers`'
+rmqtt\t'Client notices of RMQTT, below `$SYS/brokers`'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand watch" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
@@ -181,6 +182,7 @@ mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
 aws-iot\t'Lifecycle events of AWS IoT Core, below `$aws/events`'
 emqx\t'Client notices of EMQX 4 to 6, below `$SYS/brokers`'
+rmqtt\t'Client notices of RMQTT, below `$SYS/brokers`'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand check" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
@@ -225,6 +227,7 @@ mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
 aws-iot\t'Lifecycle events of AWS IoT Core, below `$aws/events`'
 emqx\t'Client notices of EMQX 4 to 6, below `$SYS/brokers`'
+rmqtt\t'Client notices of RMQTT, below `$SYS/brokers`'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand probe" -l status-topic -d 'Where the clients keep their status, with `{client}` in the place of the client id' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -l no-silence -d 'Leave out the clients that fall silent, which take the longest'
@@ -276,6 +279,7 @@ mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
 aws-iot\t'Lifecycle events of AWS IoT Core, below `$aws/events`'
 emqx\t'Client notices of EMQX 4 to 6, below `$SYS/brokers`'
+rmqtt\t'Client notices of RMQTT, below `$SYS/brokers`'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
@@ -394,6 +398,7 @@ mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
 aws-iot\t'Lifecycle events of AWS IoT Core, below `$aws/events`'
 emqx\t'Client notices of EMQX 4 to 6, below `$SYS/brokers`'
+rmqtt\t'Client notices of RMQTT, below `$SYS/brokers`'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify-username -d 'User to listen as [default: --username]' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify-password-file -d 'Read the password to listen with from this file' -r -F
@@ -460,6 +465,7 @@ mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
 aws-iot\t'Lifecycle events of AWS IoT Core, below `$aws/events`'
 emqx\t'Client notices of EMQX 4 to 6, below `$SYS/brokers`'
+rmqtt\t'Client notices of RMQTT, below `$SYS/brokers`'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand replay" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r

@@ -110,6 +110,7 @@ mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
+rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -189,6 +190,7 @@ mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
+rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -246,6 +248,7 @@ mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
+rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '--no-silence[Leave out the clients that fall silent, which take the longest]' \
@@ -334,6 +337,7 @@ mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
+rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -530,6 +534,7 @@ mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
+rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
 '--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
@@ -649,6 +654,7 @@ mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
+rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \

@@ -32,6 +32,7 @@ const MESSAGES: &[Group] = &[
     (shelly, &["shelly"]),
     (|| plain("aedes"), &["aedes"]),
     (|| plain("emqx"), &["emqx4", "emqx5", "emqx5.9", "trap-emqx5-takeover"]),
+    (|| plain("rmqtt"), &["rmqtt"]),
     (|| plain("aws-iot"), &["aws-iot", "trap-aws-takeover-out-of-order"]),
 ];
 
@@ -129,6 +130,30 @@ fn no_cut_and_no_damage_makes_reading_panic() {
         for _ in 0..200 {
             read_all(&damaged(payload, &payloads, &mut rng));
         }
+    }
+}
+
+#[test]
+fn two_brokers_that_share_their_topics_are_told_apart_by_what_they_say() {
+    for (names, samples, speaker) in [
+        (["emqx", "rmqtt"], &["emqx4", "emqx5", "emqx5.9", "trap-emqx5-takeover"][..], "emqx"),
+        (["emqx", "rmqtt"], &["rmqtt"], "rmqtt"),
+        (["rmqtt", "emqx"], &["emqx4", "emqx5", "emqx5.9", "trap-emqx5-takeover"], "emqx"),
+        (["rmqtt", "emqx"], &["rmqtt"], "rmqtt"),
+    ] {
+        let mut dialects = Dialects::new(names.into_iter().flat_map(plain).collect(), vec![]);
+        let messages =
+            samples.iter().flat_map(|name| Recorded::all(&text_of(&format!("{name}.jsonl"))));
+        let mut heard = 0;
+        for (message, tie) in messages.zip(1..) {
+            let (index, _) = dialects.read(&message.message(tie));
+            // Nobody's are a gateway of EMQX and what RMQTT says of sessions.
+            if let Some(dialect) = index.and_then(|index| dialects.get(index)) {
+                assert_eq!(dialect.name(), speaker, "{}", message.payload);
+                heard += 1;
+            }
+        }
+        assert_eq!(heard, if speaker == "emqx" { 16 } else { 4 });
     }
 }
 

@@ -108,6 +108,40 @@ fn emqx(word: &str, opened: i64, closed: i64, reason: &str) -> Told {
     (format!("$SYS/brokers/emqx@127.0.0.1/clients/dev-1/{word}"), body)
 }
 
+/// The end of the older connection may come before or after the newer one begins, and the same port be used
+/// again an hour later.
+#[test]
+fn rmqtt_ends_the_connection_from_an_address_and_no_other() {
+    let said = |word: &str, members: &str| {
+        let body = format!(r#"{{"node":1,"clientid":"dev-1",{members}}}"#);
+        (format!("$SYS/brokers/1/clients/dev-1/{word}"), body)
+    };
+    let begin = |address: &str, ms: i64| {
+        said("connected", &format!(r#""ipaddress":"{address}","connected_at":{}"#, BEGIN + ms))
+    };
+    let end_of = |address: &str, ms: i64, reason: &str| {
+        let at = BEGIN + ms;
+        said(
+            "disconnected",
+            &format!(r#""ipaddress":"{address}","disconnected_at":{at},"reason":"{reason}""#),
+        )
+    };
+    let taken_over = [begin("h:1", 0), begin("h:2", 60_000), end_of("h:1", 60_003, "Kicked")];
+    let gone = [&taken_over[..], &[end_of("h:2", 70_000, "RemoteClose")]].concat();
+    let back = [begin("h:1", 0), end_of("h:1", 5_000, "Disconnect"), begin("h:1", 3_600_000)];
+    for (story, expected) in [
+        (&taken_over[..], (Some(true), "h:2")),
+        (&gone[..], (Some(false), "h:2")),
+        (&back[..], (Some(true), "h:1")),
+        (&back[..2], (Some(false), "h:1")),
+    ] {
+        let (online, channel) = expected;
+        for story in orders(story) {
+            assert_eq!(end(&["rmqtt"], &story, "dev-1"), (online, channel.to_owned()));
+        }
+    }
+}
+
 /// When the stories begin, in ms.
 const BEGIN: i64 = 1_760_000_000_000;
 

@@ -66,6 +66,8 @@ pub enum DialectName {
     AwsIot,
     /// Client notices of EMQX 4 to 6, below `$SYS/brokers`
     Emqx,
+    /// Client notices of RMQTT, below `$SYS/brokers`
+    Rmqtt,
     /// Retained status that devices keep by birth and will
     Status,
 }

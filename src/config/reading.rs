@@ -121,6 +121,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Aedes => "aedes",
         DialectName::AwsIot => "aws-iot",
         DialectName::Emqx => "emqx",
+        DialectName::Rmqtt => "rmqtt",
         DialectName::Status => "status",
     }
 }

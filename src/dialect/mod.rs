@@ -14,6 +14,7 @@ pub mod lmq;
 mod members;
 pub mod mosquitto;
 pub mod plain;
+mod rmqtt;
 pub mod status;
 mod sys_clients;
 pub mod terms;

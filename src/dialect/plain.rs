@@ -1,6 +1,6 @@
 //! Dialects that read each message by itself, and remember nothing: one file each, and a row here.
 
-use super::{Events, Malformed, Message, Reading, Reason, aedes, aws_iot, emqx, excerpt};
+use super::{Events, Malformed, Message, Reading, Reason, aedes, aws_iot, emqx, excerpt, rmqtt};
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub struct Plain {
 }
 
 /// All of them, in the order in which they are asked.
-pub const ALL: [&Plain; 3] = [&aedes::AEDES, &aws_iot::AWS_IOT, &emqx::EMQX];
+pub const ALL: [&Plain; 4] = [&aedes::AEDES, &aws_iot::AWS_IOT, &emqx::EMQX, &rmqtt::RMQTT];
 
 /// Returns the one of this name.
 #[must_use]

@@ -71,6 +71,14 @@ const KNOWN: &[Knowledge] = &[
         takeovers: true,
         ends: Naming::Channel,
     },
+    // The end of a connection that was taken over is not counted: an address is no name for good.
+    Knowledge {
+        dialect: "rmqtt",
+        speaker: Speaker::Broker,
+        goodbyes: true,
+        takeovers: false,
+        ends: Naming::Address,
+    },
     Knowledge {
         dialect: "status",
         speaker: Speaker::Device,

@@ -28,6 +28,9 @@ _presence() {
             presence,demo)
                 cmd="presence__subcmd__demo"
                 ;;
+            presence,dialects)
+                cmd="presence__subcmd__dialects"
+                ;;
             presence,help)
                 cmd="presence__subcmd__help"
                 ;;
@@ -57,6 +60,9 @@ _presence() {
                 ;;
             presence__subcmd__help,demo)
                 cmd="presence__subcmd__help__subcmd__demo"
+                ;;
+            presence__subcmd__help,dialects)
+                cmd="presence__subcmd__help__subcmd__dialects"
                 ;;
             presence__subcmd__help,help)
                 cmd="presence__subcmd__help__subcmd__help"
@@ -149,7 +155,7 @@ _presence() {
 
     case "${cmd}" in
         presence)
-            opts="-q -v -h -V --quiet --verbose --help --version watch check probe demo broker store completions simulate replay help"
+            opts="-q -v -h -V --quiet --verbose --help --version watch check probe demo broker store dialects completions simulate replay help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -449,8 +455,22 @@ _presence() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        presence__subcmd__dialects)
+            opts="-q -v -h --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         presence__subcmd__help)
-            opts="watch check probe demo broker store completions simulate replay help"
+            opts="watch check probe demo broker store dialects completions simulate replay help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -506,6 +526,20 @@ _presence() {
             return 0
             ;;
         presence__subcmd__help__subcmd__demo)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__help__subcmd__dialects)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

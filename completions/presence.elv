@@ -32,6 +32,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand demo 'Shows a small fleet living and dying, and what was heard of it'
             cand broker 'Runs a small MQTT broker that tells who comes and goes'
             cand store 'Looks after what watchers have kept'
+            cand dialects 'Lists the ways of announcing clients that are understood'
             cand completions 'Prints the completions for a shell, or the manual page'
             cand simulate 'Lets devices come, live and die at a broker'
             cand replay 'Judges recorded events: recordings, notices, broker logs'
@@ -380,6 +381,15 @@ set edit:completion:arg-completer[presence] = {|@words|
         }
         &'presence;store;help;help'= {
         }
+        &'presence;dialects'= {
+            cand --json 'Print one JSON object a dialect'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside; twice: in libraries too'
+            cand --verbose 'Say on standard error what is going on inside; twice: in libraries too'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'presence;completions'= {
             cand -q 'Say nothing on standard error but warnings and errors'
             cand --quiet 'Say nothing on standard error but warnings and errors'
@@ -580,6 +590,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand demo 'Shows a small fleet living and dying, and what was heard of it'
             cand broker 'Runs a small MQTT broker that tells who comes and goes'
             cand store 'Looks after what watchers have kept'
+            cand dialects 'Lists the ways of announcing clients that are understood'
             cand completions 'Prints the completions for a shell, or the manual page'
             cand simulate 'Lets devices come, live and die at a broker'
             cand replay 'Judges recorded events: recordings, notices, broker logs'
@@ -611,6 +622,8 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;help;store;compact'= {
         }
         &'presence;help;store;forget-session'= {
+        }
+        &'presence;help;dialects'= {
         }
         &'presence;help;completions'= {
         }

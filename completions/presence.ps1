@@ -35,6 +35,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Shows a small fleet living and dying, and what was heard of it')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Runs a small MQTT broker that tells who comes and goes')
             [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'Looks after what watchers have kept')
+            [CompletionResult]::new('dialects', 'dialects', [CompletionResultType]::ParameterValue, 'Lists the ways of announcing clients that are understood')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completions for a shell, or the manual page')
             [CompletionResult]::new('simulate', 'simulate', [CompletionResultType]::ParameterValue, 'Lets devices come, live and die at a broker')
             [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Judges recorded events: recordings, notices, broker logs')
@@ -402,6 +403,16 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
         'presence;store;help;help' {
             break
         }
+        'presence;dialects' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a dialect')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'presence;completions' {
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
@@ -609,6 +620,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Shows a small fleet living and dying, and what was heard of it')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Runs a small MQTT broker that tells who comes and goes')
             [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'Looks after what watchers have kept')
+            [CompletionResult]::new('dialects', 'dialects', [CompletionResultType]::ParameterValue, 'Lists the ways of announcing clients that are understood')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completions for a shell, or the manual page')
             [CompletionResult]::new('simulate', 'simulate', [CompletionResultType]::ParameterValue, 'Lets devices come, live and die at a broker')
             [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Judges recorded events: recordings, notices, broker logs')
@@ -651,6 +663,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;help;store;forget-session' {
+            break
+        }
+        'presence;help;dialects' {
             break
         }
         'presence;help;completions' {

@@ -474,6 +474,18 @@ esac
     ;;
 esac
 ;;
+(dialects)
+_arguments "${_arguments_options[@]}" : \
+'--json[Print one JSON object a dialect]' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::names -- Dialects to tell more about:_default' \
+&& ret=0
+;;
 (completions)
 _arguments "${_arguments_options[@]}" : \
 '-q[Say nothing on standard error but warnings and errors]' \
@@ -791,6 +803,10 @@ _arguments "${_arguments_options[@]}" : \
     ;;
 esac
 ;;
+(dialects)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (completions)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -841,6 +857,7 @@ _presence_commands() {
 'demo:Shows a small fleet living and dying, and what was heard of it' \
 'broker:Runs a small MQTT broker that tells who comes and goes' \
 'store:Looks after what watchers have kept' \
+'dialects:Lists the ways of announcing clients that are understood' \
 'completions:Prints the completions for a shell, or the manual page' \
 'simulate:Lets devices come, live and die at a broker' \
 'replay:Judges recorded events\: recordings, notices, broker logs' \
@@ -868,6 +885,11 @@ _presence__subcmd__demo_commands() {
     local commands; commands=()
     _describe -t commands 'presence demo commands' commands "$@"
 }
+(( $+functions[_presence__subcmd__dialects_commands] )) ||
+_presence__subcmd__dialects_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence dialects commands' commands "$@"
+}
 (( $+functions[_presence__subcmd__help_commands] )) ||
 _presence__subcmd__help_commands() {
     local commands; commands=(
@@ -877,6 +899,7 @@ _presence__subcmd__help_commands() {
 'demo:Shows a small fleet living and dying, and what was heard of it' \
 'broker:Runs a small MQTT broker that tells who comes and goes' \
 'store:Looks after what watchers have kept' \
+'dialects:Lists the ways of announcing clients that are understood' \
 'completions:Prints the completions for a shell, or the manual page' \
 'simulate:Lets devices come, live and die at a broker' \
 'replay:Judges recorded events\: recordings, notices, broker logs' \
@@ -903,6 +926,11 @@ _presence__subcmd__help__subcmd__completions_commands() {
 _presence__subcmd__help__subcmd__demo_commands() {
     local commands; commands=()
     _describe -t commands 'presence help demo commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__dialects_commands] )) ||
+_presence__subcmd__help__subcmd__dialects_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help dialects commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__help__subcmd__help_commands] )) ||
 _presence__subcmd__help__subcmd__help_commands() {

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// How a command begins that is run without being installed.
 const FROM_SOURCE: &str = "cargo run --quiet --release -- ";
 /// What needs neither a broker nor a store.
-const RUNNABLE: [&str; 2] = ["presence replay ", "echo $?"];
+const RUNNABLE: [&str; 3] = ["presence replay ", "presence dialects", "echo $?"];
 
 #[test]
 fn what_needs_no_broker_prints_what_is_shown() {

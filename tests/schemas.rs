@@ -47,6 +47,22 @@ fn replay_prints_verdicts_and_a_summary() {
 }
 
 #[test]
+fn every_dialect_is_told() {
+    let schema = schema("dialect");
+    let told = lines(&run(&["dialects", "--json"]));
+    assert_eq!(told.len(), presence::dialect::terms::Terms::names().count());
+    assert_valid(&schema, &told);
+    for field in told[0].as_object().expect("it is an object").keys() {
+        let mut broken = told[0].clone();
+        broken.as_object_mut().expect("it is an object").remove(field);
+        assert!(!schema.is_valid(&broken), "without `{field}`");
+    }
+    let one = lines(&run(&["dialects", "--json", "emqx", "lmq"]));
+    let names: Vec<&Value> = one.iter().map(|dialect| &dialect["name"]).collect();
+    assert_eq!(names, ["emqx", "lmq"]);
+}
+
+#[test]
 fn replay_prints_changes_and_a_summary() {
     for file in [NIGHT, NOTICES, LOG] {
         let printed = lines(&run(&["replay", "--json", "--changes", file]));

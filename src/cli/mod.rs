@@ -8,6 +8,7 @@ pub mod completions;
 pub mod connection;
 #[cfg(feature = "broker")]
 pub mod demo;
+pub mod dialects;
 pub mod disorder;
 pub mod merge;
 pub mod policy;
@@ -30,7 +31,6 @@ use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, 
 const EXAMPLES: &str = "\
 Examples:
   presence demo                               what this is, in 15 seconds
-  presence watch -b broker.example            who comes and goes, as it happens
   presence check pump-7 -b broker.example     is it online, and how do we know?";
 
 /// As clap has it, but for an empty line before the usage, which would be the 26th.
@@ -86,6 +86,7 @@ pub enum Command {
     #[cfg(feature = "broker")]
     Broker(broker::Broker),
     Store(store::Store),
+    Dialects(dialects::Dialects),
     Completions(completions::Completions),
 }
 

@@ -6,6 +6,7 @@ pub mod check;
 pub mod completions;
 #[cfg(feature = "broker")]
 pub mod demo;
+pub mod dialects;
 pub mod filter;
 pub mod hear;
 pub mod input;
@@ -67,6 +68,7 @@ fn run(cli: &Cli, warnings: Vec<config::warning::Warning>) -> Outcome {
         Command::Watch(options) => options.view.json,
         Command::Check(options) => options.answer.json,
         Command::Probe(options) => options.json,
+        Command::Dialects(options) => options.json,
         Command::Replay(options) => options.json || options.question.csv,
         #[cfg(feature = "broker")]
         Command::Demo(_) => false,
@@ -108,6 +110,7 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<Outcome, Failure
         Command::Demo(_) => runtime()?.block_on(demo::run(console)),
         #[cfg(feature = "broker")]
         Command::Broker(options) => broker::run(options, console),
+        Command::Dialects(options) => dialects::run(options, console),
         Command::Completions(options) => completions::run(options, console),
     }
 }

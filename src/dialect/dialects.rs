@@ -42,6 +42,17 @@ impl Dialect {
         }
     }
 
+    /// Returns what its messages are, for a person.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::Lmq(_) => "LMQ notices",
+            Self::Status(_) => "status messages",
+            Self::Mosquitto(_) => "a log of Mosquitto",
+            Self::Plain(plain) => plain.title,
+        }
+    }
+
     /// Returns where it listens unless told otherwise.
     #[must_use]
     pub fn filters(&self) -> Vec<String> {

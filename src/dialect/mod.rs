@@ -10,6 +10,7 @@ pub mod csv;
 mod dialects;
 mod emqx;
 pub mod envelope;
+pub mod facts;
 pub mod lmq;
 mod members;
 pub mod mosquitto;

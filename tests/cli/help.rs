@@ -4,7 +4,7 @@ use crate::run::{Home, lines, notice};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "watch",
     "check",
     "replay",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 15] = [
     "store forget-session",
     "broker",
     "demo",
+    "dialects",
     "completions",
 ];
 

@@ -94,12 +94,7 @@ const fn bare(payload: &[u8], received: Timestamp, tie: u64) -> Message<'_> {
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Plain(plain) = self else { return f.write_str("a recording") };
-        f.write_str(match &*plain.dialect {
-            Dialect::Lmq(_) => "LMQ notices",
-            Dialect::Mosquitto(_) => "a log of Mosquitto",
-            Dialect::Status(_) => "status messages",
-            Dialect::Plain(plain) => plain.title,
-        })?;
+        f.write_str(plain.dialect.title())?;
         match plain.wrapping {
             Wrapping::Bare => Ok(()),
             Wrapping::Message(carrier) => write!(f, " in {} messages", carrier.name()),

@@ -1,0 +1,118 @@
+//! What each dialect can tell beside who comes and goes, and what a broker needs to speak it.
+
+use super::lmq::Lmq;
+use super::mosquitto::Mosquitto;
+use super::status::Status;
+
+/// What is known about a dialect before anything is heard in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub name: &'static str,
+    /// What names a connection in its end; `None`: nothing does.
+    pub key: Option<&'static str>,
+    /// By what an event is dated.
+    pub dated: Dated,
+    /// Who subscribes later is told how things stand.
+    pub is_kept: bool,
+    /// What has to be set up, for a person.
+    pub enable: &'static str,
+}
+
+/// By what an event is dated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dated {
+    Milliseconds,
+    Seconds,
+    /// It has no time of its own.
+    Arrival,
+}
+
+impl Dated {
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "milliseconds",
+            Self::Seconds => "seconds",
+            Self::Arrival => "arrival",
+        }
+    }
+}
+
+impl Facts {
+    /// Returns what is known about the dialect of this name.
+    #[must_use]
+    pub fn of(dialect: &str) -> Option<&'static Self> {
+        ALL.iter().find(|facts| facts.name == dialect)
+    }
+}
+
+const ALL: &[Facts] = &[
+    Facts {
+        name: Lmq::NAME,
+        key: Some("channelId"),
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "in the cloud: a rule that puts status notices into a topic of RocketMQ, and a bridge or an export \
+                 from there; `presence broker` speaks it by itself",
+    },
+    Facts {
+        name: Mosquitto::NAME,
+        key: None,
+        dated: Dated::Seconds,
+        is_kept: false,
+        enable: "in mosquitto.conf: `log_dest topic` (or a file, for `replay`), `log_type notice` and `error`, \
+                 `connection_messages true`; with an `acl_file`: `topic read $SYS/broker/log/#`",
+    },
+    Facts {
+        name: "aedes",
+        key: None,
+        dated: Dated::Arrival,
+        is_kept: false,
+        enable: "nothing: it always does",
+    },
+    Facts {
+        name: "aws-iot",
+        key: Some("sessionIdentifier"),
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "lifecycle events are on; a policy that allows `iot:Subscribe` and `iot:Receive` for \
+                 `$aws/events/presence/#`. Ids with `#` or `+` get no events",
+    },
+    Facts {
+        name: "emqx",
+        key: Some("connected_at"),
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "`sys_topics.sys_event_messages.client_connected` and `client_disconnected` (5.x) are on; an access \
+                 rule that lets the account subscribe to `$SYS/#`, which others may not",
+    },
+    Facts {
+        name: "rmqtt",
+        key: Some("ipaddress"),
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "the plugin `rmqtt-sys-topic`; an access rule that lets the account subscribe to `$SYS/#`",
+    },
+    Facts {
+        name: Status::NAME,
+        key: None,
+        dated: Dated::Arrival,
+        is_kept: true,
+        enable: "in the devices: a retained birth message and a retained will on the same topic, and `offline` before \
+                 a DISCONNECT; where the topic is another, `--status-topic`",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::terms::Terms;
+
+    #[test]
+    fn every_dialect_has_a_row() {
+        for name in Terms::names() {
+            assert!(Facts::of(name).is_some(), "{name}");
+        }
+        assert_eq!(ALL.len(), Terms::names().count());
+    }
+}

@@ -113,6 +113,7 @@ lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), 
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
 aws-iot\t'Lifecycle events of AWS IoT Core, below `$aws/events`'
+nanomq\t'Client notices of NanoMQ, below `$SYS/brokers`'
 emqx\t'Client notices of EMQX 4 to 6, below `$SYS/brokers`'
 rmqtt\t'Client notices of RMQTT, below `$SYS/brokers`'
 status\t'Retained status that devices keep by birth and will'"
@@ -182,6 +183,7 @@ lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), 
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
 aws-iot\t'Lifecycle events of AWS IoT Core, below `$aws/events`'
+nanomq\t'Client notices of NanoMQ, below `$SYS/brokers`'
 emqx\t'Client notices of EMQX 4 to 6, below `$SYS/brokers`'
 rmqtt\t'Client notices of RMQTT, below `$SYS/brokers`'
 status\t'Retained status that devices keep by birth and will'"
@@ -227,6 +229,7 @@ lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), 
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
 aws-iot\t'Lifecycle events of AWS IoT Core, below `$aws/events`'
+nanomq\t'Client notices of NanoMQ, below `$SYS/brokers`'
 emqx\t'Client notices of EMQX 4 to 6, below `$SYS/brokers`'
 rmqtt\t'Client notices of RMQTT, below `$SYS/brokers`'
 status\t'Retained status that devices keep by birth and will'"
@@ -279,6 +282,7 @@ lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), 
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
 aws-iot\t'Lifecycle events of AWS IoT Core, below `$aws/events`'
+nanomq\t'Client notices of NanoMQ, below `$SYS/brokers`'
 emqx\t'Client notices of EMQX 4 to 6, below `$SYS/brokers`'
 rmqtt\t'Client notices of RMQTT, below `$SYS/brokers`'
 status\t'Retained status that devices keep by birth and will'"
@@ -402,6 +406,7 @@ lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), 
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
 aws-iot\t'Lifecycle events of AWS IoT Core, below `$aws/events`'
+nanomq\t'Client notices of NanoMQ, below `$SYS/brokers`'
 emqx\t'Client notices of EMQX 4 to 6, below `$SYS/brokers`'
 rmqtt\t'Client notices of RMQTT, below `$SYS/brokers`'
 status\t'Retained status that devices keep by birth and will'"
@@ -469,6 +474,7 @@ lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), 
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
 aws-iot\t'Lifecycle events of AWS IoT Core, below `$aws/events`'
+nanomq\t'Client notices of NanoMQ, below `$SYS/brokers`'
 emqx\t'Client notices of EMQX 4 to 6, below `$SYS/brokers`'
 rmqtt\t'Client notices of RMQTT, below `$SYS/brokers`'
 status\t'Retained status that devices keep by birth and will'"

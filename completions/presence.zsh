@@ -109,6 +109,7 @@ lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean)
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
+nanomq\:"Client notices of NanoMQ, below \`\$SYS/brokers\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
@@ -189,6 +190,7 @@ lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean)
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
+nanomq\:"Client notices of NanoMQ, below \`\$SYS/brokers\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
@@ -247,6 +249,7 @@ lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean)
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
+nanomq\:"Client notices of NanoMQ, below \`\$SYS/brokers\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
@@ -336,6 +339,7 @@ lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean)
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
+nanomq\:"Client notices of NanoMQ, below \`\$SYS/brokers\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
@@ -545,6 +549,7 @@ lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean)
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
+nanomq\:"Client notices of NanoMQ, below \`\$SYS/brokers\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \
@@ -665,6 +670,7 @@ lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean)
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
 aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
+nanomq\:"Client notices of NanoMQ, below \`\$SYS/brokers\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 status\:"Retained status that devices keep by birth and will"))' \

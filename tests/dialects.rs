@@ -33,6 +33,7 @@ const MESSAGES: &[Group] = &[
     (|| plain("aedes"), &["aedes"]),
     (|| plain("emqx"), &["emqx4", "emqx5", "emqx5.9", "trap-emqx5-takeover"]),
     (|| plain("rmqtt"), &["rmqtt"]),
+    (|| plain("nanomq"), &["nanomq", "trap-nanomq-truncated"]),
     (|| plain("aws-iot"), &["aws-iot", "trap-aws-takeover-out-of-order"]),
 ];
 

@@ -142,6 +142,28 @@ fn rmqtt_ends_the_connection_from_an_address_and_no_other() {
     }
 }
 
+#[test]
+fn nanomq_is_understood_though_its_body_was_cut() {
+    let story = sample("trap-nanomq-truncated");
+    let (_, client) = story[0].0.rsplit_once('/').expect("a topic");
+    assert_eq!(end(&["nanomq"], &story, client), (Some(true), String::new()));
+}
+
+#[test]
+fn neither_a_refusal_nor_a_take_over_of_nanomq_changes_who_is_online() {
+    let story = sample("nanomq");
+    for (client, expected) in [
+        ("nanomq-8a2a5c2e", Some(false)),
+        ("dev-1", Some(false)),
+        ("dev-2", Some(false)),
+        // Only that an older connection ended, and a refusal: nothing is known of them.
+        ("dev-3", None),
+        ("dev-4", None),
+    ] {
+        assert_eq!(end(&["nanomq"], &story, client), (expected, String::new()), "{client}");
+    }
+}
+
 /// When the stories begin, in ms.
 const BEGIN: i64 = 1_760_000_000_000;
 

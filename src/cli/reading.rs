@@ -64,6 +64,8 @@ pub enum DialectName {
     Aedes,
     /// Lifecycle events of AWS IoT Core, below `$aws/events`
     AwsIot,
+    /// Client notices of NanoMQ, below `$SYS/brokers`
+    Nanomq,
     /// Client notices of EMQX 4 to 6, below `$SYS/brokers`
     Emqx,
     /// Client notices of RMQTT, below `$SYS/brokers`

@@ -120,6 +120,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Mosquitto => "mosquitto",
         DialectName::Aedes => "aedes",
         DialectName::AwsIot => "aws-iot",
+        DialectName::Nanomq => "nanomq",
         DialectName::Emqx => "emqx",
         DialectName::Rmqtt => "rmqtt",
         DialectName::Status => "status",

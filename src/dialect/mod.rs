@@ -14,6 +14,7 @@ pub mod facts;
 pub mod lmq;
 mod members;
 pub mod mosquitto;
+mod nanomq;
 pub mod plain;
 mod rmqtt;
 pub mod status;

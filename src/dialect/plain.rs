@@ -1,6 +1,8 @@
 //! Dialects that read each message by itself, and remember nothing: one file each, and a row here.
 
-use super::{Events, Malformed, Message, Reading, Reason, aedes, aws_iot, emqx, excerpt, rmqtt};
+use super::{
+    Events, Malformed, Message, Reading, Reason, aedes, aws_iot, emqx, excerpt, nanomq, rmqtt,
+};
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use std::borrow::Cow;
 
@@ -22,7 +24,8 @@ pub struct Plain {
 }
 
 /// All of them, in the order in which they are asked.
-pub const ALL: [&Plain; 4] = [&aedes::AEDES, &aws_iot::AWS_IOT, &emqx::EMQX, &rmqtt::RMQTT];
+pub const ALL: [&Plain; 5] =
+    [&aedes::AEDES, &aws_iot::AWS_IOT, &nanomq::NANOMQ, &emqx::EMQX, &rmqtt::RMQTT];
 
 /// Returns the one of this name.
 #[must_use]

@@ -64,6 +64,14 @@ const KNOWN: &[Knowledge] = &[
         takeovers: true,
         ends: Naming::Channel,
     },
+    // At a take-over it says now that the older connection was taken over, now that it said goodbye.
+    Knowledge {
+        dialect: "nanomq",
+        speaker: Speaker::Broker,
+        goodbyes: true,
+        takeovers: false,
+        ends: Naming::Order,
+    },
     Knowledge {
         dialect: "emqx",
         speaker: Speaker::Broker,

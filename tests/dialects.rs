@@ -8,7 +8,7 @@ use presence::dialect::mosquitto::Mosquitto;
 use presence::dialect::plain;
 use presence::dialect::status::{Status, Words};
 use presence::dialect::topic::Template;
-use presence::dialect::{Dialect, Dialects, FileFormat, Message, Reading, sniff};
+use presence::dialect::{Dialect, Dialects, Message, Reading, Sniffed, sniff};
 use presence::event::{Channel, ChannelEvent, Event, Flags, Stamp};
 use recorded::{Recorded, line_of_file};
 use std::fmt::Write;
@@ -88,10 +88,10 @@ fn every_sample_log_is_recognised_by_its_first_line() {
     for name in LOGS {
         let text = text_of(&format!("{name}.log"));
         let first = text.lines().next().expect("not empty");
-        assert_eq!(sniff(first.as_bytes()), Some(FileFormat::Mosquitto), "{name}");
+        assert_eq!(sniff(first.as_bytes()), Sniffed::One("mosquitto"), "{name}");
     }
     for message in Recorded::all(&text_of("alibaba-lmq.jsonl")) {
-        assert_eq!(sniff(message.payload.as_bytes()), Some(FileFormat::Lmq));
+        assert_eq!(sniff(message.payload.as_bytes()), Sniffed::One("lmq"));
     }
 }
 
@@ -118,7 +118,7 @@ fn no_cut_and_no_damage_makes_reading_panic() {
         for plain in plain::ALL {
             for filter in plain.filters {
                 let topic = &filter.replace(['+', '#'], "a/connected");
-                let _ = (plain.read)(&Message { topic, payload, ..line_of_file("", tie) });
+                let _ = (plain.read)(&Message { topic, payload, ..line_of_file("", tie) }, None);
             }
         }
         let _ = sniff(payload);
@@ -208,7 +208,12 @@ fn lmq() -> Vec<Dialect> {
 }
 
 fn plain(name: &str) -> Vec<Dialect> {
-    vec![Dialect::Plain(plain::find(name).expect(name))]
+    vec![reader(name)]
+}
+
+fn reader(name: &str) -> Dialect {
+    let (dialect, zone) = (plain::find(name).expect(name), Some(jiff::tz::TimeZone::UTC));
+    Dialect::Plain(plain::Reader { dialect, zone })
 }
 
 fn mosquitto() -> Vec<Dialect> {

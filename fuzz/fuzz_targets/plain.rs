@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
             let received = Timestamp(1_760_000_000_000);
             let message =
                 Message { topic: &topic, payload, tag: None, qos: 1, retain: false, received, tie: 1 };
-            let Reading::Events(events) = (dialect.read)(&message) else { continue };
+            let Reading::Events(events) = (dialect.read)(&message, None) else { continue };
             for event in events.iter() {
                 if let Event::Channel(event) = event {
                     assert!(!event.client.is_empty(), "{}: {topic}", dialect.name);

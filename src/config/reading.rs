@@ -3,6 +3,7 @@
 use crate::cli::reading::{DialectName, Reading, STATUS_OFFLINE, STATUS_ONLINE, STATUS_TOPIC};
 use crate::cli::threads::Threads;
 use crate::dialect::terms::Terms;
+use crate::dialect::{file_names, plain};
 use crate::failure::Failure;
 use jiff::tz::{Offset, TimeZone};
 use std::num::NonZero;
@@ -27,6 +28,22 @@ pub fn terms(options: &Reading) -> Result<(Terms, Option<TimeZone>), Failure> {
             .next("see the section `Dialects` of the command's help")
     })?;
     Ok((terms, zone))
+}
+
+/// Refuses to listen for a dialect that no broker publishes, unless it is said where else it is to be heard.
+pub fn check_listening(terms: &Terms) -> Result<(), Failure> {
+    let is_on_file =
+        |name: &&String| plain::find(name).is_some_and(|plain| plain.filters.is_empty());
+    match terms.dialects.iter().find(is_on_file) {
+        Some(name) if terms.topics.is_empty() => {
+            Err(Failure::misuse(format!("`--dialect {name}` without `--topic`"))
+                .because("it is no broker's habit to publish it over MQTT")
+                .next(
+                    "name the topic of what publishes it, or read its file with `presence replay`",
+                ))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns how many threads read files: as many as there are processors, unless told otherwise.
@@ -60,7 +77,7 @@ pub fn usual() -> Terms {
 /// Returns the dialect that plain files are in, where the user named exactly one of those.
 pub fn forced(options: &Reading) -> Option<String> {
     match options.dialect.as_slice() {
-        [only @ (DialectName::Lmq | DialectName::Mosquitto)] => Some(word(*only).to_owned()),
+        [only] => file_names().find(|name| *name == word(*only)).map(str::to_owned),
         _ => None,
     }
 }

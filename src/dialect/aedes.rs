@@ -9,9 +9,11 @@ pub const AEDES: Plain = Plain {
     title: "client ids of aedes",
     authority: 2,
     filters: &["$SYS/+/new/clients", "$SYS/+/disconnect/clients"],
+    message_life: None,
     is_usual: false,
     speaks_at: |topic| kind_of(topic).is_some(),
-    read,
+    is_line: None,
+    read: |message, _| read(message),
 };
 
 /// Returns what a message of this topic tells.

@@ -11,9 +11,11 @@ pub const AWS_IOT: Plain = Plain {
     title: "lifecycle events of AWS IoT",
     authority: 1,
     filters: &["$aws/events/presence/#", "$aws/events/subscriptions/#"],
+    message_life: None,
     is_usual: false,
     speaks_at: |topic| place_of(topic).is_some(),
-    read,
+    is_line: None,
+    read: |message, _| read(message),
 };
 
 /// Returns the type of event that a topic is for, and the client id in it.

@@ -5,7 +5,7 @@
 
 use super::lmq::{self, Lmq};
 use super::mosquitto::{self, Mosquitto};
-use super::plain::{self, Plain};
+use super::plain;
 use super::status::Status;
 use super::{Message, Reading, topic};
 
@@ -15,7 +15,7 @@ pub enum Dialect {
     Lmq(Lmq),
     Status(Status),
     Mosquitto(Mosquitto),
-    Plain(&'static Plain),
+    Plain(plain::Reader),
 }
 
 impl Dialect {
@@ -26,7 +26,7 @@ impl Dialect {
             Self::Lmq(_) => Lmq::NAME,
             Self::Status(_) => Status::NAME,
             Self::Mosquitto(_) => Mosquitto::NAME,
-            Self::Plain(plain) => plain.name,
+            Self::Plain(plain) => plain.dialect.name,
         }
     }
 
@@ -38,7 +38,7 @@ impl Dialect {
             Self::Lmq(_) => Lmq::AUTHORITY,
             Self::Status(_) => Status::AUTHORITY,
             Self::Mosquitto(_) => Mosquitto::AUTHORITY,
-            Self::Plain(plain) => plain.authority,
+            Self::Plain(plain) => plain.dialect.authority,
         }
     }
 
@@ -49,7 +49,7 @@ impl Dialect {
             Self::Lmq(_) => "LMQ notices",
             Self::Status(_) => "status messages",
             Self::Mosquitto(_) => "a log of Mosquitto",
-            Self::Plain(plain) => plain.title,
+            Self::Plain(plain) => plain.dialect.title,
         }
     }
 
@@ -61,7 +61,8 @@ impl Dialect {
             Self::Status(status) => status.template.filter(),
             Self::Mosquitto(_) => Mosquitto::FILTER,
             Self::Plain(plain) => {
-                return plain.filters.iter().map(|filter| (*filter).to_owned()).collect();
+                let filters = plain.dialect.filters.iter();
+                return filters.map(|filter| (*filter).to_owned()).collect();
             }
         };
         vec![filter.to_owned()]
@@ -73,7 +74,8 @@ impl Dialect {
     pub const fn message_life(&self) -> Option<i64> {
         match self {
             Self::Mosquitto(_) => Some(Mosquitto::MESSAGE_LIFE_MS),
-            Self::Lmq(_) | Self::Status(_) | Self::Plain(_) => None,
+            Self::Plain(plain) => plain.dialect.message_life,
+            Self::Lmq(_) | Self::Status(_) => None,
         }
     }
 
@@ -93,7 +95,7 @@ impl Dialect {
             Self::Lmq(lmq) => lmq.read(message),
             Self::Status(status) => status.read(message),
             Self::Mosquitto(mosquitto) => mosquitto.read(message),
-            Self::Plain(plain) => (plain.read)(message),
+            Self::Plain(plain) => plain.read(message),
         }
     }
 
@@ -115,7 +117,7 @@ impl Dialect {
             Self::Lmq(_) => topic.starts_with(LMQ_TOPICS),
             Self::Mosquitto(_) => topic.starts_with(MOSQUITTO_TOPICS),
             Self::Status(status) => status.template.client(topic).is_some() && !is_brokers(),
-            Self::Plain(plain) => (plain.speaks_at)(topic),
+            Self::Plain(plain) => (plain.dialect.speaks_at)(topic),
         }
     }
 }
@@ -194,35 +196,54 @@ impl Dialects {
         if !self.topics.iter().any(|filter| topic::matches(filter, message.topic)) {
             return (None, Reading::NotMine);
         }
-        let name = match sniff(message.payload) {
-            Some(FileFormat::Lmq) => Lmq::NAME,
-            Some(FileFormat::Mosquitto) => Mosquitto::NAME,
-            None => return (None, Reading::NotMine),
+        let mut claiming = self
+            .dialects
+            .iter()
+            .enumerate()
+            .filter(|(_, dialect)| claims(dialect.name(), message.payload));
+        // Of two that claim it none gets it: it may mean something else to each.
+        let (Some((index, _)), None) = (claiming.next(), claiming.next()) else {
+            return (None, Reading::NotMine);
         };
-        let index = self.dialects.iter().position(|dialect| dialect.name() == name);
-        let reading = index.and_then(|index| Some(self.dialects.get_mut(index)?.read(message)));
-        (index, reading.unwrap_or(Reading::NotMine))
+        let reading = self.dialects.get_mut(index).map(|dialect| dialect.read(message));
+        (Some(index), reading.unwrap_or(Reading::NotMine))
     }
 }
 
-/// What the lines of a file are.
+/// What one line tells about the file that it is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileFormat {
-    /// LMQ notices, one JSON object a line.
-    Lmq,
-    /// A log of Mosquitto's.
-    Mosquitto,
+pub enum Sniffed {
+    Nothing,
+    /// It is in the words of this dialect.
+    One(&'static str),
+    /// It may be in the words of either: which one, only a person knows.
+    Several(&'static str, &'static str),
 }
 
-/// Returns what a file seems to be, judged by one line of it; `None` if this line does not tell.
+/// Returns what a file seems to be, judged by one line of it.
 #[must_use]
-pub fn sniff(line: &[u8]) -> Option<FileFormat> {
-    if lmq::is_notice(line) {
-        Some(FileFormat::Lmq)
-    } else if mosquitto::is_log_line(line) {
-        Some(FileFormat::Mosquitto)
-    } else {
-        None
+pub fn sniff(line: &[u8]) -> Sniffed {
+    let mut claiming = file_names().filter(|name| claims(name, line));
+    match (claiming.next(), claiming.next()) {
+        (None, _) => Sniffed::Nothing,
+        (Some(only), None) => Sniffed::One(only),
+        (Some(first), Some(second)) => Sniffed::Several(first, second),
+    }
+}
+
+/// Returns the names of the dialects that files are in.
+pub fn file_names() -> impl Iterator<Item = &'static str> {
+    let plain = plain::ALL.into_iter().filter(|plain| plain.is_line.is_some());
+    [Lmq::NAME, Mosquitto::NAME].into_iter().chain(plain.map(|plain| plain.name))
+}
+
+/// Tells whether a line looks like one of this dialect.
+#[must_use]
+pub fn claims(name: &str, line: &[u8]) -> bool {
+    match name {
+        Lmq::NAME => lmq::is_notice(line),
+        Mosquitto::NAME => mosquitto::is_log_line(line),
+        name => plain::find(name).and_then(|plain| plain.is_line).is_some_and(|is| is(line)),
     }
 }
 
@@ -334,24 +355,24 @@ mod tests {
     #[test]
     fn one_line_tells_the_format_of_a_file() {
         for (line, expected) in [
-            (NOTICE, Some(FileFormat::Lmq)),
-            (r#"{"eventType":null}"#, Some(FileFormat::Lmq)),
-            (r#" {"channelId":"x","more":[1]} "#, Some(FileFormat::Lmq)),
-            (r#"{"time":1}"#, None),
-            (r#"{"topic":"a","payload":"b"}"#, None),
-            (r#"["clientId"]"#, None),
-            (LINE, Some(FileFormat::Mosquitto)),
-            ("Client a disconnected.", Some(FileFormat::Mosquitto)),
+            (NOTICE, Sniffed::One(Lmq::NAME)),
+            (r#"{"eventType":null}"#, Sniffed::One(Lmq::NAME)),
+            (r#" {"channelId":"x","more":[1]} "#, Sniffed::One(Lmq::NAME)),
+            (r#"{"time":1}"#, Sniffed::Nothing),
+            (r#"{"topic":"a","payload":"b"}"#, Sniffed::Nothing),
+            (r#"["clientId"]"#, Sniffed::Nothing),
+            (LINE, Sniffed::One(Mosquitto::NAME)),
+            ("Client a disconnected.", Sniffed::One(Mosquitto::NAME)),
             (
                 "2026-11-22T02:27:33: mosquitto version 2.0.11 starting\r",
-                Some(FileFormat::Mosquitto),
+                Sniffed::One(Mosquitto::NAME),
             ),
-            ("1795313001: Opening ipv4 listen socket on port 1883.", None),
-            ("", None),
-            ("hello", None),
+            ("1795313001: Opening ipv4 listen socket on port 1883.", Sniffed::Nothing),
+            ("", Sniffed::Nothing),
+            ("hello", Sniffed::Nothing),
         ] {
             assert_eq!(sniff(line.as_bytes()), expected, "{line}");
         }
-        assert_eq!(sniff(b"\xff\xfe"), None);
+        assert_eq!(sniff(b"\xff\xfe"), Sniffed::Nothing);
     }
 }

@@ -12,9 +12,11 @@ pub const EMQX: Plain = Plain {
     title: "client notices of EMQX",
     authority: 1,
     filters: FILTERS,
+    message_life: None,
     is_usual: false,
     speaks_at: is_own,
-    read,
+    is_line: None,
+    read: |message, _| read(message),
 };
 
 /// Reads one client notice.

@@ -169,12 +169,12 @@ impl Members<'_> {
 /// Returns what a member holds: JSON as it is, text, or what the text is Base64 of.
 fn unwrapped(member: &RawValue) -> Option<Cow<'_, [u8]>> {
     let json = member.get();
-    if json.starts_with('{') {
+    if json.starts_with(['{', '[']) {
         return Some(Cow::Borrowed(json.as_bytes()));
     }
     let text: String = serde_json::from_str(json).ok()?;
-    // Nothing that begins like an object is Base64 of anything.
-    if text.starts_with('{') {
+    // Nothing that begins like an object or a list is Base64 of anything.
+    if text.starts_with(['{', '[']) {
         return Some(Cow::Owned(text.into_bytes()));
     }
     let decoded = BASE64.decode(text.trim()).ok().filter(|bytes| !bytes.is_empty());

@@ -12,6 +12,7 @@ mod emqx;
 pub mod envelope;
 pub mod facts;
 pub mod lmq;
+mod local;
 mod members;
 pub mod mosquitto;
 mod nanomq;
@@ -22,7 +23,7 @@ mod sys_clients;
 pub mod terms;
 pub mod topic;
 
-pub use dialects::{Dialect, Dialects, FileFormat, sniff};
+pub use dialects::{Dialect, Dialects, Sniffed, claims, file_names, sniff};
 
 use crate::event::{Event, Flags, Stamp, Timestamp};
 use std::borrow::Cow;
@@ -171,6 +172,17 @@ impl Reason {
 
 /// Longest payload that is read, in bytes. No notice and no line of a log comes near it.
 pub const PAYLOAD_MAX: usize = 64 * 1024;
+
+/// Returns a line of a log as text, without its end.
+fn line_of(payload: &[u8]) -> Result<&str, Malformed<'static>> {
+    if payload.len() > PAYLOAD_MAX {
+        return Err(Malformed::too_long(payload));
+    }
+    let text = str::from_utf8(payload).map_err(|_| {
+        Malformed::new(Reason::Unreadable, format!("not UTF-8: `{}`", excerpt(payload)))
+    })?;
+    Ok(text.trim_end_matches(['\r', '\n']))
+}
 
 /// Returns what fits a line of a report.
 fn excerpt(bytes: &[u8]) -> String {

@@ -17,9 +17,11 @@ pub const NANOMQ: Plain = Plain {
         "$SYS/brokers/connected",
         "$SYS/brokers/disconnected",
     ],
+    message_life: None,
     is_usual: false,
     speaks_at: |topic| Place::of(topic).is_some(),
-    read,
+    is_line: None,
+    read: |message, _| read(message),
 };
 
 /// What a topic says.

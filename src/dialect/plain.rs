@@ -4,6 +4,7 @@ use super::{
     Events, Malformed, Message, Reading, Reason, aedes, aws_iot, emqx, excerpt, nanomq, rmqtt,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
+use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
 /// A dialect without a memory.
@@ -16,11 +17,33 @@ pub struct Plain {
     pub authority: u8,
     /// Where it listens.
     pub filters: &'static [&'static str],
+    /// For how many ms the broker keeps a message for a listener that is away; `None`: as long as the session.
+    pub message_life: Option<i64>,
     /// `auto` listens to it.
     pub is_usual: bool,
     /// Tells whether a message of this topic is its business.
     pub speaks_at: fn(&str) -> bool,
-    pub read: for<'a> fn(&Message<'a>) -> Reading<'a>,
+    /// Tells whether a line of a file is one of its messages; `None` where only the topic tells what a
+    /// message says.
+    pub is_line: Option<fn(&[u8]) -> bool>,
+    /// Reads a message. The zone is that of stamps in local time, if one was named.
+    pub read: for<'a> fn(&Message<'a>, Option<&TimeZone>) -> Reading<'a>,
+}
+
+/// One of them at work. The zone comes with every message instead of a reader that keeps it: nothing
+/// else is to be kept, and so they stay rows of one table.
+#[derive(Debug)]
+pub struct Reader {
+    pub dialect: &'static Plain,
+    pub zone: Option<TimeZone>,
+}
+
+impl Reader {
+    /// Reads one message.
+    #[must_use]
+    pub fn read<'a>(&self, message: &Message<'a>) -> Reading<'a> {
+        (self.dialect.read)(message, self.zone.as_ref())
+    }
 }
 
 /// All of them, in the order in which they are asked.
@@ -81,7 +104,7 @@ pub(super) fn told(plain: &Plain, topic: &str, body: impl AsRef<[u8]>) -> String
             format!("{mark}{}{channel}", event.client)
         }
     };
-    match (plain.read)(&Message { topic, payload, tag, qos, retain, received, tie }) {
+    match (plain.read)(&Message { topic, payload, tag, qos, retain, received, tie }, None) {
         Reading::NotMine => "not mine".to_owned(),
         Reading::Malformed(Malformed { reason, client, .. }) => {
             let client = client.map(|(client, flags)| {
@@ -109,7 +132,7 @@ mod tests {
         let names: BTreeSet<&str> = ALL.iter().map(|plain| plain.name).collect();
         assert_eq!(names.len(), ALL.len());
         for plain in ALL {
-            assert!(!plain.filters.is_empty(), "{}", plain.name);
+            assert!(!plain.filters.is_empty() || plain.is_line.is_some(), "{}", plain.name);
             for filter in plain.filters {
                 assert!(topic::is_valid_filter(filter), "{filter}");
                 assert!(!filter.starts_with(['#', '+']), "{filter} listens to everything");

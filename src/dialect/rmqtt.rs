@@ -12,9 +12,11 @@ pub const RMQTT: Plain = Plain {
     title: "client notices of RMQTT",
     authority: 2,
     filters: FILTERS,
+    message_life: Some(5 * 60_000),
     is_usual: false,
     speaks_at: is_own,
-    read,
+    is_line: None,
+    read: |message, _| read(message),
 };
 
 /// Reads one client notice.

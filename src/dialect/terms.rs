@@ -62,7 +62,7 @@ impl Terms {
                 },
             })),
             name => match plain::find(name) {
-                Some(plain) => Ok(Dialect::Plain(plain)),
+                Some(dialect) => Ok(Dialect::Plain(plain::Reader { dialect, zone: zone.cloned() })),
                 None => Err(format!("no dialect is called `{name}`")),
             },
         }

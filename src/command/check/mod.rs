@@ -72,6 +72,7 @@ fn ask(options: &Check, console: &mut Console) -> Result<Option<(Inquiry, Ended)
     let ids = ids::named(&options.asked)?;
     let connection = super::connection(&options.connection, line::KEEP_ALIVE, console)?;
     let (mut terms, zone) = config::reading::terms(&options.reading)?;
+    config::reading::check_listening(&terms)?;
     console.show_times_in(zone.as_ref());
     let (probe, chosen) = (options.probe.as_deref(), &options.reading.dialect);
     config::probed::heed(probe, &connection.instance, chosen, &mut terms)?;

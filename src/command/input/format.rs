@@ -5,8 +5,7 @@ use super::{Input, Stopped, recording};
 use crate::dialect::csv::{Lacking, Table};
 use crate::dialect::envelope::{self, Carrier, Envelope};
 use crate::dialect::lmq::Lmq;
-use crate::dialect::mosquitto::Mosquitto;
-use crate::dialect::{Dialect, FileFormat, Message, Reading, sniff};
+use crate::dialect::{Dialect, Message, Reading, Sniffed, claims, file_names, sniff};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::nearest::nearest;
@@ -207,7 +206,7 @@ impl<'a> File<'a> {
         Stopped::Unknown(
             Failure::misuse(format!("could not tell what `{}` is", self.name))
                 .because(format!("no line is of a known form{first}"))
-                .next("name it with `--dialect lmq` or `--dialect mosquitto`, or its columns with `--csv-map`"),
+                .next("name it, for example with `--dialect mosquitto`, or its columns with `--csv-map`"),
         )
     }
 }
@@ -223,15 +222,15 @@ impl Input {
         if self.forced.is_none() && is_recording(line, name, number)? {
             return Ok(Some(Format::Recording(Recording::default())));
         }
-        let envelope = envelope::open(line);
-        let (body, wrapping) = match &envelope {
-            Some(envelope) => (&*envelope.body, Wrapping::Message(envelope.carrier)),
-            None => (line, Wrapping::Bare),
+        // A line that is one as it is stays as it is: some tell beside the body what the body means.
+        let bare = self.told(line, name)?;
+        let envelope = if bare.is_none() { envelope::open(line) } else { None };
+        let (told, wrapping) = match &envelope {
+            Some(Envelope { carrier, body, .. }) => {
+                (self.told(body, name)?, Wrapping::Message(*carrier))
+            }
+            None => (bare, Wrapping::Bare),
         };
-        let told = sniff(body).map(|format| match format {
-            FileFormat::Lmq => Lmq::NAME.to_owned(),
-            FileFormat::Mosquitto => Mosquitto::NAME.to_owned(),
-        });
         let may_be_table = self.forced.as_deref().is_none_or(|forced| forced == Lmq::NAME);
         if told.is_none()
             && may_be_table
@@ -239,8 +238,21 @@ impl Input {
         {
             return Ok(Some(table));
         }
-        let dialect = self.forced.clone().or(told);
+        let dialect = self.forced.clone().or(told.map(str::to_owned));
         Ok(dialect.map(|dialect| self.plain(&dialect, wrapping)).transpose()?)
+    }
+
+    /// Returns the dialect in whose words this is.
+    fn told(&self, text: &[u8], name: &str) -> Result<Option<&'static str>, Stopped> {
+        if let Some(forced) = &self.forced {
+            let known = file_names().find(|known| known == forced);
+            return Ok(known.filter(|known| claims(known, text)));
+        }
+        match sniff(text) {
+            Sniffed::Nothing => Ok(None),
+            Sniffed::One(dialect) => Ok(Some(dialect)),
+            Sniffed::Several(one, other) => Err(Stopped::Unknown(ambiguous(name, one, other))),
+        }
     }
 
     /// Returns the table of which this line is the header, if it is one.
@@ -269,6 +281,12 @@ fn is_recording(line: &[u8], name: &str, number: u64) -> Result<bool, Failure> {
         Ok(_) => Ok(true),
         Err(error) => recording::refuse_heading(line, &error, name, number).map(|()| false),
     }
+}
+
+fn ambiguous(name: &str, one: &str, other: &str) -> Failure {
+    Failure::misuse(format!("could not tell what `{name}` is"))
+        .because(format!("it may be `{one}` as well as `{other}`"))
+        .next(format!("name it with `--dialect {one}` or `--dialect {other}`"))
 }
 
 fn without_column(name: &str, lacking: &Lacking) -> Failure {

@@ -188,6 +188,7 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
         config::probed::heed(Some(path), &connection.instance, chosen, &mut terms)?;
         console.say(format_args!("listening as `{}`", terms.dialects.join(",")));
     }
+    config::reading::check_listening(&terms)?;
     console.show_times_in(zone.as_ref());
     let queries = super::queries(&options.api, console)?;
     if !queries.is_empty() && connections.len() > 1 {

@@ -160,10 +160,11 @@ fn judged<'a>(
 
 /// Returns whether the line is a JSON object with a key of a notice.
 ///
-/// `time` alone does not count: half of all JSON logs have one.
+/// `time` alone does not count: half of all JSON logs have one. Nor does `clientIp`, which other messages
+/// of the same cloud have too.
 pub(super) fn is_notice(line: &[u8]) -> bool {
     Notice::parse(line).is_ok_and(|notice| {
-        [notice.client, notice.event, notice.channel, notice.address]
+        [notice.client, notice.event, notice.channel]
             .iter()
             .any(|field| !matches!(field, Field::Absent))
     })

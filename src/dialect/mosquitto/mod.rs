@@ -15,7 +15,8 @@ mod line;
 mod memory;
 mod prefix;
 
-use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, Remark, excerpt};
+use super::local::in_zone;
+use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt, line_of};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Stamp, Timestamp};
 use jiff::tz::TimeZone;
 use line::{Cause, End, Line};
@@ -58,7 +59,7 @@ impl Mosquitto {
         if !is_line_topic(message.topic) {
             return Reading::NotMine;
         }
-        let text = match text_of(message.payload) {
+        let text = match line_of(message.payload) {
             Ok(text) => text,
             Err(malformed) => return Reading::Malformed(malformed),
         };
@@ -86,7 +87,7 @@ impl Mosquitto {
         match (time, &self.zone) {
             (Time::Utc(time), _) => Ok(whole_seconds(time)),
             (Time::Local(local), Some(zone)) => {
-                Ok(prefix::in_zone(local, zone).map_or(message.arrival(), whole_seconds))
+                Ok(in_zone(local, zone).map_or(message.arrival(), whole_seconds))
             }
             (Time::Local(local), None) if is_file => {
                 let detail = format!("local time `{local}`");
@@ -212,17 +213,7 @@ enum Fate {
 
 /// Returns whether the line is a known one of the log, with or without a time before it.
 pub(super) fn is_log_line(line: &[u8]) -> bool {
-    text_of(line).is_ok_and(|text| Prefix::default().cut(text).is_some())
-}
-
-fn text_of(payload: &[u8]) -> Result<&str, Malformed<'static>> {
-    if payload.len() > PAYLOAD_MAX {
-        return Err(Malformed::too_long(payload));
-    }
-    let text = str::from_utf8(payload).map_err(|_| {
-        Malformed::new(Reason::Unreadable, format!("not UTF-8: `{}`", excerpt(payload)))
-    })?;
-    Ok(text.trim_end_matches(['\r', '\n']))
+    line_of(line).is_ok_and(|text| Prefix::default().cut(text).is_some())
 }
 
 /// Returns whether messages of this topic are lines of the log. On topics that are not the broker's
@@ -251,6 +242,7 @@ const UNKNOWN: &str = "<unknown>";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::PAYLOAD_MAX;
 
     const RECEIVED: Timestamp = Timestamp(1_795_313_000_500);
 

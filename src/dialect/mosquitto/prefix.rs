@@ -5,6 +5,7 @@
 //! `victim` in a log that has none.
 
 use super::line::{self, Line};
+use crate::dialect::local::in_zone;
 use crate::event::Timestamp;
 use jiff::{civil, tz::TimeZone};
 
@@ -120,13 +121,6 @@ fn read_offset(text: &str) -> Option<i64> {
         text.parse::<i64>().ok().filter(|_| is_plain)
     };
     Some(sign * (two_digits(hours)? * 60 + two_digits(minutes)?) * 60_000)
-}
-
-/// Returns the moment of a local time; of two the earlier one, and in a gap what the clock would
-/// have shown without it.
-pub(super) fn in_zone(local: civil::DateTime, zone: &TimeZone) -> Option<Timestamp> {
-    let moment = zone.to_ambiguous_timestamp(local).compatible().ok()?;
-    Some(Timestamp(moment.as_millisecond()))
 }
 
 /// Two for syslog with the broker's own time behind it, one more for a format that has one itself.

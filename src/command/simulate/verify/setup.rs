@@ -4,7 +4,7 @@ use crate::cli::verify::Verify;
 use crate::command::watcher::Setup;
 use crate::config::connection::{Connection, password_from};
 use crate::config::probed::dialects;
-use crate::config::reading::{named, usual};
+use crate::config::reading::{check_listening, named, usual};
 use crate::dialect::status::Status;
 use crate::dialect::terms::Terms;
 use crate::failure::Failure;
@@ -51,6 +51,7 @@ fn terms(dialects: Vec<String>, fleet: &Fleet) -> Result<Terms, Failure> {
             )
             .next("leave `--dialect` out, or give the devices a will and a birth"));
     }
+    check_listening(&terms)?;
     terms.dialects(None).map_err(Failure::misuse)?;
     Ok(terms)
 }

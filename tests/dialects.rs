@@ -8,9 +8,10 @@ use presence::dialect::mosquitto::Mosquitto;
 use presence::dialect::plain;
 use presence::dialect::status::{Status, Words};
 use presence::dialect::topic::Template;
-use presence::dialect::{Dialect, Dialects, Message, Reading, Sniffed, sniff};
+use presence::dialect::{Dialect, Dialects, Message, Reading, Sniffed, claims, envelope, sniff};
 use presence::event::{Channel, ChannelEvent, Event, Flags, Stamp};
 use recorded::{Recorded, line_of_file};
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -55,6 +56,10 @@ const LOGS: [&str; 7] = [
     "trap-mosquitto-2.0-websocket-takeover",
 ];
 
+/// Files as `replay` reads them, by their dialects: a line as it is, or what its envelope holds.
+const FILES: &[(&str, &[&str])] =
+    &[("hivemq", &["hivemq-event.log", "trap-hivemq-old-double-line.log"])];
+
 #[test]
 fn every_sample_message_reads_as_expected() {
     for (dialects, names) in MESSAGES.iter().chain(&JSON_MESSAGES) {
@@ -84,6 +89,30 @@ fn every_sample_log_reads_as_expected() {
 }
 
 #[test]
+fn every_sample_file_is_recognised_and_reads_as_expected() {
+    for (name, files) in FILES {
+        for file in *files {
+            let mut dialect = reader(name);
+            let mut told = String::new();
+            for (line, tie) in text_of(file).lines().zip(1..) {
+                let body = body_of(name, line);
+                assert_eq!(sniff(&body), Sniffed::One(name), "{file}, line {tie}");
+                let message = Message { payload: &body, ..line_of_file("", tie) };
+                tell(&mut told, &dialect.read(&message));
+            }
+            compare(&format!("{}.expected", file.trim_end_matches(".jsonl")), &told);
+        }
+    }
+}
+
+/// Returns what a dialect reads of a line.
+fn body_of<'a>(name: &str, line: &'a str) -> Cow<'a, [u8]> {
+    let line = line.as_bytes();
+    let envelope = if claims(name, line) { None } else { envelope::open(line) };
+    envelope.map_or(Cow::Borrowed(line), |envelope| envelope.body)
+}
+
+#[test]
 fn every_sample_log_is_recognised_by_its_first_line() {
     for name in LOGS {
         let text = text_of(&format!("{name}.log"));
@@ -101,6 +130,7 @@ fn no_cut_and_no_damage_makes_reading_panic() {
     all.extend(mosquitto());
     all.extend(status("presence/{client}", "1", "0", Some("/state")));
     all.extend(status("presence/{client}", "1", "0", None));
+    all.extend(plain::ALL.map(|plain| reader(plain.name)));
     let payloads = every_payload();
     let topics = ["", "$presence/a", "$SYS/broker/log/N", "presence/a"];
     let mut tie = 0;
@@ -196,6 +226,11 @@ fn every_payload() -> Vec<Vec<u8>> {
         .flat_map(|name| Recorded::all(&text_of(&format!("{name}.jsonl"))))
         .map(|message| message.payload.into_bytes())
         .collect();
+    for (name, file) in
+        FILES.iter().flat_map(|(name, files)| files.iter().map(move |file| (name, file)))
+    {
+        payloads.extend(text_of(file).lines().map(|line| body_of(name, line).into_owned()));
+    }
     for name in LOGS {
         let text = text_of(&format!("{name}.log"));
         payloads.extend(text.lines().map(|line| line.as_bytes().to_vec()));

@@ -31,6 +31,10 @@ const STORIES: &[(&str, &str)] = &[
     ("recording-with-a-hole", "--json recording-with-a-hole.jsonl"),
     ("recording-with-a-hole-table", "recording-with-a-hole.jsonl"),
     ("two-watchers", "--json two-watchers-a.jsonl two-watchers-b.jsonl"),
+    (
+        "hivemq-double-line",
+        "--json --time-zone UTC ../fixtures/dialects/trap-hivemq-old-double-line.log",
+    ),
 ];
 
 #[test]

@@ -70,6 +70,8 @@ pub enum DialectName {
     Emqx,
     /// Client notices of RMQTT, below `$SYS/brokers`
     Rmqtt,
+    /// Event log of HiveMQ, as a file
+    Hivemq,
     /// Retained status that devices keep by birth and will
     Status,
 }

@@ -42,6 +42,7 @@ fn find<'a>(all: &'a [Known], name: &str) -> Result<&'a Known, Failure> {
 
 /// What is known about a dialect, as `--json` prints it.
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of their own, not states of one thing")]
 struct Known {
     r#type: &'static str,
     name: &'static str,
@@ -128,7 +129,9 @@ impl Known {
             "who comes later",
             &yes(*kept, "is told how things stand", "knows nobody until the next event"),
         );
-        line("listens at", &filters.join(", "));
+        let none = "no topic: it is read from files, or where `--topic` says";
+        let filters = filters.join(", ");
+        line("listens at", if filters.is_empty() { none } else { &filters });
         line("in `auto`", &yes(self.auto, "yes", "no: name it with `--dialect`"));
         line("to enable", enable);
         text

@@ -140,6 +140,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Nanomq => "nanomq",
         DialectName::Emqx => "emqx",
         DialectName::Rmqtt => "rmqtt",
+        DialectName::Hivemq => "hivemq",
         DialectName::Status => "status",
     }
 }

@@ -233,7 +233,7 @@ pub fn sniff(line: &[u8]) -> Sniffed {
 
 /// Returns the names of the dialects that files are in.
 pub fn file_names() -> impl Iterator<Item = &'static str> {
-    let plain = plain::ALL.into_iter().filter(|plain| plain.is_line.is_some());
+    let plain = plain::ALL.iter().filter(|plain| plain.is_line.is_some());
     [Lmq::NAME, Mosquitto::NAME].into_iter().chain(plain.map(|plain| plain.name))
 }
 

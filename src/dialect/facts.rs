@@ -94,6 +94,20 @@ const ALL: &[Facts] = &[
         enable: "the plugin `rmqtt-sys-topic`; an access rule that lets the account subscribe to `$SYS/#`",
     },
     Facts {
+        name: "nanomq",
+        key: None,
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "nothing: it always does, to everybody. A client that is refused is announced as well",
+    },
+    Facts {
+        name: "hivemq",
+        key: None,
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "nothing: it writes `log/event.log`. Its times are local, so a file needs `--time-zone`",
+    },
+    Facts {
         name: Status::NAME,
         key: None,
         dated: Dated::Arrival,

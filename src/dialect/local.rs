@@ -1,6 +1,7 @@
 //! Times of a clock on a wall: what they mean depends on a zone, which a log does not name.
 
-use crate::event::Timestamp;
+use super::{Malformed, Message, Reason};
+use crate::event::{Stamp, Timestamp};
 use jiff::{civil, tz::TimeZone};
 
 /// Returns the moment of a local time; of two the earlier one, and in a gap what the clock would
@@ -8,4 +9,58 @@ use jiff::{civil, tz::TimeZone};
 pub(super) fn in_zone(local: civil::DateTime, zone: &TimeZone) -> Option<Timestamp> {
     let moment = zone.to_ambiguous_timestamp(local).compatible().ok()?;
     Some(Timestamp(moment.as_millisecond()))
+}
+
+/// Reads `YYYY-MM-DD HH:MM:SS.mmm`, with this mark before the milliseconds.
+pub(super) fn read(text: &str, mark: char) -> Option<civil::DateTime> {
+    let (whole, ms) = text.rsplit_once(mark)?;
+    let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
+    if !text.chars().map(shape).eq(format!("0000-00-00 00:00:00{mark}000").chars()) {
+        return None;
+    }
+    let whole: civil::DateTime = whole.parse().ok()?;
+    whole.with().millisecond(ms.parse().ok()?).build().ok()
+}
+
+/// Returns the stamp of a line in local time. Over MQTT the arrival stands in where nobody named the zone,
+/// for no line may be lost there; of a file nothing can be believed without.
+pub(super) fn stamp(
+    local: civil::DateTime,
+    zone: Option<&TimeZone>,
+    message: &Message<'_>,
+) -> Result<Stamp, Malformed<'static>> {
+    match zone {
+        Some(zone) => {
+            let stamp = |time| Stamp { time, tie: message.tie, resolution: 0 };
+            Ok(in_zone(local, zone).map_or(message.arrival(), stamp))
+        }
+        None if message.topic.is_empty() => {
+            Err(Malformed::new(Reason::ZoneMissing, format!("local time `{local}`")))
+        }
+        None => Ok(message.arrival()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_local_time_has_one_form() {
+        let known = civil::date(2025, 10, 9).at(8, 53, 20, 123_000_000);
+        assert_eq!(read("2025-10-09 08:53:20,123", ','), Some(known));
+        assert_eq!(read("2025-10-09 08:53:20.123", '.'), Some(known));
+        for text in [
+            "",
+            "2025-10-09 08:53:20",
+            "2025-10-09 08:53:20.123",
+            "2025-10-09T08:53:20,123",
+            "2025-13-09 08:53:20,123",
+            "2025-10-09 08:53:20,12",
+            "2025-10-09 08:53:20,1234",
+            "2025-10-09 08:53:20,12é",
+        ] {
+            assert_eq!(read(text, ','), None, "{text}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Dialects that read each message by itself, and remember nothing: one file each, and a row here.
 
 use super::{
-    Events, Malformed, Message, Reading, Reason, aedes, aws_iot, emqx, excerpt, nanomq, rmqtt,
+    Events, Malformed, Message, Reading, Reason, aedes, aws_iot, emqx, excerpt, hivemq, nanomq,
+    rmqtt,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -47,13 +48,19 @@ impl Reader {
 }
 
 /// All of them, in the order in which they are asked.
-pub const ALL: [&Plain; 5] =
-    [&aedes::AEDES, &aws_iot::AWS_IOT, &nanomq::NANOMQ, &emqx::EMQX, &rmqtt::RMQTT];
+pub const ALL: &[&Plain] = &[
+    &aedes::AEDES,
+    &aws_iot::AWS_IOT,
+    &nanomq::NANOMQ,
+    &emqx::EMQX,
+    &rmqtt::RMQTT,
+    &hivemq::HIVEMQ,
+];
 
 /// Returns the one of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Plain> {
-    ALL.into_iter().find(|plain| plain.name == name)
+    ALL.iter().copied().find(|plain| plain.name == name)
 }
 
 /// Tells whether a topic is one on which a broker speaks of its clients.

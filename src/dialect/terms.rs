@@ -29,7 +29,7 @@ pub struct Terms {
 impl Terms {
     /// The dialects there are, in the order in which they are asked.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        let plain = plain::ALL.into_iter().map(|plain| plain.name);
+        let plain = plain::ALL.iter().map(|plain| plain.name);
         [Lmq::NAME, Mosquitto::NAME].into_iter().chain(plain).chain([Status::NAME])
     }
 

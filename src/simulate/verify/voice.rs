@@ -73,6 +73,13 @@ const KNOWN: &[Knowledge] = &[
         ends: Naming::Order,
     },
     Knowledge {
+        dialect: "hivemq",
+        speaker: Speaker::Broker,
+        goodbyes: true,
+        takeovers: false,
+        ends: Naming::Order,
+    },
+    Knowledge {
         dialect: "emqx",
         speaker: Speaker::Broker,
         goodbyes: true,

@@ -112,6 +112,8 @@ aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 nanomq\:"Client notices of NanoMQ, below \`\$SYS/brokers\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
+hivemq\:"Event log of HiveMQ, as a file"
+flashmq\:"Log of FlashMQ, as a file"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -193,6 +195,8 @@ aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 nanomq\:"Client notices of NanoMQ, below \`\$SYS/brokers\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
+hivemq\:"Event log of HiveMQ, as a file"
+flashmq\:"Log of FlashMQ, as a file"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -252,6 +256,8 @@ aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 nanomq\:"Client notices of NanoMQ, below \`\$SYS/brokers\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
+hivemq\:"Event log of HiveMQ, as a file"
+flashmq\:"Log of FlashMQ, as a file"
 status\:"Retained status that devices keep by birth and will"))' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '--no-silence[Leave out the clients that fall silent, which take the longest]' \
@@ -342,6 +348,8 @@ aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 nanomq\:"Client notices of NanoMQ, below \`\$SYS/brokers\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
+hivemq\:"Event log of HiveMQ, as a file"
+flashmq\:"Log of FlashMQ, as a file"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -552,6 +560,8 @@ aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 nanomq\:"Client notices of NanoMQ, below \`\$SYS/brokers\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
+hivemq\:"Event log of HiveMQ, as a file"
+flashmq\:"Log of FlashMQ, as a file"
 status\:"Retained status that devices keep by birth and will"))' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
 '--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
@@ -673,6 +683,8 @@ aws-iot\:"Lifecycle events of AWS IoT Core, below \`\$aws/events\`"
 nanomq\:"Client notices of NanoMQ, below \`\$SYS/brokers\`"
 emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
+hivemq\:"Event log of HiveMQ, as a file"
+flashmq\:"Log of FlashMQ, as a file"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \

@@ -57,8 +57,10 @@ const LOGS: [&str; 7] = [
 ];
 
 /// Files as `replay` reads them, by their dialects: a line as it is, or what its envelope holds.
-const FILES: &[(&str, &[&str])] =
-    &[("hivemq", &["hivemq-event.log", "trap-hivemq-old-double-line.log"])];
+const FILES: &[(&str, &[&str])] = &[
+    ("hivemq", &["hivemq-event.log", "trap-hivemq-old-double-line.log"]),
+    ("flashmq", &["flashmq.log"]),
+];
 
 #[test]
 fn every_sample_message_reads_as_expected() {
@@ -130,7 +132,7 @@ fn no_cut_and_no_damage_makes_reading_panic() {
     all.extend(mosquitto());
     all.extend(status("presence/{client}", "1", "0", Some("/state")));
     all.extend(status("presence/{client}", "1", "0", None));
-    all.extend(plain::ALL.map(|plain| reader(plain.name)));
+    all.extend(plain::ALL.iter().map(|plain| reader(plain.name)));
     let payloads = every_payload();
     let topics = ["", "$presence/a", "$SYS/broker/log/N", "presence/a"];
     let mut tie = 0;

@@ -72,6 +72,8 @@ pub enum DialectName {
     Rmqtt,
     /// Event log of HiveMQ, as a file
     Hivemq,
+    /// Log of FlashMQ, as a file
+    Flashmq,
     /// Retained status that devices keep by birth and will
     Status,
 }

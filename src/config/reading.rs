@@ -141,6 +141,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Emqx => "emqx",
         DialectName::Rmqtt => "rmqtt",
         DialectName::Hivemq => "hivemq",
+        DialectName::Flashmq => "flashmq",
         DialectName::Status => "status",
     }
 }

@@ -108,6 +108,13 @@ const ALL: &[Facts] = &[
         enable: "nothing: it writes `log/event.log`. Its times are local, so a file needs `--time-zone`",
     },
     Facts {
+        name: "flashmq",
+        key: Some("fd and address"),
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "nothing: it writes a log. Its times are local, so a file needs `--time-zone`",
+    },
+    Facts {
         name: Status::NAME,
         key: None,
         dated: Dated::Arrival,

@@ -11,6 +11,7 @@ mod dialects;
 mod emqx;
 pub mod envelope;
 pub mod facts;
+mod flashmq;
 mod hivemq;
 pub mod lmq;
 mod local;

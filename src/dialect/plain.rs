@@ -1,8 +1,8 @@
 //! Dialects that read each message by itself, and remember nothing: one file each, and a row here.
 
 use super::{
-    Events, Malformed, Message, Reading, Reason, aedes, aws_iot, emqx, excerpt, hivemq, nanomq,
-    rmqtt,
+    Events, Malformed, Message, Reading, Reason, aedes, aws_iot, emqx, excerpt, flashmq, hivemq,
+    nanomq, rmqtt,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -55,6 +55,7 @@ pub const ALL: &[&Plain] = &[
     &emqx::EMQX,
     &rmqtt::RMQTT,
     &hivemq::HIVEMQ,
+    &flashmq::FLASHMQ,
 ];
 
 /// Returns the one of this name.

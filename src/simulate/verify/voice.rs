@@ -95,6 +95,13 @@ const KNOWN: &[Knowledge] = &[
         ends: Naming::Address,
     },
     Knowledge {
+        dialect: "flashmq",
+        speaker: Speaker::Broker,
+        goodbyes: true,
+        takeovers: true,
+        ends: Naming::Order,
+    },
+    Knowledge {
         dialect: "status",
         speaker: Speaker::Device,
         goodbyes: false,

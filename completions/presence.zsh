@@ -114,6 +114,8 @@ emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 hivemq\:"Event log of HiveMQ, as a file"
 flashmq\:"Log of FlashMQ, as a file"
+tencent-tdmq\:"Client events of Tencent Cloud'\''s TDMQ for MQTT, below \`\$events\`"
+connection-state\:"State that Mosquitto'\''s plugin \`connection-state\` keeps retained"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -197,6 +199,8 @@ emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 hivemq\:"Event log of HiveMQ, as a file"
 flashmq\:"Log of FlashMQ, as a file"
+tencent-tdmq\:"Client events of Tencent Cloud'\''s TDMQ for MQTT, below \`\$events\`"
+connection-state\:"State that Mosquitto'\''s plugin \`connection-state\` keeps retained"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -258,6 +262,8 @@ emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 hivemq\:"Event log of HiveMQ, as a file"
 flashmq\:"Log of FlashMQ, as a file"
+tencent-tdmq\:"Client events of Tencent Cloud'\''s TDMQ for MQTT, below \`\$events\`"
+connection-state\:"State that Mosquitto'\''s plugin \`connection-state\` keeps retained"
 status\:"Retained status that devices keep by birth and will"))' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '--no-silence[Leave out the clients that fall silent, which take the longest]' \
@@ -350,6 +356,8 @@ emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 hivemq\:"Event log of HiveMQ, as a file"
 flashmq\:"Log of FlashMQ, as a file"
+tencent-tdmq\:"Client events of Tencent Cloud'\''s TDMQ for MQTT, below \`\$events\`"
+connection-state\:"State that Mosquitto'\''s plugin \`connection-state\` keeps retained"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -562,6 +570,8 @@ emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 hivemq\:"Event log of HiveMQ, as a file"
 flashmq\:"Log of FlashMQ, as a file"
+tencent-tdmq\:"Client events of Tencent Cloud'\''s TDMQ for MQTT, below \`\$events\`"
+connection-state\:"State that Mosquitto'\''s plugin \`connection-state\` keeps retained"
 status\:"Retained status that devices keep by birth and will"))' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
 '--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
@@ -685,6 +695,8 @@ emqx\:"Client notices of EMQX 4 to 6, below \`\$SYS/brokers\`"
 rmqtt\:"Client notices of RMQTT, below \`\$SYS/brokers\`"
 hivemq\:"Event log of HiveMQ, as a file"
 flashmq\:"Log of FlashMQ, as a file"
+tencent-tdmq\:"Client events of Tencent Cloud'\''s TDMQ for MQTT, below \`\$events\`"
+connection-state\:"State that Mosquitto'\''s plugin \`connection-state\` keeps retained"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \

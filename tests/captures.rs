@@ -8,6 +8,7 @@
 mod recorded;
 
 use presence::dialect::mosquitto::Mosquitto;
+use presence::dialect::plain;
 use presence::dialect::status::{Status, Words};
 use presence::dialect::topic::Template;
 use presence::dialect::{Dialect, Dialects, Reading};
@@ -24,6 +25,7 @@ use std::process::Command;
 
 const MOSQUITTO_2_0: &str = "mosquitto-2.0.11";
 const MOSQUITTO_2_1: &str = "mosquitto-2.1.2-connection-state";
+const NANOMQ: &str = "nanomq-0.25.5";
 
 /// A disagreement: the stimulus in which it begins, the voice, the client, and what explains it.
 type Explained = (&'static str, &'static str, &'static str, Limit);
@@ -42,6 +44,25 @@ const LOG_LIMITS: [Explained; 2] = [
     ("broker_stop", "mosquitto", "dev-stop5", Limit::StopIsSilent),
 ];
 
+/// What the retained states of Mosquitto's plugin get wrong.
+const STATE_LIMITS: [Explained; 5] = [
+    ("persistent_session", "connection-state", "dev-persist", Limit::EndOfAKeptSessionIsNotTold),
+    ("session_expiry_v5", "connection-state", "dev-exp5", Limit::EndOfAKeptSessionIsNotTold),
+    ("will_delay_v5", "connection-state", "dev-wd5", Limit::EndOfAKeptSessionIsNotTold),
+    ("broker_stop", "connection-state", "dev-stop", Limit::StopIsSilent),
+    ("broker_stop", "connection-state", "dev-stop5", Limit::StopIsSilent),
+];
+
+/// What NanoMQ gets wrong.
+const NANOMQ_LIMITS: [Explained; 6] = [
+    ("takeover", "nanomq", "dev-dup", Limit::TakeOverLooksLikeAGoodbye),
+    ("persistent_session", "nanomq", "dev-persist", Limit::EndOfAKeptSessionIsNotTold),
+    ("will_delay_v5", "nanomq", "dev-wd5", Limit::EndOfAKeptSessionIsNotTold),
+    ("odd_client_ids", "nanomq", "dev+hash#", Limit::IdMakesNoTopic),
+    ("broker_stop", "nanomq", "dev-stop", Limit::StopIsSilent),
+    ("broker_stop", "nanomq", "dev-stop5", Limit::StopIsSilent),
+];
+
 /// Why a verdict differs from what was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Limit {
@@ -56,17 +77,42 @@ enum Limit {
     /// A broker that stops writes no end lines; that its connections are over shows in the listener's
     /// own connection, or in the next `starting`.
     StopIsSilent,
+    /// Mosquitto's plugin does not hear of the end of a client whose session is kept, NanoMQ tells none.
+    EndOfAKeptSessionIsNotTold,
+    /// NanoMQ tells the end of a connection that was taken over as a goodbye, after the newer one began.
+    TakeOverLooksLikeAGoodbye,
+    /// Ids that hold `+` or `#` make no topic: NanoMQ tells nothing of them.
+    IdMakesNoTopic,
 }
 
 #[test]
 fn every_step_shows_in_the_messages_but_for_known_limits() {
     for run in [MOSQUITTO_2_0, MOSQUITTO_2_1] {
-        let found = differences_over_mqtt(run);
+        let found = differences_over_mqtt(
+            run,
+            dialects(),
+            &["mosquitto", TOGETHER],
+            &["mosquitto", "status", TOGETHER],
+        );
         let known = [&STATUS_LIMITS[..], &LOG_LIMITS].concat();
         // The log is the better voice, so its limits are all that is left of both.
         let together =
             LOG_LIMITS.map(|(stimulus, _, client, limit)| (stimulus, TOGETHER, client, limit));
         let known: Differences = known.iter().chain(&together).map(key).collect();
+        assert_eq!(found, known, "{run}");
+    }
+}
+
+#[test]
+fn every_step_shows_in_retained_states_and_notices_but_for_known_limits() {
+    for (run, voice, limits) in
+        [(MOSQUITTO_2_1, "connection-state", &STATE_LIMITS[..]), (NANOMQ, "nanomq", &NANOMQ_LIMITS)]
+    {
+        let only =
+            Dialect::Plain(plain::Reader { dialect: plain::find(voice).expect(voice), zone: None });
+        let found =
+            differences_over_mqtt(run, Dialects::new(vec![only], vec![]), &[voice], &[voice]);
+        let known: Differences = limits.iter().map(key).collect();
         assert_eq!(found, known, "{run}");
     }
 }
@@ -87,7 +133,14 @@ fn key((stimulus, voice, client, _): &Explained) -> (String, String, String) {
 }
 
 /// Compares before every step, where the messages of the step before have had time to arrive.
-fn differences_over_mqtt(run: &str) -> Differences {
+///
+/// `complete` voices must know every client, the others of `voices` may be silent about some.
+fn differences_over_mqtt(
+    run: &str,
+    mut dialects: Dialects,
+    complete: &[&str],
+    voices: &[&str],
+) -> Differences {
     let messages = Recorded::all(&text_of(&format!("{run}.jsonl")));
     let mut messages = messages
         .iter()
@@ -95,7 +148,6 @@ fn differences_over_mqtt(run: &str) -> Differences {
         // What a second subscriber got is not part of what the first one heard.
         .filter(|(message, _)| !message.stimulus.ends_with(":own"))
         .peekable();
-    let mut dialects = dialects();
     let mut comparison = Comparison::default();
     let steps = steps(run);
     for (step, next) in steps.iter().zip(steps.iter().skip(1)) {
@@ -111,8 +163,7 @@ fn differences_over_mqtt(run: &str) -> Differences {
                 comparison.believed.take_in(dialect.name(), &reading);
             }
         }
-        let voices = ["mosquitto", "status", TOGETHER];
-        comparison.compare(&step.stimulus, &["mosquitto", TOGETHER], &voices);
+        comparison.compare(&step.stimulus, complete, voices);
     }
     comparison.found
 }
@@ -374,6 +425,7 @@ impl Truth {
             | "dev-stop"
             | "dev-stop5"
             | "skipped: no accounts on this broker"
+            | "monitor: connection closed by broker"
             | "END" => {}
             other => assert!(other.starts_with("BEGIN "), "unknown step `{other}`"),
         }
@@ -406,8 +458,11 @@ impl Believed {
             Reading::NotMine => return,
             Reading::Malformed(malformed) => panic!("{malformed:?}"),
         };
-        let authority =
-            if voice == Mosquitto::NAME { Mosquitto::AUTHORITY } else { Status::AUTHORITY };
+        let authority = match plain::find(voice) {
+            Some(plain) => plain.authority,
+            None if voice == Mosquitto::NAME => Mosquitto::AUTHORITY,
+            None => Status::AUTHORITY,
+        };
         let voice = VoiceKey { authority, name: voice };
         for fleet in [voice.name, TOGETHER] {
             let fleet = self.fleets.entry(fleet.to_owned()).or_default();

@@ -23,7 +23,7 @@ const MESSAGES: &[Group] = &[
     (mosquitto, &["mosquitto-2.0-sys-log", "mosquitto-2.1-sys-log"]),
     (mosquitto, &["trap-mosquitto-2.0-tcp-takeover"]),
     (
-        || status("$SYS/broker/connection/client/{client}/state", "1", "0", None),
+        || plain("connection-state"),
         &["mosquitto-2.1-connection-state", "trap-mosquitto-2.1-connection-state-stuck-online"],
     ),
     (|| status("{client}/status", "online", "offline", None), &["esphome", "homeassistant"]),
@@ -35,6 +35,7 @@ const MESSAGES: &[Group] = &[
     (|| plain("emqx"), &["emqx4", "emqx5", "emqx5.9", "trap-emqx5-takeover"]),
     (|| plain("rmqtt"), &["rmqtt"]),
     (|| plain("nanomq"), &["nanomq", "trap-nanomq-truncated"]),
+    (|| plain("tencent-tdmq"), &["tencent-tdmq-mqtt"]),
     (|| plain("aws-iot"), &["aws-iot", "trap-aws-takeover-out-of-order"]),
 ];
 

@@ -164,6 +164,56 @@ fn neither_a_refusal_nor_a_take_over_of_nanomq_changes_who_is_online() {
     }
 }
 
+/// Nothing names a connection: the stamps decide, and a take-over ends nobody, whenever it was stamped.
+#[test]
+fn tencent_is_believed_by_its_stamps() {
+    let said = |word: &str, members: &str| {
+        let body = format!(r#"{{"clientid":"dev-1","event":"client.{word}",{members}}}"#);
+        (format!("$events/client_{word}"), body)
+    };
+    let begin = |ms: i64| said("connected", &format!(r#""connected_at":{}"#, BEGIN + ms));
+    let end_of = |ms: i64, reason: &str| {
+        let at = BEGIN + ms;
+        said("disconnected", &format!(r#""disconnected_at":{at},"reason":"{reason}""#))
+    };
+    for (story, expected) in [
+        (vec![begin(0), end_of(5_000, "tcp_closed")], false),
+        (vec![begin(0), end_of(5_000, "tcp_closed"), begin(9_000)], true),
+        (vec![begin(0), begin(9_000), end_of(9_005, "takenover")], true),
+    ] {
+        for story in orders(&story) {
+            assert_eq!(end(&["tencent-tdmq"], &story, "dev-1"), (Some(expected), String::new()));
+        }
+    }
+}
+
+/// The plugin does not hear of the ends of clients with kept sessions. Alone it cannot know better; the log can,
+/// and it is the better voice.
+#[test]
+fn a_state_that_is_stuck_at_online_gives_way_to_the_log() {
+    let stuck = sample("trap-mosquitto-2.1-connection-state-stuck-online");
+    let log = |text: &str| ("$SYS/broker/log/N".to_owned(), text.to_owned());
+    for (client, stands) in [
+        ("dev-clean", false),
+        ("dev-drop", false),
+        ("dev-persist", true),
+        ("dev-persist2", true),
+        ("dev-take", true),
+        ("ws-3", false),
+    ] {
+        assert_eq!(end(&["connection-state"], &stuck, client).0, Some(stands), "{client}");
+        let told = [
+            log(&format!(
+                "1760000000: New client connected from 192.0.2.10:5 as {client} (p4, c0, k60)."
+            )),
+            log(&format!("1760000005: Client {client} [192.0.2.10:5] disconnected.")),
+        ];
+        let both = [&told[..], &stuck].concat();
+        let voices = ["mosquitto", "connection-state"];
+        assert_eq!(end(&voices, &both, client).0, Some(false), "{client}");
+    }
+}
+
 /// When the stories begin, in ms.
 const BEGIN: i64 = 1_760_000_000_000;
 

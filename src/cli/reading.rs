@@ -74,6 +74,10 @@ pub enum DialectName {
     Hivemq,
     /// Log of FlashMQ, as a file
     Flashmq,
+    /// Client events of Tencent Cloud's TDMQ for MQTT, below `$events`
+    TencentTdmq,
+    /// State that Mosquitto's plugin `connection-state` keeps retained
+    ConnectionState,
     /// Retained status that devices keep by birth and will
     Status,
 }

@@ -142,6 +142,8 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Rmqtt => "rmqtt",
         DialectName::Hivemq => "hivemq",
         DialectName::Flashmq => "flashmq",
+        DialectName::TencentTdmq => "tencent-tdmq",
+        DialectName::ConnectionState => "connection-state",
         DialectName::Status => "status",
     }
 }

@@ -115,6 +115,21 @@ const ALL: &[Facts] = &[
         enable: "nothing: it writes a log. Its times are local, so a file needs `--time-zone`",
     },
     Facts {
+        name: "tencent-tdmq",
+        key: None,
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "an account that may subscribe to `$events/client_connected` and `$events/client_disconnected`",
+    },
+    Facts {
+        name: "connection-state",
+        key: None,
+        dated: Dated::Arrival,
+        is_kept: true,
+        enable: "in mosquitto.conf, from 2.1 on: `plugin …/mosquitto_connection_state.so`; with an `acl_file`: \
+                 `topic read $SYS/broker/connection/client/#`",
+    },
+    Facts {
         name: Status::NAME,
         key: None,
         dated: Dated::Arrival,

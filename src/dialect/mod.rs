@@ -6,6 +6,7 @@
 
 mod aedes;
 mod aws_iot;
+mod connection_state;
 pub mod csv;
 mod dialects;
 mod emqx;
@@ -22,6 +23,7 @@ pub mod plain;
 mod rmqtt;
 pub mod status;
 mod sys_clients;
+mod tencent;
 pub mod terms;
 pub mod topic;
 

@@ -1,8 +1,8 @@
 //! Dialects that read each message by itself, and remember nothing: one file each, and a row here.
 
 use super::{
-    Events, Malformed, Message, Reading, Reason, aedes, aws_iot, emqx, excerpt, flashmq, hivemq,
-    nanomq, rmqtt,
+    Events, Malformed, Message, Reading, Reason, aedes, aws_iot, connection_state, emqx, excerpt,
+    flashmq, hivemq, nanomq, rmqtt, tencent,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -56,6 +56,8 @@ pub const ALL: &[&Plain] = &[
     &rmqtt::RMQTT,
     &hivemq::HIVEMQ,
     &flashmq::FLASHMQ,
+    &tencent::TENCENT_TDMQ,
+    &connection_state::CONNECTION_STATE,
 ];
 
 /// Returns the one of this name.

@@ -102,6 +102,20 @@ const KNOWN: &[Knowledge] = &[
         ends: Naming::Order,
     },
     Knowledge {
+        dialect: "tencent-tdmq",
+        speaker: Speaker::Broker,
+        goodbyes: false,
+        takeovers: false,
+        ends: Naming::Order,
+    },
+    Knowledge {
+        dialect: "connection-state",
+        speaker: Speaker::Broker,
+        goodbyes: false,
+        takeovers: true,
+        ends: Naming::Order,
+    },
+    Knowledge {
         dialect: "status",
         speaker: Speaker::Device,
         goodbyes: false,

@@ -116,6 +116,11 @@ hivemq\:"Event log of HiveMQ, as a file"
 flashmq\:"Log of FlashMQ, as a file"
 tencent-tdmq\:"Client events of Tencent Cloud'\''s TDMQ for MQTT, below \`\$events\`"
 connection-state\:"State that Mosquitto'\''s plugin \`connection-state\` keeps retained"
+alibaba-iot\:"Device states of Alibaba Cloud'\''s IoT Platform (another product than LMQ)"
+azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing"
+azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
+huawei\:"Device states that Huawei IoTDA pushes"
+vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -201,6 +206,11 @@ hivemq\:"Event log of HiveMQ, as a file"
 flashmq\:"Log of FlashMQ, as a file"
 tencent-tdmq\:"Client events of Tencent Cloud'\''s TDMQ for MQTT, below \`\$events\`"
 connection-state\:"State that Mosquitto'\''s plugin \`connection-state\` keeps retained"
+alibaba-iot\:"Device states of Alibaba Cloud'\''s IoT Platform (another product than LMQ)"
+azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing"
+azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
+huawei\:"Device states that Huawei IoTDA pushes"
+vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -264,6 +274,11 @@ hivemq\:"Event log of HiveMQ, as a file"
 flashmq\:"Log of FlashMQ, as a file"
 tencent-tdmq\:"Client events of Tencent Cloud'\''s TDMQ for MQTT, below \`\$events\`"
 connection-state\:"State that Mosquitto'\''s plugin \`connection-state\` keeps retained"
+alibaba-iot\:"Device states of Alibaba Cloud'\''s IoT Platform (another product than LMQ)"
+azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing"
+azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
+huawei\:"Device states that Huawei IoTDA pushes"
+vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '--no-silence[Leave out the clients that fall silent, which take the longest]' \
@@ -358,6 +373,11 @@ hivemq\:"Event log of HiveMQ, as a file"
 flashmq\:"Log of FlashMQ, as a file"
 tencent-tdmq\:"Client events of Tencent Cloud'\''s TDMQ for MQTT, below \`\$events\`"
 connection-state\:"State that Mosquitto'\''s plugin \`connection-state\` keeps retained"
+alibaba-iot\:"Device states of Alibaba Cloud'\''s IoT Platform (another product than LMQ)"
+azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing"
+azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
+huawei\:"Device states that Huawei IoTDA pushes"
+vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -572,6 +592,11 @@ hivemq\:"Event log of HiveMQ, as a file"
 flashmq\:"Log of FlashMQ, as a file"
 tencent-tdmq\:"Client events of Tencent Cloud'\''s TDMQ for MQTT, below \`\$events\`"
 connection-state\:"State that Mosquitto'\''s plugin \`connection-state\` keeps retained"
+alibaba-iot\:"Device states of Alibaba Cloud'\''s IoT Platform (another product than LMQ)"
+azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing"
+azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
+huawei\:"Device states that Huawei IoTDA pushes"
+vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
 '--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
@@ -697,6 +722,11 @@ hivemq\:"Event log of HiveMQ, as a file"
 flashmq\:"Log of FlashMQ, as a file"
 tencent-tdmq\:"Client events of Tencent Cloud'\''s TDMQ for MQTT, below \`\$events\`"
 connection-state\:"State that Mosquitto'\''s plugin \`connection-state\` keeps retained"
+alibaba-iot\:"Device states of Alibaba Cloud'\''s IoT Platform (another product than LMQ)"
+azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing"
+azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
+huawei\:"Device states that Huawei IoTDA pushes"
+vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \

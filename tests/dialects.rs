@@ -61,6 +61,11 @@ const LOGS: [&str; 7] = [
 const FILES: &[(&str, &[&str])] = &[
     ("hivemq", &["hivemq-event.log", "trap-hivemq-old-double-line.log"]),
     ("flashmq", &["flashmq.log"]),
+    ("alibaba-iot", &["alibaba-iot-platform.jsonl"]),
+    ("azure-iothub", &["azure-iothub-eventgrid.jsonl", "azure-iothub-routing.jsonl"]),
+    ("azure-eventgrid", &["azure-eventgrid-mqtt.jsonl", "trap-azure-eventgrid-mqtt-order.jsonl"]),
+    ("huawei", &["huawei-iotda.jsonl"]),
+    ("vernemq", &["vernemq-webhooks.jsonl"]),
 ];
 
 #[test]

@@ -35,6 +35,7 @@ const STORIES: &[(&str, &str)] = &[
         "hivemq-double-line",
         "--json --time-zone UTC ../fixtures/dialects/trap-hivemq-old-double-line.log",
     ),
+    ("azure-eventgrid-order", "--json ../fixtures/dialects/trap-azure-eventgrid-mqtt-order.jsonl"),
 ];
 
 #[test]

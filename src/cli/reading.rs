@@ -78,6 +78,16 @@ pub enum DialectName {
     TencentTdmq,
     /// State that Mosquitto's plugin `connection-state` keeps retained
     ConnectionState,
+    /// Device states of Alibaba Cloud's IoT Platform (another product than LMQ)
+    AlibabaIot,
+    /// Connection states of Azure IoT Hub, from Event Grid or by routing
+    AzureIothub,
+    /// Client sessions of Azure Event Grid's MQTT broker
+    AzureEventgrid,
+    /// Device states that Huawei IoTDA pushes
+    Huawei,
+    /// Calls of VerneMQ's webhooks, kept one a line
+    Vernemq,
     /// Retained status that devices keep by birth and will
     Status,
 }

@@ -144,6 +144,11 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Flashmq => "flashmq",
         DialectName::TencentTdmq => "tencent-tdmq",
         DialectName::ConnectionState => "connection-state",
+        DialectName::AlibabaIot => "alibaba-iot",
+        DialectName::AzureIothub => "azure-iothub",
+        DialectName::AzureEventgrid => "azure-eventgrid",
+        DialectName::Huawei => "huawei",
+        DialectName::Vernemq => "vernemq",
         DialectName::Status => "status",
     }
 }

@@ -375,4 +375,24 @@ mod tests {
         }
         assert_eq!(sniff(b"\xff\xfe"), Sniffed::Nothing);
     }
+
+    #[test]
+    fn of_two_dialects_that_claim_a_line_none_is_chosen() {
+        let event = r#"{"eventType":"Microsoft.Devices.DeviceConnected","data":{}}"#;
+        assert_eq!(sniff(event.as_bytes()), Sniffed::Several("lmq", "azure-iothub"));
+        let listed = format!("[{event}]");
+        assert_eq!(sniff(listed.as_bytes()), Sniffed::One("azure-iothub"));
+        let hub = || {
+            let dialect = plain::find("azure-iothub").expect("there is one");
+            Dialect::Plain(plain::Reader { dialect, zone: None })
+        };
+        for (dialects, expected) in [
+            (vec![lmq(), hub()], None),
+            (vec![mosquitto(), hub()], Some(1)),
+            (vec![lmq(), mosquitto()], Some(0)),
+        ] {
+            let mut dialects = Dialects::new(dialects, vec!["site/#".to_owned()]);
+            assert_eq!(asked(&mut dialects, "site/a", event), expected);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! An envelope is known by its shape, for nothing in it says what it is. It is opened and thrown
 //! away: where and when a queue kept a notice says nothing about the client.
 
-use super::lmq;
+use super::{dialects, lmq};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
@@ -53,7 +53,9 @@ impl Carrier {
 #[must_use]
 pub fn open(line: &[u8]) -> Option<Envelope<'_>> {
     let outer = open_once(line)?;
-    let inner = if lmq::is_notice(&outer.body) { None } else { open_once(&outer.body) };
+    // What a dialect knows as it is may have members of these names itself.
+    let is_known = dialects::file_names().any(|name| dialects::claims(name, &outer.body));
+    let inner = if is_known { None } else { open_once(&outer.body) };
     let Some(inner) = inner else { return Some(outer) };
     let (body, tag) = (Cow::Owned(inner.body.into_owned()), inner.tag);
     Some(Envelope { carrier: outer.carrier, body, tag: outer.tag.or(tag) })

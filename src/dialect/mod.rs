@@ -5,15 +5,20 @@
 //! payloads come from strangers: every length is bounded and no bytes make reading panic.
 
 mod aedes;
+mod alibaba_iot;
 mod aws_iot;
+mod azure_eventgrid;
+mod azure_iothub;
 mod connection_state;
 pub mod csv;
 mod dialects;
 mod emqx;
 pub mod envelope;
+mod eventgrid;
 pub mod facts;
 mod flashmq;
 mod hivemq;
+mod huawei;
 pub mod lmq;
 mod local;
 mod members;
@@ -26,6 +31,7 @@ mod sys_clients;
 mod tencent;
 pub mod terms;
 pub mod topic;
+mod vernemq;
 
 pub use dialects::{Dialect, Dialects, Sniffed, claims, file_names, sniff};
 

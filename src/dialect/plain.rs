@@ -1,8 +1,9 @@
 //! Dialects that read each message by itself, and remember nothing: one file each, and a row here.
 
 use super::{
-    Events, Malformed, Message, Reading, Reason, aedes, aws_iot, connection_state, emqx, excerpt,
-    flashmq, hivemq, nanomq, rmqtt, tencent,
+    Events, Malformed, Message, Reading, Reason, aedes, alibaba_iot, aws_iot, azure_eventgrid,
+    azure_iothub, connection_state, emqx, excerpt, flashmq, hivemq, huawei, nanomq, rmqtt, tencent,
+    vernemq,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -58,6 +59,11 @@ pub const ALL: &[&Plain] = &[
     &flashmq::FLASHMQ,
     &tencent::TENCENT_TDMQ,
     &connection_state::CONNECTION_STATE,
+    &alibaba_iot::ALIBABA_IOT,
+    &azure_iothub::AZURE_IOTHUB,
+    &azure_eventgrid::AZURE_EVENTGRID,
+    &huawei::HUAWEI,
+    &vernemq::VERNEMQ,
 ];
 
 /// Returns the one of this name.

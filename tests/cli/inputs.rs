@@ -314,6 +314,34 @@ fn a_table_in_local_time_needs_its_zone() {
 }
 
 #[test]
+fn a_log_in_local_time_is_known_by_its_lines_and_needs_its_zone() {
+    let line = "2025-10-09 10:53:20,000 - Client ID: a, IP: h, Clean Start: true, Session Expiry: 0 connected.\n";
+    let home = Home::with("event.log", line);
+
+    home.run("replay event.log").failed(2, "event.log, line 1: local time of no zone");
+    let run = home.run("replay --json event.log --time-zone +02:00");
+    assert_eq!(run.err, "event.log: an event log of HiveMQ\n");
+    assert_eq!((run.code, &run.objects()[0]["since_ms"]), (0, &json!(T)));
+    home.run("watch --dialect hivemq").failed(2, "`--dialect hivemq` without `--topic`");
+}
+
+#[test]
+fn of_two_dialects_that_claim_a_line_none_is_chosen() {
+    let number = "0".repeat(64);
+    let event = json!({
+        "eventType": "Microsoft.Devices.DeviceConnected",
+        "eventTime": "2025-10-09T08:53:20.0000000Z",
+        "data": {"deviceId": "a", "deviceConnectionStateEventInfo": {"sequenceNumber": number}},
+    });
+    let home = Home::with("hub.jsonl", lines(&[event.to_string()]));
+
+    home.run("replay hub.jsonl").failed(2, "it may be `lmq` as well as `azure-iothub`");
+    let run = home.run("replay --json --dialect azure-iothub hub.jsonl");
+    assert_eq!(run.err, "hub.jsonl: connection states of Azure IoT Hub\n");
+    assert_eq!((run.code, &run.objects()[0]["since_ms"]), (0, &json!(T)));
+}
+
+#[test]
 fn the_mark_that_some_programs_put_before_utf8_is_no_part_of_the_first_line() {
     let home = Home::with("a.jsonl", "\u{feff}".to_owned() + &notices(1));
     home.write("a.log", "\u{feff}1795312995: New client connected from h:1 as b (p2, c1, k60).\n");

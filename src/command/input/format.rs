@@ -251,7 +251,7 @@ impl Input {
         match sniff(text) {
             Sniffed::Nothing => Ok(None),
             Sniffed::One(dialect) => Ok(Some(dialect)),
-            Sniffed::Several(one, other) => Err(Stopped::Unknown(ambiguous(name, one, other))),
+            Sniffed::Several(one, other) => Err(Stopped::Refused(ambiguous(name, one, other))),
         }
     }
 

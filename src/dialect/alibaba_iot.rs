@@ -1,0 +1,141 @@
+//! Alibaba Cloud's IoT Platform, which is another product than the one that speaks as `lmq`: the status of
+//! devices.
+
+use super::plain::Plain;
+use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, excerpt, local};
+use crate::event::{Channel, ChannelEvent, Event, EventKind, Stamp, Timestamp};
+use jiff::tz::Offset;
+use serde::Deserialize;
+use std::borrow::Cow;
+
+pub const ALIBABA_IOT: Plain = Plain {
+    name: "alibaba-iot",
+    title: "device states of Alibaba's IoT Platform",
+    authority: 2,
+    filters: &["/as/mqtt/status/+/+", "/sys/+/+/device/status/notify"],
+    message_life: None,
+    is_usual: false,
+    speaks_at: |topic| {
+        let is_gateway = || topic.starts_with("/sys/") && topic.ends_with("/device/status/notify");
+        topic.starts_with("/as/mqtt/status/") || is_gateway()
+    },
+    is_line: Some(|line| parse(line).is_some_and(|device| device.is_one())),
+    read: |message, _| read(message),
+};
+
+/// Reads one status.
+///
+/// Shape: a JSON object with `productKey`, `deviceName`, `status` (`online`, `offline`), `utcTime`, `time` and
+/// `clientIp`. A device name is of one product only, so the client is `productKey/deviceName`. No connection
+/// is named: one nameless channel a client. `lastTime` and `offlineReasonCode` are left alone.
+/// Units: `utcTime` RFC 3339 with ms; without it `time`, which is always eight hours east. The vendor says
+/// that order of arrival is not order of events.
+/// Errors: `Malformed` for what is no such JSON, longer than 64 KiB, without a device or of another status.
+/// Source: help.aliyun.com, data formats of device status changes (2026-08); samples in
+/// `tests/fixtures/dialects/alibaba-iot-platform.jsonl`.
+fn read<'a>(message: &Message<'a>) -> Reading<'a> {
+    if message.payload.len() > PAYLOAD_MAX {
+        return Reading::Malformed(Malformed::too_long(message.payload));
+    }
+    let Some(found) = parse(message.payload) else {
+        let detail = format!("no JSON object: `{}`", excerpt(message.payload));
+        return Reading::Malformed(Malformed::new(Reason::Unreadable, detail));
+    };
+    let is_named = |name: &&Cow<'_, str>| !name.is_empty();
+    let (Some(product), Some(device)) =
+        (found.product_key.as_ref().filter(is_named), found.device_name.as_ref().filter(is_named))
+    else {
+        let detail = format!("no `productKey` and `deviceName` in `{}`", excerpt(message.payload));
+        return Reading::Malformed(Malformed::new(Reason::ClientMissing, detail));
+    };
+    let kind = match found.status.as_deref().unwrap_or_default() {
+        "online" => EventKind::Opened,
+        "offline" => EventKind::Closed,
+        other => {
+            let detail = format!("status `{}`", excerpt(other.as_bytes()));
+            return Reading::Malformed(Malformed::new(Reason::UnknownEvent, detail));
+        }
+    };
+    let client = format!("{product}/{device}");
+    let mut event = ChannelEvent::new(client, Channel::Weak(None), kind, found.stamp());
+    event.address = found.client_ip.unwrap_or_default();
+    Reading::Events(Events::one(Event::Channel(event)))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    #[serde(borrow)]
+    status: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    product_key: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    device_name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    utc_time: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    time: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    client_ip: Option<Cow<'a, str>>,
+}
+
+impl Told<'_> {
+    fn is_one(&self) -> bool {
+        self.status.is_some() && self.product_key.is_some() && self.device_name.is_some()
+    }
+
+    fn stamp(&self) -> Option<Stamp> {
+        let utc = self.utc_time.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        let time = if let Some(time) = utc {
+            Timestamp(time.as_millisecond())
+        } else {
+            let local = local::read(self.time.as_deref()?, '.')?;
+            local::in_zone(local, &Offset::constant(8).to_time_zone())?
+        };
+        Some(Stamp { time, tie: 0, resolution: 0 })
+    }
+}
+
+fn parse(payload: &[u8]) -> Option<Told<'_>> {
+    let payload = Some(payload).filter(|payload| payload.len() <= PAYLOAD_MAX)?;
+    serde_json::from_str(str::from_utf8(payload).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reads(payload: &str) -> Reading<'_> {
+        let (topic, tag, qos, retain, received, tie) = ("", None, 0, false, Timestamp(7), 1);
+        let payload = payload.as_bytes();
+        read(&Message { topic, payload, tag, qos, retain, received, tie })
+    }
+
+    const STATUS: &str = r#"{"status":"online","productKey":"p","deviceName":"d","time":"2018-08-31 15:32:28.205","utcTime":"2018-08-31T07:32:28.205Z"}"#;
+
+    #[test]
+    fn without_utc_the_time_is_that_of_the_vendor() {
+        for payload in [STATUS.to_owned(), STATUS.replace("utcTime", "other")] {
+            let Reading::Events(Events { first: Some(Event::Channel(event)), .. }) =
+                reads(&payload)
+            else {
+                panic!("{payload}");
+            };
+            let stamp = event.stamp.map(|stamp| stamp.time);
+            assert_eq!((&*event.client, stamp), ("p/d", Some(Timestamp(1_535_700_748_205))));
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_no_end() {
+        for (payload, expected) in [
+            (STATUS.replace("online", "unactive"), Reason::UnknownEvent),
+            (STATUS.replace("deviceName", "other"), Reason::ClientMissing),
+            ("[]".to_owned(), Reason::Unreadable),
+        ] {
+            let reading = reads(&payload);
+            let Reading::Malformed(malformed) = reading else { panic!("{payload}: {reading:?}") };
+            assert_eq!(malformed.reason, expected, "{payload}");
+        }
+    }
+}

@@ -6,10 +6,12 @@
 use libfuzzer_sys::fuzz_target;
 use presence::event::Timestamp;
 use presence::source::recording::known::KnownClient;
-use presence::source::recording::line::{Heading, MessageLine, RestartLine};
+use presence::source::recording::line::{AnswerLine, Heading, MessageLine, RestartLine};
 use presence::source::recording::{Line, SourceLine};
+use presence::state::answer::ASKED;
 use presence::state::coverage::{Coverage, Member};
-use presence::state::fleet::Fleet;
+use presence::state::fleet::{Fleet, Hearsay};
+use presence::state::packed::VoiceKey;
 use presence::state::policy::Policy;
 
 const CHANNELS_MAX: usize = 8;
@@ -23,6 +25,7 @@ fuzz_target!(|data: &[u8]| {
     match &line {
         Line::Recording(heading) => read_heading(heading),
         Line::Message(message) => read_message(message),
+        Line::Answer(answer) => read_answer(answer),
         Line::Client(known) => read_client(known),
         Line::Source(source) => read_source(source),
         Line::Restart(restart) => {
@@ -48,6 +51,17 @@ fn read_message(message: &MessageLine<'_>) {
     let Some(payload) = message.bytes() else { return };
     let written = MessageLine::new(&message.topic, &payload);
     assert_eq!(written.bytes().expect("it holds a payload"), payload);
+}
+
+fn read_answer(answer: &AnswerLine<'_>) {
+    let event = answer.event();
+    let voice = VoiceKey { authority: ASKED, name: &answer.source };
+    let by = Hearsay { voice, mark: None, received: Timestamp(answer.received_ms) };
+    let mut fleet = Fleet::default();
+    fleet.take(&event, &by, &Policy::DEFAULT);
+    for now in MOMENTS {
+        fleet.verdict(&answer.client, now, &Policy::DEFAULT);
+    }
 }
 
 fn read_client(known: &KnownClient) {

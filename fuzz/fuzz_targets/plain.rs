@@ -16,8 +16,15 @@ fuzz_target!(|data: &[u8]| {
         let own = dialect.filters.iter().map(|filter| filter.replace(['+', '#'], &head));
         for topic in own.chain([head.clone()]) {
             let received = Timestamp(1_760_000_000_000);
-            let message =
-                Message { topic: &topic, payload, tag: None, qos: 1, retain: false, received, tie: 1 };
+            let message = Message {
+                topic: &topic,
+                payload,
+                tag: None,
+                qos: 1,
+                retain: false,
+                received,
+                tie: 1,
+            };
             let Reading::Events(events) = (dialect.read)(&message, None) else { continue };
             for event in events.iter() {
                 if let Event::Channel(event) = event {

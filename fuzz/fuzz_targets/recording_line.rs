@@ -60,7 +60,7 @@ fn read_answer(answer: &AnswerLine<'_>) {
     let mut fleet = Fleet::default();
     fleet.take(&event, &by, &Policy::DEFAULT);
     for now in MOMENTS {
-        fleet.verdict(&answer.client, now, &Policy::DEFAULT);
+        let _ = fleet.verdict(&answer.client, now, &Policy::DEFAULT);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::findings::{Evidence, Findings, Retained, Silences, Stamps, TakeOvers, Voice};
 use super::{Deed, Done, Report, Trial, limit, refusal};
-use crate::dialect::lmq::Lmq;
+use crate::dialect::facts::{Dated, Facts};
 use crate::dialect::mosquitto::Mosquitto;
 use crate::dialect::status::Status;
 use crate::event::EventKind;
@@ -158,8 +158,10 @@ fn voice(trial: &Trial, dialect: &str, evidence: &[Evidence]) -> Voice {
 /// Returns which times stand in a message. A log in ms is none that Mosquitto writes: without a stamp of
 /// its own a line is dated by its arrival.
 fn stamps(report: &Report) -> Stamps {
+    let has_none = Facts::of(report.dialect).is_some_and(|facts| facts.dated == Dated::Arrival);
     match (report.dialect, report.resolution) {
-        (Status::NAME, _) | (_, None) | (Mosquitto::NAME, Some(0)) => Stamps::Arrival,
+        _ if has_none => Stamps::Arrival,
+        (_, None) | (Mosquitto::NAME, Some(0)) => Stamps::Arrival,
         (_, Some(0)) => Stamps::Milliseconds,
         (_, Some(_)) => Stamps::Seconds,
     }
@@ -169,7 +171,7 @@ fn stamps(report: &Report) -> Stamps {
 /// a broker's own word it counts where others were heard to.
 fn recommended(voices: &[Voice]) -> Vec<String> {
     let usable = || voices.iter().filter(|voice| voice.is_usable);
-    let is_brokers = |voice: &&Voice| [Lmq::NAME, Mosquitto::NAME].contains(&&*voice.dialect);
+    let is_brokers = |voice: &&Voice| voice.dialect != Status::NAME;
     let has_brokers = usable().any(|voice| is_brokers(&voice));
     usable()
         .filter(|voice| is_brokers(voice) || voice.others > 0 || !has_brokers)

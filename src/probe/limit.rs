@@ -2,6 +2,7 @@
 
 use super::Deed;
 use super::findings::{Findings, Stamps};
+use crate::dialect::facts::Facts;
 use crate::dialect::status::Status;
 use serde::{Deserialize, Serialize};
 
@@ -127,7 +128,8 @@ fn connections(findings: &Findings, limits: &mut Vec<Limit>) {
 /// Returns why a watcher that comes later does not know who is online, if it does not.
 fn before(findings: &Findings) -> Option<&'static str> {
     let retained = findings.retained;
-    if !findings.recommended.iter().any(|name| name == Status::NAME) {
+    let is_kept = |name: &String| Facts::of(name).is_some_and(|facts| facts.is_kept);
+    if !findings.recommended.iter().any(is_kept) {
         return Some(
             "who was online before anybody listened: notices are not kept, so a client is known with \
              its next event",

@@ -20,6 +20,7 @@ use super::hear::{all_refused, granted_voices, is_ours, take, voice_of};
 use super::ledger::Ledger;
 use super::moment;
 use crate::clock;
+use crate::dialect::facts::{Dated, Facts};
 use crate::dialect::lmq::Lmq;
 use crate::dialect::{Dialects, Reading, Reason};
 use crate::event::Timestamp;
@@ -30,6 +31,7 @@ use crate::simulate::report::Report;
 use crate::source::mqtt::{Answer, Grant, Heard, Publish, Session};
 use crate::state::fleet::Hearsay;
 use crate::state::hearing::{Hearing, Moment};
+use crate::state::packed::VoiceKey;
 use crate::state::presence::{BROKERS_WORD, Presence};
 use sharing::{LOOK_EVERY, leave};
 use std::time::Duration;
@@ -451,8 +453,7 @@ impl Watcher {
         if heard.restart {
             self.hearing.restart_heard();
         }
-        // A log without stamps, and a status topic, are stamped on arrival: that is no delay.
-        let is_stamped = voice.name == Lmq::NAME || (voice.authority <= 2 && heard.resolution > 0);
+        let is_stamped = voice.name == Lmq::NAME || is_stamped(voice, heard.resolution);
         if let (Some(latest), true, false) = (heard.latest, is_stamped, publish.retain) {
             self.state.lags.note(latest, heard.resolution, arrival.time);
             // What is delivered once more says how long ago it was told first.
@@ -461,6 +462,13 @@ impl Watcher {
             }
         }
     }
+}
+
+/// Tells whether it is the broker that dates what it says. A log without stamps, and a status topic, are
+/// dated by their arrival, which is no delay.
+fn is_stamped(voice: VoiceKey<'_>, resolution: u32) -> bool {
+    let dated = Facts::of(voice.name).map(|facts| facts.dated);
+    voice.authority <= BROKERS_WORD && (resolution > 0 || dated == Some(Dated::Milliseconds))
 }
 
 /// Returns a span of time in s, as figures are shown.

@@ -2,11 +2,11 @@
 
 use super::Api;
 use super::access::Access;
-use super::emqx5::{PAGE, turn};
-use super::value::{address, id, list, note_local, number, text, truth, word};
+use super::emqx5::{self, PAGE, turn};
+use super::value::{id, list, note_local, number, text};
 use crate::config::api::Kind;
 use crate::event::Timestamp;
-use crate::query::asked::{Cost, Details, Facts};
+use crate::query::asked::{Cost, Facts};
 use crate::query::exchange::{
     About, Absent, Found, Page, Proof, Question, Reading, Reply, Trouble, segment,
 };
@@ -80,24 +80,17 @@ fn page(page: Page) -> Question {
     Question::get(target, About::Everyone).at(page)
 }
 
+/// As that of EMQX 5, but for its times.
 fn read_row(row: &Value) -> Result<Found, Trouble> {
-    let client = id(row, "clientid").ok_or_else(|| Trouble::shape("client id"))?;
-    let connected = truth(row, "connected").ok_or_else(|| Trouble::shape("`connected`"))?;
-    let mut details = Details {
-        address: address(row, "ip_address", "port"),
-        channel: text(row, "connected_at").filter(|_| connected),
-        keep_alive: number(row, "keepalive"),
-        clean: truth(row, "clean_start"),
-        session: Some(true),
-        protocol: word(row, "proto_ver"),
-        user: text(row, "username"),
-        node: text(row, "node"),
-        ..Details::default()
+    let mut found = emqx5::read_row(row)?;
+    let details = &mut found.details;
+    (details.connected_at, details.disconnected_at) = (None, None);
+    let times: &[&str] = match found.online {
+        Some(true) => &["connected_at"],
+        _ => &["connected_at", "disconnected_at"],
     };
-    let times: &[&str] =
-        if connected { &["connected_at"] } else { &["connected_at", "disconnected_at"] };
-    note_local(&mut details, row, times);
-    Ok(Found::new(client, connected, details))
+    note_local(details, row, times);
+    Ok(found)
 }
 
 /// Sees to the `code` of an answer, which is 0 where all is well; NanoMQ has the same.

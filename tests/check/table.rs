@@ -213,6 +213,9 @@ fn mosquitto_2_1_asked() {
     let password = password.to_str().expect("it has a plain name");
     let options = ["-u", ADMIN, "--password-file", password, "--evidence", "store,dynsec"];
     let row = |(deed, state, code): (Deed, &str, i32)| {
+        if state == "online" {
+            broker.wait_all_said();
+        }
         let stay = deed.done_with(broker.address(), PASSWORD);
         says(broker.address(), &deed.id(), &options, &[], (state, code));
         drop(stay);

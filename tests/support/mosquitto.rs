@@ -3,6 +3,7 @@
 use super::free_ports;
 use super::process::{DEADLINE, Process, Stream};
 use serde_json::json;
+use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -74,6 +75,26 @@ impl Mosquitto {
     /// Waits until it counts so many sessions without a connection.
     pub fn wait_away(&self, away: &str) {
         self.wait_count("clients/disconnected", DEADLINE, |told| told == away);
+    }
+
+    /// Waits until it has counted as many connections as sockets: one that it accepted in one count and read
+    /// the CONNECT of in the next one looks for a while as if it said nothing.
+    pub fn wait_all_said(&self) {
+        const LIMIT: Duration = Duration::from_mins(4);
+        const ALIKE: f64 = 0.04;
+        let mut command = self.client("mosquitto_sub");
+        command.args(["-v", "-u", ADMIN, "-P", PASSWORD]);
+        command.args(["-t", "$SYS/broker/load/sockets/1min"]);
+        command.args(["-t", "$SYS/broker/load/connections/1min"]);
+        let loads = Cell::new([None::<f64>; 2]);
+        let is_alike = |line: &str| {
+            let Some((topic, load)) = line.split_once(' ') else { return false };
+            let mut told = loads.get();
+            told[usize::from(topic.contains("/connections/"))] = load.trim().parse().ok();
+            loads.set(told);
+            matches!(told, [Some(sockets), Some(connects)] if (sockets - connects).abs() < ALIKE)
+        };
+        Process::start(&mut command).wait_line(is_alike, LIMIT);
     }
 
     fn wait_count(&self, topic: &str, limit: Duration, is_it: impl Fn(&str) -> bool) {

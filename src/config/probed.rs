@@ -53,7 +53,7 @@ pub fn dialects<'a>(
     Terms::names().filter(|name| found.contains(name)).map(str::to_owned).collect()
 }
 
-/// Has `auto` mean what a probe recommends at this broker. Returns whether there was one.
+/// Has `auto` mean what a probe recommends at this broker, if there was one.
 ///
 /// Errors: as for [`read`].
 pub fn heed(
@@ -61,11 +61,11 @@ pub fn heed(
     instance: &str,
     chosen: &[DialectName],
     terms: &mut Terms,
-) -> Result<bool, Failure> {
-    let Some(path) = path else { return Ok(false) };
+) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
     let found = read(path, instance)?;
     terms.dialects = dialects(chosen, found.recommended.iter().map(String::as_str));
-    Ok(true)
+    Ok(())
 }
 
 #[derive(Deserialize)]

@@ -23,6 +23,9 @@ pub struct Answer {
 /// It is none among theirs: answers are weighed.
 pub const ASKED: u8 = 9;
 
+/// How long an answer of the broker that decided covers a verdict where nobody vouches for it, ms.
+pub const COVERS_MS: i64 = 10_000;
+
 /// Returns what an answer is kept as: an observation of the client's only channel, on our clock.
 #[must_use]
 pub fn kept(client: &str, online: bool, stamp: Stamp) -> ChannelEvent<'_> {

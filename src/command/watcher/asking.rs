@@ -12,7 +12,7 @@ use crate::output::number::counted;
 use crate::output::warning::{Missing, Warning};
 use crate::query::{Asked, IN_FLIGHT, Query, Told};
 use crate::source::recording::line::AnswerLine;
-use crate::state::answer::ASKED;
+use crate::state::answer::{ASKED, COVERS_MS};
 use crate::state::fleet::{Hearsay, Reception};
 use crate::state::hearing::{Moment, Pledge};
 use crate::state::packed::VoiceKey;
@@ -89,8 +89,6 @@ const FIRST_WAIT: Duration = Duration::from_secs(5);
 const APART: Duration = Duration::from_secs(10);
 /// The longest time until a source that gave no answer is asked again.
 const APART_MAX: Duration = Duration::from_mins(5);
-/// How long an answer counts for which nobody vouches.
-const COUNTS: Duration = Duration::from_secs(10);
 /// Clients that are asked about one by one at most, where the API has no list of all.
 const ONE_BY_ONE_MAX: usize = 1_000;
 /// Clients that are asked about once more at a time.
@@ -140,7 +138,8 @@ impl Asking {
     pub(super) fn wakes_at(&self) -> Option<Instant> {
         let Snapshot { begun, pending, unvouched_told, is_vouched, .. } = self.snapshot;
         let again = self.again.values().filter_map(|again| again.due).min();
-        let passes = begun.filter(|_| !is_vouched && !unvouched_told).map(|begun| begun + COUNTS);
+        let passes =
+            begun.filter(|_| !is_vouched && !unvouched_told).map(|begun| begun + wait(COVERS_MS));
         let first = begun.filter(|_| pending > 0).map(|begun| begun + FIRST_WAIT);
         again.into_iter().chain(passes).chain(first).chain(self.retry_at()).min()
     }
@@ -229,7 +228,6 @@ impl Watcher {
 
     /// Asks once more about those of whom it is unclear what came first, the answer or what was heard.
     fn ask_again(&mut self, now: Moment) {
-        let pledge = self.hearing.pledge(now, &self.presence.fleet().coverage);
         let Some(asking) = &mut self.asking else { return };
         let due = clock::monotonic();
         let mut clients = Vec::new();
@@ -242,6 +240,7 @@ impl Watcher {
         if clients.is_empty() {
             return;
         }
+        let pledge = self.hearing.pledge(now, &self.presence.fleet().coverage);
         for query in asking.queries.clone() {
             let (pledge, clients, timeout) = (pledge.clone(), clients.clone(), asking.timeout);
             asking.ask(move |replies| {
@@ -372,7 +371,7 @@ impl Watcher {
     /// Says that answers lose their worth where nobody would hear that they are no longer so.
     async fn tell_unvouched(&mut self) {
         let Some(Asking { snapshot, queries, .. }) = &mut self.asking else { return };
-        let passed = snapshot.begun.is_some_and(|begun| begun.elapsed() >= COUNTS);
+        let passed = snapshot.begun.is_some_and(|begun| begun.elapsed() >= wait(COVERS_MS));
         if !passed || snapshot.is_vouched || snapshot.failures > 0 || snapshot.unvouched_told {
             return;
         }

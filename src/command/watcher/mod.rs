@@ -467,8 +467,8 @@ impl Watcher {
 /// Tells whether it is the broker that dates what it says. A log without stamps, and a status topic, are
 /// dated by their arrival, which is no delay.
 fn is_stamped(voice: VoiceKey<'_>, resolution: u32) -> bool {
-    let dated = Facts::of(voice.name).map(|facts| facts.dated);
-    voice.authority <= BROKERS_WORD && (resolution > 0 || dated == Some(Dated::Milliseconds))
+    let is_dated = || Facts::of(voice.name).is_some_and(|facts| facts.dated == Dated::Milliseconds);
+    voice.authority <= BROKERS_WORD && (resolution > 0 || is_dated())
 }
 
 /// Returns a span of time in s, as figures are shown.

@@ -2,15 +2,12 @@
 
 use super::{Fleet, Opinion, believe, decide};
 use crate::event::Timestamp;
-use crate::state::answer::{ASKED, Answer, Weighed};
+use crate::state::answer::{ASKED, Answer, COVERS_MS, Weighed};
 use crate::state::judge::judge;
 use crate::state::packed::{Client, Voice};
 use crate::state::policy::Policy;
 use crate::state::verdict::{Blind, LastKnown, Status, Verdict};
 use compact_str::CompactString;
-
-/// How long an answer of the broker that decided covers a verdict where nobody vouches for it, ms.
-const ANSWER_COVERS_MS: i64 = 10_000;
 
 /// What to do with an answer that is to be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +64,7 @@ impl Fleet {
         if given.is_none() && voices.iter().all(|voice| voice.key.authority != ASKED) {
             return verdict;
         }
-        let counts = |answer: &Answer| answer.stands || now.since(answer.at) <= ANSWER_COVERS_MS;
+        let counts = |answer: &Answer| answer.stands || now.since(answer.at) <= COVERS_MS;
         let mut answers = given.cloned().unwrap_or_default();
         for (kept, _) in self.kept_answers(voices, now, policy) {
             // One of another time says nothing against those who listen now.
@@ -86,7 +83,7 @@ impl Fleet {
         };
         let weighed = answers.weigh(status, heard, policy);
         if let Some(answer) = weighed.answer().filter(|answer| !answer.stands && counts(answer)) {
-            let passes = answer.at.plus(ANSWER_COVERS_MS + 1);
+            let passes = answer.at.plus(COVERS_MS + 1);
             verdict.next = verdict.next.into_iter().chain([passes]).min();
         }
         match weighed {

@@ -25,7 +25,8 @@ fuzz_target!(|data: &[u8]| {
                 received,
                 tie: 1,
             };
-            let Reading::Events(events) = plain::Reader::new(dialect, None).read(&message) else { continue };
+            let mut reader = plain::Reader::new(dialect, None);
+            let Reading::Events(events) = reader.read(&message) else { continue };
             for event in events.iter() {
                 if let Event::Channel(event) = event {
                     assert!(!event.client.is_empty(), "{}: {topic}", dialect.name);

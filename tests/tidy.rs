@@ -42,6 +42,7 @@ const PURE: &[&str] = &[
     "src/simulate/template",
     "src/simulate/trace",
     "src/simulate/verify",
+    "src/table",
     "src/wire",
 ];
 
@@ -82,7 +83,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "simulate",
         &[
             "clock", "config", "dialect", "event", "failure", "nearest", "random", "secret",
-            "source", "state", "sys", "wire",
+            "source", "state", "sys", "table", "wire",
         ],
     ),
     ("publish", &["clock", "config", "event", "failure", "random", "simulate", "source", "wire"]),
@@ -92,6 +93,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("wire", &[]),
     ("nearest", &[]),
+    ("table", &["nearest"]),
     ("random", &[]),
     // What it finds out, which output shows and other commands can be told.
     ("probe", &["dialect", "event"]),
@@ -102,13 +104,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("secret", &[]),
     (
         "config",
-        &["cli", "dialect", "disorder", "event", "failure", "nearest", "probe", "secret", "state"],
+        &[
+            "cli", "dialect", "disorder", "event", "failure", "nearest", "probe", "secret",
+            "state", "table",
+        ],
     ),
     ("cli", &["dialect", "secret", "state"]),
     ("clock", &["event"]),
     // For hints to the processor: they change nothing but how long it takes.
     ("state", &["event", "sys"]),
-    ("dialect", &["event"]),
+    ("dialect", &["event", "nearest", "table"]),
     ("disorder", &["event", "random"]),
     ("event", &[]),
     ("failure", &[]),

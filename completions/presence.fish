@@ -125,7 +125,19 @@ azure-iothub\t'Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\t'Client sessions of Azure Event Grid\'s MQTT broker'
 huawei\t'Device states that Huawei IoTDA pushes'
 vernemq\t'Calls of VerneMQ\'s webhooks, kept one a line'
+homeassistant\t'Home Assistant itself, and entities beside their configuration'
+zigbee2mqtt\t'Bridge and devices of zigbee2mqtt'
+tasmota\t'Tasmota, in both orders of its topics'
+shelly1\t'Shelly devices of the first generation'
+homie\t'Homie 2 to 5'
+frigate\t'Frigate'
+theengs\t'Theengs Gateway'
+openmqttgateway\t'OpenMQTTGateway'
+campbell\t'Campbell Scientific loggers'
+shelly2\t'Shelly devices from the second generation on'
+esphome\t'ESPHome nodes'
 status\t'Retained status that devices keep by birth and will'"
+complete -c presence -n "__fish_presence_using_subcommand watch" -l dialect-file -d 'File that describes a dialect of your own; may be given several times' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l status-online -d 'Word that means online there; may be given several times' -r
@@ -204,7 +216,19 @@ azure-iothub\t'Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\t'Client sessions of Azure Event Grid\'s MQTT broker'
 huawei\t'Device states that Huawei IoTDA pushes'
 vernemq\t'Calls of VerneMQ\'s webhooks, kept one a line'
+homeassistant\t'Home Assistant itself, and entities beside their configuration'
+zigbee2mqtt\t'Bridge and devices of zigbee2mqtt'
+tasmota\t'Tasmota, in both orders of its topics'
+shelly1\t'Shelly devices of the first generation'
+homie\t'Homie 2 to 5'
+frigate\t'Frigate'
+theengs\t'Theengs Gateway'
+openmqttgateway\t'OpenMQTTGateway'
+campbell\t'Campbell Scientific loggers'
+shelly2\t'Shelly devices from the second generation on'
+esphome\t'ESPHome nodes'
 status\t'Retained status that devices keep by birth and will'"
+complete -c presence -n "__fish_presence_using_subcommand check" -l dialect-file -d 'File that describes a dialect of your own; may be given several times' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l status-online -d 'Word that means online there; may be given several times' -r
@@ -259,7 +283,19 @@ azure-iothub\t'Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\t'Client sessions of Azure Event Grid\'s MQTT broker'
 huawei\t'Device states that Huawei IoTDA pushes'
 vernemq\t'Calls of VerneMQ\'s webhooks, kept one a line'
+homeassistant\t'Home Assistant itself, and entities beside their configuration'
+zigbee2mqtt\t'Bridge and devices of zigbee2mqtt'
+tasmota\t'Tasmota, in both orders of its topics'
+shelly1\t'Shelly devices of the first generation'
+homie\t'Homie 2 to 5'
+frigate\t'Frigate'
+theengs\t'Theengs Gateway'
+openmqttgateway\t'OpenMQTTGateway'
+campbell\t'Campbell Scientific loggers'
+shelly2\t'Shelly devices from the second generation on'
+esphome\t'ESPHome nodes'
 status\t'Retained status that devices keep by birth and will'"
+complete -c presence -n "__fish_presence_using_subcommand probe" -l dialect-file -d 'File that describes a dialect of your own; may be given several times' -r -F
 complete -c presence -n "__fish_presence_using_subcommand probe" -l status-topic -d 'Where the clients keep their status, with `{client}` in the place of the client id' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -l no-silence -d 'Leave out the clients that fall silent, which take the longest'
 complete -c presence -n "__fish_presence_using_subcommand probe" -l json -d 'Print one JSON object'
@@ -321,7 +357,19 @@ azure-iothub\t'Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\t'Client sessions of Azure Event Grid\'s MQTT broker'
 huawei\t'Device states that Huawei IoTDA pushes'
 vernemq\t'Calls of VerneMQ\'s webhooks, kept one a line'
+homeassistant\t'Home Assistant itself, and entities beside their configuration'
+zigbee2mqtt\t'Bridge and devices of zigbee2mqtt'
+tasmota\t'Tasmota, in both orders of its topics'
+shelly1\t'Shelly devices of the first generation'
+homie\t'Homie 2 to 5'
+frigate\t'Frigate'
+theengs\t'Theengs Gateway'
+openmqttgateway\t'OpenMQTTGateway'
+campbell\t'Campbell Scientific loggers'
+shelly2\t'Shelly devices from the second generation on'
+esphome\t'ESPHome nodes'
 status\t'Retained status that devices keep by birth and will'"
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l dialect-file -d 'File that describes a dialect of your own; may be given several times' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-online -d 'Word that means online there; may be given several times' -r
@@ -387,10 +435,18 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "compact" -d 'Gives space that is no longer used back to the disk'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c presence -n "__fish_presence_using_subcommand dialects" -l json -d 'Print one JSON object a dialect'
-complete -c presence -n "__fish_presence_using_subcommand dialects" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand dialects" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
-complete -c presence -n "__fish_presence_using_subcommand dialects" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand dialects; and not __fish_seen_subcommand_from test help" -l json -d 'Print one JSON object a dialect'
+complete -c presence -n "__fish_presence_using_subcommand dialects; and not __fish_seen_subcommand_from test help" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand dialects; and not __fish_seen_subcommand_from test help" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
+complete -c presence -n "__fish_presence_using_subcommand dialects; and not __fish_seen_subcommand_from test help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand dialects; and not __fish_seen_subcommand_from test help" -a "test" -d 'Tells what a dialect of your own makes of a sample, message by message'
+complete -c presence -n "__fish_presence_using_subcommand dialects; and not __fish_seen_subcommand_from test help" -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand dialects; and __fish_seen_subcommand_from test" -l json -d 'Print one JSON object a line'
+complete -c presence -n "__fish_presence_using_subcommand dialects; and __fish_seen_subcommand_from test" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand dialects; and __fish_seen_subcommand_from test" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
+complete -c presence -n "__fish_presence_using_subcommand dialects; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand dialects; and __fish_seen_subcommand_from help" -f -a "test" -d 'Tells what a dialect of your own makes of a sample, message by message'
+complete -c presence -n "__fish_presence_using_subcommand dialects; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c presence -n "__fish_presence_using_subcommand completions" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand completions" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -454,7 +510,19 @@ azure-iothub\t'Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\t'Client sessions of Azure Event Grid\'s MQTT broker'
 huawei\t'Device states that Huawei IoTDA pushes'
 vernemq\t'Calls of VerneMQ\'s webhooks, kept one a line'
+homeassistant\t'Home Assistant itself, and entities beside their configuration'
+zigbee2mqtt\t'Bridge and devices of zigbee2mqtt'
+tasmota\t'Tasmota, in both orders of its topics'
+shelly1\t'Shelly devices of the first generation'
+homie\t'Homie 2 to 5'
+frigate\t'Frigate'
+theengs\t'Theengs Gateway'
+openmqttgateway\t'OpenMQTTGateway'
+campbell\t'Campbell Scientific loggers'
+shelly2\t'Shelly devices from the second generation on'
+esphome\t'ESPHome nodes'
 status\t'Retained status that devices keep by birth and will'"
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l dialect-file -d 'File that describes a dialect of your own; may be given several times' -r -F
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify-username -d 'User to listen as [default: --username]' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify-password-file -d 'Read the password to listen with from this file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l lag-max -d 'Longest hold-up of this process with which its figures are trusted' -r
@@ -531,7 +599,19 @@ azure-iothub\t'Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\t'Client sessions of Azure Event Grid\'s MQTT broker'
 huawei\t'Device states that Huawei IoTDA pushes'
 vernemq\t'Calls of VerneMQ\'s webhooks, kept one a line'
+homeassistant\t'Home Assistant itself, and entities beside their configuration'
+zigbee2mqtt\t'Bridge and devices of zigbee2mqtt'
+tasmota\t'Tasmota, in both orders of its topics'
+shelly1\t'Shelly devices of the first generation'
+homie\t'Homie 2 to 5'
+frigate\t'Frigate'
+theengs\t'Theengs Gateway'
+openmqttgateway\t'OpenMQTTGateway'
+campbell\t'Campbell Scientific loggers'
+shelly2\t'Shelly devices from the second generation on'
+esphome\t'ESPHome nodes'
 status\t'Retained status that devices keep by birth and will'"
+complete -c presence -n "__fish_presence_using_subcommand replay" -l dialect-file -d 'File that describes a dialect of your own; may be given several times' -r -F
 complete -c presence -n "__fish_presence_using_subcommand replay" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l status-online -d 'Word that means online there; may be given several times' -r
@@ -604,4 +684,5 @@ complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "export" -d 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "compact" -d 'Gives space that is no longer used back to the disk'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'
+complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from dialects" -f -a "test" -d 'Tells what a dialect of your own makes of a sample, message by message'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from simulate" -f -a "merge" -d 'Joins the reports of the shards of one run'

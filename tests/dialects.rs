@@ -37,6 +37,7 @@ const MESSAGES: &[Group] = &[
     (|| described("openmqttgateway"), &["openmqttgateway"]),
     (|| described("theengs"), &["theengs"]),
     (|| described("campbell"), &["campbell"]),
+    (|| plain("sparkplug"), &["sparkplug-b", "trap-sparkplug-late-ndeath"]),
     (|| plain("aedes"), &["aedes"]),
     (|| plain("emqx"), &["emqx4", "emqx5", "emqx5.9", "trap-emqx5-takeover"]),
     (|| plain("rmqtt"), &["rmqtt"]),
@@ -238,7 +239,7 @@ fn every_payload() -> Vec<Vec<u8>> {
     let names = MESSAGES.iter().flat_map(|(_, names)| names.iter());
     let mut payloads: Vec<Vec<u8>> = names
         .flat_map(|name| Recorded::all(&text_of(&format!("{name}.jsonl"))))
-        .map(|message| message.payload.into_bytes())
+        .map(|message| message.bytes)
         .collect();
     for (name, file) in
         FILES.iter().flat_map(|(name, files)| files.iter().map(move |file| (name, file)))

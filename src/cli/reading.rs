@@ -105,6 +105,8 @@ pub enum DialectName {
     Huawei,
     /// Calls of VerneMQ's webhooks, kept one a line
     Vernemq,
+    /// Births and deaths of Sparkplug B, nodes and devices
+    Sparkplug,
     /// Home Assistant itself, and entities beside their configuration
     Homeassistant,
     /// Bridge and devices of zigbee2mqtt

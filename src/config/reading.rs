@@ -157,6 +157,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::AzureEventgrid => "azure-eventgrid",
         DialectName::Huawei => "huawei",
         DialectName::Vernemq => "vernemq",
+        DialectName::Sparkplug => "sparkplug",
         DialectName::Homeassistant => "homeassistant",
         DialectName::Zigbee2mqtt => "zigbee2mqtt",
         DialectName::Tasmota => "tasmota",

@@ -167,6 +167,14 @@ const ALL: &[Facts] = &[
         enable: "the plugin `vmq_webhooks` with `on_client_wakeup`, `on_client_offline` and `on_client_gone`, and a server of yours that keeps what is posted",
     },
     Facts {
+        name: "sparkplug",
+        key: Some("bdSeq"),
+        dated: Dated::Arrival,
+        is_kept: false,
+        enable: "nothing: it is a part of the specification. Births are not kept: who comes later knows a node when it \
+                 is heard of next",
+    },
+    Facts {
         name: Status::NAME,
         key: None,
         dated: Dated::Arrival,

@@ -27,6 +27,7 @@ pub mod mosquitto;
 mod nanomq;
 pub mod plain;
 mod rmqtt;
+mod sparkplug;
 pub mod status;
 mod sys_clients;
 mod tencent;

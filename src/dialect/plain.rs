@@ -2,8 +2,8 @@
 
 use super::{
     Events, Malformed, Message, Reading, Reason, aedes, alibaba_iot, aws_iot, azure_eventgrid,
-    azure_iothub, connection_state, emqx, excerpt, flashmq, hivemq, huawei, nanomq, rmqtt, tencent,
-    vernemq,
+    azure_iothub, connection_state, emqx, excerpt, flashmq, hivemq, huawei, nanomq, rmqtt,
+    sparkplug, tencent, vernemq,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -106,6 +106,7 @@ pub const ALL: &[&Plain] = &[
     &azure_eventgrid::AZURE_EVENTGRID,
     &huawei::HUAWEI,
     &vernemq::VERNEMQ,
+    &sparkplug::SPARKPLUG,
 ];
 
 /// Returns the one of this name.

@@ -19,12 +19,15 @@ fn a_dialect_of_ones_own_is_heard_and_its_recording_needs_no_file() {
     let (url, record) = (format!("mqtt://{address}"), home.path().join("night.jsonl"));
     let record = record.to_str().expect("it is text");
     let line = ["watch", "--json", "-b", &url, "--instance", "here", "--record", record];
-    let more = ["--dialect", "homie", "--dialect-file", "pumps.toml"];
+    let more = ["--dialect", "homie,sparkplug", "--dialect-file", "pumps.toml"];
     let mut watch = Presence::start_in(home.path(), [&line[..], &more].concat(), &[]);
     let mut client = Client::connect(address, Connect::new(Version::V5, "gateway"));
-    let said: [(&str, &[u8], &str, &str); 4] = [
+    // A birth of Sparkplug with `bdSeq` 3.
+    let birth = b"\x12\x0b\x0a\x05bdSeq\x20\x04\x58\x03";
+    let said: [(&str, &[u8], &str, &str); 5] = [
         ("plant/p-1/state", b"up", "p-1", "online"),
         ("homie/lamp/$state", b"ready", "lamp", "online"),
+        ("spBv1.0/g/NBIRTH/n", birth, "g/n", "online"),
         ("plant/p-1/state", b"down", "p-1", "offline"),
         ("homie/lamp/$state", b"disconnected", "lamp", "offline"),
     ];
@@ -56,7 +59,7 @@ fn a_dialect_of_ones_own_is_heard_and_its_recording_needs_no_file() {
         .collect();
     assert_eq!(
         states,
-        ["lamp homie offline - graceful", "p-1 pumps offline - abrupt"],
+        ["g/n sparkplug online 3 -", "lamp homie offline - graceful", "p-1 pumps offline - abrupt"],
         "{ended:?}"
     );
 }

@@ -166,6 +166,14 @@ const KNOWN: &[Knowledge] = &[
         takeovers: true,
         ends: Naming::Order,
     },
+    // Its numbers are the nodes' own, and come back.
+    Knowledge {
+        dialect: "sparkplug",
+        speaker: Speaker::Device,
+        goodbyes: false,
+        takeovers: true,
+        ends: Naming::Order,
+    },
     Knowledge {
         dialect: "status",
         speaker: Speaker::Device,

@@ -104,7 +104,7 @@ takeover-loop\:"Two devices begin to throw each other out"))' \
 '--api-password-file=[Read the password, secret or secret key of the API from a file]:PATH:_files' \
 '--api-token-file=[Read the token of the API from a file]:PATH:_files' \
 '--api-cafile=[Believe only the certificate authorities in this PEM file, for APIs]:PATH:_files' \
-'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -207,7 +207,7 @@ dynsec\:"What Mosquitto'\''s dynamic security says of the account that is tied t
 '--api-password-file=[Read the password, secret or secret key of the API from a file]:PATH:_files' \
 '--api-token-file=[Read the token of the API from a file]:PATH:_files' \
 '--api-cafile=[Believe only the certificate authorities in this PEM file, for APIs]:PATH:_files' \
-'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -288,7 +288,7 @@ _arguments "${_arguments_options[@]}" : \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
-'*--dialect=[Way of announcing clients to try; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to try; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -400,7 +400,7 @@ _arguments "${_arguments_options[@]}" : \
 '--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
 '--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
 '--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
-'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -681,7 +681,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--subscribe=[Let each device subscribe to this; may be given several times]:FILTER:_default' \
 '--expect-window=[When a silence has to be noticed\: the name of a broker, or a range \[default\: by what the broker says it is\]]:BROKER|FROM..TO:_default' \
 '--probe=[Go by what a probe has found\: which evidence there is, and when silence is noticed]:FILE:_files' \
-'*--dialect=[Evidence to listen for; may be given several times]:DIALECT:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Evidence to listen for; may be given several times]:DIALECT:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -824,7 +824,7 @@ _arguments "${_arguments_options[@]}" : \
 '--expect=[Compare the answer with a file, print how it differs, and end with 1 if it does]:FILE:_files' \
 '*--group=[Show only clients whose group matches; may be given several times]:GLOB:_default' \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \
-'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"

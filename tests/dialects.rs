@@ -9,7 +9,9 @@ use presence::dialect::mosquitto::Mosquitto;
 use presence::dialect::plain;
 use presence::dialect::status::{Status, Words};
 use presence::dialect::topic::Template;
-use presence::dialect::{Dialect, Dialects, Message, Reading, Sniffed, claims, envelope, sniff};
+use presence::dialect::{
+    Dialect, Dialects, Message, Reading, Reason, Sniffed, claims, envelope, sniff,
+};
 use presence::event::{Channel, ChannelEvent, Event, Flags, Stamp};
 use recorded::{Recorded, line_of_file};
 use std::borrow::Cow;
@@ -178,6 +180,26 @@ fn no_cut_and_no_damage_makes_reading_panic() {
             read_all(&damaged(payload, &payloads, &mut rng));
         }
     }
+}
+
+/// What two dialects understand is believed of neither.
+#[test]
+fn conventions_that_are_listened_to_together_do_not_read_what_is_anothers() {
+    let all = || CONVENTIONS.iter().flat_map(|(name, _)| described(name)).collect();
+    let mut heard = 0;
+    for (_, names) in MESSAGES {
+        for message in
+            names.iter().flat_map(|name| Recorded::all(&text_of(&format!("{name}.jsonl"))))
+        {
+            let mut dialects = Dialects::new(all(), vec![]);
+            let (index, reading) = dialects.read(&message.message(1));
+            let is_ambiguous =
+                matches!(&reading, Reading::Malformed(one) if one.reason == Reason::Ambiguous);
+            assert!(!is_ambiguous, "{message:?}: {reading:?}");
+            heard += usize::from(index.is_some());
+        }
+    }
+    assert!(heard >= 30, "{heard}");
 }
 
 #[test]

@@ -81,6 +81,7 @@ impl Tally {
         summary.unreadable += of(Reason::Unreadable);
         summary.client_missing += of(Reason::ClientMissing);
         summary.unknown_event += of(Reason::UnknownEvent);
+        summary.ambiguous += of(Reason::Ambiguous);
         summary.not_mine += self.not_mine;
         summary.gaps += self.gaps;
         summary.take_overs += self.take_overs;

@@ -9,8 +9,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-/// Reads the files that were named, and has the terms hold what they describe: that is asked first, since
-/// nobody names a file without meaning it.
+/// Reads the files that were named, and has the terms hold what they describe.
 ///
 /// Errors: a file that cannot be read (exit 4); one that is no description, and a name that is taken (exit 2).
 pub fn join(files: &DialectFiles, terms: &mut Terms) -> Result<(), Failure> {

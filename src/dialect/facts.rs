@@ -9,6 +9,8 @@ use super::status::Status;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
     pub name: &'static str,
+    /// What its messages are known by, for a person.
+    pub mark: &'static str,
     /// What names a connection in its end; `None`: nothing does.
     pub key: Option<&'static str>,
     /// By what an event is dated.
@@ -51,6 +53,7 @@ impl Facts {
 const ALL: &[Facts] = &[
     Facts {
         name: Lmq::NAME,
+        mark: "`clientId`, `channelId` and `eventType` in a JSON object",
         key: Some("channelId"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -59,6 +62,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: Mosquitto::NAME,
+        mark: "the wording of a line",
         key: None,
         dated: Dated::Seconds,
         is_kept: false,
@@ -67,6 +71,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "aedes",
+        mark: "a topic that ends with `new/clients` or `disconnect/clients`",
         key: None,
         dated: Dated::Arrival,
         is_kept: false,
@@ -74,6 +79,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "aws-iot",
+        mark: "`sessionIdentifier` in a JSON object",
         key: Some("sessionIdentifier"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -82,6 +88,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "emqx",
+        mark: "`connected_at` in a JSON object in which `node` is no number",
         key: Some("connected_at"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -90,6 +97,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "rmqtt",
+        mark: "a number as `node` in a JSON object",
         key: Some("ipaddress"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -97,6 +105,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "nanomq",
+        mark: "`return_code` or `reason_code` in what looks like a JSON object",
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -104,6 +113,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "hivemq",
+        mark: "the wording of a line",
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -111,6 +121,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "flashmq",
+        mark: "the wording of a line",
         key: Some("fd and address"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -118,6 +129,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "tencent-tdmq",
+        mark: "`event` in a JSON object below `$events`",
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -125,6 +137,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "connection-state",
+        mark: "a topic that ends with `state`, and `1` or `0`",
         key: None,
         dated: Dated::Arrival,
         is_kept: true,
@@ -133,6 +146,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "alibaba-iot",
+        mark: "`status` and `utcTime` or `time` in a JSON object with `productKey`",
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -140,6 +154,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "azure-iothub",
+        mark: "`eventType`, `type` or `opType` that tells of a device's connection",
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -147,6 +162,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "azure-eventgrid",
+        mark: "`eventType` or `type` that tells of a session of a client",
         key: Some("sequenceNumber"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -154,6 +170,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "huawei",
+        mark: "`device.status` as `resource` in a JSON object",
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -161,6 +178,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "vernemq",
+        mark: "the name of a hook as `vernemq-hook`",
         key: None,
         dated: Dated::Arrival,
         is_kept: false,
@@ -168,6 +186,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "sparkplug",
+        mark: "a topic below `spBv1.0/`, or `STATE/`",
         key: Some("bdSeq"),
         dated: Dated::Arrival,
         is_kept: false,
@@ -176,6 +195,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: Status::NAME,
+        mark: "a topic of the template",
         key: None,
         dated: Dated::Arrival,
         is_kept: true,

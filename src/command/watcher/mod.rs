@@ -4,6 +4,7 @@ mod account;
 mod asking;
 mod identity;
 mod news;
+mod recognised;
 mod setup;
 mod sharing;
 mod state;
@@ -12,6 +13,7 @@ pub use account::{BROKER_VERSION, DROPPED, UPTIME};
 pub use asking::Asking;
 pub use identity::Rights;
 pub use news::{End, News, Pulse, Question, Testimony};
+pub use recognised::Voice;
 pub use setup::Setup;
 pub use sharing::{EAR, Share};
 pub use state::State;
@@ -216,6 +218,7 @@ impl Watcher {
         if self.hearing.is_settled() && !self.awaits_answers() {
             self.tell_known().await;
         }
+        self.tell_recognised().await;
         self.tell_changes().await;
         self.tell(News::Pulse(self.pulse())).await;
         Ok(())
@@ -330,15 +333,7 @@ impl Watcher {
             return Err(failure);
         }
         if !self.state.ever_connected {
-            for grant in granted {
-                let (broker, filter) = (self.broker.clone(), grant.filter.clone());
-                let warning = match &grant.answer {
-                    Answer::Refused { text, .. } => {
-                        Warning::FilterRefused { filter, broker, cause: text.clone() }
-                    }
-                    Answer::Granted(0) => Warning::Lossy { filter, broker },
-                    Answer::Granted(_) => continue,
-                };
+            for warning in shortfalls(granted, &self.broker) {
                 self.tell(News::Warning(warning)).await;
             }
         }
@@ -429,6 +424,7 @@ impl Watcher {
     fn evidence(&mut self, publish: &Publish, arrival: Arrival, now: Moment) {
         let message = self.noted(publish, arrival);
         let (index, reading) = self.dialects.read(&message);
+        self.state.recognised.note(index, &reading, &message, &self.dialects);
         let voice = voice_of(&self.dialects, index);
         let coverage = self.presence.coverage_mut();
         let understood = index.map(|_| voice.name);
@@ -462,6 +458,32 @@ impl Watcher {
             }
         }
     }
+}
+
+/// Returns what the user has to know of subscriptions that were not granted as wanted, each reason once.
+fn shortfalls(granted: &[Grant], broker: &str) -> Vec<Warning> {
+    let mut refused: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut lossy = Vec::new();
+    for grant in granted {
+        let filter = grant.filter.clone();
+        match &grant.answer {
+            Answer::Granted(0) => lossy.push(filter),
+            Answer::Granted(_) => {}
+            Answer::Refused { text, .. } => {
+                match refused.iter_mut().find(|(cause, _)| cause == text) {
+                    Some((_, filters)) => filters.push(filter),
+                    None => refused.push((text, vec![filter])),
+                }
+            }
+        }
+    }
+    let refused = refused.into_iter().map(|(cause, filters)| {
+        let (broker, cause) = (broker.to_owned(), cause.to_owned());
+        Warning::FiltersRefused { filters, broker, cause }
+    });
+    let lossy =
+        (!lossy.is_empty()).then(|| Warning::Lossy { filters: lossy, broker: broker.to_owned() });
+    refused.chain(lossy).collect()
 }
 
 /// Tells whether it is the broker that dates what it says. A log without stamps, and a status topic, are

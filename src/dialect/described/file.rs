@@ -171,15 +171,15 @@ fn rule(mut table: Table<'_>, channels: Channels) -> Result<Rule, Mistake> {
     }
     let unit = unit.map_or(Unit::Auto, |at| at.value);
     let time = time.map(|time| (time, unit));
-    let Some(client) = client else {
+    let rule = Rule { topics, regex, client, says, channel, time, address, reason };
+    if rule.client.is_none() && rule.is_of_a_client() {
         return Err(table.mistake(
             table.line,
             "it does not say whose messages these are",
             "neither the topic nor the `regex` has a part `client`",
             "write `{client}` into the topic, or `client = \"{/pointer/into/json}\"`",
         ));
-    };
-    let rule = Rule { topics, regex, client, says, channel, time, address, reason };
+    }
     check_channel(&table, &rule, channels)?;
     Ok(rule)
 }

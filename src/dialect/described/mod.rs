@@ -59,7 +59,8 @@ struct Rule {
     topics: Vec<Topic>,
     /// What a payload must look like; its groups are parts of the message.
     regex: Option<Regex>,
-    client: Field,
+    /// `None` where no client is ever told of.
+    client: Option<Field>,
     says: Says,
     channel: Option<Field>,
     time: Option<(Field, Unit)>,
@@ -144,7 +145,8 @@ impl Described {
             Some(_) => Dated::Milliseconds,
         };
         let key = self.rules.iter().find_map(|rule| rule.channel.as_ref()).map(Field::name);
-        Facts { name: &self.name, key, dated, is_kept: self.is_kept, enable: &self.enable }
+        let (is_kept, enable) = (self.is_kept, &self.enable);
+        Facts { name: &self.name, mark: "a topic of its file", key, dated, is_kept, enable }
     }
 
     /// Reads one message.
@@ -204,7 +206,7 @@ impl Rule {
         found: &Found<'a>,
         channels: Channels,
     ) -> Result<Events<'a>, Malformed<'a>> {
-        let client = || self.client.fill(found).filter(|client| !client.is_empty());
+        let client = || self.client.as_ref()?.fill(found).filter(|client| !client.is_empty());
         let set_aside = |reason, detail| Malformed {
             client: client().map(|client| (client, Flags::NONE)),
             ..Malformed::new(reason, detail)

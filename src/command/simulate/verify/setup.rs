@@ -29,7 +29,7 @@ pub fn setup(
             let usable = found.dialects.iter().filter(|voice| voice.is_usable);
             dialects(&options.dialect, usable.map(|voice| &*voice.dialect))
         }
-        None => named(&options.dialect),
+        None => named(&options.dialect, &[]),
     };
     Ok(Setup::of_witness(terms(dialects, options, fleet)?, timeout))
 }

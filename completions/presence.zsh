@@ -121,6 +121,7 @@ azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
+rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -211,6 +212,7 @@ azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
+rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -279,6 +281,7 @@ azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
+rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '--no-silence[Leave out the clients that fall silent, which take the longest]' \
@@ -378,6 +381,7 @@ azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
+rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -597,6 +601,7 @@ azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
+rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
 '--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
@@ -727,6 +732,7 @@ azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
+rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \

@@ -88,6 +88,8 @@ pub enum DialectName {
     Huawei,
     /// Calls of VerneMQ's webhooks, kept one a line
     Vernemq,
+    /// Events of RabbitMQ's event exchange, 3.8 to 4, kept one a line
+    Rabbitmq,
     /// Retained status that devices keep by birth and will
     Status,
 }

@@ -149,6 +149,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::AzureEventgrid => "azure-eventgrid",
         DialectName::Huawei => "huawei",
         DialectName::Vernemq => "vernemq",
+        DialectName::Rabbitmq => "rabbitmq",
         DialectName::Status => "status",
     }
 }

@@ -165,6 +165,14 @@ const ALL: &[Facts] = &[
         enable: "the plugin `vmq_webhooks` with `on_client_wakeup`, `on_client_offline` and `on_client_gone`, and a server of yours that keeps what is posted",
     },
     Facts {
+        name: "rabbitmq",
+        key: Some("pid"),
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "`rabbitmq-plugins enable rabbitmq_event_exchange`, and a queue bound to the exchange `amq.rabbitmq.event` \
+                 with `connection.*`, whose messages are kept as a file or bridged to a topic",
+    },
+    Facts {
         name: Status::NAME,
         key: None,
         dated: Dated::Arrival,

@@ -35,6 +35,11 @@ impl<'a> Member<'a> {
         stamp_of(inner.map_or(json, trimmed))
     }
 
+    /// Returns the JSON that it is, where that is an object or a list.
+    pub fn nested(self) -> Option<&'a str> {
+        self.0.filter(|json| json.starts_with(['{', '[']))
+    }
+
     /// Tells whether it is a number.
     pub fn is_number(self) -> bool {
         self.0.is_some_and(|json| json.starts_with(|c: char| c == '-' || c.is_ascii_digit()))
@@ -137,6 +142,9 @@ mod tests {
         assert_eq!((b.text(), c.text(), d.text()), (None, None, None));
         assert_eq!((c.truth(), d.truth()), (None, Some(true)));
         assert_eq!([a, b, c, d].map(Member::is_number), [false, true, false, false]);
+        assert!([a, b, c, d].iter().all(|member| member.nested().is_none()));
+        let [list] = members(body, ["x"]).unwrap();
+        assert_eq!(list.nested(), Some(r#"[{"a":2}]"#));
     }
 
     #[test]

@@ -10,10 +10,12 @@ mod aws_iot;
 mod azure_eventgrid;
 mod azure_iothub;
 mod connection_state;
+mod connections;
 pub mod csv;
 mod dialects;
 mod emqx;
 pub mod envelope;
+mod erlang;
 mod eventgrid;
 pub mod facts;
 mod flashmq;
@@ -25,6 +27,7 @@ mod members;
 pub mod mosquitto;
 mod nanomq;
 pub mod plain;
+mod rabbitmq;
 mod rmqtt;
 pub mod status;
 mod sys_clients;
@@ -131,6 +134,8 @@ pub enum Remark {
     Refused,
     /// The late end of a connection that was taken over, told from the end of the newer one.
     LateEnd,
+    /// The end of a connection of which nobody heard that it began: whose it was, nobody can tell.
+    UnknownEnd,
     /// The evidence itself was taken away (an empty retained message); nothing ended.
     Cleared,
 }

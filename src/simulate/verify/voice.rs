@@ -151,6 +151,13 @@ const KNOWN: &[Knowledge] = &[
         ends: Naming::Order,
     },
     Knowledge {
+        dialect: "rabbitmq",
+        speaker: Speaker::Broker,
+        goodbyes: false,
+        takeovers: true,
+        ends: Naming::Channel,
+    },
+    Knowledge {
         dialect: "status",
         speaker: Speaker::Device,
         goodbyes: false,

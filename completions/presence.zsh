@@ -122,6 +122,8 @@ azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
+activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
+artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -213,6 +215,8 @@ azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
+activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
+artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -282,6 +286,8 @@ azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
+activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
+artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '--no-silence[Leave out the clients that fall silent, which take the longest]' \
@@ -382,6 +388,8 @@ azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
+activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
+artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -602,6 +610,8 @@ azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
+activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
+artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
 '--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
@@ -733,6 +743,8 @@ azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
+activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
+artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \

@@ -67,6 +67,8 @@ const FILES: &[(&str, &[&str])] = &[
     ("huawei", &["huawei-iotda.jsonl"]),
     ("vernemq", &["vernemq-webhooks.jsonl"]),
     ("rabbitmq", &["rabbitmq-3.10-events.jsonl", "rabbitmq-3.12plus-events.jsonl"]),
+    ("activemq", &["activemq.jsonl"]),
+    ("artemis", &["artemis-notifications.jsonl"]),
 ];
 
 #[test]

@@ -90,6 +90,10 @@ pub enum DialectName {
     Vernemq,
     /// Events of RabbitMQ's event exchange, 3.8 to 4, kept one a line
     Rabbitmq,
+    /// Advisories of ActiveMQ Classic about connections, kept one a line
+    Activemq,
+    /// Notifications of ActiveMQ Artemis about sessions, kept one a line
+    Artemis,
     /// Retained status that devices keep by birth and will
     Status,
 }

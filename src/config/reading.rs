@@ -150,6 +150,8 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Huawei => "huawei",
         DialectName::Vernemq => "vernemq",
         DialectName::Rabbitmq => "rabbitmq",
+        DialectName::Activemq => "activemq",
+        DialectName::Artemis => "artemis",
         DialectName::Status => "status",
     }
 }

@@ -173,6 +173,20 @@ const ALL: &[Facts] = &[
                  with `connection.*`, whose messages are kept as a file or bridged to a topic",
     },
     Facts {
+        name: "activemq",
+        key: Some("connection id"),
+        dated: Dated::Arrival,
+        is_kept: false,
+        enable: "nothing: advisories are on. A consumer of `/topic/ActiveMQ.Advisory.Connection` (STOMP), whose frames are kept as a file or bridged to a topic; over MQTT they are empty",
+    },
+    Facts {
+        name: "artemis",
+        key: Some("_AMQ_ConnectionName"),
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "nothing: session notifications are on, unless `suppress-session-notifications` is. A consumer of `activemq.notifications` (STOMP, Core or AMQP), whose messages are kept as a file or bridged to a topic; MQTT never gets them",
+    },
+    Facts {
         name: Status::NAME,
         key: None,
         dated: Dated::Arrival,

@@ -4,8 +4,10 @@
 //! that was announced a line ago); it reads no clock, opens nothing and prints nothing. Topics and
 //! payloads come from strangers: every length is bounded and no bytes make reading panic.
 
+mod activemq;
 mod aedes;
 mod alibaba_iot;
+mod artemis;
 mod aws_iot;
 mod azure_eventgrid;
 mod azure_iothub;
@@ -29,6 +31,7 @@ mod nanomq;
 pub mod plain;
 mod rabbitmq;
 mod rmqtt;
+mod starts;
 pub mod status;
 mod sys_clients;
 mod tencent;

@@ -1,9 +1,9 @@
 //! Dialects that are the same but for how a message is read: one file each, and a row here.
 
 use super::{
-    Events, Malformed, Message, Reading, Reason, aedes, alibaba_iot, aws_iot, azure_eventgrid,
-    azure_iothub, connection_state, emqx, excerpt, flashmq, hivemq, huawei, nanomq, rabbitmq,
-    rmqtt, tencent, vernemq,
+    Events, Malformed, Message, Reading, Reason, activemq, aedes, alibaba_iot, artemis, aws_iot,
+    azure_eventgrid, azure_iothub, connection_state, emqx, excerpt, flashmq, hivemq, huawei,
+    nanomq, rabbitmq, rmqtt, tencent, vernemq,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -107,6 +107,8 @@ pub const ALL: &[&Plain] = &[
     &huawei::HUAWEI,
     &vernemq::VERNEMQ,
     &rabbitmq::RABBITMQ,
+    &activemq::ACTIVEMQ,
+    &artemis::ARTEMIS,
 ];
 
 /// Returns the one of this name.

@@ -1,7 +1,9 @@
 //! The same comparison for what brokers tell at other doors than MQTT: queues, STOMP, web hooks, and hooks in
 //! their own process. The files are the broker's own: what a client of the door got, one message a line.
 
-use super::{Comparison, Differences, Explained, SETTLED_MS, key, steps, text_of, voice_alone};
+use super::{
+    Comparison, Differences, Explained, Limit, SETTLED_MS, key, steps, text_of, voice_alone,
+};
 use presence::dialect::{Message, claims, envelope};
 use presence::event::Timestamp;
 use serde::Deserialize;
@@ -9,7 +11,24 @@ use serde::Deserialize;
 /// A run, the file of its door, the voice, and what that voice gets wrong.
 type Door = (&'static str, &'static str, &'static str, &'static [Explained]);
 
-const DOORS: &[Door] = &[("rabbitmq-3.10.8", "events", "rabbitmq", &[])];
+const DOORS: &[Door] = &[
+    ("rabbitmq-3.10.8", "events", "rabbitmq", &[]),
+    (
+        "activemq-5.18.3",
+        "events",
+        "activemq",
+        &[("broker_stop", "activemq", "dev-stop", Limit::StopIsSilent)],
+    ),
+    (
+        "artemis-2.40.0",
+        "events",
+        "artemis",
+        &[
+            ("broker_stop", "artemis", "dev-stop", Limit::StopIsSilent),
+            ("broker_stop", "artemis", "dev-stop5", Limit::StopIsSilent),
+        ],
+    ),
+];
 
 #[test]
 fn every_step_shows_at_the_other_doors_but_for_known_limits() {

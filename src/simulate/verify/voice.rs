@@ -158,6 +158,20 @@ const KNOWN: &[Knowledge] = &[
         ends: Naming::Channel,
     },
     Knowledge {
+        dialect: "activemq",
+        speaker: Speaker::Broker,
+        goodbyes: false,
+        takeovers: true,
+        ends: Naming::Channel,
+    },
+    Knowledge {
+        dialect: "artemis",
+        speaker: Speaker::Broker,
+        goodbyes: false,
+        takeovers: true,
+        ends: Naming::Address,
+    },
+    Knowledge {
         dialect: "status",
         speaker: Speaker::Device,
         goodbyes: false,

@@ -124,6 +124,7 @@ vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
+nats\:"System events of NATS server about clients of MQTT, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -217,6 +218,7 @@ vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
+nats\:"System events of NATS server about clients of MQTT, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -288,6 +290,7 @@ vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
+nats\:"System events of NATS server about clients of MQTT, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '--no-silence[Leave out the clients that fall silent, which take the longest]' \
@@ -390,6 +393,7 @@ vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
+nats\:"System events of NATS server about clients of MQTT, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -612,6 +616,7 @@ vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
+nats\:"System events of NATS server about clients of MQTT, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
 '--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
@@ -745,6 +750,7 @@ vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
 rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
+nats\:"System events of NATS server about clients of MQTT, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \

@@ -434,7 +434,8 @@ impl Truth {
                 self.last = step.client.clone().expect("a connect names its client");
                 if step.is_accepted() {
                     self.set(true);
-                } else {
+                } else if self.online.get(&self.last) != Some(&true) {
+                    // Otherwise it was turned away by its own older connection, which stays.
                     self.refused.insert(std::mem::take(&mut self.last));
                 }
             }

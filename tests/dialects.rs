@@ -69,6 +69,7 @@ const FILES: &[(&str, &[&str])] = &[
     ("rabbitmq", &["rabbitmq-3.10-events.jsonl", "rabbitmq-3.12plus-events.jsonl"]),
     ("activemq", &["activemq.jsonl"]),
     ("artemis", &["artemis-notifications.jsonl"]),
+    ("nats", &["nats.jsonl"]),
 ];
 
 #[test]

@@ -94,6 +94,8 @@ pub enum DialectName {
     Activemq,
     /// Notifications of ActiveMQ Artemis about sessions, kept one a line
     Artemis,
+    /// System events of NATS server about clients of MQTT, kept one a line
+    Nats,
     /// Retained status that devices keep by birth and will
     Status,
 }

@@ -152,6 +152,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Rabbitmq => "rabbitmq",
         DialectName::Activemq => "activemq",
         DialectName::Artemis => "artemis",
+        DialectName::Nats => "nats",
         DialectName::Status => "status",
     }
 }

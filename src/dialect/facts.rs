@@ -187,6 +187,13 @@ const ALL: &[Facts] = &[
         enable: "nothing: session notifications are on, unless `suppress-session-notifications` is. A consumer of `activemq.notifications` (STOMP, Core or AMQP), whose messages are kept as a file or bridged to a topic; MQTT never gets them",
     },
     Facts {
+        name: "nats",
+        key: Some("server.id and client.id"),
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "a `system_account`, and a consumer there of `$SYS.ACCOUNT.*.CONNECT` and `$SYS.ACCOUNT.*.DISCONNECT`, whose messages are kept as a file or bridged to a topic",
+    },
+    Facts {
         name: Status::NAME,
         key: None,
         dated: Dated::Arrival,

@@ -28,6 +28,7 @@ mod local;
 mod members;
 pub mod mosquitto;
 mod nanomq;
+mod nats;
 pub mod plain;
 mod rabbitmq;
 mod rmqtt;

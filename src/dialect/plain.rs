@@ -3,7 +3,7 @@
 use super::{
     Events, Malformed, Message, Reading, Reason, activemq, aedes, alibaba_iot, artemis, aws_iot,
     azure_eventgrid, azure_iothub, connection_state, emqx, excerpt, flashmq, hivemq, huawei,
-    nanomq, rabbitmq, rmqtt, tencent, vernemq,
+    nanomq, nats, rabbitmq, rmqtt, tencent, vernemq,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -109,6 +109,7 @@ pub const ALL: &[&Plain] = &[
     &rabbitmq::RABBITMQ,
     &activemq::ACTIVEMQ,
     &artemis::ARTEMIS,
+    &nats::NATS,
 ];
 
 /// Returns the one of this name.

@@ -28,6 +28,12 @@ const DOORS: &[Door] = &[
             ("broker_stop", "artemis", "dev-stop5", Limit::StopIsSilent),
         ],
     ),
+    (
+        "nats-server-2.15.2",
+        "events",
+        "nats",
+        &[("broker_stop", "nats", "dev-stop", Limit::StopIsSilent)],
+    ),
 ];
 
 #[test]

@@ -172,6 +172,13 @@ const KNOWN: &[Knowledge] = &[
         ends: Naming::Address,
     },
     Knowledge {
+        dialect: "nats",
+        speaker: Speaker::Broker,
+        goodbyes: false,
+        takeovers: true,
+        ends: Naming::Channel,
+    },
+    Knowledge {
         dialect: "status",
         speaker: Speaker::Device,
         goodbyes: false,

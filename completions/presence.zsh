@@ -125,6 +125,7 @@ rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
+emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -219,6 +220,7 @@ rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
+emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -291,6 +293,7 @@ rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
+emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
 status\:"Retained status that devices keep by birth and will"))' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '--no-silence[Leave out the clients that fall silent, which take the longest]' \
@@ -394,6 +397,7 @@ rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
+emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -617,6 +621,7 @@ rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
+emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
 status\:"Retained status that devices keep by birth and will"))' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
 '--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
@@ -751,6 +756,7 @@ rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
 activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
+emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \

@@ -70,6 +70,7 @@ const FILES: &[(&str, &[&str])] = &[
     ("activemq", &["activemq.jsonl"]),
     ("artemis", &["artemis-notifications.jsonl"]),
     ("nats", &["nats.jsonl"]),
+    ("emqx-rule", &["emqx-rule-events.jsonl", "emqx4-webhook.jsonl"]),
 ];
 
 #[test]

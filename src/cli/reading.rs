@@ -96,6 +96,8 @@ pub enum DialectName {
     Artemis,
     /// System events of NATS server about clients of MQTT, kept one a line
     Nats,
+    /// Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on
+    EmqxRule,
     /// Retained status that devices keep by birth and will
     Status,
 }

@@ -153,6 +153,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Activemq => "activemq",
         DialectName::Artemis => "artemis",
         DialectName::Nats => "nats",
+        DialectName::EmqxRule => "emqx-rule",
         DialectName::Status => "status",
     }
 }

@@ -194,6 +194,13 @@ const ALL: &[Facts] = &[
         enable: "a `system_account`, and a consumer there of `$SYS.ACCOUNT.*.CONNECT` and `$SYS.ACCOUNT.*.DISCONNECT`, whose messages are kept as a file or bridged to a topic",
     },
     Facts {
+        name: "emqx-rule",
+        key: Some("peername"),
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "a rule on `$events/client_connected` and `$events/client_disconnected` with `SELECT *`, or the webhook of 4.x, and a server or a topic that keeps what they send",
+    },
+    Facts {
         name: Status::NAME,
         key: None,
         dated: Dated::Arrival,

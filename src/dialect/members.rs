@@ -35,6 +35,11 @@ impl<'a> Member<'a> {
         stamp_of(inner.map_or(json, trimmed))
     }
 
+    /// Tells whether there is one, whatever it is.
+    pub const fn is_there(self) -> bool {
+        self.0.is_some()
+    }
+
     /// Returns the JSON that it is, where that is an object or a list.
     pub fn nested(self) -> Option<&'a str> {
         self.0.filter(|json| json.starts_with(['{', '[']))

@@ -16,6 +16,7 @@ mod connections;
 pub mod csv;
 mod dialects;
 mod emqx;
+mod emqx_rule;
 pub mod envelope;
 mod erlang;
 mod eventgrid;

@@ -2,8 +2,8 @@
 
 use super::{
     Events, Malformed, Message, Reading, Reason, activemq, aedes, alibaba_iot, artemis, aws_iot,
-    azure_eventgrid, azure_iothub, connection_state, emqx, excerpt, flashmq, hivemq, huawei,
-    nanomq, nats, rabbitmq, rmqtt, tencent, vernemq,
+    azure_eventgrid, azure_iothub, connection_state, emqx, emqx_rule, excerpt, flashmq, hivemq,
+    huawei, nanomq, nats, rabbitmq, rmqtt, tencent, vernemq,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -110,6 +110,7 @@ pub const ALL: &[&Plain] = &[
     &activemq::ACTIVEMQ,
     &artemis::ARTEMIS,
     &nats::NATS,
+    &emqx_rule::EMQX_RULE,
 ];
 
 /// Returns the one of this name.

@@ -179,6 +179,13 @@ const KNOWN: &[Knowledge] = &[
         ends: Naming::Channel,
     },
     Knowledge {
+        dialect: "emqx-rule",
+        speaker: Speaker::Broker,
+        goodbyes: true,
+        takeovers: true,
+        ends: Naming::Address,
+    },
+    Knowledge {
         dialect: "status",
         speaker: Speaker::Device,
         goodbyes: false,

@@ -126,6 +126,7 @@ activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
 emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
+nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -221,6 +222,7 @@ activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
 emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
+nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -294,6 +296,7 @@ activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
 emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
+nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '--no-silence[Leave out the clients that fall silent, which take the longest]' \
@@ -398,6 +401,7 @@ activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
 emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
+nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -622,6 +626,7 @@ activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
 emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
+nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
 '--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
@@ -757,6 +762,7 @@ activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
 artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
 emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
+nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \

@@ -83,6 +83,10 @@ enum Limit {
     EndOfAKeptSessionIsNotTold,
     /// NanoMQ tells the end of a connection that was taken over as a goodbye, after the newer one began.
     TakeOverLooksLikeAGoodbye,
+    /// The end of a connection that was taken over comes after the newer one began, and names neither.
+    EndOfTheOlderLooksLikeAny,
+    /// Calls of NanoMQ's webhook are made side by side: of fast reconnects the last may be an older one.
+    CallsOvertakeEachOther,
     /// Ids that hold `+` or `#` make no topic: NanoMQ tells nothing of them.
     IdMakesNoTopic,
 }

@@ -71,6 +71,7 @@ const FILES: &[(&str, &[&str])] = &[
     ("artemis", &["artemis-notifications.jsonl"]),
     ("nats", &["nats.jsonl"]),
     ("emqx-rule", &["emqx-rule-events.jsonl", "emqx4-webhook.jsonl"]),
+    ("nanomq-webhook", &["nanomq-webhook.jsonl"]),
 ];
 
 #[test]

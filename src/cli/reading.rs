@@ -98,6 +98,8 @@ pub enum DialectName {
     Nats,
     /// Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on
     EmqxRule,
+    /// Calls of NanoMQ's webhook, kept one a line
+    NanomqWebhook,
     /// Retained status that devices keep by birth and will
     Status,
 }

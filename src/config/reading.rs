@@ -154,6 +154,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Artemis => "artemis",
         DialectName::Nats => "nats",
         DialectName::EmqxRule => "emqx-rule",
+        DialectName::NanomqWebhook => "nanomq-webhook",
         DialectName::Status => "status",
     }
 }

@@ -201,6 +201,13 @@ const ALL: &[Facts] = &[
         enable: "a rule on `$events/client_connected` and `$events/client_disconnected` with `SELECT *`, or the webhook of 4.x, and a server or a topic that keeps what they send",
     },
     Facts {
+        name: "nanomq-webhook",
+        key: None,
+        dated: Dated::Arrival,
+        is_kept: false,
+        enable: "in nanomq.conf: `webhook` with the events `on_client_connack` and `on_client_disconnected`, and a server of yours that keeps what is posted",
+    },
+    Facts {
         name: Status::NAME,
         key: None,
         dated: Dated::Arrival,

@@ -29,6 +29,7 @@ mod local;
 mod members;
 pub mod mosquitto;
 mod nanomq;
+mod nanomq_webhook;
 mod nats;
 pub mod plain;
 mod rabbitmq;

@@ -3,7 +3,7 @@
 use super::{
     Events, Malformed, Message, Reading, Reason, activemq, aedes, alibaba_iot, artemis, aws_iot,
     azure_eventgrid, azure_iothub, connection_state, emqx, emqx_rule, excerpt, flashmq, hivemq,
-    huawei, nanomq, nats, rabbitmq, rmqtt, tencent, vernemq,
+    huawei, nanomq, nanomq_webhook, nats, rabbitmq, rmqtt, tencent, vernemq,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -111,6 +111,7 @@ pub const ALL: &[&Plain] = &[
     &artemis::ARTEMIS,
     &nats::NATS,
     &emqx_rule::EMQX_RULE,
+    &nanomq_webhook::NANOMQ_WEBHOOK,
 ];
 
 /// Returns the one of this name.

@@ -11,6 +11,17 @@ use serde::Deserialize;
 /// A run, the file of its door, the voice, and what that voice gets wrong.
 type Door = (&'static str, &'static str, &'static str, &'static [Explained]);
 
+/// What the calls of NanoMQ's webhook get wrong. They name no connection, and have no time.
+const NANOMQ_LIMITS: [Explained; 7] = [
+    ("takeover", "nanomq-webhook", "dev-dup", Limit::EndOfTheOlderLooksLikeAny),
+    ("persistent_session", "nanomq-webhook", "dev-persist", Limit::EndOfAKeptSessionIsNotTold),
+    ("will_delay_v5", "nanomq-webhook", "dev-wd5", Limit::EndOfAKeptSessionIsNotTold),
+    ("flap", "nanomq-webhook", "dev-flap", Limit::CallsOvertakeEachOther),
+    ("flap_fin", "nanomq-webhook", "dev-flapfin", Limit::CallsOvertakeEachOther),
+    ("broker_stop", "nanomq-webhook", "dev-stop", Limit::StopIsSilent),
+    ("broker_stop", "nanomq-webhook", "dev-stop5", Limit::StopIsSilent),
+];
+
 const DOORS: &[Door] = &[
     ("rabbitmq-3.10.8", "events", "rabbitmq", &[]),
     (
@@ -34,6 +45,7 @@ const DOORS: &[Door] = &[
         "nats",
         &[("broker_stop", "nats", "dev-stop", Limit::StopIsSilent)],
     ),
+    ("nanomq-0.25.5", "webhook", "nanomq-webhook", &NANOMQ_LIMITS),
 ];
 
 #[test]

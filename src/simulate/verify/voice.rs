@@ -186,6 +186,13 @@ const KNOWN: &[Knowledge] = &[
         ends: Naming::Address,
     },
     Knowledge {
+        dialect: "nanomq-webhook",
+        speaker: Speaker::Broker,
+        goodbyes: false,
+        takeovers: false,
+        ends: Naming::Order,
+    },
+    Knowledge {
         dialect: "status",
         speaker: Speaker::Device,
         goodbyes: false,

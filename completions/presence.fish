@@ -131,6 +131,9 @@ artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
 nats\t'System events of NATS server about clients of MQTT, kept one a line'
 emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
 nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
+mochi\t'Hooks of mochi-mqtt, as the program that embeds it writes them'
+moquette\t'Interceptors of Moquette, as the program that embeds it writes them'
+bifromq\t'Events of BifroMQ, as an event collector of yours writes them'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand watch" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
@@ -216,6 +219,9 @@ artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
 nats\t'System events of NATS server about clients of MQTT, kept one a line'
 emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
 nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
+mochi\t'Hooks of mochi-mqtt, as the program that embeds it writes them'
+moquette\t'Interceptors of Moquette, as the program that embeds it writes them'
+bifromq\t'Events of BifroMQ, as an event collector of yours writes them'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand check" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
@@ -277,6 +283,9 @@ artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
 nats\t'System events of NATS server about clients of MQTT, kept one a line'
 emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
 nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
+mochi\t'Hooks of mochi-mqtt, as the program that embeds it writes them'
+moquette\t'Interceptors of Moquette, as the program that embeds it writes them'
+bifromq\t'Events of BifroMQ, as an event collector of yours writes them'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand probe" -l status-topic -d 'Where the clients keep their status, with `{client}` in the place of the client id' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -l no-silence -d 'Leave out the clients that fall silent, which take the longest'
@@ -345,6 +354,9 @@ artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
 nats\t'System events of NATS server about clients of MQTT, kept one a line'
 emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
 nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
+mochi\t'Hooks of mochi-mqtt, as the program that embeds it writes them'
+moquette\t'Interceptors of Moquette, as the program that embeds it writes them'
+bifromq\t'Events of BifroMQ, as an event collector of yours writes them'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
@@ -484,6 +496,9 @@ artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
 nats\t'System events of NATS server about clients of MQTT, kept one a line'
 emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
 nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
+mochi\t'Hooks of mochi-mqtt, as the program that embeds it writes them'
+moquette\t'Interceptors of Moquette, as the program that embeds it writes them'
+bifromq\t'Events of BifroMQ, as an event collector of yours writes them'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify-username -d 'User to listen as [default: --username]' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify-password-file -d 'Read the password to listen with from this file' -r -F
@@ -567,6 +582,9 @@ artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
 nats\t'System events of NATS server about clients of MQTT, kept one a line'
 emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
 nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
+mochi\t'Hooks of mochi-mqtt, as the program that embeds it writes them'
+moquette\t'Interceptors of Moquette, as the program that embeds it writes them'
+bifromq\t'Events of BifroMQ, as an event collector of yours writes them'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand replay" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r

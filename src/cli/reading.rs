@@ -100,6 +100,12 @@ pub enum DialectName {
     EmqxRule,
     /// Calls of NanoMQ's webhook, kept one a line
     NanomqWebhook,
+    /// Hooks of mochi-mqtt, as the program that embeds it writes them
+    Mochi,
+    /// Interceptors of Moquette, as the program that embeds it writes them
+    Moquette,
+    /// Events of BifroMQ, as an event collector of yours writes them
+    Bifromq,
     /// Retained status that devices keep by birth and will
     Status,
 }

@@ -155,6 +155,9 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Nats => "nats",
         DialectName::EmqxRule => "emqx-rule",
         DialectName::NanomqWebhook => "nanomq-webhook",
+        DialectName::Mochi => "mochi",
+        DialectName::Moquette => "moquette",
+        DialectName::Bifromq => "bifromq",
         DialectName::Status => "status",
     }
 }

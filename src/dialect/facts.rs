@@ -208,6 +208,27 @@ const ALL: &[Facts] = &[
         enable: "in nanomq.conf: `webhook` with the events `on_client_connack` and `on_client_disconnected`, and a server of yours that keeps what is posted",
     },
     Facts {
+        name: "mochi",
+        key: Some("remote"),
+        dated: Dated::Arrival,
+        is_kept: false,
+        enable: "in the program that embeds it: hooks `OnSessionEstablished` and `OnDisconnect` that write a line of JSON each",
+    },
+    Facts {
+        name: "moquette",
+        key: None,
+        dated: Dated::Arrival,
+        is_kept: false,
+        enable: "in the program that embeds it: an interceptor that writes a line of JSON for `onConnect`, `onDisconnect` and `onConnectionLost`",
+    },
+    Facts {
+        name: "bifromq",
+        key: Some("channelId"),
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "a plugin of yours with an `IEventCollector` that writes a line of JSON for each event about a client",
+    },
+    Facts {
         name: Status::NAME,
         key: None,
         dated: Dated::Arrival,

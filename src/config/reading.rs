@@ -152,6 +152,15 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::AzureEventgrid => "azure-eventgrid",
         DialectName::Huawei => "huawei",
         DialectName::Vernemq => "vernemq",
+        DialectName::Rabbitmq => "rabbitmq",
+        DialectName::Activemq => "activemq",
+        DialectName::Artemis => "artemis",
+        DialectName::Nats => "nats",
+        DialectName::EmqxRule => "emqx-rule",
+        DialectName::NanomqWebhook => "nanomq-webhook",
+        DialectName::Mochi => "mochi",
+        DialectName::Moquette => "moquette",
+        DialectName::Bifromq => "bifromq",
         DialectName::Status => "status",
     }
 }

@@ -184,6 +184,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "rabbitmq",
+        mark: "`connection.created` or `connection.closed` as `routing_key` in a JSON object with `headers`",
         key: Some("pid"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -192,6 +193,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "activemq",
+        mark: "`ConnectionInfo` or `RemoveInfo` in the body of an advisory",
         key: Some("connection id"),
         dated: Dated::Arrival,
         is_kept: false,
@@ -199,6 +201,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "artemis",
+        mark: "`_AMQ_NotifType` among the headers or properties",
         key: Some("_AMQ_ConnectionName"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -206,6 +209,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "nats",
+        mark: "`io.nats.server.advisory` in the `type` of a JSON object",
         key: Some("server.id and client.id"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -213,6 +217,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "emqx-rule",
+        mark: "`client.connected` as `event`, or `client_connected` as `action`, in a JSON object",
         key: Some("peername"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -220,6 +225,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "nanomq-webhook",
+        mark: "`client_connack` or `client_disconnected` as `action` in a JSON object without a time",
         key: None,
         dated: Dated::Arrival,
         is_kept: false,
@@ -227,6 +233,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "mochi",
+        mark: "the name of a hook as `event` in a JSON object",
         key: Some("remote"),
         dated: Dated::Arrival,
         is_kept: false,
@@ -234,6 +241,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "moquette",
+        mark: "the name of an interceptor's call as `event` in a JSON object",
         key: None,
         dated: Dated::Arrival,
         is_kept: false,
@@ -241,6 +249,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "bifromq",
+        mark: "the type of an event, and `channelId`, in a JSON object",
         key: Some("channelId"),
         dated: Dated::Milliseconds,
         is_kept: false,

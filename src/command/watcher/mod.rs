@@ -30,7 +30,7 @@ use crate::failure::Failure;
 use crate::output::metrics::Panel;
 use crate::output::warning::Warning;
 use crate::simulate::report::Report;
-use crate::source::mqtt::{Answer, Grant, Heard, Publish, Session};
+use crate::source::mqtt::{Grant, Heard, Publish, Session};
 use crate::state::fleet::Hearsay;
 use crate::state::hearing::{Hearing, Moment};
 use crate::state::packed::VoiceKey;

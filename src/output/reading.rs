@@ -259,6 +259,7 @@ const fn remark_word(remark: Remark) -> &'static str {
         Remark::TakeOver => "taken-over",
         Remark::Refused => "refused",
         Remark::LateEnd => "late-end",
+        Remark::UnknownEnd => "unknown-end",
         Remark::Cleared => "removed",
     }
 }

@@ -18,7 +18,7 @@ pub use setup::Setup;
 pub use sharing::{EAR, Share};
 pub use state::State;
 
-use super::hear::{all_refused, granted_voices, is_ours, take, voice_of};
+use super::hear::{all_refused, granted_voices, is_ours, shortfalls, take, voice_of};
 use super::ledger::Ledger;
 use super::moment;
 use crate::clock;
@@ -30,7 +30,7 @@ use crate::failure::Failure;
 use crate::output::metrics::Panel;
 use crate::output::warning::Warning;
 use crate::simulate::report::Report;
-use crate::source::mqtt::{Answer, Grant, Heard, Publish, Session};
+use crate::source::mqtt::{Grant, Heard, Publish, Session};
 use crate::state::fleet::Hearsay;
 use crate::state::hearing::{Hearing, Moment};
 use crate::state::packed::VoiceKey;
@@ -458,32 +458,6 @@ impl Watcher {
             }
         }
     }
-}
-
-/// Returns what the user has to know of subscriptions that were not granted as wanted, each reason once.
-fn shortfalls(granted: &[Grant], broker: &str) -> Vec<Warning> {
-    let mut refused: Vec<(&str, Vec<String>)> = Vec::new();
-    let mut lossy = Vec::new();
-    for grant in granted {
-        let filter = grant.filter.clone();
-        match &grant.answer {
-            Answer::Granted(0) => lossy.push(filter),
-            Answer::Granted(_) => {}
-            Answer::Refused { text, .. } => {
-                match refused.iter_mut().find(|(cause, _)| cause == text) {
-                    Some((_, filters)) => filters.push(filter),
-                    None => refused.push((text, vec![filter])),
-                }
-            }
-        }
-    }
-    let refused = refused.into_iter().map(|(cause, filters)| {
-        let (broker, cause) = (broker.to_owned(), cause.to_owned());
-        Warning::FiltersRefused { filters, broker, cause }
-    });
-    let lossy =
-        (!lossy.is_empty()).then(|| Warning::Lossy { filters: lossy, broker: broker.to_owned() });
-    refused.chain(lossy).collect()
 }
 
 /// Tells whether it is the broker that dates what it says. A log without stamps, and a status topic, are

@@ -3,6 +3,7 @@
 mod account;
 mod asking;
 mod identity;
+mod listened;
 mod news;
 mod setup;
 mod sharing;
@@ -11,6 +12,7 @@ mod state;
 pub use account::{BROKER_VERSION, DROPPED, UPTIME};
 pub use asking::Asking;
 pub use identity::Rights;
+pub use listened::Source;
 pub use news::{End, News, Pulse, Question, Testimony};
 pub use setup::Setup;
 pub use sharing::{EAR, Share};
@@ -28,7 +30,8 @@ use crate::failure::Failure;
 use crate::output::metrics::Panel;
 use crate::output::warning::Warning;
 use crate::simulate::report::Report;
-use crate::source::mqtt::{Answer, Grant, Heard, Publish, Session};
+use crate::source::ear::Ear;
+use crate::source::mqtt::{Answer, Grant, Heard, Publish};
 use crate::state::fleet::Hearsay;
 use crate::state::hearing::{Hearing, Moment};
 use crate::state::packed::VoiceKey;
@@ -45,7 +48,7 @@ pub struct Watcher {
     pub instance: String,
     /// The broker as the user named it, for messages.
     pub broker: String,
-    pub session: Session,
+    pub session: Ear,
     pub hearing: Hearing,
     pub presence: Presence,
     pub dialects: Dialects,
@@ -98,6 +101,7 @@ impl Watcher {
         (self.state.epochs, self.state.hole) = self.epochs();
         self.enter_group()?;
         let outcome = self.listen(&mut stop).await;
+        self.note_refused(true).await;
         let drained = self.drain().await;
         let ended = self.end(drained).await;
         let Self { session, ledger, presence, state, .. } = self;
@@ -209,6 +213,7 @@ impl Watcher {
             self.presence.resume(now.wall);
         }
         self.doubt_sharing().await;
+        self.note_refused(false).await;
         if let Some(failure) = self.state.hopeless.take() {
             return Err(failure);
         }
@@ -302,6 +307,11 @@ impl Watcher {
             Heard::Alive | Heard::Unsubscribed => {
                 self.hearing.received(now, self.presence.coverage_mut());
             }
+            Heard::Missed { cause } => {
+                tracing::info!(cause, "something was lost at {}", self.broker);
+                self.hearing.received(now, self.presence.coverage_mut());
+                self.hearing.hole(now, self.presence.coverage_mut());
+            }
             Heard::Lost { cause, retry_in } => {
                 self.hearing.lost();
                 self.note_rival(&cause).await;
@@ -342,7 +352,7 @@ impl Watcher {
                 self.tell(News::Warning(warning)).await;
             }
         }
-        let overridden = self.dialects.is_overridden();
+        let overridden = self.dialects.is_overridden() || self.session.is_for_all();
         let share = self.share.as_ref();
         let voices = granted_voices(&self.dialects, granted, |dialect, filter| {
             let is_of = |own: &String| match share {

@@ -108,8 +108,7 @@ fn every_step_shows_in_retained_states_and_notices_but_for_known_limits() {
     for (run, voice, limits) in
         [(MOSQUITTO_2_1, "connection-state", &STATE_LIMITS[..]), (NANOMQ, "nanomq", &NANOMQ_LIMITS)]
     {
-        let only =
-            Dialect::Plain(plain::Reader { dialect: plain::find(voice).expect(voice), zone: None });
+        let only = Dialect::Plain(plain::Reader::new(plain::find(voice).expect(voice), None));
         let found =
             differences_over_mqtt(run, Dialects::new(vec![only], vec![]), &[voice], &[voice]);
         let known: Differences = limits.iter().map(key).collect();

@@ -156,7 +156,11 @@ fn no_cut_and_no_damage_makes_reading_panic() {
         for plain in plain::ALL {
             for filter in plain.filters {
                 let topic = &filter.replace(['+', '#'], "a/connected");
-                let _ = (plain.read)(&Message { topic, payload, ..line_of_file("", tie) }, None);
+                let _ = plain::Reader::new(plain, None).read(&Message {
+                    topic,
+                    payload,
+                    ..line_of_file("", tie)
+                });
             }
         }
         let _ = sniff(payload);
@@ -256,7 +260,7 @@ fn plain(name: &str) -> Vec<Dialect> {
 
 fn reader(name: &str) -> Dialect {
     let (dialect, zone) = (plain::find(name).expect(name), Some(jiff::tz::TimeZone::UTC));
-    Dialect::Plain(plain::Reader { dialect, zone })
+    Dialect::Plain(plain::Reader::new(dialect, zone))
 }
 
 fn mosquitto() -> Vec<Dialect> {

@@ -1,6 +1,6 @@
 //! aedes, a broker for Node.js: who comes and goes, in bare client ids.
 
-use super::plain::Plain;
+use super::plain::{How, Plain};
 use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
 
@@ -13,7 +13,7 @@ pub const AEDES: Plain = Plain {
     is_usual: false,
     speaks_at: |topic| kind_of(topic).is_some(),
     is_line: None,
-    read: |message, _| read(message),
+    read: How::Alone(|message, _| read(message)),
 };
 
 /// Returns what a message of this topic tells.

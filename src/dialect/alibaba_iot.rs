@@ -1,7 +1,7 @@
 //! Alibaba Cloud's IoT Platform, which is another product than the one that speaks as `lmq`: the status of
 //! devices.
 
-use super::plain::Plain;
+use super::plain::{How, Plain};
 use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, excerpt, local};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Stamp, Timestamp};
 use jiff::tz::Offset;
@@ -20,7 +20,7 @@ pub const ALIBABA_IOT: Plain = Plain {
         topic.starts_with("/as/mqtt/status/") || is_gateway()
     },
     is_line: Some(|line| parse(line).is_some_and(|device| device.is_one())),
-    read: |message, _| read(message),
+    read: How::Alone(|message, _| read(message)),
 };
 
 /// Reads one status.

@@ -1,7 +1,7 @@
 //! AWS IoT Core: its lifecycle events.
 
 use super::members::members;
-use super::plain::{Plain, ending, nameless};
+use super::plain::{How, Plain, ending, nameless};
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp};
 use std::borrow::Cow;
@@ -15,7 +15,7 @@ pub const AWS_IOT: Plain = Plain {
     is_usual: false,
     speaks_at: |topic| place_of(topic).is_some(),
     is_line: None,
-    read: |message, _| read(message),
+    read: How::Alone(|message, _| read(message)),
 };
 
 /// Returns the type of event that a topic is for, and the client id in it.

@@ -1,7 +1,7 @@
 //! Azure Event Grid as an MQTT broker: the sessions of its clients.
 
 use super::eventgrid::{self, GridEvent};
-use super::plain::Plain;
+use super::plain::{How, Plain};
 use super::{Events, Malformed, Reason, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
 use serde::Deserialize;
@@ -19,7 +19,7 @@ pub const AZURE_EVENTGRID: Plain = Plain {
         eventgrid::parse(line)
             .is_some_and(|events| events.iter().any(|event| is_mine(event.kind())))
     }),
-    read: |message, _| eventgrid::read(message.payload, is_mine, one),
+    read: How::Alone(|message, _| eventgrid::read(message.payload, is_mine, one)),
 };
 
 fn is_mine(kind: &str) -> bool {

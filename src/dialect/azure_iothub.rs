@@ -1,7 +1,7 @@
 //! Azure IoT Hub: which devices are connected, from Event Grid or by message routing.
 
 use super::eventgrid::{self, GridEvent};
-use super::plain::Plain;
+use super::plain::{How, Plain};
 use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Stamp};
 use serde::Deserialize;
@@ -16,7 +16,7 @@ pub const AZURE_IOTHUB: Plain = Plain {
     is_usual: false,
     speaks_at: |_| false,
     is_line: Some(is_line),
-    read: |message, _| read(message),
+    read: How::Alone(|message, _| read(message)),
 };
 
 /// Reads one message.

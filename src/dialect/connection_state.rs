@@ -1,6 +1,6 @@
 //! The state that Mosquitto's plugin `connection-state` keeps retained.
 
-use super::plain::Plain;
+use super::plain::{How, Plain};
 use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags};
 
@@ -13,7 +13,7 @@ pub const CONNECTION_STATE: Plain = Plain {
     is_usual: false,
     speaks_at: |topic| client_of(topic).is_some(),
     is_line: None,
-    read: |message, _| read(message),
+    read: How::Alone(|message, _| read(message)),
 };
 
 /// Returns the client of a topic, whose id may hold slashes.

@@ -103,7 +103,8 @@ impl Dialect {
     pub fn interrupted(&mut self) {
         match self {
             Self::Mosquitto(mosquitto) => mosquitto.interrupted(),
-            Self::Lmq(_) | Self::Status(_) | Self::Plain(_) => {}
+            Self::Plain(plain) => plain.interrupted(),
+            Self::Lmq(_) | Self::Status(_) => {}
         }
     }
 
@@ -384,7 +385,7 @@ mod tests {
         assert_eq!(sniff(listed.as_bytes()), Sniffed::One("azure-iothub"));
         let hub = || {
             let dialect = plain::find("azure-iothub").expect("there is one");
-            Dialect::Plain(plain::Reader { dialect, zone: None })
+            Dialect::Plain(plain::Reader::new(dialect, None))
         };
         for (dialects, expected) in [
             (vec![lmq(), hub()], None),

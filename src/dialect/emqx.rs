@@ -1,7 +1,7 @@
 //! EMQX 4 to 6: what it tells of its clients below `$SYS`.
 
 use super::members::members;
-use super::plain::{Plain, ending, nameless};
+use super::plain::{How, Plain, ending, nameless};
 use super::sys_clients::{FILTERS, is_own, place_of};
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
@@ -16,7 +16,7 @@ pub const EMQX: Plain = Plain {
     is_usual: false,
     speaks_at: is_own,
     is_line: None,
-    read: |message, _| read(message),
+    read: How::Alone(|message, _| read(message)),
 };
 
 /// Reads one client notice.

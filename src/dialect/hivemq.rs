@@ -3,7 +3,7 @@
 //! Ids and what clients give as a reason stand there unescaped. A line that can be read in two ways is set
 //! aside: otherwise an id could speak for another client.
 
-use super::plain::Plain;
+use super::plain::{How, Plain};
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt, line_of, local};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Stamp};
 use jiff::civil;
@@ -19,7 +19,7 @@ pub const HIVEMQ: Plain = Plain {
     is_usual: false,
     speaks_at: |_| false,
     is_line: Some(|line| line_of(line).is_ok_and(|text| cut(text).and_then(told).is_some())),
-    read,
+    read: How::Alone(read),
 };
 
 /// Reads one line.

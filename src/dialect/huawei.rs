@@ -1,6 +1,6 @@
 //! Huawei IoTDA: the status of devices, as it pushes it.
 
-use super::plain::Plain;
+use super::plain::{How, Plain};
 use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, eventgrid, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ pub const HUAWEI: Plain = Plain {
     is_usual: false,
     speaks_at: |_| false,
     is_line: Some(|line| parse(line).is_some_and(|push| push.is_one())),
-    read: |message, _| read(message),
+    read: How::Alone(|message, _| read(message)),
 };
 
 /// Reads one push.

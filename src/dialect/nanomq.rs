@@ -4,7 +4,7 @@
 //! they are: fixed words, in a fixed order, around what a client chose.
 
 use super::lmq::stamp_of;
-use super::plain::{Plain, ending};
+use super::plain::{How, Plain, ending};
 use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, Remark, excerpt, trimmed};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp};
 
@@ -21,7 +21,7 @@ pub const NANOMQ: Plain = Plain {
     is_usual: false,
     speaks_at: |topic| Place::of(topic).is_some(),
     is_line: None,
-    read: |message, _| read(message),
+    read: How::Alone(|message, _| read(message)),
 };
 
 /// What a topic says.

@@ -1,4 +1,4 @@
-//! Dialects that read each message by itself, and remember nothing: one file each, and a row here.
+//! Dialects that are the same but for how a message is read: one file each, and a row here.
 
 use super::{
     Events, Malformed, Message, Reading, Reason, aedes, alibaba_iot, aws_iot, azure_eventgrid,
@@ -8,8 +8,9 @@ use super::{
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
+use std::fmt;
 
-/// A dialect without a memory.
+/// A dialect that is a row of the table.
 #[derive(Debug)]
 pub struct Plain {
     /// The name of the voice.
@@ -28,23 +29,64 @@ pub struct Plain {
     /// Tells whether a line of a file is one of its messages; `None` where only the topic tells what a
     /// message says.
     pub is_line: Option<fn(&[u8]) -> bool>,
-    /// Reads a message. The zone is that of stamps in local time, if one was named.
-    pub read: for<'a> fn(&Message<'a>, Option<&TimeZone>) -> Reading<'a>,
+    pub read: How,
 }
 
-/// One of them at work. The zone comes with every message instead of a reader that keeps it: nothing
-/// else is to be kept, and so they stay rows of one table.
+/// How the messages of a dialect are read.
+#[derive(Clone, Copy, Debug)]
+pub enum How {
+    /// Each by itself. The zone is that of stamps in local time, if one was named.
+    Alone(for<'a> fn(&Message<'a>, Option<&TimeZone>) -> Reading<'a>),
+    /// With what is remembered of those before.
+    Together(fn() -> Box<dyn Memory>),
+}
+
+/// What a dialect remembers of the messages of one source. It is bounded.
+pub trait Memory: fmt::Debug + Send {
+    /// Reads one message.
+    fn read<'a>(&mut self, message: &Message<'a>) -> Reading<'a>;
+
+    /// Messages may have been lost since the last one: forgets what only an unbroken hearing proves.
+    fn interrupted(&mut self);
+}
+
+/// One of them at work.
 #[derive(Debug)]
 pub struct Reader {
     pub dialect: &'static Plain,
-    pub zone: Option<TimeZone>,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Alone(for<'a> fn(&Message<'a>, Option<&TimeZone>) -> Reading<'a>, Option<TimeZone>),
+    Together(Box<dyn Memory>),
 }
 
 impl Reader {
-    /// Reads one message.
     #[must_use]
-    pub fn read<'a>(&self, message: &Message<'a>) -> Reading<'a> {
-        (self.dialect.read)(message, self.zone.as_ref())
+    pub fn new(dialect: &'static Plain, zone: Option<TimeZone>) -> Self {
+        let way = match dialect.read {
+            How::Alone(read) => Way::Alone(read, zone),
+            How::Together(memory) => Way::Together(memory()),
+        };
+        Self { dialect, way }
+    }
+
+    /// Reads one message.
+    pub fn read<'a>(&mut self, message: &Message<'a>) -> Reading<'a> {
+        match &mut self.way {
+            Way::Alone(read, zone) => read(message, zone.as_ref()),
+            Way::Together(memory) => memory.read(message),
+        }
+    }
+
+    /// Messages may have been lost since the last one.
+    pub fn interrupted(&mut self) {
+        match &mut self.way {
+            Way::Alone(..) => {}
+            Way::Together(memory) => memory.interrupted(),
+        }
     }
 }
 
@@ -99,7 +141,7 @@ pub(super) fn nameless<'a>(client: Cow<'a, str>, key: &str, body: &[u8]) -> Read
 /// Reads a message and tells in short what came of it: `+` opened, `*` seen, `~` farewell, `-` closed, with
 /// the client and its channel, a weak one in brackets.
 #[cfg(test)]
-pub(super) fn told(plain: &Plain, topic: &str, body: impl AsRef<[u8]>) -> String {
+pub(super) fn told(plain: &'static Plain, topic: &str, body: impl AsRef<[u8]>) -> String {
     use crate::event::{Channel, Timestamp};
     let payload = body.as_ref();
     let (tag, qos, retain, received, tie) = (None, 0, false, Timestamp(1_795_400_000_000), 7);
@@ -120,7 +162,15 @@ pub(super) fn told(plain: &Plain, topic: &str, body: impl AsRef<[u8]>) -> String
             format!("{mark}{}{channel}", event.client)
         }
     };
-    match (plain.read)(&Message { topic, payload, tag, qos, retain, received, tie }, None) {
+    match Reader::new(plain, None).read(&Message {
+        topic,
+        payload,
+        tag,
+        qos,
+        retain,
+        received,
+        tie,
+    }) {
         Reading::NotMine => "not mine".to_owned(),
         Reading::Malformed(Malformed { reason, client, .. }) => {
             let client = client.map(|(client, flags)| {

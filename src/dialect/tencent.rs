@@ -1,7 +1,7 @@
 //! TDMQ for MQTT of Tencent Cloud: its client events.
 
 use super::members::members;
-use super::plain::Plain;
+use super::plain::{How, Plain};
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp};
 use std::borrow::Cow;
@@ -15,7 +15,7 @@ pub const TENCENT_TDMQ: Plain = Plain {
     is_usual: false,
     speaks_at: |topic| kind_of(topic).is_some(),
     is_line: None,
-    read: |message, _| read(message),
+    read: How::Alone(|message, _| read(message)),
 };
 
 /// Returns what a message of this topic tells.

@@ -62,7 +62,7 @@ impl Terms {
                 },
             })),
             name => match plain::find(name) {
-                Some(dialect) => Ok(Dialect::Plain(plain::Reader { dialect, zone: zone.cloned() })),
+                Some(dialect) => Ok(Dialect::Plain(plain::Reader::new(dialect, zone.cloned()))),
                 None => Err(format!("no dialect is called `{name}`")),
             },
         }

@@ -1,6 +1,6 @@
 //! VerneMQ's webhooks: what it posts about queues of clients, one call a line.
 
-use super::plain::Plain;
+use super::plain::{How, Plain};
 use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ pub const VERNEMQ: Plain = Plain {
     is_usual: false,
     speaks_at: |_| false,
     is_line: Some(|line| parse(line).is_some_and(|call| is_hook(&call.header.hook))),
-    read: |message, _| read(message),
+    read: How::Alone(|message, _| read(message)),
 };
 
 /// Reads one call.

@@ -128,6 +128,12 @@ azure-iothub\t'Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\t'Client sessions of Azure Event Grid\'s MQTT broker'
 huawei\t'Device states that Huawei IoTDA pushes'
 vernemq\t'Calls of VerneMQ\'s webhooks, kept one a line'
+rabbitmq\t'Events of RabbitMQ\'s event exchange, 3.8 to 4, kept one a line'
+activemq\t'Advisories of ActiveMQ Classic about connections, kept one a line'
+artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
+nats\t'System events of NATS server about clients of MQTT, kept one a line'
+emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
+nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand watch" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
@@ -207,6 +213,12 @@ azure-iothub\t'Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\t'Client sessions of Azure Event Grid\'s MQTT broker'
 huawei\t'Device states that Huawei IoTDA pushes'
 vernemq\t'Calls of VerneMQ\'s webhooks, kept one a line'
+rabbitmq\t'Events of RabbitMQ\'s event exchange, 3.8 to 4, kept one a line'
+activemq\t'Advisories of ActiveMQ Classic about connections, kept one a line'
+artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
+nats\t'System events of NATS server about clients of MQTT, kept one a line'
+emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
+nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand check" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
@@ -262,6 +274,12 @@ azure-iothub\t'Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\t'Client sessions of Azure Event Grid\'s MQTT broker'
 huawei\t'Device states that Huawei IoTDA pushes'
 vernemq\t'Calls of VerneMQ\'s webhooks, kept one a line'
+rabbitmq\t'Events of RabbitMQ\'s event exchange, 3.8 to 4, kept one a line'
+activemq\t'Advisories of ActiveMQ Classic about connections, kept one a line'
+artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
+nats\t'System events of NATS server about clients of MQTT, kept one a line'
+emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
+nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand probe" -l status-topic -d 'Where the clients keep their status, with `{client}` in the place of the client id' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -l no-silence -d 'Leave out the clients that fall silent, which take the longest'
@@ -324,6 +342,12 @@ azure-iothub\t'Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\t'Client sessions of Azure Event Grid\'s MQTT broker'
 huawei\t'Device states that Huawei IoTDA pushes'
 vernemq\t'Calls of VerneMQ\'s webhooks, kept one a line'
+rabbitmq\t'Events of RabbitMQ\'s event exchange, 3.8 to 4, kept one a line'
+activemq\t'Advisories of ActiveMQ Classic about connections, kept one a line'
+artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
+nats\t'System events of NATS server about clients of MQTT, kept one a line'
+emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
+nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
@@ -457,6 +481,12 @@ azure-iothub\t'Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\t'Client sessions of Azure Event Grid\'s MQTT broker'
 huawei\t'Device states that Huawei IoTDA pushes'
 vernemq\t'Calls of VerneMQ\'s webhooks, kept one a line'
+rabbitmq\t'Events of RabbitMQ\'s event exchange, 3.8 to 4, kept one a line'
+activemq\t'Advisories of ActiveMQ Classic about connections, kept one a line'
+artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
+nats\t'System events of NATS server about clients of MQTT, kept one a line'
+emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
+nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify-username -d 'User to listen as [default: --username]' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify-password-file -d 'Read the password to listen with from this file' -r -F
@@ -534,6 +564,12 @@ azure-iothub\t'Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\t'Client sessions of Azure Event Grid\'s MQTT broker'
 huawei\t'Device states that Huawei IoTDA pushes'
 vernemq\t'Calls of VerneMQ\'s webhooks, kept one a line'
+rabbitmq\t'Events of RabbitMQ\'s event exchange, 3.8 to 4, kept one a line'
+activemq\t'Advisories of ActiveMQ Classic about connections, kept one a line'
+artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
+nats\t'System events of NATS server about clients of MQTT, kept one a line'
+emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
+nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand replay" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r

@@ -124,6 +124,12 @@ azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
+rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
+activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
+artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
+nats\:"System events of NATS server about clients of MQTT, kept one a line"
+emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
+nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -214,6 +220,12 @@ azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
+rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
+activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
+artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
+nats\:"System events of NATS server about clients of MQTT, kept one a line"
+emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
+nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -282,6 +294,12 @@ azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
+rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
+activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
+artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
+nats\:"System events of NATS server about clients of MQTT, kept one a line"
+emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
+nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '--no-silence[Leave out the clients that fall silent, which take the longest]' \
@@ -381,6 +399,12 @@ azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
+rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
+activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
+artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
+nats\:"System events of NATS server about clients of MQTT, kept one a line"
+emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
+nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -600,6 +624,12 @@ azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
+rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
+activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
+artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
+nats\:"System events of NATS server about clients of MQTT, kept one a line"
+emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
+nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
 '--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
@@ -730,6 +760,12 @@ azure-iothub\:"Connection states of Azure IoT Hub, from Event Grid or by routing
 azure-eventgrid\:"Client sessions of Azure Event Grid'\''s MQTT broker"
 huawei\:"Device states that Huawei IoTDA pushes"
 vernemq\:"Calls of VerneMQ'\''s webhooks, kept one a line"
+rabbitmq\:"Events of RabbitMQ'\''s event exchange, 3.8 to 4, kept one a line"
+activemq\:"Advisories of ActiveMQ Classic about connections, kept one a line"
+artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
+nats\:"System events of NATS server about clients of MQTT, kept one a line"
+emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
+nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \

@@ -66,6 +66,12 @@ const FILES: &[(&str, &[&str])] = &[
     ("azure-eventgrid", &["azure-eventgrid-mqtt.jsonl", "trap-azure-eventgrid-mqtt-order.jsonl"]),
     ("huawei", &["huawei-iotda.jsonl"]),
     ("vernemq", &["vernemq-webhooks.jsonl"]),
+    ("rabbitmq", &["rabbitmq-3.10-events.jsonl", "rabbitmq-3.12plus-events.jsonl"]),
+    ("activemq", &["activemq.jsonl"]),
+    ("artemis", &["artemis-notifications.jsonl"]),
+    ("nats", &["nats.jsonl"]),
+    ("emqx-rule", &["emqx-rule-events.jsonl", "emqx4-webhook.jsonl"]),
+    ("nanomq-webhook", &["nanomq-webhook.jsonl"]),
 ];
 
 #[test]

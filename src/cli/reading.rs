@@ -88,6 +88,18 @@ pub enum DialectName {
     Huawei,
     /// Calls of VerneMQ's webhooks, kept one a line
     Vernemq,
+    /// Events of RabbitMQ's event exchange, 3.8 to 4, kept one a line
+    Rabbitmq,
+    /// Advisories of ActiveMQ Classic about connections, kept one a line
+    Activemq,
+    /// Notifications of ActiveMQ Artemis about sessions, kept one a line
+    Artemis,
+    /// System events of NATS server about clients of MQTT, kept one a line
+    Nats,
+    /// Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on
+    EmqxRule,
+    /// Calls of NanoMQ's webhook, kept one a line
+    NanomqWebhook,
     /// Retained status that devices keep by birth and will
     Status,
 }

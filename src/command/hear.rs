@@ -109,7 +109,9 @@ pub fn take(
         Reading::Events(events) => {
             match events.remark {
                 Some(Remark::TakeOver) => tally.take_overs += 1,
-                Some(Remark::Refused | Remark::LateEnd) => tally.foreign_ends += 1,
+                Some(Remark::Refused | Remark::LateEnd | Remark::UnknownEnd) => {
+                    tally.foreign_ends += 1;
+                }
                 Some(Remark::Cleared) | None => {}
             }
             match (&events.first, &events.second) {

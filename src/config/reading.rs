@@ -149,6 +149,12 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::AzureEventgrid => "azure-eventgrid",
         DialectName::Huawei => "huawei",
         DialectName::Vernemq => "vernemq",
+        DialectName::Rabbitmq => "rabbitmq",
+        DialectName::Activemq => "activemq",
+        DialectName::Artemis => "artemis",
+        DialectName::Nats => "nats",
+        DialectName::EmqxRule => "emqx-rule",
+        DialectName::NanomqWebhook => "nanomq-webhook",
         DialectName::Status => "status",
     }
 }

@@ -381,6 +381,23 @@ mod tests {
     fn of_two_dialects_that_claim_a_line_none_is_chosen() {
         let event = r#"{"eventType":"Microsoft.Devices.DeviceConnected","data":{}}"#;
         assert_eq!(sniff(event.as_bytes()), Sniffed::Several("lmq", "azure-iothub"));
+        for (line, expected) in [
+            // EMQX's rules have all that Tencent's events have.
+            (
+                r#"{"event":"client.connected","clientid":"a","connected_at":1}"#,
+                Sniffed::Several("tencent-tdmq", "emqx-rule"),
+            ),
+            (
+                r#"{"event":"client.connected","clientid":"a","connected_at":1,"sockname":"h:1"}"#,
+                Sniffed::One("emqx-rule"),
+            ),
+            (
+                r#"{"action":"client_disconnected","clientid":"a","connected_at":1}"#,
+                Sniffed::One("emqx-rule"),
+            ),
+        ] {
+            assert_eq!(sniff(line.as_bytes()), expected, "{line}");
+        }
         let listed = format!("[{event}]");
         assert_eq!(sniff(listed.as_bytes()), Sniffed::One("azure-iothub"));
         let hub = || {

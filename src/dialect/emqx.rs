@@ -87,10 +87,10 @@ const KEYS: [&str; 8] = [
 ];
 
 /// DISCONNECT, and the one of MQTT 5 that asks for the will (reason 0x04).
-const GOODBYES: [&str; 2] = ["normal", "disconnect_with_will_message"];
+pub(super) const GOODBYES: [&str; 2] = ["normal", "disconnect_with_will_message"];
 
 /// Another connection took the place of this one. 4.x spells the first, 5.x the second.
-const TAKE_OVERS: [&str; 3] = ["takeovered", "takenover", "discarded"];
+pub(super) const TAKE_OVERS: [&str; 3] = ["takeovered", "takenover", "discarded"];
 
 #[cfg(test)]
 mod tests {

@@ -35,6 +35,21 @@ impl<'a> Member<'a> {
         stamp_of(inner.map_or(json, trimmed))
     }
 
+    /// Tells whether there is one, whatever it is.
+    pub const fn is_there(self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Returns the JSON that it is, where that is an object or a list.
+    pub fn nested(self) -> Option<&'a str> {
+        self.0.filter(|json| json.starts_with(['{', '[']))
+    }
+
+    /// Returns the number that it is, as it is written.
+    pub fn number(self) -> Option<&'a str> {
+        self.0.filter(|_| self.is_number())
+    }
+
     /// Tells whether it is a number.
     pub fn is_number(self) -> bool {
         self.0.is_some_and(|json| json.starts_with(|c: char| c == '-' || c.is_ascii_digit()))
@@ -137,6 +152,10 @@ mod tests {
         assert_eq!((b.text(), c.text(), d.text()), (None, None, None));
         assert_eq!((c.truth(), d.truth()), (None, Some(true)));
         assert_eq!([a, b, c, d].map(Member::is_number), [false, true, false, false]);
+        assert_eq!(b.number(), Some("1760000000000"));
+        assert!([a, b, c, d].iter().all(|member| member.nested().is_none()));
+        let [list] = members(body, ["x"]).unwrap();
+        assert_eq!(list.nested(), Some(r#"[{"a":2}]"#));
     }
 
     #[test]

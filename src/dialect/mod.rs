@@ -4,16 +4,21 @@
 //! that was announced a line ago); it reads no clock, opens nothing and prints nothing. Topics and
 //! payloads come from strangers: every length is bounded and no bytes make reading panic.
 
+mod activemq;
 mod aedes;
 mod alibaba_iot;
+mod artemis;
 mod aws_iot;
 mod azure_eventgrid;
 mod azure_iothub;
 mod connection_state;
+mod connections;
 pub mod csv;
 mod dialects;
 mod emqx;
+mod emqx_rule;
 pub mod envelope;
+mod erlang;
 mod eventgrid;
 pub mod facts;
 mod flashmq;
@@ -24,8 +29,12 @@ mod local;
 mod members;
 pub mod mosquitto;
 mod nanomq;
+mod nanomq_webhook;
+mod nats;
 pub mod plain;
+mod rabbitmq;
 mod rmqtt;
+mod starts;
 pub mod status;
 mod sys_clients;
 mod tencent;
@@ -131,6 +140,8 @@ pub enum Remark {
     Refused,
     /// The late end of a connection that was taken over, told from the end of the newer one.
     LateEnd,
+    /// The end of a connection of which nobody heard that it began: whose it was, nobody can tell.
+    UnknownEnd,
     /// The evidence itself was taken away (an empty retained message); nothing ended.
     Cleared,
 }

@@ -1,9 +1,9 @@
 //! Dialects that are the same but for how a message is read: one file each, and a row here.
 
 use super::{
-    Events, Malformed, Message, Reading, Reason, aedes, alibaba_iot, aws_iot, azure_eventgrid,
-    azure_iothub, connection_state, emqx, excerpt, flashmq, hivemq, huawei, nanomq, rmqtt, tencent,
-    vernemq,
+    Events, Malformed, Message, Reading, Reason, activemq, aedes, alibaba_iot, artemis, aws_iot,
+    azure_eventgrid, azure_iothub, connection_state, emqx, emqx_rule, excerpt, flashmq, hivemq,
+    huawei, nanomq, nanomq_webhook, nats, rabbitmq, rmqtt, tencent, vernemq,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -106,6 +106,12 @@ pub const ALL: &[&Plain] = &[
     &azure_eventgrid::AZURE_EVENTGRID,
     &huawei::HUAWEI,
     &vernemq::VERNEMQ,
+    &rabbitmq::RABBITMQ,
+    &activemq::ACTIVEMQ,
+    &artemis::ARTEMIS,
+    &nats::NATS,
+    &emqx_rule::EMQX_RULE,
+    &nanomq_webhook::NANOMQ_WEBHOOK,
 ];
 
 /// Returns the one of this name.
@@ -142,6 +148,12 @@ pub(super) fn nameless<'a>(client: Cow<'a, str>, key: &str, body: &[u8]) -> Read
 /// the client and its channel, a weak one in brackets.
 #[cfg(test)]
 pub(super) fn told(plain: &'static Plain, topic: &str, body: impl AsRef<[u8]>) -> String {
+    told_by(&mut Reader::new(plain, None), topic, body)
+}
+
+/// The same with a reader that may remember what it read before.
+#[cfg(test)]
+pub(super) fn told_by(reader: &mut Reader, topic: &str, body: impl AsRef<[u8]>) -> String {
     use crate::event::{Channel, Timestamp};
     let payload = body.as_ref();
     let (tag, qos, retain, received, tie) = (None, 0, false, Timestamp(1_795_400_000_000), 7);
@@ -162,15 +174,7 @@ pub(super) fn told(plain: &'static Plain, topic: &str, body: impl AsRef<[u8]>) -
             format!("{mark}{}{channel}", event.client)
         }
     };
-    match Reader::new(plain, None).read(&Message {
-        topic,
-        payload,
-        tag,
-        qos,
-        retain,
-        received,
-        tie,
-    }) {
+    match reader.read(&Message { topic, payload, tag, qos, retain, received, tie }) {
         Reading::NotMine => "not mine".to_owned(),
         Reading::Malformed(Malformed { reason, client, .. }) => {
             let client = client.map(|(client, flags)| {

@@ -14,9 +14,19 @@ pub const TENCENT_TDMQ: Plain = Plain {
     message_life: None,
     is_usual: false,
     speaks_at: |topic| kind_of(topic).is_some(),
-    is_line: None,
+    is_line: Some(is_line),
     read: How::Alone(|message, _| read(message)),
 };
+
+/// Tells whether a line is one of its events. The events of EMQX's rules have the same members, and `sockname`
+/// beside them: without it a line may be either's.
+fn is_line(line: &[u8]) -> bool {
+    members(line, ["event", "clientid", "sockname"]).is_ok_and(|[event, client, socket]| {
+        let event = event.text();
+        let is_one = matches!(event.as_deref(), Some("client.connected" | "client.disconnected"));
+        is_one && client.is_there() && !socket.is_there()
+    })
+}
 
 /// Returns what a message of this topic tells.
 fn kind_of(topic: &str) -> Option<EventKind> {

@@ -186,17 +186,14 @@ pub const STOMP: &[&str] = &["activemq", "artemis"];
 pub const WEBHOOK: &[&str] = &[
     "lmq",
     "aws-iot",
-    "emqx",
-    "emqx-rule",
-    "nanomq",
-    "nanomq-webhook",
-    "rmqtt",
     "tencent-tdmq",
     "alibaba-iot",
     "azure-iothub",
     "azure-eventgrid",
     "huawei",
     "vernemq",
+    "emqx-rule",
+    "nanomq-webhook",
 ];
 
 const GUEST: &str = "guest";
@@ -206,6 +203,7 @@ const EXAMPLES: &str =
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::terms::Terms;
 
     fn remote(url: &str) -> Remote {
         Remote::read(url).unwrap_or_else(|failure| panic!("{url}: {failure}")).remote
@@ -259,6 +257,13 @@ mod tests {
         assert_eq!(password("amqp://h", Some("y")), is("ann", "y"));
         assert_eq!(password("amqp://bob@h", None), is("bob", ""));
         assert_eq!(password("stomp://guest@h", None), is("guest", ""));
+    }
+
+    #[test]
+    fn what_comes_by_each_way_is_a_dialect() {
+        for name in AMQP.iter().chain(STOMP).chain(WEBHOOK) {
+            assert!(Terms::names().any(|known| known == *name), "{name}");
+        }
     }
 
     #[test]

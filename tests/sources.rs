@@ -3,6 +3,8 @@
 
 mod support;
 
+#[path = "sources/options.rs"]
+mod options;
 #[path = "mosquitto/scene.rs"]
 #[allow(dead_code, reason = "shared with the tests at Mosquitto")]
 mod scene;

@@ -183,8 +183,8 @@ const fn name(tongue: Tongue, is_encrypted: bool) -> &'static str {
 /// The dialects that come by each way, unless others are chosen.
 pub const AMQP: &[&str] = &["rabbitmq"];
 pub const STOMP: &[&str] = &["activemq", "artemis"];
+/// Not `lmq`: it takes whatever has one member of a notice for one, and events of clouds have.
 pub const WEBHOOK: &[&str] = &[
-    "lmq",
     "aws-iot",
     "tencent-tdmq",
     "alibaba-iot",

@@ -373,7 +373,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq status" -- "${cur}"))
                     return 0
                     ;;
                 --topic)
@@ -809,7 +809,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq status" -- "${cur}"))
                     return 0
                     ;;
                 --status-topic)
@@ -883,7 +883,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq status" -- "${cur}"))
                     return 0
                     ;;
                 --topic)
@@ -1213,7 +1213,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq status" -- "${cur}"))
                     return 0
                     ;;
                 --verify-username)
@@ -1745,7 +1745,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq status" -- "${cur}"))
                     return 0
                     ;;
                 --topic)
@@ -2103,7 +2103,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq status" -- "${cur}"))
                     return 0
                     ;;
                 --topic)

@@ -111,7 +111,7 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l api-user -d 
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api-password-file -d 'Read the password, secret or secret key of the API from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api-token-file -d 'Read the token of the API from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api-cafile -d 'Believe only the certificate authorities in this PEM file, for APIs' -r -F
-complete -c presence -n "__fish_presence_using_subcommand watch" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'Notices of LMQ, Mosquitto\'s log and status topics, recognised by topic and content'
+complete -c presence -n "__fish_presence_using_subcommand watch" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
@@ -134,6 +134,9 @@ artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
 nats\t'System events of NATS server about clients of MQTT, kept one a line'
 emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
 nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
+mochi\t'Hooks of mochi-mqtt, as the program that embeds it writes them'
+moquette\t'Interceptors of Moquette, as the program that embeds it writes them'
+bifromq\t'Events of BifroMQ, as an event collector of yours writes them'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand watch" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
@@ -196,7 +199,7 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l api-user -d 
 complete -c presence -n "__fish_presence_using_subcommand check" -l api-password-file -d 'Read the password, secret or secret key of the API from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l api-token-file -d 'Read the token of the API from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l api-cafile -d 'Believe only the certificate authorities in this PEM file, for APIs' -r -F
-complete -c presence -n "__fish_presence_using_subcommand check" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'Notices of LMQ, Mosquitto\'s log and status topics, recognised by topic and content'
+complete -c presence -n "__fish_presence_using_subcommand check" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
@@ -219,6 +222,9 @@ artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
 nats\t'System events of NATS server about clients of MQTT, kept one a line'
 emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
 nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
+mochi\t'Hooks of mochi-mqtt, as the program that embeds it writes them'
+moquette\t'Interceptors of Moquette, as the program that embeds it writes them'
+bifromq\t'Events of BifroMQ, as an event collector of yours writes them'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand check" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
@@ -257,7 +263,7 @@ complete -c presence -n "__fish_presence_using_subcommand probe" -l cafile -l ca
 complete -c presence -n "__fish_presence_using_subcommand probe" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand probe" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand probe" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
-complete -c presence -n "__fish_presence_using_subcommand probe" -l dialect -d 'Way of announcing clients to try; may be given several times' -r -f -a "auto\t'Notices of LMQ, Mosquitto\'s log and status topics, recognised by topic and content'
+complete -c presence -n "__fish_presence_using_subcommand probe" -l dialect -d 'Way of announcing clients to try; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
@@ -280,6 +286,9 @@ artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
 nats\t'System events of NATS server about clients of MQTT, kept one a line'
 emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
 nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
+mochi\t'Hooks of mochi-mqtt, as the program that embeds it writes them'
+moquette\t'Interceptors of Moquette, as the program that embeds it writes them'
+bifromq\t'Events of BifroMQ, as an event collector of yours writes them'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand probe" -l status-topic -d 'Where the clients keep their status, with `{client}` in the place of the client id' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -l no-silence -d 'Leave out the clients that fall silent, which take the longest'
@@ -325,7 +334,7 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'Notices of LMQ, Mosquitto\'s log and status topics, recognised by topic and content'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
@@ -348,6 +357,9 @@ artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
 nats\t'System events of NATS server about clients of MQTT, kept one a line'
 emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
 nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
+mochi\t'Hooks of mochi-mqtt, as the program that embeds it writes them'
+moquette\t'Interceptors of Moquette, as the program that embeds it writes them'
+bifromq\t'Events of BifroMQ, as an event collector of yours writes them'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r
@@ -464,7 +476,7 @@ complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fi
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l subscribe -d 'Let each device subscribe to this; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l expect-window -d 'When a silence has to be noticed: the name of a broker, or a range [default: by what the broker says it is]' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l probe -d 'Go by what a probe has found: which evidence there is, and when silence is noticed' -r -F
-complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l dialect -d 'Evidence to listen for; may be given several times' -r -f -a "auto\t'Notices of LMQ, Mosquitto\'s log and status topics, recognised by topic and content'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l dialect -d 'Evidence to listen for; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
@@ -487,6 +499,9 @@ artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
 nats\t'System events of NATS server about clients of MQTT, kept one a line'
 emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
 nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
+mochi\t'Hooks of mochi-mqtt, as the program that embeds it writes them'
+moquette\t'Interceptors of Moquette, as the program that embeds it writes them'
+bifromq\t'Events of BifroMQ, as an event collector of yours writes them'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify-username -d 'User to listen as [default: --username]' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify-password-file -d 'Read the password to listen with from this file' -r -F
@@ -547,7 +562,7 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l redact -d '
 complete -c presence -n "__fish_presence_using_subcommand replay" -l expect -d 'Compare the answer with a file, print how it differs, and end with 1 if it does' -r -F
 complete -c presence -n "__fish_presence_using_subcommand replay" -l group -d 'Show only clients whose group matches; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l profile -d 'Take options from this profile of the configuration file' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'Notices of LMQ, Mosquitto\'s log and status topics, recognised by topic and content'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
@@ -570,6 +585,9 @@ artemis\t'Notifications of ActiveMQ Artemis about sessions, kept one a line'
 nats\t'System events of NATS server about clients of MQTT, kept one a line'
 emqx-rule\t'Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on'
 nanomq-webhook\t'Calls of NanoMQ\'s webhook, kept one a line'
+mochi\t'Hooks of mochi-mqtt, as the program that embeds it writes them'
+moquette\t'Interceptors of Moquette, as the program that embeds it writes them'
+bifromq\t'Events of BifroMQ, as an event collector of yours writes them'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand replay" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l status-topic -d 'Where devices keep their own status, with `{client}` in the place of the client id' -r

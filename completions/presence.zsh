@@ -107,7 +107,7 @@ takeover-loop\:"Two devices begin to throw each other out"))' \
 '--api-password-file=[Read the password, secret or secret key of the API from a file]:PATH:_files' \
 '--api-token-file=[Read the token of the API from a file]:PATH:_files' \
 '--api-cafile=[Believe only the certificate authorities in this PEM file, for APIs]:PATH:_files' \
-'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -130,6 +130,9 @@ artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
 emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
 nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
+mochi\:"Hooks of mochi-mqtt, as the program that embeds it writes them"
+moquette\:"Interceptors of Moquette, as the program that embeds it writes them"
+bifromq\:"Events of BifroMQ, as an event collector of yours writes them"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -203,7 +206,7 @@ dynsec\:"What Mosquitto'\''s dynamic security says of the account that is tied t
 '--api-password-file=[Read the password, secret or secret key of the API from a file]:PATH:_files' \
 '--api-token-file=[Read the token of the API from a file]:PATH:_files' \
 '--api-cafile=[Believe only the certificate authorities in this PEM file, for APIs]:PATH:_files' \
-'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -226,6 +229,9 @@ artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
 emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
 nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
+mochi\:"Hooks of mochi-mqtt, as the program that embeds it writes them"
+moquette\:"Interceptors of Moquette, as the program that embeds it writes them"
+bifromq\:"Events of BifroMQ, as an event collector of yours writes them"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -277,7 +283,7 @@ _arguments "${_arguments_options[@]}" : \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
-'*--dialect=[Way of announcing clients to try; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to try; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -300,6 +306,9 @@ artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
 emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
 nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
+mochi\:"Hooks of mochi-mqtt, as the program that embeds it writes them"
+moquette\:"Interceptors of Moquette, as the program that embeds it writes them"
+bifromq\:"Events of BifroMQ, as an event collector of yours writes them"
 status\:"Retained status that devices keep by birth and will"))' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '--no-silence[Leave out the clients that fall silent, which take the longest]' \
@@ -382,7 +391,7 @@ _arguments "${_arguments_options[@]}" : \
 '--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
 '--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
 '--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
-'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -405,6 +414,9 @@ artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
 emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
 nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
+mochi\:"Hooks of mochi-mqtt, as the program that embeds it writes them"
+moquette\:"Interceptors of Moquette, as the program that embeds it writes them"
+bifromq\:"Events of BifroMQ, as an event collector of yours writes them"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -607,7 +619,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--subscribe=[Let each device subscribe to this; may be given several times]:FILTER:_default' \
 '--expect-window=[When a silence has to be noticed\: the name of a broker, or a range \[default\: by what the broker says it is\]]:BROKER|FROM..TO:_default' \
 '--probe=[Go by what a probe has found\: which evidence there is, and when silence is noticed]:FILE:_files' \
-'*--dialect=[Evidence to listen for; may be given several times]:DIALECT:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Evidence to listen for; may be given several times]:DIALECT:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -630,6 +642,9 @@ artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
 emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
 nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
+mochi\:"Hooks of mochi-mqtt, as the program that embeds it writes them"
+moquette\:"Interceptors of Moquette, as the program that embeds it writes them"
+bifromq\:"Events of BifroMQ, as an event collector of yours writes them"
 status\:"Retained status that devices keep by birth and will"))' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
 '--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
@@ -743,7 +758,7 @@ _arguments "${_arguments_options[@]}" : \
 '--expect=[Compare the answer with a file, print how it differs, and end with 1 if it does]:FILE:_files' \
 '*--group=[Show only clients whose group matches; may be given several times]:GLOB:_default' \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \
-'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -766,6 +781,9 @@ artemis\:"Notifications of ActiveMQ Artemis about sessions, kept one a line"
 nats\:"System events of NATS server about clients of MQTT, kept one a line"
 emqx-rule\:"Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on"
 nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
+mochi\:"Hooks of mochi-mqtt, as the program that embeds it writes them"
+moquette\:"Interceptors of Moquette, as the program that embeds it writes them"
+bifromq\:"Events of BifroMQ, as an event collector of yours writes them"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \

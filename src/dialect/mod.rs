@@ -11,6 +11,7 @@ mod artemis;
 mod aws_iot;
 mod azure_eventgrid;
 mod azure_iothub;
+mod bifromq;
 mod connection_state;
 mod connections;
 pub mod csv;
@@ -27,6 +28,8 @@ mod huawei;
 pub mod lmq;
 mod local;
 mod members;
+mod mochi;
+mod moquette;
 pub mod mosquitto;
 mod nanomq;
 mod nanomq_webhook;
@@ -177,6 +180,8 @@ pub enum Reason {
     UnknownEvent,
     /// A stamp in local time, and nobody said which zone.
     ZoneMissing,
+    /// Two dialects understand it, and it may mean something else to each.
+    Ambiguous,
 }
 
 impl Reason {
@@ -187,6 +192,7 @@ impl Reason {
             Self::ClientMissing => "client-missing",
             Self::UnknownEvent => "unknown-event",
             Self::ZoneMissing => "zone-missing",
+            Self::Ambiguous => "ambiguous",
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     Events, Malformed, Message, Reading, Reason, activemq, aedes, alibaba_iot, artemis, aws_iot,
-    azure_eventgrid, azure_iothub, connection_state, emqx, emqx_rule, excerpt, flashmq, hivemq,
-    huawei, nanomq, nanomq_webhook, nats, rabbitmq, rmqtt, tencent, vernemq,
+    azure_eventgrid, azure_iothub, bifromq, connection_state, emqx, emqx_rule, excerpt, flashmq,
+    hivemq, huawei, mochi, moquette, nanomq, nanomq_webhook, nats, rabbitmq, rmqtt, tencent,
+    vernemq,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -112,6 +113,9 @@ pub const ALL: &[&Plain] = &[
     &nats::NATS,
     &emqx_rule::EMQX_RULE,
     &nanomq_webhook::NANOMQ_WEBHOOK,
+    &mochi::MOCHI,
+    &moquette::MOQUETTE,
+    &bifromq::BIFROMQ,
 ];
 
 /// Returns the one of this name.

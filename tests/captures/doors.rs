@@ -46,6 +46,8 @@ const DOORS: &[Door] = &[
         &[("broker_stop", "nats", "dev-stop", Limit::StopIsSilent)],
     ),
     ("nanomq-0.25.5", "webhook", "nanomq-webhook", &NANOMQ_LIMITS),
+    ("mochi-mqtt-2.7.9", "events", "mochi", &[]),
+    ("moquette-0.17", "events", "moquette", &[]),
 ];
 
 #[test]

@@ -5,6 +5,7 @@ mod asking;
 mod identity;
 mod listened;
 mod news;
+mod recognised;
 mod setup;
 mod sharing;
 mod state;
@@ -14,11 +15,12 @@ pub use asking::Asking;
 pub use identity::Rights;
 pub use listened::Source;
 pub use news::{End, News, Pulse, Question, Testimony};
+pub use recognised::Voice;
 pub use setup::Setup;
 pub use sharing::{EAR, Share};
 pub use state::State;
 
-use super::hear::{all_refused, granted_voices, is_ours, take, voice_of};
+use super::hear::{all_refused, granted_voices, is_ours, shortfalls, take, voice_of};
 use super::ledger::Ledger;
 use super::moment;
 use crate::clock;
@@ -221,6 +223,7 @@ impl Watcher {
         if self.hearing.is_settled() && !self.awaits_answers() {
             self.tell_known().await;
         }
+        self.tell_recognised().await;
         self.tell_changes().await;
         self.tell(News::Pulse(self.pulse())).await;
         Ok(())
@@ -340,15 +343,7 @@ impl Watcher {
             return Err(failure);
         }
         if !self.state.ever_connected {
-            for grant in granted {
-                let (broker, filter) = (self.broker.clone(), grant.filter.clone());
-                let warning = match &grant.answer {
-                    Answer::Refused { text, .. } => {
-                        Warning::FilterRefused { filter, broker, cause: text.clone() }
-                    }
-                    Answer::Granted(0) => Warning::Lossy { filter, broker },
-                    Answer::Granted(_) => continue,
-                };
+            for warning in shortfalls(granted, &self.broker) {
                 self.tell(News::Warning(warning)).await;
             }
         }
@@ -439,6 +434,7 @@ impl Watcher {
     fn evidence(&mut self, publish: &Publish, arrival: Arrival, now: Moment) {
         let message = self.noted(publish, arrival);
         let (index, reading) = self.dialects.read(&message);
+        self.state.recognised.note(index, &reading, &message, &self.dialects);
         let voice = voice_of(&self.dialects, index);
         let coverage = self.presence.coverage_mut();
         let understood = index.map(|_| voice.name);

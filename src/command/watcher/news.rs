@@ -1,6 +1,6 @@
 //! What a watcher tells whoever shows it.
 
-use super::Watcher;
+use super::{Voice, Watcher};
 use crate::clock;
 use crate::command::hear::Tally;
 use crate::output::warning::Warning;
@@ -21,6 +21,8 @@ pub enum News {
     /// Only where it was asked for.
     Testimony(Testimony),
     Warning(Warning),
+    /// What `auto` decided.
+    Voice(Voice),
     Debug(String),
     Pulse(Pulse),
 }

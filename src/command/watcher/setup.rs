@@ -28,10 +28,6 @@ use tokio::sync::mpsc;
 
 /// How long a broker may keep the watcher's session.
 pub(super) const SESSION_EXPIRY: Duration = Duration::from_hours(24);
-/// Where the dialects to come will listen. Subscribed to already, so that recordings hold what a later
-/// release can read.
-const AUTO_FILTERS: [&str; 3] =
-    ["$SYS/brokers/+/clients/#", "$SYS/broker/connection/client/#", "$events/#"];
 /// How to watch: what all watchers of a run have in common.
 #[derive(Debug)]
 pub struct Setup {
@@ -103,9 +99,6 @@ impl Setup {
         let fleet = store.as_mut().map_or(Ok(Fleet::default()), |store| store.load(&instance))?;
         let dropped = store.as_mut().map_or(Ok(None), |store| store.dropped(&instance))?;
         let mut own_filters = vec![UPTIME.to_owned(), DROPPED.to_owned()];
-        if !dialects.is_overridden() && dialects.iter().count() == Terms::usual().count() {
-            own_filters.extend(AUTO_FILTERS.map(str::to_owned));
-        }
         if self.reports {
             own_filters.push(BROKER_VERSION.to_owned());
         }

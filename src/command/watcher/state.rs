@@ -1,6 +1,7 @@
 //! Where a watcher stands, between one thing heard and the next.
 
 use super::Arrival;
+use super::recognised::Recognised;
 use crate::clock;
 use crate::command::hear::Tally;
 use crate::event::Timestamp;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 #[expect(clippy::struct_excessive_bools, reason = "facts of their own, not states of one thing")]
 pub struct State {
     pub(super) tally: Tally,
+    pub(super) recognised: Recognised,
     pub(super) acks: Vec<AckToken>,
     /// What came before the subscriptions were answered.
     pub(super) early: Vec<(Publish, Arrival)>,
@@ -62,6 +64,7 @@ impl Default for State {
         let now = clock::monotonic();
         Self {
             tally: Tally::default(),
+            recognised: Recognised::default(),
             acks: Vec::new(),
             early: Vec::new(),
             held: Vec::new(),

@@ -22,6 +22,8 @@ pub enum Missing {
     SharingUnproven { broker: String },
     /// Nobody would hear that what these sources answered is no longer so.
     Unvouched { source: String },
+    /// Two dialects understand what this topic brings, so it is believed of none.
+    Ambiguous { topic: String, detail: String },
     /// What other watchers stored cannot be read, so it is missing in what is told.
     OthersUnread { failure: String },
     /// What is posted here may be lost on its way.
@@ -78,6 +80,11 @@ impl Missing {
                  client comes or goes",
                 value(source)
             ),
+            Self::Ambiguous { topic, detail } => format!(
+                "what comes under {} is believed of no dialect: {}",
+                value(topic),
+                said(detail)
+            ),
             Self::OthersUnread { failure } => {
                 format!("what other watchers stored is missing here: {}", said(bare(failure)))
             }
@@ -114,6 +121,7 @@ impl Missing {
                 "it is asked again as soon as the broker tells of a connection; `presence probe` shows \
                  what it tells"
             }
+            Self::Ambiguous { .. } => "name the one that is spoken there with `--dialect`",
             Self::OthersUnread { .. } => "it is tried again every few seconds",
             Self::Posted { .. } => {
                 "let senders try again until they get a 200, and ask the broker with `--api` in case of doubt"
@@ -161,6 +169,13 @@ mod tests {
                     cause: "the broker closed the connection".into(),
                 },
                 "another client uses our client id `a\\x1b[31m` at `mqtt://h:1883`, so what it heard is missing here: the broker closed the connection\n  next:  stop the other one, or give one of them another id with `--client-id`",
+            ),
+            (
+                Missing::Ambiguous {
+                    topic: "a/b".into(),
+                    detail: "`emqx-rule` and `tencent-tdmq` both read it".into(),
+                },
+                "what comes under `a/b` is believed of no dialect: `emqx-rule` and `tencent-tdmq` both read it\n  next:  name the one that is spoken there with `--dialect`",
             ),
             (
                 Missing::MemberSilent {

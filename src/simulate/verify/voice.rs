@@ -193,6 +193,27 @@ const KNOWN: &[Knowledge] = &[
         ends: Naming::Order,
     },
     Knowledge {
+        dialect: "mochi",
+        speaker: Speaker::Broker,
+        goodbyes: true,
+        takeovers: true,
+        ends: Naming::Address,
+    },
+    Knowledge {
+        dialect: "moquette",
+        speaker: Speaker::Broker,
+        goodbyes: true,
+        takeovers: false,
+        ends: Naming::Order,
+    },
+    Knowledge {
+        dialect: "bifromq",
+        speaker: Speaker::Broker,
+        goodbyes: true,
+        takeovers: true,
+        ends: Naming::Channel,
+    },
+    Knowledge {
         dialect: "status",
         speaker: Speaker::Device,
         goodbyes: false,

@@ -103,6 +103,9 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l cafile -l ca
 complete -c presence -n "__fish_presence_using_subcommand watch" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l source -d 'Listen where a broker tells it beside MQTT; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l listen-webhook -d 'Take in what brokers post to this address, as HOST:PORT or PORT' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l listen-webhook-secret-file -d 'Take in only what comes with the secret in this file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api -d 'API to ask who is connected, such as `emqx5+http://HOST`' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api-user -d 'User name, application id or access key to log in to the API with' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api-password-file -d 'Read the password, secret or secret key of the API from a file' -r -F

@@ -99,6 +99,9 @@ takeover-loop\:"Two devices begin to throw each other out"))' \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'*--source=[Listen where a broker tells it beside MQTT; may be given several times]:URL:_default' \
+'--listen-webhook=[Take in what brokers post to this address, as HOST\:PORT or PORT]:ADDRESS:_default' \
+'--listen-webhook-secret-file=[Take in only what comes with the secret in this file]:PATH:_files' \
 '*--api=[API to ask who is connected, such as \`emqx5+http\://HOST\`]:URL:_default' \
 '--api-user=[User name, application id or access key to log in to the API with]:NAME:_default' \
 '--api-password-file=[Read the password, secret or secret key of the API from a file]:PATH:_files' \

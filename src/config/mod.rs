@@ -9,6 +9,7 @@ pub mod connection;
 pub mod credentials;
 pub mod described;
 pub mod disorder;
+pub mod door;
 #[cfg(feature = "broker")]
 pub mod listen;
 pub mod metrics;

@@ -3,6 +3,7 @@
 mod account;
 mod asking;
 mod identity;
+mod listened;
 mod news;
 mod recognised;
 mod setup;
@@ -12,6 +13,7 @@ mod state;
 pub use account::{BROKER_VERSION, DROPPED, UPTIME};
 pub use asking::Asking;
 pub use identity::Rights;
+pub use listened::Source;
 pub use news::{End, News, Pulse, Question, Testimony};
 pub use recognised::Voice;
 pub use setup::Setup;
@@ -30,7 +32,8 @@ use crate::failure::Failure;
 use crate::output::metrics::Panel;
 use crate::output::warning::Warning;
 use crate::simulate::report::Report;
-use crate::source::mqtt::{Grant, Heard, Publish, Session};
+use crate::source::ear::Ear;
+use crate::source::mqtt::{Grant, Heard, Publish};
 use crate::state::fleet::Hearsay;
 use crate::state::hearing::{Hearing, Moment};
 use crate::state::packed::VoiceKey;
@@ -47,7 +50,7 @@ pub struct Watcher {
     pub instance: String,
     /// The broker as the user named it, for messages.
     pub broker: String,
-    pub session: Session,
+    pub session: Ear,
     pub hearing: Hearing,
     pub presence: Presence,
     pub dialects: Dialects,
@@ -100,6 +103,7 @@ impl Watcher {
         (self.state.epochs, self.state.hole) = self.epochs();
         self.enter_group()?;
         let outcome = self.listen(&mut stop).await;
+        self.note_refused(true).await;
         let drained = self.drain().await;
         let ended = self.end(drained).await;
         let Self { session, ledger, presence, state, .. } = self;
@@ -211,6 +215,7 @@ impl Watcher {
             self.presence.resume(now.wall);
         }
         self.doubt_sharing().await;
+        self.note_refused(false).await;
         if let Some(failure) = self.state.hopeless.take() {
             return Err(failure);
         }
@@ -305,6 +310,11 @@ impl Watcher {
             Heard::Alive | Heard::Unsubscribed => {
                 self.hearing.received(now, self.presence.coverage_mut());
             }
+            Heard::Missed { cause } => {
+                tracing::info!(cause, "something was lost at {}", self.broker);
+                self.hearing.received(now, self.presence.coverage_mut());
+                self.hearing.hole(now, self.presence.coverage_mut());
+            }
             Heard::Lost { cause, retry_in } => {
                 self.hearing.lost();
                 self.note_rival(&cause).await;
@@ -337,7 +347,7 @@ impl Watcher {
                 self.tell(News::Warning(warning)).await;
             }
         }
-        let overridden = self.dialects.is_overridden();
+        let overridden = self.dialects.is_overridden() || self.session.is_for_all();
         let share = self.share.as_ref();
         let voices = granted_voices(&self.dialects, granted, |dialect, filter| {
             let is_of = |own: &String| match share {

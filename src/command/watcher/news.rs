@@ -135,6 +135,8 @@ impl Watcher {
         figures.clients = *self.presence.counts();
         figures.events.clone_from(&tally.kinds);
         figures.malformed = tally.reasons().map(|(reason, n)| (reason.code(), n)).collect();
+        let refused = self.session.refused();
+        figures.refused = refused.iter().map(|(reason, n)| (reason.code(), n)).collect();
         figures.not_mine = tally.not_mine;
         figures.gaps = tally.gaps;
         figures.connected = self.state.connected;

@@ -8,6 +8,7 @@ use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::output::metrics::Figures;
 use crate::source::mqtt::{AckToken, Publish};
+use crate::source::webhook::Refused;
 use crate::state::coverage::Hole;
 use crate::state::diagnosis::Lags;
 use crate::state::hearing::Moment;
@@ -51,6 +52,9 @@ pub struct State {
     pub(super) rival_told: bool,
     /// The user knows that what others stored cannot be read.
     pub(super) others_unread: bool,
+    /// What was not taken in, as far as the user knows, and since when they know.
+    pub(super) refused: Refused,
+    pub(super) refused_at: Option<Instant>,
     pub(super) lags: Lags,
     pub(super) figures: Figures,
 }
@@ -82,6 +86,8 @@ impl Default for State {
             hopeless: None,
             rival_told: false,
             others_unread: false,
+            refused: Refused::default(),
+            refused_at: None,
             lags: Lags::default(),
             figures: Figures::default(),
         }

@@ -2,7 +2,7 @@
 
 use super::{bare, said, value};
 use crate::event::Timestamp;
-use crate::output::number::counted;
+use crate::output::number::{counted, grouped};
 use crate::output::time::{duration_ms, rfc3339};
 
 /// Something that is or may be missing, and who misses it.
@@ -26,12 +26,21 @@ pub enum Missing {
     Ambiguous { topic: String, detail: String },
     /// What other watchers stored cannot be read, so it is missing in what is told.
     OthersUnread { failure: String },
+    /// What is posted here may be lost on its way.
+    Posted { instance: String },
+    /// So many requests were not taken in, for each reason.
+    NotTaken { instance: String, reasons: Vec<(&'static str, u64)> },
 }
 
 impl Missing {
     /// Returns what was or is not heard, and why.
     pub(super) fn what(&self) -> String {
         match self {
+            Self::Away { instance, from, until } if from == until => format!(
+                "something of {} was lost at {}: what was known before is uncertain",
+                value(instance),
+                rfc3339(*from),
+            ),
             Self::Away { instance, from, until } => format!(
                 "nobody listened to {} for {}, {} to {}: what was known before is uncertain",
                 value(instance),
@@ -79,6 +88,17 @@ impl Missing {
             Self::OthersUnread { failure } => {
                 format!("what other watchers stored is missing here: {}", said(bare(failure)))
             }
+            Self::Posted { instance } => format!(
+                "what is posted to {} may be lost on its way: silence there proves nothing",
+                value(instance)
+            ),
+            Self::NotTaken { instance, reasons } => {
+                let count = reasons.iter().map(|(_, count)| count).sum();
+                let each = |(words, count): &(&str, u64)| format!("{} {words}", grouped(*count));
+                let apart: Vec<String> = reasons.iter().map(each).collect();
+                let requests = counted(count, "request");
+                format!("{} did not take in {requests}: {}", value(instance), apart.join(", "))
+            }
         }
     }
 
@@ -103,6 +123,10 @@ impl Missing {
             }
             Self::Ambiguous { .. } => "name the one that is spoken there with `--dialect`",
             Self::OthersUnread { .. } => "it is tried again every few seconds",
+            Self::Posted { .. } => {
+                "let senders try again until they get a 200, and ask the broker with `--api` in case of doubt"
+            }
+            Self::NotTaken { .. } => "see that senders show the secret, and send no more at once",
             Self::Away { .. } => return None,
         })
     }
@@ -125,6 +149,14 @@ mod tests {
                     until: Timestamp(1_760_000_071_500),
                 },
                 "nobody listened to `10.0.0.5:1883` for 24.5 s, 2025-10-09T08:54:07.000Z to 2025-10-09T08:54:31.500Z: what was known before is uncertain",
+            ),
+            (
+                Missing::Away {
+                    instance: instance(),
+                    from: Timestamp(1_760_000_047_000),
+                    until: Timestamp(1_760_000_047_000),
+                },
+                "something of `10.0.0.5:1883` was lost at 2025-10-09T08:54:07.000Z: what was known before is uncertain",
             ),
             (
                 Missing::Dropped { instance: instance(), messages: 1 },
@@ -168,6 +200,17 @@ mod tests {
             (
                 Missing::OthersUnread { failure: "error: could not read from `redis://h`".into() },
                 "what other watchers stored is missing here: could not read from `redis://h`\n  next:  it is tried again every few seconds",
+            ),
+            (
+                Missing::Posted { instance: "webhook://localhost:8080".into() },
+                "what is posted to `webhook://localhost:8080` may be lost on its way: silence there proves nothing\n  next:  let senders try again until they get a 200, and ask the broker with `--api` in case of doubt",
+            ),
+            (
+                Missing::NotTaken {
+                    instance: "webhook://localhost:8080".into(),
+                    reasons: vec![("without the secret", 2), ("too long", 1)],
+                },
+                "`webhook://localhost:8080` did not take in 3 requests: 2 without the secret, 1 too long\n  next:  see that senders show the secret, and send no more at once",
             ),
         ] {
             assert_eq!(Warning::from(missing).to_string(), format!("warning: {expected}"));

@@ -47,6 +47,16 @@ impl Terms {
         })
     }
 
+    /// Tells whether devices speak of themselves in it, and not a broker of its clients.
+    #[must_use]
+    pub fn is_of_devices(name: &str) -> bool {
+        let is_said = || described::find(name).is_some_and(|described| !described.is_brokers);
+        match plain::find(name) {
+            Some(plain) => plain.authority == Status::AUTHORITY,
+            None => name == Status::NAME || is_said(),
+        }
+    }
+
     /// Returns the dialect of this name as all the others name it, also one that a file describes.
     #[must_use]
     pub fn known(name: &str) -> Option<&'static str> {
@@ -66,6 +76,10 @@ impl Terms {
 
     /// Returns the dialect of this name.
     pub fn dialect(&self, name: &str, zone: Option<&TimeZone>) -> Result<Dialect, String> {
+        // Its own texts first: a later release may have a dialect of a name that a recording already uses.
+        if let Some(described) = self.described(name)? {
+            return Ok(Dialect::Described(described));
+        }
         match name {
             Lmq::NAME => Ok(Dialect::Lmq(Lmq)),
             Mosquitto::NAME => Ok(Dialect::Mosquitto(Mosquitto::new(zone.cloned()))),
@@ -77,24 +91,57 @@ impl Terms {
                     pointer: self.status_pointer.clone(),
                 },
             })),
-            name => match plain::find(name) {
-                None => self.described(name).map(Dialect::Described),
-                Some(dialect) => Ok(Dialect::Plain(plain::Reader::new(dialect, zone.cloned()))),
+            name => match (plain::find(name), described::convention(name)) {
+                (Some(dialect), _) => {
+                    Ok(Dialect::Plain(plain::Reader::new(dialect, zone.cloned())))
+                }
+                (None, Some(convention)) => Ok(Dialect::Described(convention)),
+                (None, None) => Err(format!("no dialect is called `{name}`")),
             },
         }
     }
 
-    /// Returns the dialect of this name that a file describes.
-    fn described(&self, name: &str) -> Result<&'static Described, String> {
-        if let Some(convention) = described::convention(name) {
-            return Ok(convention);
-        }
+    /// Returns the dialect of this name that one of its texts describes.
+    fn described(&self, name: &str) -> Result<Option<&'static Described>, String> {
         for text in &self.described {
             let described = described::custom(text).map_err(|mistake| mistake.in_short())?;
             if described.name == name {
-                return Ok(described);
+                return Ok(Some(described));
             }
         }
-        Err(format!("no dialect is called `{name}`"))
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_texts_of_a_recording_come_before_a_dialect_of_the_same_name() {
+        let mut terms = crate::config::reading::usual();
+        terms.dialects = vec!["emqx".to_owned()];
+        let title = |terms: &Terms| terms.dialect("emqx", None).map(|one| one.title().to_owned());
+        assert_eq!(title(&terms).as_deref(), Ok("client notices of EMQX"));
+        let text =
+            "name = 'emqx'\ntitle = 'of mine'\n[[message]]\ntopic = 'a/{client}'\nevent = 'seen'\n";
+        terms.described = vec![text.to_owned()];
+        assert_eq!(title(&terms).as_deref(), Ok("of mine"));
+        terms.described = vec!["name = 1".to_owned()];
+        assert!(title(&terms).is_err_and(|wrong| wrong.starts_with("line 1: ")));
+    }
+
+    #[test]
+    fn devices_speak_of_themselves_in_some() {
+        for (name, expected) in [
+            ("status", true),
+            ("homie", true),
+            ("sparkplug", true),
+            ("emqx", false),
+            ("lmq", false),
+        ] {
+            assert_eq!(Terms::is_of_devices(name), expected, "{name}");
+        }
+        assert!(!Terms::is_of_devices("nobody"));
     }
 }

@@ -5,6 +5,7 @@ use super::{Deed, Done, Report, Trial, limit, refusal};
 use crate::dialect::facts::{Dated, Facts};
 use crate::dialect::mosquitto::Mosquitto;
 use crate::dialect::status::Status;
+use crate::dialect::terms::Terms;
 use crate::event::EventKind;
 use std::time::Duration;
 
@@ -171,7 +172,7 @@ fn stamps(report: &Report) -> Stamps {
 /// a broker's own word it counts where others were heard to.
 fn recommended(voices: &[Voice]) -> Vec<String> {
     let usable = || voices.iter().filter(|voice| voice.is_usable);
-    let is_brokers = |voice: &&Voice| voice.dialect != Status::NAME;
+    let is_brokers = |voice: &&Voice| !Terms::is_of_devices(&voice.dialect);
     let has_brokers = usable().any(|voice| is_brokers(&voice));
     usable()
         .filter(|voice| is_brokers(voice) || voice.others > 0 || !has_brokers)

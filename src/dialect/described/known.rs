@@ -60,7 +60,10 @@ fn known_convention(name: &str) -> Option<Known> {
 ///
 /// Errors: the first mistake, or that there are too many files.
 pub fn custom(text: &str) -> Result<&'static Described, Mistake> {
-    let mut files = files();
+    read_once(&mut files(), text)
+}
+
+fn read_once(files: &mut Vec<(String, Known)>, text: &str) -> Result<&'static Described, Mistake> {
     if let Some((_, known)) = files.iter().find(|(read, _)| read == text) {
         return Ok(known.described);
     }
@@ -105,3 +108,34 @@ fn files() -> std::sync::MutexGuard<'static, Vec<(String, Known)>> {
 
 /// Files of one run: more than anybody listens for.
 const FILES_MAX: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(name: &str) -> String {
+        format!(
+            "name = '{name}'\ntitle = 'b'\n[[message]]\ntopic = 'a/{{client}}'\nevent = 'seen'\n"
+        )
+    }
+
+    #[test]
+    fn one_text_is_one_dialect() {
+        let one = custom(&text("one-of-many")).expect("it is one");
+        assert!(std::ptr::eq(one, custom(&text("one-of-many")).expect("it is one")));
+        assert!(std::ptr::eq(one, find("one-of-many").expect("it is known")));
+        assert_eq!(facts("one-of-many").map(|facts| facts.name), Some("one-of-many"));
+        assert!(custom("name = 1").is_err());
+    }
+
+    #[test]
+    fn there_are_not_endlessly_many() {
+        let mut files = Vec::new();
+        for number in 0..FILES_MAX {
+            assert!(read_once(&mut files, &text(&format!("many-{number}"))).is_ok());
+        }
+        let mistake = read_once(&mut files, &text("more")).expect_err("there is a bound");
+        assert!(mistake.what.contains("one too many"), "{mistake:?}");
+        assert!(read_once(&mut files, &text("many-0")).is_ok());
+    }
+}

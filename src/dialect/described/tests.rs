@@ -217,20 +217,6 @@ fn every_convention_is_what_its_name_says() {
 }
 
 #[test]
-fn one_text_is_one_dialect_and_there_are_not_endlessly_many() {
-    let text = |name: &str| {
-        format!(
-            "name = '{name}'\ntitle = 'b'\n[[message]]\ntopic = 'a/{{client}}'\nevent = 'seen'\n"
-        )
-    };
-    let one = custom(&text("one-of-many")).expect("it is one");
-    assert!(std::ptr::eq(one, custom(&text("one-of-many")).expect("it is one")));
-    assert!(std::ptr::eq(one, find("one-of-many").expect("it is known")));
-    let mistake = (0..100).find_map(|number| custom(&text(&format!("many-{number}"))).err());
-    assert!(mistake.expect("there is a bound").what.contains("one too many"));
-}
-
-#[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn every_mistake_is_told_with_its_line_and_a_way_on() {
     let head = "name = 'a'\ntitle = 'b'\n";

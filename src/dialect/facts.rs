@@ -156,7 +156,8 @@ const ALL: &[Facts] = &[
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "in the cloud: Event Grid or message routing of connection states, kept as a file or bridged to a topic",
+        enable: "in the cloud: Event Grid or message routing of connection states, posted to `presence watch --listen-webhook` or \
+                 bridged to a topic",
     },
     Facts {
         name: "azure-eventgrid",
@@ -164,7 +165,8 @@ const ALL: &[Facts] = &[
         key: Some("sequenceNumber"),
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "in the cloud: an event subscription of the MQTT broker's session events, kept as a file or bridged to a topic",
+        enable: "in the cloud: an event subscription of the MQTT broker's session events, posted to \
+                 `presence watch --listen-webhook` or bridged to a topic",
     },
     Facts {
         name: "huawei",
@@ -172,7 +174,7 @@ const ALL: &[Facts] = &[
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "in the cloud: pushes of `device.status`, kept as a file or bridged to a topic",
+        enable: "in the cloud: pushes of `device.status`, to `presence watch --listen-webhook` or bridged to a topic",
     },
     Facts {
         name: "vernemq",
@@ -180,32 +182,36 @@ const ALL: &[Facts] = &[
         key: None,
         dated: Dated::Arrival,
         is_kept: false,
-        enable: "the plugin `vmq_webhooks` with `on_client_wakeup`, `on_client_offline` and `on_client_gone`, and a server of yours that keeps what is posted",
+        enable: "the plugin `vmq_webhooks` with `on_client_wakeup`, `on_client_offline` and `on_client_gone`, posted to `presence watch --listen-webhook`",
     },
     Facts {
         name: "rabbitmq",
+        mark: "`connection.created` or `connection.closed` as `routing_key` in a JSON object with `headers`",
         key: Some("pid"),
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "`rabbitmq-plugins enable rabbitmq_event_exchange`, and a queue bound to the exchange `amq.rabbitmq.event` \
-                 with `connection.*`, whose messages are kept as a file or bridged to a topic",
+        enable: "`rabbitmq-plugins enable rabbitmq_event_exchange`; then `presence watch --source amqp://HOST/`",
     },
     Facts {
         name: "activemq",
+        mark: "`ConnectionInfo` or `RemoveInfo` in the body of an advisory",
         key: Some("connection id"),
         dated: Dated::Arrival,
         is_kept: false,
-        enable: "nothing: advisories are on. A consumer of `/topic/ActiveMQ.Advisory.Connection` (STOMP), whose frames are kept as a file or bridged to a topic; over MQTT they are empty",
+        enable: "nothing: advisories are on, for `presence watch --source stomp://HOST`; over MQTT they are empty",
     },
     Facts {
         name: "artemis",
+        mark: "`_AMQ_NotifType` among the headers or properties",
         key: Some("_AMQ_ConnectionName"),
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "nothing: session notifications are on, unless `suppress-session-notifications` is. A consumer of `activemq.notifications` (STOMP, Core or AMQP), whose messages are kept as a file or bridged to a topic; MQTT never gets them",
+        enable: "nothing: session notifications are on, unless `suppress-session-notifications` is, for \
+                 `presence watch --source stomp://HOST`; MQTT never gets them",
     },
     Facts {
         name: "nats",
+        mark: "`io.nats.server.advisory` in the `type` of a JSON object",
         key: Some("server.id and client.id"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -213,20 +219,23 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "emqx-rule",
+        mark: "`client.connected` as `event`, or `client_connected` as `action`, in a JSON object",
         key: Some("peername"),
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "a rule on `$events/client_connected` and `$events/client_disconnected` with `SELECT *`, or the webhook of 4.x, and a server or a topic that keeps what they send",
+        enable: "a rule on `$events/client_connected` and `$events/client_disconnected` with `SELECT *`, or the webhook of 4.x, posted to `presence watch --listen-webhook`, or to a topic",
     },
     Facts {
         name: "nanomq-webhook",
+        mark: "`client_connack` or `client_disconnected` as `action` in a JSON object without a time",
         key: None,
         dated: Dated::Arrival,
         is_kept: false,
-        enable: "in nanomq.conf: `webhook` with the events `on_client_connack` and `on_client_disconnected`, and a server of yours that keeps what is posted",
+        enable: "in nanomq.conf: `webhook` with the events `on_client_connack` and `on_client_disconnected`, posted to `presence watch --listen-webhook`",
     },
     Facts {
         name: "mochi",
+        mark: "the name of a hook as `event` in a JSON object",
         key: Some("remote"),
         dated: Dated::Arrival,
         is_kept: false,
@@ -234,6 +243,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "moquette",
+        mark: "the name of an interceptor's call as `event` in a JSON object",
         key: None,
         dated: Dated::Arrival,
         is_kept: false,
@@ -241,6 +251,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "bifromq",
+        mark: "the type of an event, and `channelId`, in a JSON object",
         key: Some("channelId"),
         dated: Dated::Milliseconds,
         is_kept: false,

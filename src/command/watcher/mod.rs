@@ -33,7 +33,7 @@ use crate::output::metrics::Panel;
 use crate::output::warning::Warning;
 use crate::simulate::report::Report;
 use crate::source::ear::Ear;
-use crate::source::mqtt::{Answer, Grant, Heard, Publish};
+use crate::source::mqtt::{Grant, Heard, Publish};
 use crate::state::fleet::Hearsay;
 use crate::state::hearing::{Hearing, Moment};
 use crate::state::packed::VoiceKey;

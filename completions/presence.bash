@@ -1853,7 +1853,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__watch)
-            opts="-b -u -i -k -q -v -h --view --client --group --only --anomalies --format --json --share --metrics --metrics-public --metrics-client --record --probe --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --profile --print-config --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --view --client --group --only --anomalies --format --json --share --metrics --metrics-public --metrics-client --record --probe --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --profile --print-config --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --source --listen-webhook --listen-webhook-secret-file --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2067,6 +2067,18 @@ _presence() {
                     return 0
                     ;;
                 --alpn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen-webhook)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen-webhook-secret-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

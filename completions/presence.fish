@@ -103,12 +103,15 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l cafile -l ca
 complete -c presence -n "__fish_presence_using_subcommand watch" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l source -d 'Listen where a broker tells it beside MQTT; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l listen-webhook -d 'Take in what brokers post to this address, as HOST:PORT or PORT' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l listen-webhook-secret-file -d 'Take in only what comes with the secret in this file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api -d 'API to ask who is connected, such as `emqx5+http://HOST`' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api-user -d 'User name, application id or access key to log in to the API with' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api-password-file -d 'Read the password, secret or secret key of the API from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api-token-file -d 'Read the token of the API from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api-cafile -d 'Believe only the certificate authorities in this PEM file, for APIs' -r -F
-complete -c presence -n "__fish_presence_using_subcommand watch" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'Notices of LMQ, Mosquitto\'s log and status topics, recognised by topic and content'
+complete -c presence -n "__fish_presence_using_subcommand watch" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
@@ -196,7 +199,7 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l api-user -d 
 complete -c presence -n "__fish_presence_using_subcommand check" -l api-password-file -d 'Read the password, secret or secret key of the API from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l api-token-file -d 'Read the token of the API from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l api-cafile -d 'Believe only the certificate authorities in this PEM file, for APIs' -r -F
-complete -c presence -n "__fish_presence_using_subcommand check" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'Notices of LMQ, Mosquitto\'s log and status topics, recognised by topic and content'
+complete -c presence -n "__fish_presence_using_subcommand check" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
@@ -260,7 +263,7 @@ complete -c presence -n "__fish_presence_using_subcommand probe" -l cafile -l ca
 complete -c presence -n "__fish_presence_using_subcommand probe" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand probe" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand probe" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
-complete -c presence -n "__fish_presence_using_subcommand probe" -l dialect -d 'Way of announcing clients to try; may be given several times' -r -f -a "auto\t'Notices of LMQ, Mosquitto\'s log and status topics, recognised by topic and content'
+complete -c presence -n "__fish_presence_using_subcommand probe" -l dialect -d 'Way of announcing clients to try; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
@@ -331,7 +334,7 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'Notices of LMQ, Mosquitto\'s log and status topics, recognised by topic and content'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
@@ -473,7 +476,7 @@ complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fi
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l subscribe -d 'Let each device subscribe to this; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l expect-window -d 'When a silence has to be noticed: the name of a broker, or a range [default: by what the broker says it is]' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l probe -d 'Go by what a probe has found: which evidence there is, and when silence is noticed' -r -F
-complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l dialect -d 'Evidence to listen for; may be given several times' -r -f -a "auto\t'Notices of LMQ, Mosquitto\'s log and status topics, recognised by topic and content'
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l dialect -d 'Evidence to listen for; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'
@@ -559,7 +562,7 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l redact -d '
 complete -c presence -n "__fish_presence_using_subcommand replay" -l expect -d 'Compare the answer with a file, print how it differs, and end with 1 if it does' -r -F
 complete -c presence -n "__fish_presence_using_subcommand replay" -l group -d 'Show only clients whose group matches; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l profile -d 'Take options from this profile of the configuration file' -r
-complete -c presence -n "__fish_presence_using_subcommand replay" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'Notices of LMQ, Mosquitto\'s log and status topics, recognised by topic and content'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
 aedes\t'Client ids of aedes, below `$SYS`'

@@ -99,12 +99,15 @@ takeover-loop\:"Two devices begin to throw each other out"))' \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'*--source=[Listen where a broker tells it beside MQTT; may be given several times]:URL:_default' \
+'--listen-webhook=[Take in what brokers post to this address, as HOST\:PORT or PORT]:ADDRESS:_default' \
+'--listen-webhook-secret-file=[Take in only what comes with the secret in this file]:PATH:_files' \
 '*--api=[API to ask who is connected, such as \`emqx5+http\://HOST\`]:URL:_default' \
 '--api-user=[User name, application id or access key to log in to the API with]:NAME:_default' \
 '--api-password-file=[Read the password, secret or secret key of the API from a file]:PATH:_files' \
 '--api-token-file=[Read the token of the API from a file]:PATH:_files' \
 '--api-cafile=[Believe only the certificate authorities in this PEM file, for APIs]:PATH:_files' \
-'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -203,7 +206,7 @@ dynsec\:"What Mosquitto'\''s dynamic security says of the account that is tied t
 '--api-password-file=[Read the password, secret or secret key of the API from a file]:PATH:_files' \
 '--api-token-file=[Read the token of the API from a file]:PATH:_files' \
 '--api-cafile=[Believe only the certificate authorities in this PEM file, for APIs]:PATH:_files' \
-'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -280,7 +283,7 @@ _arguments "${_arguments_options[@]}" : \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
-'*--dialect=[Way of announcing clients to try; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to try; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -388,7 +391,7 @@ _arguments "${_arguments_options[@]}" : \
 '--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
 '--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
 '--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
-'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -616,7 +619,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--subscribe=[Let each device subscribe to this; may be given several times]:FILTER:_default' \
 '--expect-window=[When a silence has to be noticed\: the name of a broker, or a range \[default\: by what the broker says it is\]]:BROKER|FROM..TO:_default' \
 '--probe=[Go by what a probe has found\: which evidence there is, and when silence is noticed]:FILE:_files' \
-'*--dialect=[Evidence to listen for; may be given several times]:DIALECT:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Evidence to listen for; may be given several times]:DIALECT:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"
@@ -755,7 +758,7 @@ _arguments "${_arguments_options[@]}" : \
 '--expect=[Compare the answer with a file, print how it differs, and end with 1 if it does]:FILE:_files' \
 '*--group=[Show only clients whose group matches; may be given several times]:GLOB:_default' \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \
-'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"Notices of LMQ, Mosquitto'\''s log and status topics, recognised by topic and content"
+'*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
 aedes\:"Client ids of aedes, below \`\$SYS\`"

@@ -21,6 +21,7 @@ pub mod publish;
 pub mod query;
 pub mod random;
 pub mod secret;
+pub mod serve;
 pub mod simulate;
 pub mod source;
 pub mod state;

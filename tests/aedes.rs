@@ -1,5 +1,4 @@
-//! The whole program at a real aedes 1.2: a broker that notices silence to the millisecond, and of which
-//! only births and wills are understood.
+//! The whole program at a real aedes 1.2: a broker that notices silence to the millisecond.
 
 mod support;
 
@@ -10,7 +9,8 @@ use support::verification::{Told, verify};
 #[ignore = "needs aedes"]
 fn wills_come_at_every_end_but_a_goodbye_and_a_silence_within_the_window() {
     let broker = Aedes::start();
-    let told = Told::by(verify(&broker.url(), "--count 120 -k 2s --expect-window aedes"));
+    let told =
+        Told::by(verify(&broker.url(), "--count 120 -k 2s --expect-window aedes --dialect status"));
 
     told.ended_with(0, 0);
     assert_eq!(
@@ -31,5 +31,29 @@ fn wills_come_at_every_end_but_a_goodbye_and_a_silence_within_the_window() {
     }
     let summary = told.summary();
     assert_eq!((&summary["window"], &summary["broker"]), (&"aedes".into(), &().into()));
+    assert!(told.of("state").all(|state| state["wrong"] == 0), "{}", told.shown());
+}
+
+#[test]
+#[ignore = "needs aedes"]
+fn its_own_notices_tell_of_every_end_and_no_goodbye() {
+    let broker = Aedes::start();
+    // Together with its notices it sends no will to anybody: who listens to both hears births alone.
+    let told =
+        Told::by(verify(&broker.url(), "--count 60 -k 2s --expect-window aedes --dialect aedes"));
+
+    told.ended_with(0, 0);
+    assert_eq!(
+        told.outcomes("aedes"),
+        [
+            "connect reported 70",
+            "disconnect reported 20",
+            "fin reported 10",
+            "nat-drop reported 10",
+            "rst reported 10",
+            "silence reported 10",
+            "takeover reported 10",
+        ]
+    );
     assert!(told.of("state").all(|state| state["wrong"] == 0), "{}", told.shown());
 }

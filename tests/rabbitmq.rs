@@ -5,6 +5,8 @@
 
 mod support;
 
+#[path = "rabbitmq/events.rs"]
+mod events;
 #[path = "mosquitto/fleet.rs"]
 mod fleet;
 #[path = "rabbitmq/probe.rs"]

@@ -31,6 +31,7 @@ const PURE: &[&str] = &[
     "src/query/dynsec",
     "src/query/exchange",
     "src/query/sign",
+    "src/serve/head",
     "src/simulate/deed",
     "src/simulate/device",
     "src/simulate/fleet",
@@ -42,6 +43,11 @@ const PURE: &[&str] = &[
     "src/simulate/template",
     "src/simulate/trace",
     "src/simulate/verify",
+    "src/source/amqp/frame",
+    "src/source/amqp/table",
+    "src/source/stomp/frame",
+    "src/source/text",
+    "src/source/webhook/body",
     "src/wire",
 ];
 
@@ -70,7 +76,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("command", &[ANY]),
     (
         "source",
-        &["clock", "config", "dialect", "event", "failure", "random", "secret", "state", "sys"],
+        &[
+            "clock", "config", "dialect", "event", "failure", "random", "secret", "serve", "state",
+            "sys",
+        ],
     ),
     // `secret` for what requests carry, `source` for how failures of TLS are told, `web` for the client.
     (
@@ -100,6 +109,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["dialect", "disorder", "event", "failure", "probe", "publish", "simulate", "state"],
     ),
     ("secret", &[]),
+    ("serve", &[]),
     (
         "config",
         &["cli", "dialect", "disorder", "event", "failure", "nearest", "probe", "secret", "state"],

@@ -100,6 +100,7 @@ impl Cli {
                 replay.policy.chosen = policy::Chosen::of(matches);
                 replay.stray = replay::stray(replay, matches);
             }
+            (Command::Watch(watch), Some((_, matches))) => watch.sources.note(matches),
             (Command::Store(store), Some((_, matches))) => {
                 if let (store::Action::Import(import), Some((_, matches))) =
                     (&mut store.action, matches.subcommand())

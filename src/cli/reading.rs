@@ -12,7 +12,8 @@ pub const STATUS_OFFLINE: &str = "offline";
 pub struct Reading {
     /// Way of announcing clients to understand; may be given several times
     ///
-    /// `auto` recognises LMQ's notices, Mosquitto's log and status topics, and listens to a fixed, short list.
+    /// `auto` is all that brokers and devices publish by themselves, recognised by topic and content; it listens
+    /// to a fixed, short list, says what it hears, and believes nothing that two of them understand.
     #[arg(
         long,
         value_enum,
@@ -54,7 +55,7 @@ pub struct Reading {
 /// The dialects that can be chosen.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DialectName {
-    /// Notices of LMQ, Mosquitto's log and status topics, recognised by topic and content
+    /// All that brokers and devices publish by themselves, recognised by topic and content
     Auto,
     /// Notices of Alibaba Cloud's MQTT service (connect, disconnect, tcpclean), over any topic
     Lmq,

@@ -56,6 +56,7 @@ struct Known {
     kept: bool,
     auto: bool,
     filters: Vec<String>,
+    mark: &'static str,
     enable: &'static str,
 }
 
@@ -83,12 +84,15 @@ impl Known {
             kept: facts.is_kept,
             auto: Terms::usual().any(|usual| usual == name),
             filters: dialect.filters(),
+            mark: facts.mark,
             enable: facts.enable,
         })
     }
 
     fn text(&self) -> String {
-        let Self { name, title, key, goodbyes, takeovers, dated, kept, filters, enable, .. } = self;
+        let Self {
+            name, title, key, goodbyes, takeovers, dated, kept, filters, mark, enable, ..
+        } = self;
         let mut text = format!("{name}: {title}\n");
         let mut line = |head: &str, said: &str| {
             let _ = writeln!(text, "  {head}: {said}");
@@ -132,6 +136,7 @@ impl Known {
         let none = "no topic: it is read from files, or where `--topic` says";
         let filters = filters.join(", ");
         line("listens at", if filters.is_empty() { none } else { &filters });
+        line("known by", mark);
         line("in `auto`", &yes(self.auto, "yes", "no: name it with `--dialect`"));
         line("to enable", enable);
         text

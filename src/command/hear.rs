@@ -5,6 +5,7 @@ use crate::event::{Event, EventKind, Timestamp};
 use crate::failure::Failure;
 use crate::output::metrics::EventCounts;
 use crate::output::object::Summary;
+use crate::output::warning::Warning;
 use crate::source::mqtt::{Answer, Grant, Publish, SHARED};
 use crate::state::fleet::Hearsay;
 use crate::state::packed::VoiceKey;
@@ -81,6 +82,7 @@ impl Tally {
         summary.unreadable += of(Reason::Unreadable);
         summary.client_missing += of(Reason::ClientMissing);
         summary.unknown_event += of(Reason::UnknownEvent);
+        summary.ambiguous += of(Reason::Ambiguous);
         summary.not_mine += self.not_mine;
         summary.gaps += self.gaps;
         summary.take_overs += self.take_overs;
@@ -210,6 +212,32 @@ pub fn all_refused(
                  `--topic`"
             }),
     )
+}
+
+/// Returns what the user has to know of subscriptions that were not granted as wanted, each reason once.
+pub fn shortfalls(granted: &[Grant], broker: &str) -> Vec<Warning> {
+    let mut refused: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut lossy = Vec::new();
+    for grant in granted {
+        let filter = grant.filter.clone();
+        match &grant.answer {
+            Answer::Granted(0) => lossy.push(filter),
+            Answer::Granted(_) => {}
+            Answer::Refused { text, .. } => {
+                match refused.iter_mut().find(|(cause, _)| cause == text) {
+                    Some((_, filters)) => filters.push(filter),
+                    None => refused.push((text, vec![filter])),
+                }
+            }
+        }
+    }
+    let refused = refused.into_iter().map(|(cause, filters)| {
+        let (broker, cause) = (broker.to_owned(), cause.to_owned());
+        Warning::FiltersRefused { filters, broker, cause }
+    });
+    let lossy =
+        (!lossy.is_empty()).then(|| Warning::Lossy { filters: lossy, broker: broker.to_owned() });
+    refused.chain(lossy).collect()
 }
 
 /// Tells whether a message is about this tool's own connections and nobody else's: the watcher's, or

@@ -109,23 +109,10 @@ impl Broker {
             }
             None => (Scheme::Mqtt, url),
         };
-        let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-        let (host, port) = split_port(host).map_err(|(cause, next)| {
-            // The text before an unescaped `/` was taken for host and port.
-            if tail.contains('@') { refuse(cause, ESCAPES) } else { refuse(cause, next) }
-        })?;
-        let host = Host::parse(host)
-            .map_err(|error| refuse(&format!("its host: {error}"), "write `mqtt://HOST:PORT`"))?;
-        if let Host::Domain(name) = &host
-            && without_root(name).split('.').any(str::is_empty)
-        {
-            return Err(refuse("its host has an empty part", "write `mqtt://HOST:PORT`"));
-        }
+        let Authority { user, host, port, tail } =
+            Authority::read(rest, "write `mqtt://HOST:PORT`", refuse)?;
         let (path, query) =
             split_path(scheme, tail).map_err(|(cause, next)| refuse(cause, next))?;
-        let user = UserInfo::read(user)
-            .ok_or_else(|| refuse("its user or password, percent-decoded, is no UTF-8", ESCAPES))?;
         let port = port.unwrap_or(scheme.port());
         Ok((Self { scheme, host, port, path, query }, user))
     }
@@ -133,34 +120,20 @@ impl Broker {
     /// Tells whether the broker is on this machine, as far as its name says so.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        match self.address() {
-            Some(address) => address.is_loopback(),
-            None => self.host_name() == "localhost",
-        }
+        is_loopback(&self.host)
     }
 
     /// Returns the name that stores and output know the broker by: host and port. All loopback
     /// addresses are one machine, this one.
     #[must_use]
     pub fn instance(&self) -> String {
-        if self.is_loopback() {
-            return format!("localhost:{}", self.port);
-        }
-        match self.address() {
-            Some(IpAddr::V6(address)) => format!("[{address}]:{}", self.port),
-            Some(IpAddr::V4(address)) => format!("{address}:{}", self.port),
-            None => format!("{}:{}", self.host_name(), self.port),
-        }
+        known_as(&self.host, self.port)
     }
 
     /// Returns the host as resolvers and certificates name it: an IPv6 address without brackets.
     #[must_use]
     pub fn host_name(&self) -> String {
-        match &self.host {
-            Host::Domain(name) => without_root(name).to_owned(),
-            Host::Ipv4(address) => address.to_string(),
-            Host::Ipv6(address) => address.to_string(),
-        }
+        host_name(&self.host)
     }
 
     /// Returns the URL to open a WebSocket at, with its query: never for a message.
@@ -168,15 +141,6 @@ impl Broker {
     pub fn websocket_url(&self) -> Secret {
         let query = self.query.as_ref().map(|query| format!("?{}", query.reveal()));
         Secret::from(format!("{self}{}", query.unwrap_or_default()))
-    }
-
-    fn address(&self) -> Option<IpAddr> {
-        match &self.host {
-            Host::Domain(_) => None,
-            Host::Ipv4(address) => Some(IpAddr::V4(*address)),
-            // `::ffff:127.0.0.1` is 127.0.0.1.
-            Host::Ipv6(address) => Some(IpAddr::V6(*address).to_canonical()),
-        }
     }
 }
 
@@ -196,6 +160,78 @@ impl UserInfo {
         };
         let username = decode(user)?;
         Some(Self { username: Some(username).filter(|name| !name.is_empty()), password })
+    }
+}
+
+/// What stands between the scheme of a URL and its path.
+pub(super) struct Authority<'u> {
+    pub user: UserInfo,
+    pub host: Host,
+    pub port: Option<u16>,
+    /// Path, query and fragment.
+    pub tail: &'u str,
+}
+
+impl<'u> Authority<'u> {
+    /// Reads what follows the `://`. `refuse` makes a failure of a cause and what to do next.
+    pub(super) fn read(
+        rest: &'u str,
+        example: &str,
+        refuse: impl Fn(&str, &str) -> Failure,
+    ) -> Result<Self, Failure> {
+        let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let (host, port) = split_port(host).map_err(|(cause, next)| {
+            // The text before an unescaped `/` was taken for host and port.
+            if tail.contains('@') { refuse(cause, ESCAPES) } else { refuse(cause, next) }
+        })?;
+        let host =
+            Host::parse(host).map_err(|error| refuse(&format!("its host: {error}"), example))?;
+        if let Host::Domain(name) = &host
+            && without_root(name).split('.').any(str::is_empty)
+        {
+            return Err(refuse("its host has an empty part", example));
+        }
+        let user = UserInfo::read(user)
+            .ok_or_else(|| refuse("its user or password, percent-decoded, is no UTF-8", ESCAPES))?;
+        Ok(Self { user, host, port, tail })
+    }
+}
+
+fn address(host: &Host) -> Option<IpAddr> {
+    match host {
+        Host::Domain(_) => None,
+        Host::Ipv4(address) => Some(IpAddr::V4(*address)),
+        // `::ffff:127.0.0.1` is 127.0.0.1.
+        Host::Ipv6(address) => Some(IpAddr::V6(*address).to_canonical()),
+    }
+}
+
+fn is_loopback(host: &Host) -> bool {
+    match address(host) {
+        Some(address) => address.is_loopback(),
+        None => host_name(host) == "localhost",
+    }
+}
+
+/// Returns host and port as names hold them: all loopback addresses are one machine, this one.
+pub(super) fn known_as(host: &Host, port: u16) -> String {
+    if is_loopback(host) {
+        return format!("localhost:{port}");
+    }
+    match address(host) {
+        Some(IpAddr::V6(address)) => format!("[{address}]:{port}"),
+        Some(IpAddr::V4(address)) => format!("{address}:{port}"),
+        None => format!("{}:{port}", host_name(host)),
+    }
+}
+
+/// Returns a host as resolvers and certificates name it: an IPv6 address without brackets.
+pub(super) fn host_name(host: &Host) -> String {
+    match host {
+        Host::Domain(name) => without_root(name).to_owned(),
+        Host::Ipv4(address) => address.to_string(),
+        Host::Ipv6(address) => address.to_string(),
     }
 }
 

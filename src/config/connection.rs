@@ -1,7 +1,9 @@
 //! The options of a connection, checked together.
 
 use crate::cli::connection as cli;
+use crate::cli::watch::Sources;
 use crate::config::broker::{Broker, MqttVersion, UserInfo};
+use crate::config::door::{self, Remote};
 use crate::config::secret::Secret;
 use crate::config::warning::Warning;
 use crate::failure::Failure;
@@ -94,18 +96,51 @@ pub fn every(
     keep_alive: Duration,
     surroundings: &mut Surroundings<'_>,
 ) -> Result<(Vec<Connection>, Vec<Warning>), Failure> {
+    let given = all(options, &options.broker, &Sources::default(), keep_alive, surroundings)?;
+    Ok((given.connections, given.warnings))
+}
+
+/// Everything that is listened to.
+#[derive(Debug)]
+pub struct Given {
+    pub connections: Vec<Connection>,
+    pub remotes: Vec<Remote>,
+    pub webhook: Option<door::Webhook>,
+    pub warnings: Vec<Warning>,
+}
+
+/// Checks the options of a command that may listen to several brokers and other sources. The broker that
+/// stands where none is named is left out where there is something else to listen to.
+pub fn listening(
+    options: &cli::Connection,
+    sources: &Sources,
+    keep_alive: Duration,
+    surroundings: &mut Surroundings<'_>,
+) -> Result<Given, Failure> {
+    let is_needed = sources.is_broker_chosen || sources.are_none();
+    let brokers = if is_needed { &*options.broker } else { &[] };
+    all(options, brokers, sources, keep_alive, surroundings)
+}
+
+fn all(
+    options: &cli::Connection,
+    brokers: &[Secret],
+    sources: &Sources,
+    keep_alive: Duration,
+    surroundings: &mut Surroundings<'_>,
+) -> Result<Given, Failure> {
     let keep_alive = match &options.keepalive {
         Some(typed) => read_keep_alive(typed)?,
         None => keep_alive,
     };
     check_text("--client-id", options.client_id.as_deref())?;
     check_text("--username", options.username.as_deref())?;
-    check_instance(options)?;
+    check_instance(options, brokers.len() + sources.count())?;
     let password = read_password(options, surroundings)?;
     let tls = read_tls(options)?;
     let mut connections: Vec<Connection> = Vec::new();
     let mut warnings = Vec::new();
-    for url in &options.broker {
+    for url in brokers {
         let (broker, user) = Broker::read(url.reveal())?;
         if user.password.is_some() {
             warnings.push(Warning::PasswordInUrl { broker: broker.to_string() });
@@ -139,15 +174,50 @@ pub fn every(
         }
         connections.push(connection);
     }
+    let mut remotes: Vec<Remote> = Vec::new();
+    let given = password.as_ref().or(surroundings.password.as_ref());
+    for url in &sources.source {
+        let door::Read { mut remote, is_encrypted } = Remote::read(url.reveal())?;
+        if remote.password.is_some() {
+            warnings.push(Warning::PasswordInUrl { broker: remote.instance.clone() });
+        }
+        if is_encrypted && tls.insecure {
+            warnings.push(Warning::Unverified { broker: remote.instance.clone() });
+        }
+        remote.log_in(options.username.as_deref(), given);
+        remote.tls = is_encrypted.then(|| tls.clone());
+        remote.keep_alive = keep_alive;
+        if let Some(name) = &options.instance {
+            remote.instance.clone_from(name);
+        }
+        if remotes.iter().any(|other| other.instance == remote.instance) {
+            return Err(Failure::misuse(format!("`--source` names `{}` twice", remote.instance))
+                .next("name each source once"));
+        }
+        remotes.push(remote);
+    }
     if let Some(flag) = tls_flag(options)
         && connections.iter().all(|connection| connection.tls.is_none())
+        && remotes.iter().all(|remote| remote.tls.is_none())
     {
-        let shown: Vec<String> = connections.iter().map(|one| one.broker.to_string()).collect();
+        let brokers = connections.iter().map(|one| one.broker.to_string());
+        let shown: Vec<String> = brokers.chain(remotes.iter().map(Remote::to_string)).collect();
+        let schemes = if remotes.is_empty() {
+            "`mqtts://` or `wss://`"
+        } else {
+            "`mqtts://`, `wss://`, `amqps://` or `stomp+ssl://`"
+        };
         return Err(Failure::misuse(format!("`{flag}` needs an encrypted connection"))
             .because(format!("{} is not encrypted", shown.join(", ")))
-            .next(format!("use `mqtts://` or `wss://`, or leave `{flag}` out")));
+            .next(format!("use {schemes}, or leave `{flag}` out")));
     }
-    Ok((connections, warnings))
+    if keep_alive.is_zero() && !remotes.is_empty() {
+        return Err(Failure::misuse("`--keepalive 0` with `--source`")
+            .because("without heart-beats nobody could tell a dead line from a quiet one")
+            .next("pass at least 1s"));
+    }
+    let webhook = door::webhook(sources)?;
+    Ok(Given { connections, remotes, webhook, warnings })
 }
 
 /// Chooses who to be. A password in a URL belongs to the user in that URL and goes with no other;
@@ -205,14 +275,14 @@ fn check_text(flag: &str, text: Option<&str>) -> Result<(), Failure> {
         .next(format!("pass another value, or leave `{flag}` out")))
 }
 
-fn check_instance(options: &cli::Connection) -> Result<(), Failure> {
+fn check_instance(options: &cli::Connection, count: usize) -> Result<(), Failure> {
     let Some(name) = &options.instance else { return Ok(()) };
     if name.is_empty() || name.chars().any(char::is_control) {
         return Err(Failure::misuse("`--instance` cannot be used as given")
             .because("the name is empty or holds control characters")
             .next("pass a short name, as in `--instance plant-3`"));
     }
-    if options.broker.len() > 1 {
+    if count > 1 {
         return Err(Failure::misuse("`--instance` with several brokers")
             .because("one name cannot stand for two brokers")
             .next("leave `--instance` out, or run the command once for each broker"));

@@ -35,7 +35,7 @@ pub fn address(options: &Metrics) -> Result<Option<SocketAddr>, Failure> {
 }
 
 /// Names are not looked up, but for the one that means this machine.
-fn read(typed: &str) -> Option<SocketAddr> {
+pub(super) fn read(typed: &str) -> Option<SocketAddr> {
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
     if let Ok(port) = typed.parse() {
         return Some(SocketAddr::new(loopback, port));

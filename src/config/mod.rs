@@ -8,6 +8,7 @@ pub mod broker;
 pub mod connection;
 pub mod credentials;
 pub mod disorder;
+pub mod door;
 #[cfg(feature = "broker")]
 pub mod listen;
 pub mod metrics;

@@ -47,7 +47,7 @@ pub fn dialects<'a>(
     found: impl IntoIterator<Item = &'a str>,
 ) -> Vec<String> {
     if !chosen.contains(&DialectName::Auto) {
-        return named(chosen);
+        return named(chosen, &[]);
     }
     let found: Vec<&str> = found.into_iter().collect();
     Terms::names().filter(|name| found.contains(name)).map(str::to_owned).collect()

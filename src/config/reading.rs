@@ -12,7 +12,7 @@ use std::thread;
 /// Returns the terms of reading with the zone of local stamps, if one was named.
 pub fn terms(options: &Reading) -> Result<(Terms, Option<TimeZone>), Failure> {
     let terms = Terms {
-        dialects: named(&options.dialect),
+        dialects: named(&options.dialect, &options.topic),
         topics: options.topic.clone(),
         status_topic: options.status_topic.clone(),
         status_online: options.status_online.clone(),
@@ -52,11 +52,14 @@ pub fn threads(options: &Threads) -> usize {
     options.threads.map_or_else(found, usize::from)
 }
 
-/// Returns the names of the dialects that were chosen, in the order in which they are asked.
-pub fn named(chosen: &[DialectName]) -> Vec<String> {
+/// Returns the names of the dialects that were chosen, in the order in which they are asked. Where topics are,
+/// `auto` knows what is read from files as well: it may have been brought there.
+pub fn named(chosen: &[DialectName], topics: &[String]) -> Vec<String> {
     let all = chosen.contains(&DialectName::Auto);
     let is_chosen = |name: &str| chosen.iter().any(|dialect| word(*dialect) == name);
-    let is_usual = |name: &str| all && Terms::usual().any(|usual| usual == name);
+    let is_in_files = |name: &str| !topics.is_empty() && file_names().any(|file| file == name);
+    let is_usual =
+        |name: &str| all && (Terms::usual().any(|usual| usual == name) || is_in_files(name));
     let named = Terms::names().filter(|name| is_usual(name) || is_chosen(name));
     named.map(str::to_owned).collect()
 }

@@ -10,7 +10,7 @@ pub const AEDES: Plain = Plain {
     authority: 2,
     filters: &["$SYS/+/new/clients", "$SYS/+/disconnect/clients"],
     message_life: None,
-    is_usual: false,
+    is_usual: true,
     speaks_at: |topic| kind_of(topic).is_some(),
     is_line: None,
     read: How::Alone(|message, _| read(message)),

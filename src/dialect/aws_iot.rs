@@ -12,7 +12,7 @@ pub const AWS_IOT: Plain = Plain {
     authority: 1,
     filters: &["$aws/events/presence/#", "$aws/events/subscriptions/#"],
     message_life: None,
-    is_usual: false,
+    is_usual: true,
     speaks_at: |topic| place_of(topic).is_some(),
     is_line: None,
     read: How::Alone(|message, _| read(message)),

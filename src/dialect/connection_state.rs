@@ -10,7 +10,7 @@ pub const CONNECTION_STATE: Plain = Plain {
     authority: 3,
     filters: &["$SYS/broker/connection/client/#"],
     message_life: None,
-    is_usual: false,
+    is_usual: true,
     speaks_at: |topic| client_of(topic).is_some(),
     is_line: None,
     read: How::Alone(|message, _| read(message)),

@@ -7,7 +7,7 @@ use super::lmq::{self, Lmq};
 use super::mosquitto::{self, Mosquitto};
 use super::plain;
 use super::status::Status;
-use super::{Message, Reading, topic};
+use super::{Events, Malformed, Message, Reading, Reason, topic};
 
 /// One way of speaking about clients.
 #[derive(Debug)]
@@ -176,38 +176,86 @@ impl Dialects {
 
     /// Reads one message that came over MQTT, with the index of the dialect that took it for its own.
     ///
-    /// A single dialect whose place was overridden is asked about everything that place delivers.
+    /// Asked are the dialects whose place its topic is, and where it is nobody's, but one that the user chose
+    /// to listen to, all of them: then the content tells whose it is. A single dialect is asked about
+    /// everything that comes from there.
+    /// Errors: besides those of a dialect, `Malformed` of none where two of them understand a message. It may
+    /// mean something else to each.
     pub fn read<'a>(&mut self, message: &Message<'a>) -> (Option<usize>, Reading<'a>) {
-        let is_override = self.dialects.len() == 1
-            && self.topics.iter().any(|filter| topic::matches(filter, message.topic));
-        for (index, dialect) in self.dialects.iter_mut().enumerate() {
-            if is_override || dialect.speaks_at(message.topic) {
-                let reading = dialect.read(message);
-                if !matches!(reading, Reading::NotMine) {
-                    return (Some(index), reading);
-                }
-            }
+        let topic = message.topic;
+        let is_chosen = self.topics.iter().any(|filter| topic::matches(filter, topic));
+        if let ([only], true) = (&mut *self.dialects, is_chosen) {
+            let reading = only.read(message);
+            let is_taken = !matches!(reading, Reading::NotMine);
+            return (is_taken.then_some(0), reading);
         }
-        if is_override { (None, Reading::NotMine) } else { self.sniffed(message) }
+        let asked = self.asked(message, |dialect| dialect.speaks_at(topic), |_| true);
+        if !is_chosen || !matches!(asked.1, Reading::NotMine) {
+            return asked;
+        }
+        self.asked(message, |_| true, |dialect| claims(dialect.name(), message.payload))
     }
 
-    /// Reads a message of an overridden place that no dialect owns by its topic: its content tells
-    /// whose it is. Nothing but what the user chose to listen to gets here.
-    fn sniffed<'a>(&mut self, message: &Message<'a>) -> (Option<usize>, Reading<'a>) {
-        if !self.topics.iter().any(|filter| topic::matches(filter, message.topic)) {
-            return (None, Reading::NotMine);
+    /// Reads a message with some of the dialects. `may_fail` tells whose failure to read it counts.
+    fn asked<'a>(
+        &mut self,
+        message: &Message<'a>,
+        is_asked: impl Fn(&Dialect) -> bool,
+        may_fail: impl Fn(&Dialect) -> bool,
+    ) -> (Option<usize>, Reading<'a>) {
+        let mut best = (None, Reading::NotMine);
+        for index in 0..self.dialects.len() {
+            let Some(dialect) = self.dialects.get_mut(index).filter(|dialect| is_asked(dialect))
+            else {
+                continue;
+            };
+            let reading = dialect.read(message);
+            match (weight(&reading), weight(&best.1)) {
+                (Weight::Failed, _) if !may_fail(dialect) => {}
+                (Weight::Said, Weight::Said) => return (None, self.ambiguous(best.0, index)),
+                // To neither of the two can be said to have been told something wrong.
+                (Weight::Failed, Weight::Failed) => best = (None, of_nobody(best.1)),
+                (found, so_far) if found > so_far => best = (Some(index), reading),
+                _ => {}
+            }
         }
-        let mut claiming = self
-            .dialects
-            .iter()
-            .enumerate()
-            .filter(|(_, dialect)| claims(dialect.name(), message.payload));
-        // Of two that claim it none gets it: it may mean something else to each.
-        let (Some((index, _)), None) = (claiming.next(), claiming.next()) else {
-            return (None, Reading::NotMine);
-        };
-        let reading = self.dialects.get_mut(index).map(|dialect| dialect.read(message));
-        (Some(index), reading.unwrap_or(Reading::NotMine))
+        best
+    }
+
+    fn ambiguous(&self, first: Option<usize>, second: usize) -> Reading<'static> {
+        let name = |index| self.dialects.get(index).map_or("", Dialect::name);
+        let first = first.map_or("", name);
+        let detail = format!("`{first}` and `{}` both read it", name(second));
+        Reading::Malformed(Malformed::new(Reason::Ambiguous, detail))
+    }
+}
+
+/// What a reading is worth beside that of another dialect.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    NotMine,
+    /// Understood, and about no client.
+    Nothing,
+    Failed,
+    Said,
+}
+
+const fn weight(reading: &Reading<'_>) -> Weight {
+    match reading {
+        Reading::NotMine => Weight::NotMine,
+        Reading::Malformed(_) => Weight::Failed,
+        Reading::Events(Events { first: None, remark: None, .. }) => Weight::Nothing,
+        Reading::Events(_) => Weight::Said,
+    }
+}
+
+/// Returns what was set aside without the client that one dialect found in it.
+fn of_nobody(reading: Reading<'_>) -> Reading<'_> {
+    match reading {
+        Reading::Malformed(malformed) => {
+            Reading::Malformed(Malformed { client: None, ..malformed })
+        }
+        other => other,
     }
 }
 
@@ -351,6 +399,95 @@ mod tests {
         assert_eq!(asked(&mut dialects, "site/a/b", "hello"), None);
         assert_eq!(asked(&mut dialects, "site/a/b", LINE), None);
         assert_eq!(asked(&mut dialects, "$presence/a", NOTICE), Some(0));
+    }
+
+    /// A dialect that understands `yes` below `x/`, fails at `bad`, and knows of nobody in `quiet`.
+    const YES: plain::Plain = plain::Plain {
+        name: "yes",
+        title: "",
+        authority: 1,
+        filters: &["x/#"],
+        message_life: None,
+        is_usual: false,
+        speaks_at: |topic| topic.starts_with("x/"),
+        is_line: None,
+        read: plain::How::Alone(|message, _| match message.payload {
+            b"yes" => Reading::Events(Events::only(crate::dialect::Remark::TakeOver)),
+            b"quiet" => Reading::Events(Events::default()),
+            b"bad" => {
+                let client = Some(("a".into(), crate::event::Flags::NONE));
+                Reading::Malformed(Malformed {
+                    client,
+                    ..Malformed::new(Reason::Unreadable, "cut")
+                })
+            }
+            _ => Reading::NotMine,
+        }),
+    };
+    const YES_TOO: plain::Plain = plain::Plain { name: "yes-too", ..YES };
+    const FAILS: plain::Plain = plain::Plain {
+        name: "fails",
+        read: plain::How::Alone(|_, _| {
+            Reading::Malformed(Malformed::new(Reason::UnknownEvent, "what?"))
+        }),
+        ..YES
+    };
+
+    fn told(all: &[&'static plain::Plain], topics: &[&str], topic: &str, payload: &str) -> String {
+        let all = all.iter().map(|plain| Dialect::Plain(plain::Reader::new(plain, None))).collect();
+        let mut dialects =
+            Dialects::new(all, topics.iter().map(|topic| (*topic).to_owned()).collect());
+        let payload = payload.as_bytes();
+        let (tag, qos, retain, received, tie) = (None, 0, false, Timestamp(0), 1);
+        let (index, reading) =
+            dialects.read(&Message { topic, payload, tag, qos, retain, received, tie });
+        let by = index.map_or("nobody", |index| dialects.get(index).expect("there").name());
+        let what = match reading {
+            Reading::NotMine => "not mine".to_owned(),
+            Reading::Events(_) => "understood".to_owned(),
+            Reading::Malformed(malformed) => {
+                let client = malformed.client.map_or("", |_| " of a client");
+                format!("{}{client}: {}", malformed.reason.code(), malformed.detail)
+            }
+        };
+        format!("{by}: {what}")
+    }
+
+    #[test]
+    fn what_two_dialects_understand_is_believed_of_neither() {
+        for (all, payload, expected) in [
+            (&[&YES, &YES_TOO][..], "yes", "nobody: ambiguous: `yes` and `yes-too` both read it"),
+            (
+                &[&YES, &FAILS, &YES_TOO],
+                "yes",
+                "nobody: ambiguous: `yes` and `yes-too` both read it",
+            ),
+            // Who fails to read it says nothing against the one who can.
+            (&[&YES, &FAILS], "yes", "yes: understood"),
+            (&[&FAILS, &YES], "yes", "yes: understood"),
+            (&[&YES, &FAILS], "quiet", "fails: unknown-event: what?"),
+            (&[&YES, &YES_TOO], "quiet", "yes: understood"),
+            (&[&YES, &YES_TOO], "bad", "nobody: unreadable: cut"),
+            (&[&YES], "bad", "yes: unreadable of a client: cut"),
+            (&[&YES, &YES_TOO], "no", "nobody: not mine"),
+        ] {
+            assert_eq!(told(all, &[], "x/a", payload), expected, "{payload}");
+            assert_eq!(told(all, &[], "y/a", payload), "nobody: not mine", "{payload}");
+        }
+    }
+
+    #[test]
+    fn where_a_topic_is_nobodys_the_content_tells_unless_two_understand_it() {
+        for (all, payload, expected) in [
+            (&[&YES, &FAILS][..], "yes", "yes: understood"),
+            (&[&YES, &YES_TOO], "yes", "nobody: ambiguous: `yes` and `yes-too` both read it"),
+            // It was never claimed.
+            (&[&YES, &FAILS], "bad", "nobody: not mine"),
+            (&[&FAILS], "bad", "fails: unknown-event: what?"),
+        ] {
+            assert_eq!(told(all, &["y/#"], "y/a", payload), expected, "{payload}");
+            assert_eq!(told(all, &["y/#"], "z/a", payload), "nobody: not mine", "{payload}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub const EMQX: Plain = Plain {
     authority: 1,
     filters: FILTERS,
     message_life: None,
-    is_usual: false,
+    is_usual: true,
     speaks_at: is_own,
     is_line: None,
     read: How::Alone(|message, _| read(message)),

@@ -8,6 +8,8 @@ use super::status::Status;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
     pub name: &'static str,
+    /// What its messages are known by, for a person.
+    pub mark: &'static str,
     /// What names a connection in its end; `None`: nothing does.
     pub key: Option<&'static str>,
     /// By what an event is dated.
@@ -49,6 +51,7 @@ impl Facts {
 const ALL: &[Facts] = &[
     Facts {
         name: Lmq::NAME,
+        mark: "`clientId`, `channelId` and `eventType` in a JSON object",
         key: Some("channelId"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -57,6 +60,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: Mosquitto::NAME,
+        mark: "the wording of a line",
         key: None,
         dated: Dated::Seconds,
         is_kept: false,
@@ -65,6 +69,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "aedes",
+        mark: "a topic that ends with `new/clients` or `disconnect/clients`",
         key: None,
         dated: Dated::Arrival,
         is_kept: false,
@@ -72,6 +77,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "aws-iot",
+        mark: "`sessionIdentifier` in a JSON object",
         key: Some("sessionIdentifier"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -80,6 +86,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "emqx",
+        mark: "`connected_at` in a JSON object in which `node` is no number",
         key: Some("connected_at"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -88,6 +95,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "rmqtt",
+        mark: "a number as `node` in a JSON object",
         key: Some("ipaddress"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -95,6 +103,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "nanomq",
+        mark: "`return_code` or `reason_code` in what looks like a JSON object",
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -102,6 +111,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "hivemq",
+        mark: "the wording of a line",
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -109,6 +119,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "flashmq",
+        mark: "the wording of a line",
         key: Some("fd and address"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -116,6 +127,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "tencent-tdmq",
+        mark: "`event` in a JSON object below `$events`",
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -123,6 +135,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "connection-state",
+        mark: "a topic that ends with `state`, and `1` or `0`",
         key: None,
         dated: Dated::Arrival,
         is_kept: true,
@@ -131,6 +144,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "alibaba-iot",
+        mark: "`status` and `utcTime` or `time` in a JSON object with `productKey`",
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -138,6 +152,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "azure-iothub",
+        mark: "`eventType`, `type` or `opType` that tells of a device's connection",
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -145,6 +160,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "azure-eventgrid",
+        mark: "`eventType` or `type` that tells of a session of a client",
         key: Some("sequenceNumber"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -152,6 +168,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "huawei",
+        mark: "`device.status` as `resource` in a JSON object",
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -159,6 +176,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "vernemq",
+        mark: "the name of a hook as `vernemq-hook`",
         key: None,
         dated: Dated::Arrival,
         is_kept: false,
@@ -166,6 +184,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "rabbitmq",
+        mark: "`connection.created` or `connection.closed` as `routing_key` in a JSON object with `headers`",
         key: Some("pid"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -174,6 +193,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "activemq",
+        mark: "`ConnectionInfo` or `RemoveInfo` in the body of an advisory",
         key: Some("connection id"),
         dated: Dated::Arrival,
         is_kept: false,
@@ -181,6 +201,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "artemis",
+        mark: "`_AMQ_NotifType` among the headers or properties",
         key: Some("_AMQ_ConnectionName"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -188,6 +209,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "nats",
+        mark: "`io.nats.server.advisory` in the `type` of a JSON object",
         key: Some("server.id and client.id"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -195,6 +217,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "emqx-rule",
+        mark: "`client.connected` as `event`, or `client_connected` as `action`, in a JSON object",
         key: Some("peername"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -202,6 +225,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "nanomq-webhook",
+        mark: "`client_connack` or `client_disconnected` as `action` in a JSON object without a time",
         key: None,
         dated: Dated::Arrival,
         is_kept: false,
@@ -209,6 +233,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "mochi",
+        mark: "the name of a hook as `event` in a JSON object",
         key: Some("remote"),
         dated: Dated::Arrival,
         is_kept: false,
@@ -216,6 +241,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "moquette",
+        mark: "the name of an interceptor's call as `event` in a JSON object",
         key: None,
         dated: Dated::Arrival,
         is_kept: false,
@@ -223,6 +249,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: "bifromq",
+        mark: "the type of an event, and `channelId`, in a JSON object",
         key: Some("channelId"),
         dated: Dated::Milliseconds,
         is_kept: false,
@@ -230,6 +257,7 @@ const ALL: &[Facts] = &[
     },
     Facts {
         name: Status::NAME,
+        mark: "a topic of the template",
         key: None,
         dated: Dated::Arrival,
         is_kept: true,

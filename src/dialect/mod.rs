@@ -180,6 +180,8 @@ pub enum Reason {
     UnknownEvent,
     /// A stamp in local time, and nobody said which zone.
     ZoneMissing,
+    /// Two dialects understand it, and it may mean something else to each.
+    Ambiguous,
 }
 
 impl Reason {
@@ -190,6 +192,7 @@ impl Reason {
             Self::ClientMissing => "client-missing",
             Self::UnknownEvent => "unknown-event",
             Self::ZoneMissing => "zone-missing",
+            Self::Ambiguous => "ambiguous",
         }
     }
 }

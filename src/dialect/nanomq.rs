@@ -18,7 +18,7 @@ pub const NANOMQ: Plain = Plain {
         "$SYS/brokers/disconnected",
     ],
     message_life: None,
-    is_usual: false,
+    is_usual: true,
     speaks_at: |topic| Place::of(topic).is_some(),
     is_line: None,
     read: How::Alone(|message, _| read(message)),

@@ -13,7 +13,7 @@ pub const RMQTT: Plain = Plain {
     authority: 2,
     filters: FILTERS,
     message_life: Some(5 * 60_000),
-    is_usual: false,
+    is_usual: true,
     speaks_at: is_own,
     is_line: None,
     read: How::Alone(|message, _| read(message)),

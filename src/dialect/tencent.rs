@@ -12,7 +12,7 @@ pub const TENCENT_TDMQ: Plain = Plain {
     authority: 2,
     filters: &["$events/client_connected", "$events/client_disconnected"],
     message_life: None,
-    is_usual: false,
+    is_usual: true,
     speaks_at: |topic| kind_of(topic).is_some(),
     is_line: Some(is_line),
     read: How::Alone(|message, _| read(message)),

@@ -177,6 +177,9 @@ pub struct Summary {
     pub unreadable: u64,
     pub client_missing: u64,
     pub unknown_event: u64,
+    /// Understood by two dialects, so believed of none.
+    #[serde(default)]
+    pub ambiguous: u64,
     /// Messages or lines of no dialect.
     pub not_mine: u64,
     /// Times in which something may have been lost.

@@ -37,6 +37,9 @@ pub fn blindness(blind: &Blind, zone: Zone) -> String {
         Blind::MemberSilent { member, since } => {
             format!("member {} has not listened since {}", sanitize(member, 80), zone.time(*since))
         }
+        Blind::Away { from, to } if from == to => {
+            format!("something was lost at {}", zone.time(*from))
+        }
         Blind::Away { from, to } => {
             format!("watcher was away {} to {}", zone.time(*from), zone.time(*to))
         }

@@ -1,9 +1,16 @@
 //! Where messages come from.
 
+pub mod amqp;
 pub mod content;
+pub mod ear;
 pub mod found;
 pub mod lines;
 pub mod mqtt;
+mod post;
 pub mod recording;
+mod remote;
 pub mod rows;
+pub mod stomp;
 pub mod tail;
+mod text;
+pub mod webhook;

@@ -30,7 +30,7 @@ async fn every_connection_subscribes_again() {
 
 #[tokio::test]
 async fn grants_come_once_for_several_packets_and_in_order() {
-    let filters: Vec<String> = (0..20).map(|number| format!("f/{number}")).collect();
+    let filters: Vec<String> = (0..72).map(|number| format!("f/{number}")).collect();
     let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
     // The other broker has a receive maximum of 1, and so the library numbers all packets 1.
     let receive_max_1 = &[0x20, 6, 0, 0, 3, 33, 0, 1][..];
@@ -40,7 +40,7 @@ async fn grants_come_once_for_several_packets_and_in_order() {
         let mut session = session(&broker.url("mqtt"), &flags, &filters);
         let (granted, _) = together(answers(&mut session), async {
             let mut peer = broker.greet(welcome).await;
-            for (number, count) in [8, 8, 4].into_iter().enumerate() {
+            for (number, count) in [32, 32, 8].into_iter().enumerate() {
                 let body = peer.expect(SUBSCRIBE).await;
                 assert_eq!(broker::filters(&body[before..]).len(), count);
                 let code = u8::try_from(number % 2).expect("it is 0 or 1");
@@ -52,9 +52,9 @@ async fn grants_come_once_for_several_packets_and_in_order() {
         })
         .await;
         assert!(granted.iter().map(|(filter, _)| filter.as_str()).eq(filters.iter().copied()));
-        assert_eq!(granted[7].1, Answer::Granted(0));
-        assert_eq!(granted[8].1, Answer::Granted(1));
-        assert_eq!(granted[19].1, Answer::Granted(0));
+        assert_eq!(granted[31].1, Answer::Granted(0));
+        assert_eq!(granted[32].1, Answer::Granted(1));
+        assert_eq!(granted[71].1, Answer::Granted(0));
     }
 }
 
@@ -81,11 +81,9 @@ async fn a_refused_filter_is_a_grant_and_no_end() {
     let codes = [0x80, 0x83, 0x87, 0x8F, 0x91, 0x97, 0x9E, 0xA1];
     let (granted, _peer) = together(answers(&mut new), async {
         let mut peer = broker.greet(WELCOME_5).await;
-        for codes in [&codes[..], &[0xA2, 0, 1, 2]] {
-            let body = peer.expect(SUBSCRIBE).await;
-            let head = [body[0], body[1], 5, 31, 0, 2, b'n', b'o'];
-            peer.send(&packet(0x90, &[&head[..], codes].concat())).await;
-        }
+        let body = peer.expect(SUBSCRIBE).await;
+        let head = [body[0], body[1], 5, 31, 0, 2, b'n', b'o'];
+        peer.send(&packet(0x90, &[&head[..], &codes, &[0xA2, 0, 1, 2]].concat())).await;
         peer
     })
     .await;
@@ -130,6 +128,42 @@ async fn a_code_that_mqtt_does_not_define_ends_up_as_a_refusal() {
         assert_eq!(granted[0].1, Answer::Granted(1));
         assert_eq!(granted[1].1, refused(0x42, "0x42, a code MQTT does not define"));
     }
+}
+
+#[tokio::test]
+async fn filters_at_which_the_broker_closes_the_connection_end_up_as_refusals() {
+    let broker = Broker::start().await;
+    let filters = ["$presence/#", "$SYS/a", "$SYS/b", "devices/+/status"];
+    let mut session = session(&broker.url("mqtt"), "", &filters);
+    let throw_out = async |granted: usize| {
+        let mut peer = broker.greet(WELCOME).await;
+        for _ in 0..granted {
+            peer.subscribe(&[1]).await;
+        }
+        peer.expect(SUBSCRIBE).await;
+    };
+    // Nothing says at which filter it was …
+    let (cause, ()) = together(lost(&mut session), throw_out(0)).await;
+    assert!(cause.contains("closed the connection, when asked to subscribe"), "{cause}");
+    // … so they are asked for one by one, and those of its kind no more once one is found.
+    let (cause, ()) = together(lost(&mut session), throw_out(1)).await;
+    assert!(cause.contains("closed the connection, when asked for \"$SYS/a\""), "{cause}");
+    let (granted, peer) = together(answers(&mut session), async {
+        let mut peer = broker.greet(WELCOME).await;
+        assert_eq!(peer.subscribe(&[1]).await, ["$presence/#"]);
+        assert_eq!(peer.subscribe(&[0]).await, ["devices/+/status"]);
+        peer
+    })
+    .await;
+    let expected = refused(0x80, "it closes the connection that asks for it");
+    let answers: Vec<_> = granted.into_iter().map(|(_, answer)| answer).collect();
+    assert_eq!(answers, [Answer::Granted(1), expected.clone(), expected, Answer::Granted(0)]);
+    // Once all are answered an end at a subscription proves nothing about it.
+    drop(peer);
+    lost(&mut session).await;
+    let (cause, ()) = together(lost(&mut session), throw_out(1)).await;
+    assert!(cause.contains("when asked for \"devices/+/status\""), "{cause}");
+    let (_, ()) = together(lost(&mut session), throw_out(1)).await;
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 /// A broker of the test's own. It ends with the test.
 pub struct ActiveMq {
     port: u16,
+    stomp_port: u16,
     api_port: u16,
     process: Process,
     _folder: TempDir,
@@ -46,6 +47,15 @@ impl ActiveMq {
         SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), self.port)
     }
 
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Returns the port at which it tells of connections by STOMP.
+    pub const fn stomp_port(&self) -> u16 {
+        self.stomp_port
+    }
+
     /// Returns the port of its management API, which wants `admin` and `admin`.
     pub const fn api_port(&self) -> u16 {
         self.api_port
@@ -54,7 +64,7 @@ impl ActiveMq {
     fn run() -> Self {
         let home = home();
         let folder = TempDir::new().expect("a temporary folder can be made");
-        let [port, api_port] = free_ports();
+        let [port, stomp_port, api_port] = free_ports();
         let conf = folder.path().join("conf");
         fs::create_dir(&conf).expect("the folder is ours");
         for file in fs::read_dir(home.join("conf")).expect("it has a configuration") {
@@ -65,9 +75,12 @@ impl ActiveMq {
         change(&conf.join("activemq.xml"), |text| {
             let (before, rest) = text.split_once("<transportConnectors>").expect("it has some");
             let (_, after) = rest.split_once("</transportConnectors>").expect("it ends");
-            let uri = format!("mqtt://127.0.0.1:{port}");
-            let connector = format!("<transportConnector name=\"mqtt\" uri=\"{uri}\"/>");
-            format!("{before}<transportConnectors>{connector}</transportConnectors>{after}")
+            let connector = |name: &str, port: u16| {
+                let uri = format!("{name}://127.0.0.1:{port}");
+                format!("<transportConnector name=\"{name}\" uri=\"{uri}\"/>")
+            };
+            let connectors = connector("mqtt", port) + &connector("stomp", stomp_port);
+            format!("{before}<transportConnectors>{connectors}</transportConnectors>{after}")
                 .replace("100 gb", "64 mb")
                 .replace("50 gb", "64 mb")
         });
@@ -94,7 +107,7 @@ impl ActiveMq {
         java.args(["-cp", &path, "org.apache.activemq.console.Main"]);
         java.args(["start", &format!("xbean:file:{conf}/activemq.xml")]);
         java.current_dir(folder.path());
-        Self { port, api_port, process: Process::start(&mut java), _folder: folder }
+        Self { port, stomp_port, api_port, process: Process::start(&mut java), _folder: folder }
     }
 
     /// Waits until it lets clients in and answers questions; false if it has ended before.

@@ -2,7 +2,7 @@
 //!
 //! What 1.2.0 does, and the tests rest on: it speaks MQTT 3.1 and 3.1.1; it notices silence after one and
 //! a half keep alives, to the millisecond; the will of who was taken over comes before the birth of who
-//! took over; it says nothing about itself, and of its clients only in a dialect that is not known here.
+//! took over; it says nothing about itself; who is subscribed to `$SYS/+/disconnect/clients` gets no wills.
 
 use super::clients::node;
 use super::process::{DEADLINE, Process};

@@ -3,6 +3,7 @@
 
 pub mod activemq;
 pub mod aedes;
+pub mod artemis;
 pub mod chromium;
 pub mod clients;
 pub mod http;

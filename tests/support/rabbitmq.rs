@@ -18,6 +18,8 @@ use tempfile::TempDir;
 /// A broker of the test's own. It ends with the test, and so do the helpers it has brought along.
 pub struct RabbitMq {
     port: u16,
+    /// Of AMQP, where it tells of connections by its event exchange.
+    amqp_port: u16,
     /// Of its management API, where `guest` may log in.
     api_port: u16,
     /// The node itself, not a shell around it.
@@ -47,6 +49,10 @@ impl RabbitMq {
 
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    pub const fn amqp_port(&self) -> u16 {
+        self.amqp_port
     }
 
     pub const fn api_port(&self) -> u16 {
@@ -93,8 +99,8 @@ impl RabbitMq {
     /// Starts its two processes, and waits for nothing.
     fn run() -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
-        let [port, api_port, names_port, node_port] = free_ports();
-        fs::write(folder.path().join("rabbitmq.conf"), config(port, api_port))
+        let [port, amqp_port, api_port, names_port, node_port] = free_ports();
+        fs::write(folder.path().join("rabbitmq.conf"), config(port, amqp_port, api_port))
             .expect("the folder is ours");
         fs::write(folder.path().join("enabled_plugins"), PLUGINS).expect("the folder is ours");
         // It has the limits of whoever starts it, and a fleet of devices may come.
@@ -103,7 +109,7 @@ impl RabbitMq {
         // The node would start one of its own, as a daemon.
         let names = Process::start(&mut command(Path::new("epmd"), folder.path(), &ports));
         let process = Process::start(&mut command(&program(), folder.path(), &ports));
-        Self { port, api_port, process, names, folder }
+        Self { port, amqp_port, api_port, process, names, folder }
     }
 
     /// Waits for a CONNACK that says yes; false if the broker has ended before.
@@ -154,9 +160,9 @@ impl Drop for RabbitMq {
     }
 }
 
-fn config(port: u16, api_port: u16) -> String {
+fn config(port: u16, amqp_port: u16, api_port: u16) -> String {
     format!(
-        "listeners.tcp = none\n\
+        "listeners.tcp.default = 127.0.0.1:{amqp_port}\n\
          mqtt.listeners.tcp.default = 127.0.0.1:{port}\n\
          mqtt.allow_anonymous = true\n\
          management.tcp.ip = 127.0.0.1\n\
@@ -240,7 +246,7 @@ fn whose_home_is(folder: &Path) -> Vec<u32> {
 }
 
 const SCRIPTS: &str = "/usr/lib/rabbitmq/bin";
-const PLUGINS: &str = "[rabbitmq_mqtt,rabbitmq_management].\n";
+const PLUGINS: &str = "[rabbitmq_mqtt,rabbitmq_management,rabbitmq_event_exchange].\n";
 const FILES: u64 = 4_096;
 const LOG: &str = "rabbit.log";
 const STARTS_MAX: usize = 3;

@@ -4,12 +4,14 @@ mod acting;
 mod ending;
 mod metrics;
 mod sharing;
+mod sources;
 mod view;
 
 pub use acting::{Acting, On};
 pub use ending::{Ending, FailOn};
 pub use metrics::Metrics;
 pub use sharing::Sharing;
+pub use sources::Sources;
 pub use view::{Shape, View};
 
 use super::connection::Connection;
@@ -88,6 +90,8 @@ pub struct Watch {
     pub profile: super::profile::Profile,
     #[command(flatten)]
     pub connection: Connection,
+    #[command(flatten)]
+    pub sources: Sources,
     #[command(flatten)]
     pub api: super::api::Api,
     #[command(flatten)]

@@ -95,7 +95,7 @@ impl Line {
             Heard::Message(publish) => {
                 return Ok(self.ear.message(&publish, &mut self.dialects, presence));
             }
-            Heard::Alive | Heard::Unsubscribed | Heard::Skipped { .. } => {
+            Heard::Alive | Heard::Unsubscribed | Heard::Missed { .. } | Heard::Skipped { .. } => {
                 self.listened(presence);
             }
             Heard::Lost { .. } => {

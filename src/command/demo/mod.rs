@@ -4,7 +4,7 @@ mod screen;
 mod script;
 
 use super::stop;
-use super::watcher::{News, Setup, Testimony, Watcher};
+use super::watcher::{News, Setup, Source, Testimony, Watcher};
 use crate::clock;
 use crate::config;
 use crate::config::broker::{Broker, MqttVersion};
@@ -43,7 +43,7 @@ pub async fn run(console: &mut Console) -> Result<Outcome, Failure> {
     let (news, mut heard) = mpsc::channel(64);
     let (stop_watcher, watcher_stopped) = watch::channel(false);
     let setup = Setup::of_witness(config::reading::usual(), Duration::from_secs(10));
-    let (watcher, _) = setup.watcher(0, &connection, &news).await?;
+    let (watcher, _) = setup.watcher(0, Source::Broker(&connection), &news).await?;
     drop(news);
     let watcher = tokio::spawn(Watcher::run(watcher, watcher_stopped));
     listening(&mut heard).await;
@@ -211,7 +211,7 @@ impl<'a> Show<'a> {
             News::Debug(text) => self.console.debug(text),
             // Comes last.
             News::Pulse(_) => self.is_ahead = false,
-            News::Known(_) | News::Testimony(_) => {}
+            News::Known(_) | News::Voice(_) | News::Testimony(_) => {}
         }
         self.show(false)
     }

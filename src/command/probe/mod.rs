@@ -38,7 +38,7 @@ pub fn run(options: &Probe, console: &mut Console) -> Result<Outcome, Failure> {
     let connection = super::connection(&options.connection, SILENT_KEEP_ALIVE, console)?;
     check(options, &connection)?;
     let terms = Terms {
-        dialects: named(&options.dialect),
+        dialects: named(&options.dialect, &[]),
         status_topic: options.status_topic.clone(),
         ..usual()
     };

@@ -41,7 +41,7 @@ impl Findings {
                     self.lags[number] = Some(lag);
                 }
             }
-            News::Testimony(_) | News::Warning(_) | News::Debug(_) => {}
+            News::Testimony(_) | News::Voice(_) | News::Warning(_) | News::Debug(_) => {}
         }
     }
 

@@ -19,17 +19,18 @@ mod webhook;
 
 use super::ledger::SharedRecorder;
 use super::stop;
-use super::watcher::{News, Setup};
+use super::watcher::{News, Setup, Source};
 use crate::cli::watch::Watch;
 use crate::config;
-use crate::config::connection::{Connection, Surroundings};
+use crate::config::connection::{Given, Surroundings};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::finding::{self, LagObject};
 use crate::output::object::{Summary, WatchSummary};
 use crate::output::verdict;
-use crate::output::warning::Warning;
+use crate::output::warning::{Missing, Warning};
 use crate::source::recording::Recorder;
+use crate::source::webhook::Hatch;
 use crate::store::Place;
 use findings::Findings;
 use flow::Flow;
@@ -49,7 +50,16 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     shown::check(&options.view, console)?;
     let look = Look::new(&options.view)?;
     let mut flow = Flow::new(options, console)?;
-    let (setup, connections) = setup(options, console)?;
+    let (setup, given) = setup(options, console)?;
+    let Given { connections, remotes, webhook, .. } = given;
+    let mut sources: Vec<Source<'_>> = connections.iter().map(Source::Broker).collect();
+    sources.extend(remotes.iter().map(Source::Remote));
+    if let Some(webhook) = &webhook {
+        let hatch = Hatch::open(webhook).await?;
+        console.say(format_args!("webhooks on http://{}/", hatch.address()));
+        console.warn(&Missing::Posted { instance: hatch.instance() }.into());
+        sources.push(Source::Webhook(hatch));
+    }
     let door = Door::open(&options.metrics, console).await?;
     let (news, mut heard) = mpsc::channel(64);
     let (stop, stopped) = watch::channel(false);
@@ -58,8 +68,8 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     let mut locks = Vec::new();
     let mut panels = Vec::new();
     let mut ways = Vec::new();
-    for (number, connection) in connections.iter().enumerate() {
-        let (mut watcher, lock) = setup.watcher(number, connection, &news).await?;
+    for (number, source) in sources.into_iter().enumerate() {
+        let (mut watcher, lock) = setup.watcher(number, source, &news).await?;
         let (way, questions) = mpsc::channel(1);
         watcher.questions = Some(questions);
         ways.push(way);
@@ -168,19 +178,26 @@ fn sum_up(
     Ok(())
 }
 
-/// Returns how to watch, and which brokers.
-fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connection>), Failure> {
+/// Returns how to watch, and what.
+fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Given), Failure> {
     let mut stdin = std::io::stdin();
     let mut surroundings = Surroundings::of_process(&mut stdin);
-    let (connections, warnings) =
-        config::connection::every(&options.connection, KEEP_ALIVE, &mut surroundings)?;
-    for warning in warnings {
+    let (typed, sources) = (&options.connection, &options.sources);
+    let mut given = config::connection::listening(typed, sources, KEEP_ALIVE, &mut surroundings)?;
+    for warning in std::mem::take(&mut given.warnings) {
         console.warn(&super::warning(warning));
+    }
+    let connections = &given.connections;
+    let count = connections.len() + sources.count();
+    if options.sharing.share.is_some() && !sources.are_none() {
+        return Err(Failure::misuse("`--share` with `--source` or `--listen-webhook`")
+            .because("only subscriptions of MQTT are shared")
+            .next("watch each by a command of its own"));
     }
     let (mut terms, zone) = config::reading::terms(&options.reading)?;
     if let Some(path) = &options.probe {
-        let [connection] = connections.as_slice() else {
-            return Err(Failure::misuse("`--probe` with several brokers")
+        let ([connection], true) = (connections.as_slice(), sources.are_none()) else {
+            return Err(Failure::misuse("`--probe` with several brokers, or another source")
                 .because("what was found at one says nothing about another")
                 .next("watch each broker by a command of its own"));
         };
@@ -188,10 +205,12 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
         config::probed::heed(Some(path), &connection.instance, chosen, &mut terms)?;
         console.say(format_args!("listening as `{}`", terms.dialects.join(",")));
     }
-    config::reading::check_listening(&terms)?;
+    if !connections.is_empty() {
+        config::reading::check_listening(&terms)?;
+    }
     console.show_times_in(zone.as_ref());
     let queries = super::queries(&options.api, console)?;
-    if !queries.is_empty() && connections.len() > 1 {
+    if !queries.is_empty() && count > 1 {
         return Err(Failure::misuse("`--api` with several brokers")
             .because("what the API of one answers says nothing about another")
             .next("watch each broker by a command of its own"));
@@ -204,7 +223,7 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
             .next("let all members use one store, which `--store` names"));
     }
     let recorder = options.record.as_deref().map(|path| recorder(path, console)).transpose()?;
-    let several = connections.len() > 1;
+    let several = count > 1;
     let setup = Setup {
         terms,
         zone,
@@ -221,7 +240,7 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Vec<Connectio
         figures: options.metrics.metrics.is_some() || Service::is_run_by_one(),
         queries,
     };
-    Ok((setup, connections))
+    Ok((setup, given))
 }
 
 fn recorder(path: &Path, console: &mut Console) -> Result<Recorder, Failure> {

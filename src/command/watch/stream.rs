@@ -6,13 +6,14 @@ use crate::cli::watch::View;
 use crate::clock;
 use crate::command::filter::Shown;
 use crate::command::hear::Tally;
-use crate::command::watcher::{News, Pulse};
+use crate::command::watcher::{News, Pulse, Voice};
 use crate::failure::Failure;
 use crate::output::console::Console;
 use crate::output::finding::{self, FindingObject};
 use crate::output::format::{Subject, Template};
 use crate::output::number::{counted, grouped};
 use crate::output::object::{ChangeObject, VerdictObject};
+use crate::output::sanitize::sanitize;
 use crate::output::style::Style;
 use crate::output::warning::Warning;
 use crate::output::{status::Status, verdict};
@@ -22,6 +23,8 @@ use crate::state::verdict::Verdict;
 
 /// Changes of everybody at once that are shown one by one.
 const CROWD_MAX: usize = 20;
+/// Columns of a topic that are shown.
+const TOPIC_COLUMNS_MAX: usize = 80;
 
 /// What may concern everybody at once.
 const EVERYBODYS: [Cause; 4] = [Cause::Gap, Cause::Covered, Cause::Restart, Cause::Answer];
@@ -81,6 +84,7 @@ impl Stream {
             News::Changes(changes) => self.changes(number, &changes, console)?,
             News::Testimony(_) => {}
             News::Warning(warning) => console.warn(&warning),
+            News::Voice(voice) => self.voice(number, &voice, console),
             News::Debug(text) => tracing::debug!("{text}"),
             News::Pulse(pulse) => {
                 self.pulses[number] = pulse;
@@ -92,6 +96,13 @@ impl Stream {
             }
         }
         Ok(())
+    }
+
+    fn voice(&self, number: usize, voice: &Voice, console: &mut Console) {
+        let Voice { name, topic, mark } = voice;
+        let topic = sanitize(topic, TOPIC_COLUMNS_MAX);
+        let text = format!("heard `{name}`, first under `{topic}`, known by {mark}");
+        console.say(self.prefixed(number, &text));
     }
 
     fn known(

@@ -25,6 +25,8 @@ pub const DROPPED: &str = "$SYS/broker/publish/messages/dropped";
 /// Where brokers say what they are.
 pub const BROKER_VERSION: &str = "$SYS/broker/version";
 const VERSION_MAX: usize = 200;
+/// How often it is said what was posted and not taken in.
+const REFUSED_EVERY: Duration = Duration::from_mins(1);
 
 /// Tells whether it is the broker itself that a message of this topic is about.
 pub(super) fn is_about_broker(topic: &str) -> bool {
@@ -114,6 +116,20 @@ impl Watcher {
             let instance = self.instance.clone();
             self.tell(News::Warning(Missing::Away { instance, from, until: to }.into())).await;
         }
+    }
+
+    /// Says what was posted and not taken in: soon after the first, then once in a while, and at the end.
+    pub(super) async fn note_refused(&mut self, is_end: bool) {
+        let refused = self.session.refused();
+        let waited = self.state.refused_at.is_none_or(|told| told.elapsed() >= REFUSED_EVERY);
+        if refused == self.state.refused || !(is_end || waited) {
+            return;
+        }
+        self.state.refused = refused;
+        self.state.refused_at = Some(clock::monotonic());
+        let reasons = refused.iter().map(|(reason, count)| (reason.words(), count)).collect();
+        let instance = self.instance.clone();
+        self.tell(News::Warning(Missing::NotTaken { instance, reasons }.into())).await;
     }
 
     /// Returns the sum of the epochs of what we hear, and the latest hole before one of them: ours, or

@@ -2,7 +2,6 @@
 
 use super::Setup;
 use crate::clock;
-use crate::config::connection::Connection;
 use crate::failure::Failure;
 use crate::source::mqtt::{Options, forget_session, random_client_id};
 use crate::store::identity::Purpose;
@@ -42,13 +41,11 @@ pub enum Past {
 impl Setup {
     /// Chooses the client id to watch with. Whoever watches alone has the one that its store keeps; where
     /// several watch, each has one that this machine keeps.
-    pub(super) fn choose(&self, connection: &Connection) -> Result<Chosen, Failure> {
-        let wanted = connection.client_id.as_deref();
+    pub(super) fn choose(&self, instance: &str, wanted: Option<&str>) -> Result<Chosen, Failure> {
         let Some(place) = &self.store else {
             let client_id = wanted.map(str::to_owned).map_or_else(random_client_id, Ok)?;
             return Ok(Chosen { client_id, past: Past::None, rights: Rights::default() });
         };
-        let instance = connection.instance.as_str();
         match place.keeps_client_id().filter(|_| self.share.is_none()) {
             Some(path) => self.kept_by_the_store(path, place, instance, wanted),
             None => self.kept_by_the_machine(place, instance, wanted),

@@ -3,7 +3,9 @@
 mod account;
 mod asking;
 mod identity;
+mod listened;
 mod news;
+mod recognised;
 mod setup;
 mod sharing;
 mod state;
@@ -11,12 +13,14 @@ mod state;
 pub use account::{BROKER_VERSION, DROPPED, UPTIME};
 pub use asking::Asking;
 pub use identity::Rights;
+pub use listened::Source;
 pub use news::{End, News, Pulse, Question, Testimony};
+pub use recognised::Voice;
 pub use setup::Setup;
 pub use sharing::{EAR, Share};
 pub use state::State;
 
-use super::hear::{all_refused, granted_voices, is_ours, take, voice_of};
+use super::hear::{all_refused, granted_voices, is_ours, shortfalls, take, voice_of};
 use super::ledger::Ledger;
 use super::moment;
 use crate::clock;
@@ -28,7 +32,8 @@ use crate::failure::Failure;
 use crate::output::metrics::Panel;
 use crate::output::warning::Warning;
 use crate::simulate::report::Report;
-use crate::source::mqtt::{Answer, Grant, Heard, Publish, Session};
+use crate::source::ear::Ear;
+use crate::source::mqtt::{Grant, Heard, Publish};
 use crate::state::fleet::Hearsay;
 use crate::state::hearing::{Hearing, Moment};
 use crate::state::packed::VoiceKey;
@@ -45,7 +50,7 @@ pub struct Watcher {
     pub instance: String,
     /// The broker as the user named it, for messages.
     pub broker: String,
-    pub session: Session,
+    pub session: Ear,
     pub hearing: Hearing,
     pub presence: Presence,
     pub dialects: Dialects,
@@ -98,6 +103,7 @@ impl Watcher {
         (self.state.epochs, self.state.hole) = self.epochs();
         self.enter_group()?;
         let outcome = self.listen(&mut stop).await;
+        self.note_refused(true).await;
         let drained = self.drain().await;
         let ended = self.end(drained).await;
         let Self { session, ledger, presence, state, .. } = self;
@@ -209,6 +215,7 @@ impl Watcher {
             self.presence.resume(now.wall);
         }
         self.doubt_sharing().await;
+        self.note_refused(false).await;
         if let Some(failure) = self.state.hopeless.take() {
             return Err(failure);
         }
@@ -216,6 +223,7 @@ impl Watcher {
         if self.hearing.is_settled() && !self.awaits_answers() {
             self.tell_known().await;
         }
+        self.tell_recognised().await;
         self.tell_changes().await;
         self.tell(News::Pulse(self.pulse())).await;
         Ok(())
@@ -302,6 +310,11 @@ impl Watcher {
             Heard::Alive | Heard::Unsubscribed => {
                 self.hearing.received(now, self.presence.coverage_mut());
             }
+            Heard::Missed { cause } => {
+                tracing::info!(cause, "something was lost at {}", self.broker);
+                self.hearing.received(now, self.presence.coverage_mut());
+                self.hearing.hole(now, self.presence.coverage_mut());
+            }
             Heard::Lost { cause, retry_in } => {
                 self.hearing.lost();
                 self.note_rival(&cause).await;
@@ -330,19 +343,11 @@ impl Watcher {
             return Err(failure);
         }
         if !self.state.ever_connected {
-            for grant in granted {
-                let (broker, filter) = (self.broker.clone(), grant.filter.clone());
-                let warning = match &grant.answer {
-                    Answer::Refused { text, .. } => {
-                        Warning::FilterRefused { filter, broker, cause: text.clone() }
-                    }
-                    Answer::Granted(0) => Warning::Lossy { filter, broker },
-                    Answer::Granted(_) => continue,
-                };
+            for warning in shortfalls(granted, &self.broker) {
                 self.tell(News::Warning(warning)).await;
             }
         }
-        let overridden = self.dialects.is_overridden();
+        let overridden = self.dialects.is_overridden() || self.session.is_for_all();
         let share = self.share.as_ref();
         let voices = granted_voices(&self.dialects, granted, |dialect, filter| {
             let is_of = |own: &String| match share {
@@ -429,6 +434,7 @@ impl Watcher {
     fn evidence(&mut self, publish: &Publish, arrival: Arrival, now: Moment) {
         let message = self.noted(publish, arrival);
         let (index, reading) = self.dialects.read(&message);
+        self.state.recognised.note(index, &reading, &message, &self.dialects);
         let voice = voice_of(&self.dialects, index);
         let coverage = self.presence.coverage_mut();
         let understood = index.map(|_| voice.name);

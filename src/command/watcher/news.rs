@@ -1,6 +1,6 @@
 //! What a watcher tells whoever shows it.
 
-use super::Watcher;
+use super::{Voice, Watcher};
 use crate::clock;
 use crate::command::hear::Tally;
 use crate::output::warning::Warning;
@@ -21,6 +21,8 @@ pub enum News {
     /// Only where it was asked for.
     Testimony(Testimony),
     Warning(Warning),
+    /// What `auto` decided.
+    Voice(Voice),
     Debug(String),
     Pulse(Pulse),
 }
@@ -133,6 +135,8 @@ impl Watcher {
         figures.clients = *self.presence.counts();
         figures.events.clone_from(&tally.kinds);
         figures.malformed = tally.reasons().map(|(reason, n)| (reason.code(), n)).collect();
+        let refused = self.session.refused();
+        figures.refused = refused.iter().map(|(reason, n)| (reason.code(), n)).collect();
         figures.not_mine = tally.not_mine;
         figures.gaps = tally.gaps;
         figures.connected = self.state.connected;

@@ -1,19 +1,22 @@
 //! Getting ready to watch a broker.
 
 use super::identity::{Past, Rights};
+use super::listened::Source;
 use super::sharing::{Share, filters};
 use super::{Asking, BROKER_VERSION, DROPPED, News, State, UPTIME, Watcher};
 use crate::clock;
 use crate::command::ledger::{Ledger, SharedRecorder};
 use crate::command::ms;
-use crate::config::connection::Connection;
+use crate::config::door::Tongue;
 use crate::dialect::terms::Terms;
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::output::metrics::Panel;
 use crate::query::Query;
+use crate::source::ear::Ear;
 use crate::source::mqtt::{Options, Session};
 use crate::source::recording::{Heading, VERSION};
+use crate::source::{amqp, stomp};
 use crate::state::fleet::Fleet;
 use crate::state::hearing::{Hearing, Terms as HearingTerms};
 use crate::state::policy::Policy;
@@ -25,10 +28,6 @@ use tokio::sync::mpsc;
 
 /// How long a broker may keep the watcher's session.
 pub(super) const SESSION_EXPIRY: Duration = Duration::from_hours(24);
-/// Where the dialects to come will listen. Subscribed to already, so that recordings hold what a later
-/// release can read.
-const AUTO_FILTERS: [&str; 3] =
-    ["$SYS/brokers/+/clients/#", "$SYS/broker/connection/client/#", "$events/#"];
 /// How to watch: what all watchers of a run have in common.
 #[derive(Debug)]
 pub struct Setup {
@@ -76,42 +75,39 @@ impl Setup {
         }
     }
 
-    /// Makes the watcher of one broker. The lock keeps others from watching it into the same store.
+    /// Makes the watcher of one source. The lock keeps others from watching it into the same store.
     pub async fn watcher(
         &self,
         number: usize,
-        connection: &Connection,
+        source: Source<'_>,
         news: &mpsc::Sender<(usize, News)>,
     ) -> Result<(Watcher, Rights), Failure> {
-        let instance = connection.instance.clone();
-        let dialects = self.terms.dialects(self.zone.as_ref()).map_err(Failure::misuse)?;
-        let version = connection.mqtt_version;
-        let share = self.share.as_deref().map(|group| Share::new(group, &dialects, version));
-        let share = share.transpose()?;
+        let instance = source.instance();
+        let named = source.to_string();
+        let own_terms = source.terms(&self.terms);
+        let reading = own_terms.as_ref().unwrap_or(&self.terms);
+        let dialects = reading.dialects(self.zone.as_ref()).map_err(Failure::misuse)?;
+        let share = match (&self.share, &source) {
+            (Some(group), Source::Broker(connection)) => {
+                Some(Share::new(group, &dialects, connection.mqtt_version)?)
+            }
+            _ => None,
+        };
         let open = |place: &Place| store::open(place, Access::Write, &self.policy);
         let mut store = self.store.as_ref().map(open).transpose()?;
-        let chosen = self.choose(connection)?;
+        let chosen = self.choose(&instance, source.client_id())?;
         let fleet = store.as_mut().map_or(Ok(Fleet::default()), |store| store.load(&instance))?;
         let dropped = store.as_mut().map_or(Ok(None), |store| store.dropped(&instance))?;
-        let mut session = Options::new(connection.clone(), String::new());
-        session.clean = self.clean;
-        session.session_expiry = SESSION_EXPIRY;
-        session.client_id.clone_from(&chosen.client_id);
         let mut own_filters = vec![UPTIME.to_owned(), DROPPED.to_owned()];
-        if !dialects.is_overridden() && dialects.iter().count() == Terms::usual().count() {
-            own_filters.extend(AUTO_FILTERS.map(str::to_owned));
-        }
         if self.reports {
             own_filters.push(BROKER_VERSION.to_owned());
         }
         if share.as_ref().is_some_and(Share::asks_what_it_is) {
             own_filters.push(BROKER_VERSION.to_owned());
         }
-        session.filters = filters(&dialects, share.as_ref());
-        session.filters.extend(own_filters.iter().cloned());
         let client_id = chosen.client_id;
         let terms = HearingTerms {
-            keep_alive_ms: ms(connection.keep_alive),
+            keep_alive_ms: ms(source.keep_alive()),
             broker_queue: self.broker_queue,
             bridge_gaps_ms: ms(self.bridge_gaps),
         };
@@ -121,17 +117,36 @@ impl Setup {
         if let Some(share) = &share {
             hearing.share(&share.ear(), &share.voices);
         }
-        let is_known = chosen.past == Past::Noted && hearing.is_known(&fleet.coverage);
-        if chosen.past == Past::Foreign || (chosen.past == Past::Noted && !is_known) {
-            self.start_clean(&session).await?;
-        }
+        let session = match source {
+            Source::Broker(connection) => {
+                let mut options = Options::new(connection.clone(), &*client_id);
+                options.clean = self.clean;
+                options.session_expiry = SESSION_EXPIRY;
+                options.filters = filters(&dialects, share.as_ref());
+                options.filters.extend(own_filters.iter().cloned());
+                let is_known = chosen.past == Past::Noted && hearing.is_known(&fleet.coverage);
+                if chosen.past == Past::Foreign || (chosen.past == Past::Noted && !is_known) {
+                    self.start_clean(&options).await?;
+                }
+                Ear::Mqtt(Box::new(Session::new(options)?))
+            }
+            Source::Remote(remote) => {
+                let listen = match remote.tongue {
+                    Tongue::Amqp => amqp::listen,
+                    Tongue::Stomp => stomp::listen,
+                };
+                Ear::Other(listen(remote.clone(), &client_id)?)
+            }
+            Source::Webhook(hatch) => Ear::Other(hatch.listen(&client_id)),
+        };
         let presence = Presence::new(fleet, self.policy);
         let mut ledger = Ledger::new(&instance, store, self.recorder.clone())?;
-        ledger.begin(self.heading(&instance, &hearing, clock::now()), &presence);
-        tracing::info!(client_id, instance, "watching {}", connection.broker);
+        let heading = self.heading(&instance, &hearing, reading, clock::now());
+        ledger.begin(heading, &presence);
+        tracing::info!(client_id, instance, "watching {named}");
         let watcher = Watcher {
-            broker: connection.broker.to_string(),
-            session: Session::new(session)?,
+            broker: named,
+            session,
             hearing,
             presence,
             dialects,
@@ -156,7 +171,13 @@ impl Setup {
         Ok((watcher, chosen.rights))
     }
 
-    fn heading<'b>(&self, instance: &'b str, hearing: &'b Hearing, now: Timestamp) -> Heading<'b> {
+    fn heading<'b>(
+        &self,
+        instance: &'b str,
+        hearing: &'b Hearing,
+        reading: &Terms,
+        now: Timestamp,
+    ) -> Heading<'b> {
         let shared = hearing.shared().map(|key| (key.voice.clone(), key.ear.clone()));
         Heading {
             version: VERSION,
@@ -167,7 +188,7 @@ impl Setup {
             begun_ms: now.0,
             tool: concat!("presence ", env!("CARGO_PKG_VERSION")).into(),
             policy: self.policy,
-            reading: self.terms.clone(),
+            reading: reading.clone(),
         }
     }
 }

@@ -8,7 +8,8 @@ use crate::config::broker::MqttVersion;
 use crate::dialect::{Dialect, Dialects, topic};
 use crate::failure::Failure;
 use crate::output::warning::Missing;
-use crate::source::mqtt::{Heard, Publish, SHARED, Session};
+use crate::source::ear::Ear;
+use crate::source::mqtt::{Heard, Publish, SHARED};
 use crate::state::hearing::Moment;
 use crate::state::presence::Teller;
 use std::time::Duration;
@@ -114,7 +115,7 @@ pub fn filters(dialects: &Dialects, share: Option<&Share>) -> Vec<String> {
 
 /// Says goodbye; for good where nothing of ours is left at the broker. A session that stays behind
 /// empty does no harm.
-pub async fn leave(session: Session, for_good: bool) {
+pub async fn leave(session: Ear, for_good: bool) {
     if for_good {
         let _ = timeout(LEAVE_MAX, session.leave_for_good()).await;
     } else {

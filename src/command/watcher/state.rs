@@ -1,12 +1,14 @@
 //! Where a watcher stands, between one thing heard and the next.
 
 use super::Arrival;
+use super::recognised::Recognised;
 use crate::clock;
 use crate::command::hear::Tally;
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::output::metrics::Figures;
 use crate::source::mqtt::{AckToken, Publish};
+use crate::source::webhook::Refused;
 use crate::state::coverage::Hole;
 use crate::state::diagnosis::Lags;
 use crate::state::hearing::Moment;
@@ -17,6 +19,7 @@ use std::time::{Duration, Instant};
 #[expect(clippy::struct_excessive_bools, reason = "facts of their own, not states of one thing")]
 pub struct State {
     pub(super) tally: Tally,
+    pub(super) recognised: Recognised,
     pub(super) acks: Vec<AckToken>,
     /// What came before the subscriptions were answered.
     pub(super) early: Vec<(Publish, Arrival)>,
@@ -49,6 +52,9 @@ pub struct State {
     pub(super) rival_told: bool,
     /// The user knows that what others stored cannot be read.
     pub(super) others_unread: bool,
+    /// What was not taken in, as far as the user knows, and since when they know.
+    pub(super) refused: Refused,
+    pub(super) refused_at: Option<Instant>,
     pub(super) lags: Lags,
     pub(super) figures: Figures,
 }
@@ -58,6 +64,7 @@ impl Default for State {
         let now = clock::monotonic();
         Self {
             tally: Tally::default(),
+            recognised: Recognised::default(),
             acks: Vec::new(),
             early: Vec::new(),
             held: Vec::new(),
@@ -79,6 +86,8 @@ impl Default for State {
             hopeless: None,
             rival_told: false,
             others_unread: false,
+            refused: Refused::default(),
+            refused_at: None,
             lags: Lags::default(),
             figures: Figures::default(),
         }

@@ -107,7 +107,7 @@ fn values(arg: &Arg, matches: &ArgMatches) -> Vec<String> {
 /// Returns a value without what may be secret in it.
 fn shown(arg: &Arg, value: &str) -> String {
     let is_secret = arg.get_value_parser().type_id() == TypeId::of::<Secret>();
-    if is_secret && arg.get_id() != "broker" {
+    if is_secret && !["broker", "source"].contains(&arg.get_id().as_str()) {
         // The path of a webhook may be as secret as a password.
         REDACTED.to_owned()
     } else if is_secret || value.contains("://") {

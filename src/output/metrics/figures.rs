@@ -16,6 +16,8 @@ pub struct Figures {
     pub malformed: BTreeMap<&'static str, u64>,
     /// Messages that no dialect claimed.
     pub not_mine: u64,
+    /// What was posted and not taken in, by the code of the reason.
+    pub refused: BTreeMap<&'static str, u64>,
     pub gaps: u64,
     /// The length of all those gaps together, ms.
     pub blind_ms: u64,
@@ -48,6 +50,7 @@ impl Default for Figures {
             events: EventCounts::default(),
             malformed: BTreeMap::new(),
             not_mine: 0,
+            refused: BTreeMap::new(),
             gaps: 0,
             blind_ms: 0,
             lag: Histogram::new(LAG),

@@ -54,6 +54,13 @@ fn events(page: &mut Page<'_>, read: &Read<'_>) -> fmt::Result {
     page.counter("presence_malformed_messages", help, malformed)?;
     let help = "Messages that no dialect claimed.";
     page.counter("presence_not_mine_messages", help, each(read, |f| sample(f.not_mine)))?;
+    let refused = read.iter().flat_map(|(instance, figures)| {
+        figures.refused.iter().map(|(reason, count)| {
+            (vec![("instance", *instance), ("reason", *reason)], sample(*count))
+        })
+    });
+    let help = "Requests to a webhook that were not taken in.";
+    page.counter("presence_refused_requests", help, refused)?;
     let help = "From the broker's stamp to the arrival, of events that were new.";
     page.histogram("presence_lag_seconds", help, histograms(read, |figures| &figures.lag))
 }

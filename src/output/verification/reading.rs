@@ -221,6 +221,7 @@ impl Reader {
             heard.unreadable,
             heard.client_missing,
             heard.unknown_event,
+            heard.ambiguous,
             heard.not_mine,
             heard.gaps,
             heard.take_overs,

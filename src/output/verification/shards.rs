@@ -139,6 +139,7 @@ fn add(sum: &mut Summary, part: &Summary) {
         (&mut sum.unreadable, part.unreadable),
         (&mut sum.client_missing, part.client_missing),
         (&mut sum.unknown_event, part.unknown_event),
+        (&mut sum.ambiguous, part.ambiguous),
         (&mut sum.not_mine, part.not_mine),
         (&mut sum.gaps, part.gaps),
         (&mut sum.take_overs, part.take_overs),

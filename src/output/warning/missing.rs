@@ -2,7 +2,7 @@
 
 use super::{bare, said, value};
 use crate::event::Timestamp;
-use crate::output::number::counted;
+use crate::output::number::{counted, grouped};
 use crate::output::time::{duration_ms, rfc3339};
 
 /// Something that is or may be missing, and who misses it.
@@ -22,14 +22,25 @@ pub enum Missing {
     SharingUnproven { broker: String },
     /// Nobody would hear that what these sources answered is no longer so.
     Unvouched { source: String },
+    /// Two dialects understand what this topic brings, so it is believed of none.
+    Ambiguous { topic: String, detail: String },
     /// What other watchers stored cannot be read, so it is missing in what is told.
     OthersUnread { failure: String },
+    /// What is posted here may be lost on its way.
+    Posted { instance: String },
+    /// So many requests were not taken in, for each reason.
+    NotTaken { instance: String, reasons: Vec<(&'static str, u64)> },
 }
 
 impl Missing {
     /// Returns what was or is not heard, and why.
     pub(super) fn what(&self) -> String {
         match self {
+            Self::Away { instance, from, until } if from == until => format!(
+                "something of {} was lost at {}: what was known before is uncertain",
+                value(instance),
+                rfc3339(*from),
+            ),
             Self::Away { instance, from, until } => format!(
                 "nobody listened to {} for {}, {} to {}: what was known before is uncertain",
                 value(instance),
@@ -69,8 +80,24 @@ impl Missing {
                  client comes or goes",
                 value(source)
             ),
+            Self::Ambiguous { topic, detail } => format!(
+                "what comes under {} is believed of no dialect: {}",
+                value(topic),
+                said(detail)
+            ),
             Self::OthersUnread { failure } => {
                 format!("what other watchers stored is missing here: {}", said(bare(failure)))
+            }
+            Self::Posted { instance } => format!(
+                "what is posted to {} may be lost on its way: silence there proves nothing",
+                value(instance)
+            ),
+            Self::NotTaken { instance, reasons } => {
+                let count = reasons.iter().map(|(_, count)| count).sum();
+                let each = |(words, count): &(&str, u64)| format!("{} {words}", grouped(*count));
+                let apart: Vec<String> = reasons.iter().map(each).collect();
+                let requests = counted(count, "request");
+                format!("{} did not take in {requests}: {}", value(instance), apart.join(", "))
             }
         }
     }
@@ -94,7 +121,12 @@ impl Missing {
                 "it is asked again as soon as the broker tells of a connection; `presence probe` shows \
                  what it tells"
             }
+            Self::Ambiguous { .. } => "name the one that is spoken there with `--dialect`",
             Self::OthersUnread { .. } => "it is tried again every few seconds",
+            Self::Posted { .. } => {
+                "let senders try again until they get a 200, and ask the broker with `--api` in case of doubt"
+            }
+            Self::NotTaken { .. } => "see that senders show the secret, and send no more at once",
             Self::Away { .. } => return None,
         })
     }
@@ -119,6 +151,14 @@ mod tests {
                 "nobody listened to `10.0.0.5:1883` for 24.5 s, 2025-10-09T08:54:07.000Z to 2025-10-09T08:54:31.500Z: what was known before is uncertain",
             ),
             (
+                Missing::Away {
+                    instance: instance(),
+                    from: Timestamp(1_760_000_047_000),
+                    until: Timestamp(1_760_000_047_000),
+                },
+                "something of `10.0.0.5:1883` was lost at 2025-10-09T08:54:07.000Z: what was known before is uncertain",
+            ),
+            (
                 Missing::Dropped { instance: instance(), messages: 1 },
                 "`10.0.0.5:1883` dropped 1 message: what was known before is uncertain\n  next:  raise the broker's queue limit (Mosquitto: `max_queued_messages`)",
             ),
@@ -129,6 +169,13 @@ mod tests {
                     cause: "the broker closed the connection".into(),
                 },
                 "another client uses our client id `a\\x1b[31m` at `mqtt://h:1883`, so what it heard is missing here: the broker closed the connection\n  next:  stop the other one, or give one of them another id with `--client-id`",
+            ),
+            (
+                Missing::Ambiguous {
+                    topic: "a/b".into(),
+                    detail: "`emqx-rule` and `tencent-tdmq` both read it".into(),
+                },
+                "what comes under `a/b` is believed of no dialect: `emqx-rule` and `tencent-tdmq` both read it\n  next:  name the one that is spoken there with `--dialect`",
             ),
             (
                 Missing::MemberSilent {
@@ -153,6 +200,17 @@ mod tests {
             (
                 Missing::OthersUnread { failure: "error: could not read from `redis://h`".into() },
                 "what other watchers stored is missing here: could not read from `redis://h`\n  next:  it is tried again every few seconds",
+            ),
+            (
+                Missing::Posted { instance: "webhook://localhost:8080".into() },
+                "what is posted to `webhook://localhost:8080` may be lost on its way: silence there proves nothing\n  next:  let senders try again until they get a 200, and ask the broker with `--api` in case of doubt",
+            ),
+            (
+                Missing::NotTaken {
+                    instance: "webhook://localhost:8080".into(),
+                    reasons: vec![("without the secret", 2), ("too long", 1)],
+                },
+                "`webhook://localhost:8080` did not take in 3 requests: 2 without the secret, 1 too long\n  next:  see that senders show the secret, and send no more at once",
             ),
         ] {
             assert_eq!(Warning::from(missing).to_string(), format!("warning: {expected}"));

@@ -30,10 +30,10 @@ pub enum Warning {
     ApiNotVerified { api: String },
     /// Everybody on this machine can change the configuration.
     WritableByAll { path: String },
-    /// A broker refused one of several subscriptions.
-    FilterRefused { filter: String, broker: String, cause: String },
+    /// A broker refused some of several subscriptions, for the same reason.
+    FiltersRefused { filters: Vec<String>, broker: String, cause: String },
     /// A broker granted less than was asked for: a message may be lost without a trace.
-    Lossy { filter: String, broker: String },
+    Lossy { filters: Vec<String>, broker: String },
     /// Messages that a dialect should have understood.
     NotUnderstood { malformed: u64, heard: u64, place: String, first: String },
     /// Lines of files that were set aside.
@@ -99,14 +99,14 @@ impl Warning {
             Self::WritableByAll { path } => {
                 format!("everybody on this machine can change {}", value(path))
             }
-            Self::FilterRefused { filter, broker, cause } => {
-                format!("{} refused {}: {}", value(broker), value(filter), said(cause))
+            Self::FiltersRefused { filters, broker, cause } => {
+                format!("{} refused {}: {}", value(broker), few(filters), said(cause))
             }
-            Self::Lossy { filter, broker } => {
+            Self::Lossy { filters, broker } => {
                 format!(
                     "{} grants only QoS 0 for {}: losses go unseen",
                     value(broker),
-                    value(filter)
+                    few(filters)
                 )
             }
             Self::NotUnderstood { malformed, heard, place, first } => format!(
@@ -203,7 +203,7 @@ impl Warning {
                 "pass the authority that signed it with `--api-cafile` instead of `--api-insecure`"
             }
             Self::WritableByAll { .. } => "take the right to write away from others, `chmod o-w`",
-            Self::FilterRefused { .. } => {
+            Self::FiltersRefused { .. } => {
                 "use an account that may read it, or choose what to listen to with `--dialect`"
             }
             Self::LinesSetAside { .. } => "`-v` shows more of them, `--strict` makes them fatal",
@@ -288,6 +288,15 @@ fn value(text: &str) -> String {
     format!("`{}`", sanitize(text, VALUE_COLUMNS_MAX))
 }
 
+/// Returns the first of some foreign values, and how many more there are.
+fn few(texts: &[String]) -> String {
+    let shown = texts.iter().take(FILTERS_SHOWN).map(|text| value(text)).collect::<Vec<_>>();
+    match texts.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// Returns the text of a failure without the word that begins a message of its own.
 fn bare(failure: &str) -> &str {
     failure.strip_prefix("error: ").unwrap_or(failure)
@@ -299,6 +308,7 @@ fn said(cause: &str) -> String {
 }
 
 const LEFT_NEXT: &str = "remove them with an empty retained message on each topic, and a clean connection under each id";
+const FILTERS_SHOWN: usize = 3;
 const SHARDS_SHOWN: usize = 10;
 const VALUE_COLUMNS_MAX: usize = 80;
 /// For an example with the place where it stood.
@@ -335,16 +345,19 @@ mod tests {
                 "the certificate of `emqx5 at h:18084` is not verified\n  next:  pass the authority that signed it with `--api-cafile` instead of `--api-insecure`",
             ),
             (
-                Warning::FilterRefused {
-                    filter: "$SYS/#".into(),
+                Warning::FiltersRefused {
+                    filters: vec!["$SYS/#".into()],
                     broker: broker(),
                     cause: cause(),
                 },
                 "`mqtt://10.0.0.5:1883` refused `$SYS/#`: not authorized (SUBACK 0x87)\n  next:  use an account that may read it, or choose what to listen to with `--dialect`",
             ),
             (
-                Warning::Lossy { filter: "$SYS/#".into(), broker: broker() },
-                "`mqtt://10.0.0.5:1883` grants only QoS 0 for `$SYS/#`: losses go unseen",
+                Warning::Lossy {
+                    filters: ["a", "b", "c", "d"].map(str::to_owned).to_vec(),
+                    broker: broker(),
+                },
+                "`mqtt://10.0.0.5:1883` grants only QoS 0 for `a`, `b`, `c` and 1 more: losses go unseen",
             ),
             (
                 Warning::NotUnderstood {

@@ -13,7 +13,7 @@ use super::gathering::Gathering;
 use super::reach::places;
 use super::rumqtt::{Ack, Arrived, Order, Orders, Plan, Protocol, Step, V4, V5};
 use super::subscribing::Subscribing;
-use super::trouble::{Stage, Trouble};
+use super::trouble::{Stage, TAKEN_OVER, Trouble};
 use super::{AckToken, Heard, PACKET_MAX, Publish, SHARED, reason};
 use crate::clock;
 use crate::config::broker::MqttVersion;
@@ -375,11 +375,19 @@ async fn gather<T>(
     .await
 }
 
-/// Adds what the library does not say: which filter the answer was for.
+/// Adds what the library does not say: which filter the answer was for, or the end.
 fn explain(trouble: Trouble, subscribing: &Subscribing<'_>) -> Trouble {
+    let filter = || subscribing.asked_alone().map(Into::into);
     match trouble {
         Trouble::UnusualAnswer { code, filter: None } => {
-            Trouble::UnusualAnswer { code, filter: subscribing.asked_alone().map(Into::into) }
+            Trouble::UnusualAnswer { code, filter: filter() }
+        }
+        // Another client with our id may come at any time.
+        Trouble::Dismissed { code: TAKEN_OVER, .. } => trouble,
+        Trouble::Closed | Trouble::Broken(_) | Trouble::Dismissed { .. }
+            if subscribing.is_waiting() =>
+        {
+            Trouble::ThrownOut { filter: filter(), cause: Box::new(trouble) }
         }
         other => other,
     }

@@ -97,6 +97,10 @@ pub enum Heard {
     },
     /// Another packet, for example the answer to a probe.
     Alive,
+    /// Something was certainly lost, though the line stands.
+    Missed {
+        cause: String,
+    },
     /// There is no connection. The session tries again by itself after the wait.
     Lost {
         cause: String,
@@ -139,6 +143,17 @@ pub struct AckToken {
     epoch: u64,
     id: u16,
     qos: u8,
+}
+
+impl AckToken {
+    /// Returns one that stands for a message by a number, where there are no packet ids.
+    pub(in crate::source) const fn numbered(number: u64) -> Self {
+        Self { epoch: number, id: 0, qos: 1 }
+    }
+
+    pub(in crate::source) const fn number(self) -> u64 {
+        self.epoch
+    }
 }
 
 /// Returns a client id that nobody else has.

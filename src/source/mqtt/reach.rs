@@ -52,7 +52,7 @@ pub async fn places(broker: &Broker) -> Result<Vec<Place>, Trouble> {
     if broker.scheme == Scheme::Mqtts {
         return Ok(vec![Place::Name(broker.host_name(), broker.port)]);
     }
-    Ok(addresses(broker).await?.into_iter().map(Place::Address).collect())
+    Ok(addresses(broker.host_name(), broker.port).await?.into_iter().map(Place::Address).collect())
 }
 
 /// Looks the addresses of a broker up, within a time. There is at least one.
@@ -60,12 +60,13 @@ pub async fn addresses_within(
     broker: &Broker,
     limit: Duration,
 ) -> Result<Vec<SocketAddr>, Trouble> {
-    timeout(limit, addresses(broker)).await.unwrap_or(Err(Trouble::Slow(Stage::Lookup)))
+    let looked_up = addresses(broker.host_name(), broker.port);
+    timeout(limit, looked_up).await.unwrap_or(Err(Trouble::Slow(Stage::Lookup)))
 }
 
-async fn addresses(broker: &Broker) -> Result<Vec<SocketAddr>, Trouble> {
-    let host = broker.host_name();
-    match lookup_host((host.as_str(), broker.port)).await.map(Iterator::collect::<Vec<_>>) {
+/// Looks the addresses of a host up. There is at least one.
+pub async fn addresses(host: String, port: u16) -> Result<Vec<SocketAddr>, Trouble> {
+    match lookup_host((host.as_str(), port)).await.map(Iterator::collect::<Vec<_>>) {
         Ok(addresses) if !addresses.is_empty() => Ok(addresses),
         Ok(_) => Err(Trouble::UnknownHost(host, None)),
         Err(error) => Err(Trouble::UnknownHost(host, Some(error))),

@@ -37,6 +37,8 @@ pub struct Session {
     waited: Duration,
     /// Whether a connection ever stood.
     succeeded: bool,
+    /// Whether subscriptions were ever answered.
+    was_granted: bool,
     seed: u64,
     last: Option<Trouble>,
 }
@@ -64,6 +66,7 @@ impl Session {
             early_ends: 0,
             waited: Duration::ZERO,
             succeeded: false,
+            was_granted: false,
             // Without randomness the waits are merely those of other sessions.
             seed: getrandom::u64().unwrap_or_default(),
             last: None,
@@ -204,6 +207,7 @@ impl Session {
                 // Raised for one connection only, see `learn`.
                 self.plan.packet_max = PACKET_MAX;
             }
+            Heard::Subscribed { .. } => self.was_granted = true,
             Heard::Message(publish) if publish.qos > 0 => {
                 self.unacknowledged.insert(publish.ack.id);
             }
@@ -225,8 +229,10 @@ impl Session {
                 self.early_ends += 1;
             }
         }
-        self.learn(&trouble);
-        self.failures = self.failures.saturating_add(1);
+        // Who has learnt something need not wait for long.
+        if !self.learn(&trouble) || self.failures == 0 {
+            self.failures = self.failures.saturating_add(1);
+        }
         let cause = self.cause(&trouble);
         self.last = Some(trouble);
         let delay = self.plan.options.backoff.delay(self.failures, self.seed);
@@ -236,18 +242,17 @@ impl Session {
         Heard::Lost { cause, retry_in }
     }
 
-    /// Draws the lesson from ends that would otherwise come again and again.
-    fn learn(&mut self, trouble: &Trouble) {
+    /// Draws the lesson from an end that would otherwise come again and again. Returns whether there was one.
+    fn learn(&mut self, trouble: &Trouble) -> bool {
         match trouble {
             // The broker keeps an unacknowledged message and sends it first thing: let it through once,
             // so that it can be skipped and acknowledged.
             Trouble::Oversized(size) => self.plan.packet_max = *size,
-            Trouble::UnusualAnswer { filter: None, .. } => self.plan.experience.one_by_one = true,
-            Trouble::UnusualAnswer { code, filter: Some(filter) } => {
-                self.plan.experience.unusual.insert(filter.clone(), *code);
-            }
-            _ => {}
+            // It granted all of this once: now it is something else that it does not like.
+            Trouble::ThrownOut { .. } if self.was_granted => {}
+            trouble => return self.plan.experience.learn(trouble),
         }
+        false
     }
 
     fn cause(&self, trouble: &Trouble) -> String {
@@ -257,11 +262,15 @@ impl Session {
                 format!("another client connected with our client id {id}: {trouble}")
             }
             // MQTT 3.1.1 has no word for it, and rumqttc cannot read the shortest of MQTT 5.
-            Trouble::Closed | Trouble::Broken(_) if self.early_ends >= EARLY_ENDS_MANY => format!(
-                "{trouble}, {} times in a row soon after accepting it: does another client use the \
+            Trouble::Closed | Trouble::Broken(_) | Trouble::ThrownOut { .. }
+                if self.early_ends >= EARLY_ENDS_MANY =>
+            {
+                format!(
+                    "{trouble}, {} times in a row soon after accepting it: does another client use the \
                  client id {id}, or may this account not subscribe?",
-                self.early_ends
-            ),
+                    self.early_ends
+                )
+            }
             _ => trouble.to_string(),
         }
     }

@@ -1,21 +1,65 @@
 //! Which filters still have to be asked for, and what the broker answered.
 
-use super::trouble::refusal_of_filter;
+use super::trouble::{Trouble, refusal_of_filter};
 use super::{Answer, Grant};
 use crate::config::broker::MqttVersion;
 use std::collections::{HashMap, VecDeque};
 
-/// Filters in one SUBSCRIBE: AWS `IoT` takes no more and closes the connection.
-const FILTERS_MAX: usize = 8;
+/// Filters in one SUBSCRIBE. AWS `IoT` takes 8 and closes the connection at more: then they are asked for one by
+/// one.
+const FILTERS_MAX: usize = 32;
+/// Bytes of the filters in one SUBSCRIBE, unless a single one is longer: brokers bound their packets.
+const BYTES_MAX: usize = 64 * 1024;
 
-/// What is known about brokers that answer a SUBSCRIBE with a code that is none. rumqttc gives the
-/// connection up there and does not say which filter it was, so the next connection asks for one filter
-/// at a time, and those after it no longer ask for the filter found.
+/// What is known about brokers that answer a SUBSCRIBE with a code that is none, or by closing the connection.
+/// rumqttc gives the connection up at the code, too, and nothing says which filter it was, so the next
+/// connection asks for one filter at a time, and those after it no longer ask for the filter found.
 #[derive(Clone, Debug, Default)]
 pub struct Experience {
     pub one_by_one: bool,
     /// Filters that were answered with such a code.
     pub unusual: HashMap<String, u8>,
+    /// First levels of filters that the broker closes the connection at. AWS `IoT` does for each that begins
+    /// with a `$` it does not know, and accepts one connection a second.
+    pub forbidden: Vec<String>,
+}
+
+impl Experience {
+    /// Draws the lesson from an end that would otherwise come again and again. Returns whether there was one.
+    pub fn learn(&mut self, trouble: &Trouble) -> bool {
+        match trouble {
+            Trouble::UnusualAnswer { filter: None, .. }
+            | Trouble::ThrownOut { filter: None, .. } => {
+                !std::mem::replace(&mut self.one_by_one, true)
+            }
+            Trouble::UnusualAnswer { code, filter: Some(filter) } => {
+                self.unusual.insert(filter.clone(), *code).is_none()
+            }
+            Trouble::ThrownOut { filter: Some(filter), .. } if !self.forbids(filter) => {
+                self.forbidden.push(first_level(filter).to_owned());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn forbids(&self, filter: &str) -> bool {
+        self.forbidden.iter().any(|level| level == first_level(filter))
+    }
+
+    /// Returns the answer to a filter that is not asked for again.
+    fn answer(&self, filter: &str, version: MqttVersion) -> Option<Answer> {
+        if self.forbids(filter) {
+            let text = "it closes the connection that asks for it".to_owned();
+            return Some(Answer::Refused { code: 0x80, text });
+        }
+        let code = *self.unusual.get(filter)?;
+        Some(Answer::Refused { code, text: refusal_of_filter(code, None, version) })
+    }
+}
+
+fn first_level(filter: &str) -> &str {
+    filter.split_once('/').map_or(filter, |(level, _)| level)
 }
 
 /// The subscriptions of one connection. One SUBSCRIBE at a time is on its way: the library numbers
@@ -32,13 +76,8 @@ pub struct Subscribing<'a> {
 
 impl<'a> Subscribing<'a> {
     pub fn new(filters: &'a [String], version: MqttVersion, experience: &Experience) -> Self {
-        let answers: Vec<_> = filters
-            .iter()
-            .map(|filter| {
-                let code = *experience.unusual.get(filter)?;
-                Some(Answer::Refused { code, text: refusal_of_filter(code, None, version) })
-            })
-            .collect();
+        let answers: Vec<_> =
+            filters.iter().map(|filter| experience.answer(filter, version)).collect();
         Self {
             filters,
             version,
@@ -55,7 +94,15 @@ impl<'a> Subscribing<'a> {
         if !self.asked.is_empty() || self.waiting.is_empty() {
             return None;
         }
-        self.asked = self.waiting.drain(..self.packet.min(self.waiting.len())).collect();
+        let mut room = BYTES_MAX;
+        let lengths = self.waiting.iter().map(|place| self.filters[*place].len());
+        let fitting = lengths.take(self.packet).take_while(|length| {
+            let fits = *length <= room;
+            room = room.saturating_sub(*length);
+            fits
+        });
+        let count = fitting.count().max(1);
+        self.asked = self.waiting.drain(..count).collect();
         Some(self.asked.iter().map(|place| self.filters[*place].clone()).collect())
     }
 

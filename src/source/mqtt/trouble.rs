@@ -55,6 +55,11 @@ pub enum Trouble {
         code: u8,
         filter: Option<String>,
     },
+    /// Closed while the answer to SUBSCRIBE was due, for this filter if it is known.
+    ThrownOut {
+        filter: Option<String>,
+        cause: Box<Trouble>,
+    },
     /// The broker broke the protocol, in the words of the library.
     Malformed(String),
     /// Our own side failed.
@@ -120,7 +125,12 @@ impl Trouble {
     /// MQTT 3.1.1 has no word for it, and rumqttc cannot read the shortest of MQTT 5.
     #[must_use]
     pub const fn may_be_a_rival(&self) -> bool {
-        matches!(self, Self::Closed | Self::Broken(_) | Self::Dismissed { code: TAKEN_OVER, .. })
+        match self {
+            Self::Closed | Self::Broken(_) => true,
+            Self::Dismissed { code, .. } => *code == TAKEN_OVER,
+            Self::ThrownOut { cause, .. } => cause.may_be_a_rival(),
+            _ => false,
+        }
     }
 
     /// Returns what to do about it.
@@ -176,6 +186,9 @@ impl Trouble {
             }
             Self::UnusualAnswer { .. } | Self::Malformed(_) => {
                 "check that this is a broker, and what stands between it and us".into()
+            }
+            Self::ThrownOut { .. } => {
+                "use an account that may read it, or choose what to listen to with `--dialect`".into()
             }
             Self::Closed | Self::Broken(_) | Self::Dismissed { .. } => {
                 "the broker's log says why it closed the connection".into()
@@ -279,6 +292,12 @@ impl fmt::Display for Trouble {
                     Some(filter) => write!(f, " (0x{code:02X}, for {})", quoted(filter)),
                     None => write!(f, " (0x{code:02X})"),
                 }
+            }
+            Self::ThrownOut { filter: None, cause } => {
+                write!(f, "{cause}, when asked to subscribe")
+            }
+            Self::ThrownOut { filter: Some(filter), cause } => {
+                write!(f, "{cause}, when asked for {}", quoted(filter))
             }
             Self::Malformed(what) => {
                 write!(f, "the broker sent what MQTT does not allow: {}", quoted(what))

@@ -2,7 +2,7 @@
 //! devices do can hold it up.
 
 use super::lag::{Lag, watch_lag};
-use crate::command::watcher::{End, News, Setup, Testimony, Watcher};
+use crate::command::watcher::{End, News, Setup, Source, Testimony, Watcher};
 use crate::config::connection::Connection;
 use crate::failure::Failure;
 use crate::output::console::Console;
@@ -39,7 +39,7 @@ impl Evidence {
             .name("evidence".into())
             .spawn(move || {
                 crate::command::runtime()?.block_on(async {
-                    let (watcher, _) = setup.watcher(0, &connection, &news).await?;
+                    let (watcher, _) = setup.watcher(0, Source::Broker(&connection), &news).await?;
                     drop(news);
                     let meter = tokio::spawn(watch_lag(meter));
                     let ended = Watcher::run(watcher, stopped).await;

@@ -28,7 +28,7 @@ pub fn setup(
             let usable = found.dialects.iter().filter(|voice| voice.is_usable);
             dialects(&options.dialect, usable.map(|voice| &*voice.dialect))
         }
-        None => named(&options.dialect),
+        None => named(&options.dialect, &[]),
     };
     Ok(Setup::of_witness(terms(dialects, fleet)?, timeout))
 }

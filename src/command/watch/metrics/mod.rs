@@ -13,8 +13,9 @@ use crate::config;
 use crate::failure::Failure;
 use crate::output::console::Console;
 use crate::output::metrics::{Board, CONTENT_TYPE, ClientSeries, Doings, Panel, Watchers};
+use crate::serve::Answer;
 use crate::state::verdict::Verdict;
-use http::{Page, Pages, plain};
+use http::Pages;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -69,7 +70,7 @@ impl Door {
         board.add(Watchers(watchers.clone()));
         let doings = Panel::default();
         board.add(doings.clone());
-        let server = tokio::spawn(http::serve(listener, Arc::new(Site { board, watchers })));
+        let server = tokio::spawn(http::serve(listener, Site { board, watchers }));
         Metrics { series, instances, doings, server }
     }
 }
@@ -123,15 +124,15 @@ struct Site {
 }
 
 impl Pages for Site {
-    fn page(&self, path: &str) -> Option<Page> {
+    fn page(&self, path: &str) -> Option<Answer> {
         match path {
             "/metrics" => Some(match self.board.page() {
-                Ok(body) => Page { status: 200, content_type: CONTENT_TYPE, body },
-                Err(_) => plain(500, "the figures could not be written"),
+                Ok(body) => Answer { content_type: CONTENT_TYPE, body, ..Answer::plain(200, "") },
+                Err(_) => Answer::plain(500, "the figures could not be written"),
             }),
             "/healthz" => Some(match health::ailments(&self.watchers, clock::uptime()) {
-                ailments if ailments.is_empty() => plain(200, "ok"),
-                ailments => plain(503, &ailments.join("\n")),
+                ailments if ailments.is_empty() => Answer::plain(200, "ok"),
+                ailments => Answer::plain(503, &ailments.join("\n")),
             }),
             _ => None,
         }

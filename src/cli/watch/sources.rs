@@ -1,0 +1,69 @@
+//! What `presence watch` listens to beside MQTT.
+
+use crate::secret::Secret;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
+use std::path::PathBuf;
+
+/// Other sources of what comes and goes.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Other sources")]
+pub struct Sources {
+    /// Listen where a broker tells it beside MQTT; may be given several times
+    ///
+    /// `amqp://` for the event exchange of RabbitMQ, `stomp://` for ActiveMQ and Artemis; `amqps://` and
+    /// `stomp+ssl://` with TLS. User, password, certificates and keep alive are those of the section
+    /// `Connection`; user and password in the URL come first, but every user of this machine can read
+    /// them in the list of processes. Without `--broker` nothing else is listened to.
+    // A `Secret`, because a URL can hold a password and this type is printed by `Debug`.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PRESENCE_SOURCE",
+        hide_env_values = true,
+        value_delimiter = ' '
+    )]
+    pub source: Vec<Secret>,
+
+    /// Take in what brokers post to this address, as HOST:PORT or PORT
+    ///
+    /// For brokers and clouds that tell by webhook, whatever the path. Port 0 is a free one, which is then
+    /// said. Without `--broker` nothing else is listened to.
+    #[arg(long, value_name = "ADDRESS", env = "PRESENCE_LISTEN_WEBHOOK")]
+    pub listen_webhook: Option<String>,
+
+    /// Take in only what comes with the secret in this file
+    ///
+    /// As `Authorization: Bearer SECRET`, or as `?secret=SECRET` in the URL. Needed for every address but
+    /// those of loopback. One line end at the end of the file does not count.
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "PRESENCE_LISTEN_WEBHOOK_SECRET_FILE",
+        requires = "listen_webhook"
+    )]
+    pub listen_webhook_secret_file: Option<PathBuf>,
+
+    /// Whether a broker was named, and not merely taken because none was.
+    #[arg(skip)]
+    pub is_broker_chosen: bool,
+}
+
+impl Sources {
+    /// Looks up whether clap was told a broker.
+    pub fn note(&mut self, matches: &ArgMatches) {
+        let source = matches.value_source("broker");
+        self.is_broker_chosen = source.is_some_and(|source| source != ValueSource::DefaultValue);
+    }
+
+    /// Returns how many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.source.len() + usize::from(self.listen_webhook.is_some())
+    }
+
+    #[must_use]
+    pub fn are_none(&self) -> bool {
+        self.count() == 0
+    }
+}

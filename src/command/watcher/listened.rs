@@ -1,0 +1,74 @@
+//! What one watcher listens to.
+
+use crate::config::connection::Connection;
+use crate::config::door::{self, Remote, Tongue};
+use crate::dialect::terms::Terms;
+use crate::source::webhook::Hatch;
+use crate::source::{amqp, stomp, webhook};
+use std::fmt;
+use std::time::Duration;
+
+/// A broker, another door of one, or our own that brokers post to.
+#[derive(Debug)]
+pub enum Source<'a> {
+    Broker(&'a Connection),
+    Remote(&'a Remote),
+    Webhook(Hatch),
+}
+
+/// As the keep alive of a watcher: a webhook is known to be open for as long.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+impl Source<'_> {
+    /// Returns its name in stores and output.
+    pub fn instance(&self) -> String {
+        match self {
+            Self::Broker(connection) => connection.instance.clone(),
+            Self::Remote(remote) => remote.instance.clone(),
+            Self::Webhook(hatch) => hatch.instance(),
+        }
+    }
+
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::Broker(connection) => connection.client_id.as_deref(),
+            Self::Remote(_) | Self::Webhook(_) => None,
+        }
+    }
+
+    pub const fn keep_alive(&self) -> Duration {
+        match self {
+            Self::Broker(connection) => connection.keep_alive,
+            Self::Remote(remote) => remote.keep_alive,
+            Self::Webhook(_) => KEEP_ALIVE,
+        }
+    }
+
+    /// Returns how to read what comes from here, where that is another way than for MQTT: everything that
+    /// comes is for the dialects that come this way, unless others were chosen.
+    pub fn terms(&self, chosen: &Terms) -> Option<Terms> {
+        let (usual, topics): (_, &[&str]) = match self {
+            Self::Broker(_) => return None,
+            Self::Remote(Remote { tongue: Tongue::Amqp, .. }) => (door::AMQP, &[amqp::FILTER]),
+            Self::Remote(Remote { tongue: Tongue::Stomp, .. }) => (door::STOMP, &stomp::FILTERS),
+            Self::Webhook(_) => (door::WEBHOOK, &[webhook::FILTER]),
+        };
+        let mut terms = chosen.clone();
+        if Terms::usual().eq(chosen.dialects.iter().map(String::as_str)) {
+            let comes = |name: &&str| usual.contains(name);
+            terms.dialects = Terms::names().filter(comes).map(str::to_owned).collect();
+        }
+        terms.topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
+        Some(terms)
+    }
+}
+
+impl fmt::Display for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broker(connection) => connection.broker.fmt(f),
+            Self::Remote(remote) => remote.fmt(f),
+            Self::Webhook(hatch) => f.write_str(&hatch.instance()),
+        }
+    }
+}

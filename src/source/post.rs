@@ -1,0 +1,212 @@
+//! What a task that speaks some protocol hands to whoever listens, and what it is told in return.
+//!
+//! What waits to be taken is bounded by [`ROOM`]: a task that has more waits until there is room, or turns
+//! away whoever brings it.
+
+use super::mqtt::{AckToken, Heard};
+use super::webhook::{Counts, Refused};
+use crate::failure::Failure;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// What may wait to be taken, in KiB; every report takes at least one.
+const ROOM: u32 = 16 << 10;
+/// How long a goodbye may take.
+const LEAVE_MAX: Duration = Duration::from_secs(2);
+
+/// The end of whoever listens.
+pub struct Post {
+    name: String,
+    parcels: UnboundedReceiver<Parcel>,
+    /// Who waits until a message is durable, by the number of the message.
+    waiting: HashMap<u64, oneshot::Sender<()>>,
+    trouble: Arc<Mutex<Option<Failure>>>,
+    counts: Arc<Counts>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// Something that was heard, with the room it takes until it is taken.
+struct Parcel {
+    heard: Result<Heard, Failure>,
+    /// The number of the message, and who waits until it is durable.
+    receipt: Option<(u64, oneshot::Sender<()>)>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// The end of the task that speaks.
+#[derive(Clone)]
+pub struct Desk {
+    parcels: UnboundedSender<Parcel>,
+    room: Arc<Semaphore>,
+    trouble: Arc<Mutex<Option<Failure>>>,
+    counts: Arc<Counts>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Post {
+    /// Has a task speak. `name`: what we go by; `speak` gets the end of the task and runs until it is told
+    /// to stop.
+    pub fn start<F>(name: &str, speak: impl FnOnce(Desk) -> F) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (sender, parcels) = unbounded_channel();
+        let (stop, stopped) = watch::channel(false);
+        let (trouble, counts) = (Arc::default(), Arc::default());
+        let desk = Desk {
+            parcels: sender,
+            room: Arc::new(Semaphore::new(ROOM as usize)),
+            trouble: Arc::clone(&trouble),
+            counts: Arc::clone(&counts),
+            stop: stopped,
+        };
+        let task = tokio::spawn(speak(desk));
+        let (name, waiting) = (name.to_owned(), HashMap::new());
+        Self { name, parcels, waiting, trouble, counts, stop, task }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub async fn next(&mut self) -> Result<Heard, Failure> {
+        match self.parcels.recv().await {
+            Some(parcel) => self.taken(parcel),
+            None => Err(Failure::new(format!("could not listen as {}", self.name))
+                .because("our side of the line failed")
+                .next("start it again, with `-v` to see more")),
+        }
+    }
+
+    pub fn drain(&mut self) -> Option<Heard> {
+        let parcel = self.parcels.try_recv().ok()?;
+        // A failure comes before anything else, and is waited for.
+        self.taken(parcel).ok()
+    }
+
+    pub fn acknowledge(&mut self, tokens: impl IntoIterator<Item = AckToken>) {
+        for token in tokens {
+            if let Some(waiting) = self.waiting.remove(&token.number()) {
+                // Whoever posted it may have given up.
+                let _ = waiting.send(());
+            }
+        }
+    }
+
+    pub fn refused(&self) -> Refused {
+        self.counts.read()
+    }
+
+    /// Returns the latest trouble.
+    pub fn could_not_connect(&self) -> Failure {
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.clone().unwrap_or_else(|| {
+            Failure::new(format!("could not listen as {}", self.name))
+                .because("no answer in time")
+                .next("check host and port, or give it longer with `--timeout`")
+        })
+    }
+
+    pub async fn leave(mut self) {
+        self.stop.send_replace(true);
+        // Nobody takes anything more, so make room.
+        self.parcels.close();
+        while self.parcels.try_recv().is_ok() {}
+        self.waiting.clear();
+        if timeout(LEAVE_MAX, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+
+    fn taken(&mut self, parcel: Parcel) -> Result<Heard, Failure> {
+        self.waiting.extend(parcel.receipt);
+        parcel.heard
+    }
+}
+
+impl Drop for Post {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Post {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Post").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    /// Waits for room, and hands something over.
+    pub async fn put(&self, heard: Heard, size: usize) {
+        let room = Arc::clone(&self.room).acquire_many_owned(units(size)).await;
+        self.send(Parcel { heard: Ok(heard), receipt: None, _room: room.ok() });
+    }
+
+    /// Hands something small over, whatever waits. Whoever calls it bounds how often.
+    pub fn put_now(&self, heard: Heard) {
+        self.send(Parcel { heard: Ok(heard), receipt: None, _room: None });
+    }
+
+    /// Takes room for this many bytes, if there is some.
+    pub fn room(&self, size: usize) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.room).try_acquire_many_owned(units(size)).ok()
+    }
+
+    /// Hands a message over for which there is room; `receipt` is told once it is durable.
+    pub fn put_in(
+        &self,
+        heard: Heard,
+        room: Option<OwnedSemaphorePermit>,
+        receipt: Option<(u64, oneshot::Sender<()>)>,
+    ) {
+        self.send(Parcel { heard: Ok(heard), receipt, _room: room });
+    }
+
+    /// Ends it all.
+    pub fn give_up(&self, failure: Failure) {
+        self.send(Parcel { heard: Err(failure), receipt: None, _room: None });
+    }
+
+    /// Notes why there is no connection.
+    pub fn note(&self, failure: Failure) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+    }
+
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Waits until it is to be left.
+    pub async fn stopped(&self) {
+        let mut stop = self.stop.clone();
+        // Whoever listened is gone: that is the same.
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        *self.stop.borrow() || self.parcels.is_closed()
+    }
+
+    fn send(&self, parcel: Parcel) {
+        // When nobody listens any more, the task is about to be told.
+        let _ = self.parcels.send(parcel);
+    }
+}
+
+fn units(size: usize) -> u32 {
+    u32::try_from(size / 1024).unwrap_or(u32::MAX).saturating_add(1).min(ROOM)
+}

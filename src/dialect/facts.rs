@@ -188,8 +188,7 @@ const ALL: &[Facts] = &[
         key: Some("pid"),
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "`rabbitmq-plugins enable rabbitmq_event_exchange`, and a queue bound to the exchange `amq.rabbitmq.event` \
-                 with `connection.*`, whose messages are kept as a file or bridged to a topic",
+        enable: "`rabbitmq-plugins enable rabbitmq_event_exchange`, and `--source amqp://…`; or a consumer of the exchange `amq.rabbitmq.event` that keeps what it tells as a file",
     },
     Facts {
         name: "activemq",
@@ -197,7 +196,7 @@ const ALL: &[Facts] = &[
         key: Some("connection id"),
         dated: Dated::Arrival,
         is_kept: false,
-        enable: "nothing: advisories are on. A consumer of `/topic/ActiveMQ.Advisory.Connection` (STOMP), whose frames are kept as a file or bridged to a topic; over MQTT they are empty",
+        enable: "nothing: advisories are on. `--source stomp://…`; or a consumer of `/topic/ActiveMQ.Advisory.Connection` that keeps its frames as a file; over MQTT they are empty",
     },
     Facts {
         name: "artemis",
@@ -205,7 +204,7 @@ const ALL: &[Facts] = &[
         key: Some("_AMQ_ConnectionName"),
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "nothing: session notifications are on, unless `suppress-session-notifications` is. A consumer of `activemq.notifications` (STOMP, Core or AMQP), whose messages are kept as a file or bridged to a topic; MQTT never gets them",
+        enable: "nothing: session notifications are on, unless `suppress-session-notifications` is. `--source stomp://…`; or a consumer of `activemq.notifications` that keeps its messages as a file; MQTT never gets them",
     },
     Facts {
         name: "nats",
@@ -221,7 +220,7 @@ const ALL: &[Facts] = &[
         key: Some("peername"),
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "a rule on `$events/client_connected` and `$events/client_disconnected` with `SELECT *`, or the webhook of 4.x, and a server or a topic that keeps what they send",
+        enable: "a rule on `$events/client_connected` and `$events/client_disconnected` with `SELECT *`, or the webhook of 4.x, posted to `--listen-webhook`, or to a server or a topic that keeps what they send",
     },
     Facts {
         name: "nanomq-webhook",
@@ -229,7 +228,7 @@ const ALL: &[Facts] = &[
         key: None,
         dated: Dated::Arrival,
         is_kept: false,
-        enable: "in nanomq.conf: `webhook` with the events `on_client_connack` and `on_client_disconnected`, and a server of yours that keeps what is posted",
+        enable: "in nanomq.conf: `webhook` with the events `on_client_connack` and `on_client_disconnected`, posted to `--listen-webhook`, or to a server of yours that keeps it",
     },
     Facts {
         name: "mochi",

@@ -164,6 +164,116 @@ fn neither_a_refusal_nor_a_take_over_of_nanomq_changes_who_is_online() {
     }
 }
 
+/// Up to 5.8 only the address stands in both events. The end of the older connection is later than the newer begin.
+#[test]
+fn a_rule_of_emqx_ends_the_connection_from_an_address_and_no_other() {
+    let said = |word: &str, port: u16, ms: i64, reason: &str| {
+        let at = BEGIN + ms;
+        let stamp = if word == "connected" { "connected_at" } else { "disconnected_at" };
+        let body = format!(
+            r#"{{"event":"client.{word}","clientid":"dev-1","peername":"h:{port}","{stamp}":{at},"reason":"{reason}"}}"#
+        );
+        (SITE.to_owned(), body)
+    };
+    let taken_over = [
+        said("connected", 1, 0, ""),
+        said("connected", 2, 60_000, ""),
+        said("disconnected", 1, 60_003, "takenover"),
+    ];
+    let gone = [&taken_over[..], &[said("disconnected", 2, 70_000, "tcp_closed")]].concat();
+    for (story, online) in [(&taken_over[..], true), (&gone, false)] {
+        for story in orders(story) {
+            assert_eq!(end(&["emqx-rule"], &story, "dev-1"), (Some(online), "h:2".to_owned()));
+        }
+    }
+}
+
+/// The second session of a connection closes after the first one of its successor was created.
+#[test]
+fn artemis_ends_a_connection_with_its_first_session_and_no_other() {
+    let said = |word: &str, connection: &str, ms: i64| {
+        let at = BEGIN + ms;
+        let body = format!(
+            r#"{{"headers":{{"_AMQ_NotifType":"SESSION_{word}","_AMQ_Client_ID":"dev-1","_AMQ_ConnectionName":"{connection}","_AMQ_Protocol_Name":"MQTT","_AMQ_NotifTimestamp":"{at}"}}}}"#
+        );
+        (SITE.to_owned(), body)
+    };
+    let taken_over = [
+        said("CREATED", "c1", 0),
+        said("CLOSED", "c1", 5_000),
+        said("CREATED", "c2", 5_002),
+        said("CLOSED", "c1", 5_003),
+        said("CREATED", "c2", 5_004),
+    ];
+    for story in orders(&taken_over) {
+        assert_eq!(end(&["artemis"], &story, "dev-1"), (Some(true), "c2".to_owned()));
+    }
+    // The same name by lot, a day later.
+    let again =
+        [said("CREATED", "c1", 0), said("CLOSED", "c1", 5_000), said("CREATED", "c1", 86_400_000)];
+    for story in orders(&again) {
+        assert_eq!(end(&["artemis"], &story, "dev-1"), (Some(true), "c1".to_owned()));
+    }
+}
+
+#[test]
+fn rabbitmq_ends_the_connection_that_was_taken_over_and_no_other() {
+    let said = |word: &str, pid: u32, ms: i64| {
+        let at = BEGIN + ms;
+        let body = format!(
+            r#"{{"routing_key":"connection.{word}","headers":{{"pid":"<{pid}>","protocol":"{{'MQTT',{{5,0}}}}","client_properties":["{{client_id,longstr,<<\"dev-1\">>}}"],"timestamp_in_ms":{at}}}}}"#
+        );
+        (SITE.to_owned(), body)
+    };
+    let taken_over = [said("created", 1, 0), said("created", 2, 60_000), said("closed", 1, 60_007)];
+    for story in orders(&taken_over) {
+        assert_eq!(end(&["rabbitmq"], &story, "dev-1"), (Some(true), "<2>".to_owned()));
+    }
+}
+
+/// The newcomer is turned away, after a begin of its own, and the older connection stays.
+#[test]
+fn nats_may_end_the_newcomer_and_a_start_ends_everybody() {
+    let said = |word: &str, server: &str, id: u32, client: &str, second: u32| {
+        let body = format!(
+            r#"{{"type":"io.nats.server.advisory.v1.client_{word}","timestamp":"2026-11-22T05:24:{second:02}.5Z","server":{{"name":"rig","id":"{server}"}},"client":{{"start":"2026-11-22T05:24:{second:02}.4Z","id":{id},"acc":"DEV","client_type":"mqtt","client_id":"{client}"}},"reason":"Duplicate Client ID"}}"#
+        );
+        (SITE.to_owned(), body)
+    };
+    let turned_away = [
+        said("connect", "S1", 7, "dev-1", 24),
+        said("connect", "S1", 8, "dev-1", 24),
+        said("disconnect", "S1", 8, "dev-1", 25),
+    ];
+    for story in orders(&turned_away) {
+        assert_eq!(end(&["nats"], &story, "dev-1"), (Some(true), "S1:7".to_owned()));
+    }
+    let started = [&turned_away[..], &[said("connect", "S2", 7, "dev-2", 40)]].concat();
+    assert_eq!(end(&["nats"], &started, "dev-1").0, Some(false));
+    assert_eq!(end(&["nats"], &started, "dev-2"), (Some(true), "S2:7".to_owned()));
+}
+
+/// Without a time of its own, in a file where everything arrives at once.
+#[test]
+fn a_start_of_activemq_ends_what_stands_before_it_and_nothing_behind() {
+    let said = |start: u32, connection: &str, client: &str| {
+        let body = format!(
+            r#"{{"destination":"/topic/ActiveMQ.Advisory.Connection","headers":{{"originBrokerURL":"mqtt://h:1","originBrokerName":"b","originBrokerId":"ID:{start}"}},"body":{{"ConnectionInfo":{{"connectionId":{{"value":"{connection}"}},"clientId":"{client}"}}}}}}"#
+        );
+        (SITE.to_owned(), body)
+    };
+    let story = [
+        said(1, "c1", "dev-1"),
+        said(1, "c2", "dev-2"),
+        said(2, "c3", "dev-2"),
+        said(2, "c4", "dev-3"),
+    ];
+    assert_eq!(end(&["activemq"], &story, "dev-1").0, Some(false));
+    assert_eq!(end(&["activemq"], &story, "dev-2"), (Some(true), "c3".to_owned()));
+    assert_eq!(end(&["activemq"], &story, "dev-3"), (Some(true), "c4".to_owned()));
+    assert_eq!(end(&["activemq"], &story[..2], "dev-1"), (Some(true), "c1".to_owned()));
+}
+
 /// Nothing names a connection: the stamps decide, and a take-over ends nobody, whenever it was stamped.
 #[test]
 fn tencent_is_believed_by_its_stamps() {
@@ -214,6 +324,57 @@ fn a_state_that_is_stuck_at_online_gives_way_to_the_log() {
     }
 }
 
+/// The will of an older connection may come long after the birth of the newer one, and more than once. Nothing
+/// but its number tells.
+#[test]
+fn sparkplug_believes_a_death_only_under_the_number_of_the_last_birth() {
+    let told = recorded("trap-sparkplug-late-ndeath");
+    let [_, newer, late] = told.as_slice() else { panic!("{told:?}") };
+    let state = |story: &[&Recorded]| {
+        let messages = story.iter().zip(1..).map(|(message, tie)| message.message(tie));
+        let fleet = believed(&["sparkplug"], messages);
+        let verdict = fleet.verdict("G1/E1", LATER, &Policy::DEFAULT);
+        (verdict.status.online(), verdict.channel.map(String::from).unwrap_or_default())
+    };
+    let whole: Vec<&Recorded> = told.iter().collect();
+    let again = [&whole[..], &[late, late]].concat();
+    let is_online = (Some(true), "4".to_owned());
+    assert_eq!(state(&whole), is_online);
+    assert_eq!(state(&again), is_online);
+    // Who came too late for the first birth.
+    assert_eq!(state(&[newer, late]), is_online);
+    // Nobody knows of a newer connection yet.
+    assert_eq!(state(&whole[..1]), (Some(true), "3".to_owned()));
+    assert_eq!(state(&[whole[0], late]), (Some(false), "3".to_owned()));
+}
+
+/// The end of a node is the end of what is behind it, and of nothing else.
+#[test]
+fn a_device_of_sparkplug_goes_with_its_node() {
+    let story = recorded("sparkplug-b");
+    for (end, node, device) in
+        [(1, Some(true), None), (2, Some(true), Some(true)), (3, Some(true), Some(false))]
+    {
+        assert_eq!(states(&story[..end]), (node, device), "{end}");
+    }
+    // Without the death of the device.
+    let mut without = story;
+    without.remove(2);
+    without.truncate(3);
+    assert_eq!(states(&without), (Some(false), Some(false)));
+}
+
+/// Returns whether the node and the device of the sample are online.
+fn states(story: &[Recorded]) -> (Option<bool>, Option<bool>) {
+    let messages = story.iter().zip(1..).map(|(message, tie)| message.message(tie));
+    let fleet = believed(&["sparkplug"], messages);
+    let online = |client| fleet.verdict(client, LATER, &Policy::DEFAULT).status.online();
+    (online("G1/E1"), online("G1/E1/D1"))
+}
+
+/// Where a bridge, or a listener at another door, publishes what it was told.
+const SITE: &str = "site/presence";
+
 /// When the stories begin, in ms.
 const BEGIN: i64 = 1_760_000_000_000;
 
@@ -228,21 +389,36 @@ fn end(dialects: &[&str], story: &[Told], client: &str) -> (Option<bool>, String
 
 /// Returns what is believed after a story, heard by these dialects without a hole.
 fn heard(names: &[&str], story: &[Told]) -> Fleet {
+    let messages = story.iter().zip(1..).map(|((topic, payload), tie)| Message {
+        topic,
+        payload: payload.as_bytes(),
+        ..line_of_file("", tie)
+    });
+    believed(names, messages)
+}
+
+/// Returns what is believed after messages, heard by these dialects without a hole.
+fn believed<'a>(names: &[&str], messages: impl IntoIterator<Item = Message<'a>>) -> Fleet {
     let mut dialects = listening(names);
     let mut fleet = Fleet::default();
     for dialect in dialects.iter() {
         fleet.coverage.hear_whole(dialect.name());
     }
-    for ((topic, payload), tie) in story.iter().zip(1..) {
-        let message = Message { topic, payload: payload.as_bytes(), ..line_of_file("", tie) };
+    for message in messages {
         let (index, reading) = dialects.read(&message);
-        let dialect = index.and_then(|index| dialects.get(index)).expect(topic);
+        let dialect = index.and_then(|index| dialects.get(index)).expect(message.topic);
         let voice = VoiceKey { authority: dialect.authority(), name: dialect.name() };
         let by = Hearsay { voice, mark: None, received: LATER };
         let Reading::Events(events) = &reading else { continue };
         for event in events.iter() {
-            let Event::Channel(event) = event else { panic!("{event:?}") };
-            fleet.take(event, &by, &Policy::DEFAULT);
+            match event {
+                Event::Channel(event) => {
+                    fleet.take(event, &by, &Policy::DEFAULT);
+                }
+                Event::Restarted(stamp) => {
+                    fleet.take_restart(*stamp, LATER, &Policy::DEFAULT);
+                }
+            }
         }
     }
     fleet
@@ -250,8 +426,9 @@ fn heard(names: &[&str], story: &[Told]) -> Fleet {
 
 fn listening(names: &[&str]) -> Dialects {
     let usual = presence::config::reading::usual();
+    let topics = vec![SITE.to_owned()];
     let dialects = names.iter().map(|name| (*name).to_owned()).collect();
-    Terms { dialects, ..usual }.dialects(None).expect("they are known")
+    Terms { dialects, topics, ..usual }.dialects(None).expect("they are known")
 }
 
 /// Returns a story in every order, and told twice.
@@ -275,7 +452,11 @@ fn orders(story: &[Told]) -> Vec<Vec<Told>> {
 }
 
 fn sample(name: &str) -> Vec<Told> {
+    recorded(name).into_iter().map(|message| (message.topic, message.payload)).collect()
+}
+
+fn recorded(name: &str) -> Vec<Recorded> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dialects");
     let text = std::fs::read_to_string(folder.join(format!("{name}.jsonl"))).expect(name);
-    Recorded::all(&text).into_iter().map(|message| (message.topic, message.payload)).collect()
+    Recorded::all(&text)
 }

@@ -15,21 +15,24 @@ fuzz_target!(|data: &[u8]| {
         // Its own topics, with what was given in the place of each wildcard.
         let own = dialect.filters.iter().map(|filter| filter.replace(['+', '#'], &head));
         for topic in own.chain([head.clone()]) {
-            let received = Timestamp(1_760_000_000_000);
-            let message = Message {
-                topic: &topic,
-                payload,
-                tag: None,
-                qos: 1,
-                retain: false,
-                received,
-                tie: 1,
-            };
+            // Whole, and line by line: some remember what they read before.
             let mut reader = plain::Reader::new(dialect, None);
-            let Reading::Events(events) = reader.read(&message) else { continue };
-            for event in events.iter() {
-                if let Event::Channel(event) = event {
-                    assert!(!event.client.is_empty(), "{}: {topic}", dialect.name);
+            let lines = payload.split(|byte| *byte == b'\n');
+            for (payload, tie) in lines.chain([payload]).zip(1..) {
+                let message = Message {
+                    topic: &topic,
+                    payload,
+                    tag: None,
+                    qos: 1,
+                    retain: false,
+                    received: Timestamp(1_760_000_000_000),
+                    tie,
+                };
+                let Reading::Events(events) = reader.read(&message) else { continue };
+                for event in events.iter() {
+                    if let Event::Channel(event) = event {
+                        assert!(!event.client.is_empty(), "{}: {topic}", dialect.name);
+                    }
                 }
             }
         }

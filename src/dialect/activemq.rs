@@ -15,17 +15,22 @@ pub const ACTIVEMQ: Plain = Plain {
     filters: &[],
     message_life: None,
     is_usual: false,
-    speaks_at: |topic| topic == DESTINATION,
+    speaks_at: is_place,
     is_line: Some(|line| {
         members(line, OUTER).is_ok_and(|[destination, headers, _]| {
-            headers.nested().is_some() && destination.text().is_some_and(|at| at == DESTINATION)
+            headers.nested().is_some() && destination.text().is_some_and(|at| is_place(&at))
         })
     }),
     read: How::Together(|| Box::new(ActiveMq::default())),
 };
 
-/// Where the broker speaks, as STOMP spells it.
-const DESTINATION: &str = "/topic/ActiveMQ.Advisory.Connection";
+/// Tells whether it is where the broker speaks, as STOMP or JMS spells it, or by its name alone.
+fn is_place(destination: &str) -> bool {
+    let prefix = ["/topic/", "topic://"].iter().find(|prefix| destination.starts_with(**prefix));
+    destination.get(prefix.map_or(0, |prefix| prefix.len())..) == Some(TOPIC)
+}
+
+const TOPIC: &str = "ActiveMQ.Advisory.Connection";
 
 /// The reader of one broker.
 #[derive(Debug, Default)]
@@ -48,11 +53,10 @@ impl Memory for ActiveMq {
     fn read<'a>(&mut self, message: &Message<'a>) -> Reading<'a> {
         let [destination, headers, body] = match members(message.payload, OUTER) {
             Ok(members) => members,
-            Err(malformed) if message.topic == DESTINATION => return Reading::Malformed(malformed),
+            Err(malformed) if is_place(message.topic) => return Reading::Malformed(malformed),
             Err(_) => return Reading::NotMine,
         };
-        let is_there =
-            destination.text().map_or(message.topic == DESTINATION, |at| at == DESTINATION);
+        let is_there = is_place(&destination.text().unwrap_or(Cow::Borrowed(message.topic)));
         let (true, Some(headers)) = (is_there, headers.nested()) else { return Reading::NotMine };
         let [url, name, start] = match members(headers.as_bytes(), HEADERS) {
             Ok(headers) => headers,
@@ -135,7 +139,7 @@ fn started<'a>(reading: Reading<'static>, message: &Message<'_>) -> Reading<'a> 
     let start = Some(Event::Restarted(Some(message.arrival())));
     match reading {
         Reading::Events(Events { first, remark, .. }) => {
-            Reading::Events(Events { first: start, second: first, remark })
+            Reading::Events(Events { first: start, second: first, remark, ..Events::default() })
         }
         other => other,
     }
@@ -149,6 +153,8 @@ mod tests {
     use super::*;
     use crate::dialect::plain::{self, Reader};
     use serde_json::{Value, json};
+
+    const DESTINATION: &str = "/topic/ActiveMQ.Advisory.Connection";
 
     fn line(url: &str, start: &str, body: &Value) -> String {
         json!({
@@ -224,6 +230,10 @@ mod tests {
         ] {
             assert_eq!(told(std::slice::from_ref(&line)), [expected], "{line}");
         }
-        assert_eq!(plain::told(&ACTIVEMQ, DESTINATION, "7"), "unreadable");
+        for place in [DESTINATION, "topic://ActiveMQ.Advisory.Connection", TOPIC] {
+            assert_eq!(plain::told(&ACTIVEMQ, place, "7"), "unreadable");
+            let line = json!({"destination": place, "headers": {}, "body": "{}"}).to_string();
+            assert_eq!(plain::told(&ACTIVEMQ, "", line), "");
+        }
     }
 }

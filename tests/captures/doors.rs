@@ -2,7 +2,8 @@
 //! their own process. The files are the broker's own: what a client of the door got, one message a line.
 
 use super::{
-    Comparison, Differences, Explained, Limit, SETTLED_MS, key, steps, text_of, voice_alone,
+    Comparison, Differences, Explained, Limit, SETTLED_MS, dialects, differences_over_mqtt, key,
+    steps, text_of, voice_alone,
 };
 use presence::dialect::{Message, claims, envelope};
 use presence::event::Timestamp;
@@ -55,6 +56,49 @@ fn every_step_shows_at_the_other_doors_but_for_known_limits() {
     for (run, door, voice, limits) in DOORS {
         let known: Differences = limits.iter().map(key).collect();
         assert_eq!(differences(run, door, voice), known, "{run}");
+    }
+}
+
+/// What devices say of themselves at each of these brokers, and what that gets wrong beside [`LEFT_ONLINE`].
+const STATUSES: &[(&str, &[Explained])] = &[
+    (
+        "aedes-1.2.0",
+        &[
+            ("tcp_fin", "status", "dev-fin", Limit::WillIsNotDelivered),
+            ("tcp_rst", "status", "dev-rst", Limit::WillIsNotDelivered),
+        ],
+    ),
+    (
+        "nanomq-0.25.5",
+        &[
+            ("takeover", "status", "dev-dup", Limit::WillOfTheOldConnection),
+            ("takeover_v5", "status", "dev-dup5", Limit::WillOfTheOldConnection),
+            ("will_delay_v5", "status", "dev-wd5", Limit::NoBirthAfterTheWill),
+        ],
+    ),
+    ("rabbitmq-3.10.8", &[]),
+    ("activemq-5.18.3", &[]),
+    ("artemis-2.40.0", &[("will_delay_v5", "status", "dev-wd5", Limit::NoBirthAfterTheWill)]),
+    (
+        "mochi-mqtt-2.7.9",
+        &[
+            ("takeover", "status", "dev-dup", Limit::WillOfTheOldConnection),
+            ("takeover_v5", "status", "dev-dup5", Limit::WillOfTheOldConnection),
+            ("will_delay_v5", "status", "dev-wd5", Limit::NoBirthAfterTheWill),
+        ],
+    ),
+    ("moquette-0.17", &[("takeover", "status", "dev-dup", Limit::WillOfTheOldConnection)]),
+    ("nats-server-2.15.2", &[]),
+];
+
+const LEFT_ONLINE: Explained =
+    ("connect_disconnect_will", "status", "dev-willclean", Limit::GoodbyeSendsNoWill);
+
+#[test]
+fn every_step_shows_in_what_devices_say_of_themselves_but_for_known_limits() {
+    for (run, limits) in STATUSES {
+        let known: Differences = limits.iter().chain([&LEFT_ONLINE]).map(key).collect();
+        assert_eq!(differences_over_mqtt(run, dialects(), &[], &["status"]), known, "{run}");
     }
 }
 

@@ -57,6 +57,7 @@ fn terms() -> Terms {
         status_offline: vec!["offline".to_owned()],
         status_pointer: None,
         time_zone: None,
+        described: Vec::new(),
     }
 }
 

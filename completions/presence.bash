@@ -49,6 +49,18 @@ _presence() {
             presence,watch)
                 cmd="presence__subcmd__watch"
                 ;;
+            presence__subcmd__dialects,help)
+                cmd="presence__subcmd__dialects__subcmd__help"
+                ;;
+            presence__subcmd__dialects,test)
+                cmd="presence__subcmd__dialects__subcmd__test"
+                ;;
+            presence__subcmd__dialects__subcmd__help,help)
+                cmd="presence__subcmd__dialects__subcmd__help__subcmd__help"
+                ;;
+            presence__subcmd__dialects__subcmd__help,test)
+                cmd="presence__subcmd__dialects__subcmd__help__subcmd__test"
+                ;;
             presence__subcmd__help,broker)
                 cmd="presence__subcmd__help__subcmd__broker"
                 ;;
@@ -81,6 +93,9 @@ _presence() {
                 ;;
             presence__subcmd__help,watch)
                 cmd="presence__subcmd__help__subcmd__watch"
+                ;;
+            presence__subcmd__help__subcmd__dialects,test)
+                cmd="presence__subcmd__help__subcmd__dialects__subcmd__test"
                 ;;
             presence__subcmd__help__subcmd__simulate,merge)
                 cmd="presence__subcmd__help__subcmd__simulate__subcmd__merge"
@@ -207,7 +222,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__check)
-            opts="-b -u -i -k -q -v -h --fleet --fleet-format --fleet-column --match --reconcile --evidence --probe --fresh --timeout --wait --stable --explain --json --nagios --max-offline --profile --print-config --store --store-password-file --store-cafile --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --fleet --fleet-format --fleet-column --match --reconcile --evidence --probe --fresh --timeout --wait --stable --explain --json --nagios --max-offline --profile --print-config --store --store-password-file --store-cafile --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -373,7 +388,11 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    return 0
+                    ;;
+                --dialect-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --topic)
@@ -456,8 +475,64 @@ _presence() {
             return 0
             ;;
         presence__subcmd__dialects)
-            opts="-q -v -h --json --quiet --verbose --help"
+            opts="-q -v -h --json --quiet --verbose --help test help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__dialects__subcmd__help)
+            opts="test help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__dialects__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__dialects__subcmd__help__subcmd__test)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__dialects__subcmd__test)
+            opts="-q -v -h --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -540,8 +615,22 @@ _presence() {
             return 0
             ;;
         presence__subcmd__help__subcmd__dialects)
-            opts=""
+            opts="test"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__help__subcmd__dialects__subcmd__test)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -722,7 +811,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__probe)
-            opts="-b -u -i -k -q -v -h --no-silence --id-prefix --timeout --json --profile --print-config --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --dialect --status-topic --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --no-silence --id-prefix --timeout --json --profile --print-config --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --dialect --dialect-file --status-topic --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -809,7 +898,11 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    return 0
+                    ;;
+                --dialect-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --status-topic)
@@ -824,7 +917,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__replay)
-            opts="-b -u -i -k -q -v -h --client --json --strict --follow --at --now --changes --timeline --uptime --concurrency --outages --anomalies --what-if --debounce-advisor --worst --since --until --csv --report --redact --expect --group --profile --print-config --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --threads --skew --close-grace --future --channels --loop --shuffle --dup --drop --seed --publish --speed --gap-max --topic-prefix --publish-topic --qos --retain --repeat --yes-load --timeout --broker --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --instance --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --client --json --strict --follow --at --now --changes --timeline --uptime --concurrency --outages --anomalies --what-if --debounce-advisor --worst --since --until --csv --report --redact --expect --group --profile --print-config --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --threads --skew --close-grace --future --channels --loop --shuffle --dup --drop --seed --publish --speed --gap-max --topic-prefix --publish-topic --qos --retain --repeat --yes-load --timeout --broker --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --instance --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -883,7 +976,11 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    return 0
+                    ;;
+                --dialect-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --topic)
@@ -1062,7 +1159,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__simulate)
-            opts="-b -i -u -k -q -v -h --count --json --plan --rate --ramp --duration --scenario --deaths --nat-drop --storm --lives --return-after --seed --shard --run --ids-are-mine --credentials --persistent --session-expiry --keepalive-profile --no-read --reconnect --will-topic --will-message --will-payload --will-qos --will-retain --will-delay --no-will --birth-topic --birth-payload --birth-qos --birth-retain --no-birth --publish-every --publish-topic --message --payload --payload-size --qos --subscribe --verify --expect-window --probe --dialect --verify-username --verify-password-file --lag-max --report --compare --source-ip --bind-address --in-flight --timeout --yes-load --profile --print-config --broker --instance --password-file --password-stdin --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --client-id --username --keepalive --quiet --verbose --help merge help"
+            opts="-b -i -u -k -q -v -h --count --json --plan --rate --ramp --duration --scenario --deaths --nat-drop --storm --lives --return-after --seed --shard --run --ids-are-mine --credentials --persistent --session-expiry --keepalive-profile --no-read --reconnect --will-topic --will-message --will-payload --will-qos --will-retain --will-delay --no-will --birth-topic --birth-payload --birth-qos --birth-retain --no-birth --publish-every --publish-topic --message --payload --payload-size --qos --subscribe --verify --expect-window --probe --dialect --dialect-file --verify-username --verify-password-file --lag-max --report --compare --source-ip --bind-address --in-flight --timeout --yes-load --profile --print-config --broker --instance --password-file --password-stdin --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --client-id --username --keepalive --quiet --verbose --help merge help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1213,7 +1310,11 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    return 0
+                    ;;
+                --dialect-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --verify-username)
@@ -1707,7 +1808,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store__subcmd__import)
-            opts="-q -v -h --instance --strict --profile --print-config --store --store-password-file --store-cafile --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --threads --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-q -v -h --instance --strict --profile --print-config --store --store-password-file --store-cafile --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --threads --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1745,7 +1846,11 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    return 0
+                    ;;
+                --dialect-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --topic)
@@ -1853,7 +1958,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__watch)
-            opts="-b -u -i -k -q -v -h --view --client --group --only --anomalies --format --json --share --metrics --metrics-public --metrics-client --record --probe --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --profile --print-config --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --source --listen-webhook --listen-webhook-secret-file --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --view --client --group --only --anomalies --format --json --share --metrics --metrics-public --metrics-client --record --probe --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --profile --print-config --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --source --listen-webhook --listen-webhook-secret-file --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2103,7 +2208,11 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    return 0
+                    ;;
+                --dialect-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --topic)

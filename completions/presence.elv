@@ -98,6 +98,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --api-token-file 'Read the token of the API from a file'
             cand --api-cafile 'Believe only the certificate authorities in this PEM file, for APIs'
             cand --dialect 'Way of announcing clients to understand; may be given several times'
+            cand --dialect-file 'File that describes a dialect of your own; may be given several times'
             cand --topic 'Listen here instead of where the dialect says; may be given several times'
             cand --status-topic 'Where devices keep their own status, with `{client}` in the place of the client id'
             cand --status-online 'Word that means online there; may be given several times'
@@ -163,6 +164,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --api-token-file 'Read the token of the API from a file'
             cand --api-cafile 'Believe only the certificate authorities in this PEM file, for APIs'
             cand --dialect 'Way of announcing clients to understand; may be given several times'
+            cand --dialect-file 'File that describes a dialect of your own; may be given several times'
             cand --topic 'Listen here instead of where the dialect says; may be given several times'
             cand --status-topic 'Where devices keep their own status, with `{client}` in the place of the client id'
             cand --status-online 'Word that means online there; may be given several times'
@@ -211,6 +213,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --tls-alpn 'Application protocol to name in the TLS handshake'
             cand --alpn 'Application protocol to name in the TLS handshake'
             cand --dialect 'Way of announcing clients to try; may be given several times'
+            cand --dialect-file 'File that describes a dialect of your own; may be given several times'
             cand --status-topic 'Where the clients keep their status, with `{client}` in the place of the client id'
             cand --no-silence 'Leave out the clients that fall silent, which take the longest'
             cand --json 'Print one JSON object'
@@ -281,6 +284,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --store-password-file 'Read the password for the Redis from a file'
             cand --store-cafile 'Believe only these authorities about the Redis, a PEM file'
             cand --dialect 'Way of announcing clients to understand; may be given several times'
+            cand --dialect-file 'File that describes a dialect of your own; may be given several times'
             cand --topic 'Listen here instead of where the dialect says; may be given several times'
             cand --status-topic 'Where devices keep their own status, with `{client}` in the place of the client id'
             cand --status-online 'Word that means online there; may be given several times'
@@ -392,6 +396,25 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --verbose 'Say on standard error what is going on inside; twice: in libraries too'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand test 'Tells what a dialect of your own makes of a sample, message by message'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'presence;dialects;test'= {
+            cand --json 'Print one JSON object a line'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside; twice: in libraries too'
+            cand --verbose 'Say on standard error what is going on inside; twice: in libraries too'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'presence;dialects;help'= {
+            cand test 'Tells what a dialect of your own makes of a sample, message by message'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'presence;dialects;help;test'= {
+        }
+        &'presence;dialects;help;help'= {
         }
         &'presence;completions'= {
             cand -q 'Say nothing on standard error but warnings and errors'
@@ -439,6 +462,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --expect-window 'When a silence has to be noticed: the name of a broker, or a range [default: by what the broker says it is]'
             cand --probe 'Go by what a probe has found: which evidence there is, and when silence is noticed'
             cand --dialect 'Evidence to listen for; may be given several times'
+            cand --dialect-file 'File that describes a dialect of your own; may be given several times'
             cand --verify-username 'User to listen as [default: --username]'
             cand --verify-password-file 'Read the password to listen with from this file'
             cand --lag-max 'Longest hold-up of this process with which its figures are trusted'
@@ -521,6 +545,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --group 'Show only clients whose group matches; may be given several times'
             cand --profile 'Take options from this profile of the configuration file'
             cand --dialect 'Way of announcing clients to understand; may be given several times'
+            cand --dialect-file 'File that describes a dialect of your own; may be given several times'
             cand --topic 'Listen here instead of where the dialect says; may be given several times'
             cand --status-topic 'Where devices keep their own status, with `{client}` in the place of the client id'
             cand --status-online 'Word that means online there; may be given several times'
@@ -627,6 +652,9 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;help;store;forget-session'= {
         }
         &'presence;help;dialects'= {
+            cand test 'Tells what a dialect of your own makes of a sample, message by message'
+        }
+        &'presence;help;dialects;test'= {
         }
         &'presence;help;completions'= {
         }

@@ -102,6 +102,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--api-token-file', '--api-token-file', [CompletionResultType]::ParameterName, 'Read the token of the API from a file')
             [CompletionResult]::new('--api-cafile', '--api-cafile', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file, for APIs')
             [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Way of announcing clients to understand; may be given several times')
+            [CompletionResult]::new('--dialect-file', '--dialect-file', [CompletionResultType]::ParameterName, 'File that describes a dialect of your own; may be given several times')
             [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Listen here instead of where the dialect says; may be given several times')
             [CompletionResult]::new('--status-topic', '--status-topic', [CompletionResultType]::ParameterName, 'Where devices keep their own status, with `{client}` in the place of the client id')
             [CompletionResult]::new('--status-online', '--status-online', [CompletionResultType]::ParameterName, 'Word that means online there; may be given several times')
@@ -168,6 +169,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--api-token-file', '--api-token-file', [CompletionResultType]::ParameterName, 'Read the token of the API from a file')
             [CompletionResult]::new('--api-cafile', '--api-cafile', [CompletionResultType]::ParameterName, 'Believe only the certificate authorities in this PEM file, for APIs')
             [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Way of announcing clients to understand; may be given several times')
+            [CompletionResult]::new('--dialect-file', '--dialect-file', [CompletionResultType]::ParameterName, 'File that describes a dialect of your own; may be given several times')
             [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Listen here instead of where the dialect says; may be given several times')
             [CompletionResult]::new('--status-topic', '--status-topic', [CompletionResultType]::ParameterName, 'Where devices keep their own status, with `{client}` in the place of the client id')
             [CompletionResult]::new('--status-online', '--status-online', [CompletionResultType]::ParameterName, 'Word that means online there; may be given several times')
@@ -217,6 +219,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--tls-alpn', '--tls-alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
             [CompletionResult]::new('--alpn', '--alpn', [CompletionResultType]::ParameterName, 'Application protocol to name in the TLS handshake')
             [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Way of announcing clients to try; may be given several times')
+            [CompletionResult]::new('--dialect-file', '--dialect-file', [CompletionResultType]::ParameterName, 'File that describes a dialect of your own; may be given several times')
             [CompletionResult]::new('--status-topic', '--status-topic', [CompletionResultType]::ParameterName, 'Where the clients keep their status, with `{client}` in the place of the client id')
             [CompletionResult]::new('--no-silence', '--no-silence', [CompletionResultType]::ParameterName, 'Leave out the clients that fall silent, which take the longest')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object')
@@ -292,6 +295,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--store-password-file', '--store-password-file', [CompletionResultType]::ParameterName, 'Read the password for the Redis from a file')
             [CompletionResult]::new('--store-cafile', '--store-cafile', [CompletionResultType]::ParameterName, 'Believe only these authorities about the Redis, a PEM file')
             [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Way of announcing clients to understand; may be given several times')
+            [CompletionResult]::new('--dialect-file', '--dialect-file', [CompletionResultType]::ParameterName, 'File that describes a dialect of your own; may be given several times')
             [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Listen here instead of where the dialect says; may be given several times')
             [CompletionResult]::new('--status-topic', '--status-topic', [CompletionResultType]::ParameterName, 'Where devices keep their own status, with `{client}` in the place of the client id')
             [CompletionResult]::new('--status-online', '--status-online', [CompletionResultType]::ParameterName, 'Word that means online there; may be given several times')
@@ -414,6 +418,29 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Tells what a dialect of your own makes of a sample, message by message')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'presence;dialects;test' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'presence;dialects;help' {
+            [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Tells what a dialect of your own makes of a sample, message by message')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'presence;dialects;help;test' {
+            break
+        }
+        'presence;dialects;help;help' {
             break
         }
         'presence;completions' {
@@ -463,6 +490,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--expect-window', '--expect-window', [CompletionResultType]::ParameterName, 'When a silence has to be noticed: the name of a broker, or a range [default: by what the broker says it is]')
             [CompletionResult]::new('--probe', '--probe', [CompletionResultType]::ParameterName, 'Go by what a probe has found: which evidence there is, and when silence is noticed')
             [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Evidence to listen for; may be given several times')
+            [CompletionResult]::new('--dialect-file', '--dialect-file', [CompletionResultType]::ParameterName, 'File that describes a dialect of your own; may be given several times')
             [CompletionResult]::new('--verify-username', '--verify-username', [CompletionResultType]::ParameterName, 'User to listen as [default: --username]')
             [CompletionResult]::new('--verify-password-file', '--verify-password-file', [CompletionResultType]::ParameterName, 'Read the password to listen with from this file')
             [CompletionResult]::new('--lag-max', '--lag-max', [CompletionResultType]::ParameterName, 'Longest hold-up of this process with which its figures are trusted')
@@ -550,6 +578,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Show only clients whose group matches; may be given several times')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take options from this profile of the configuration file')
             [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Way of announcing clients to understand; may be given several times')
+            [CompletionResult]::new('--dialect-file', '--dialect-file', [CompletionResultType]::ParameterName, 'File that describes a dialect of your own; may be given several times')
             [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Listen here instead of where the dialect says; may be given several times')
             [CompletionResult]::new('--status-topic', '--status-topic', [CompletionResultType]::ParameterName, 'Where devices keep their own status, with `{client}` in the place of the client id')
             [CompletionResult]::new('--status-online', '--status-online', [CompletionResultType]::ParameterName, 'Word that means online there; may be given several times')
@@ -669,6 +698,10 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;help;dialects' {
+            [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Tells what a dialect of your own makes of a sample, message by message')
+            break
+        }
+        'presence;help;dialects;test' {
             break
         }
         'presence;help;completions' {

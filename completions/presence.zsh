@@ -133,7 +133,20 @@ nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 mochi\:"Hooks of mochi-mqtt, as the program that embeds it writes them"
 moquette\:"Interceptors of Moquette, as the program that embeds it writes them"
 bifromq\:"Events of BifroMQ, as an event collector of yours writes them"
+sparkplug\:"Births and deaths of Sparkplug B, nodes and devices"
+homeassistant\:"Home Assistant itself, and entities beside their configuration"
+zigbee2mqtt\:"Bridge and devices of zigbee2mqtt"
+tasmota\:"Tasmota, in both orders of its topics"
+shelly1\:"Shelly devices of the first generation"
+homie\:"Homie 2 to 5"
+frigate\:"Frigate"
+theengs\:"Theengs Gateway"
+openmqttgateway\:"OpenMQTTGateway"
+campbell\:"Campbell Scientific loggers"
+shelly2\:"Shelly devices from the second generation on"
+esphome\:"ESPHome nodes"
 status\:"Retained status that devices keep by birth and will"))' \
+'*--dialect-file=[File that describes a dialect of your own; may be given several times]:FILE:_files' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '*--status-online=[Word that means online there; may be given several times]:WORD:_default' \
@@ -232,7 +245,20 @@ nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 mochi\:"Hooks of mochi-mqtt, as the program that embeds it writes them"
 moquette\:"Interceptors of Moquette, as the program that embeds it writes them"
 bifromq\:"Events of BifroMQ, as an event collector of yours writes them"
+sparkplug\:"Births and deaths of Sparkplug B, nodes and devices"
+homeassistant\:"Home Assistant itself, and entities beside their configuration"
+zigbee2mqtt\:"Bridge and devices of zigbee2mqtt"
+tasmota\:"Tasmota, in both orders of its topics"
+shelly1\:"Shelly devices of the first generation"
+homie\:"Homie 2 to 5"
+frigate\:"Frigate"
+theengs\:"Theengs Gateway"
+openmqttgateway\:"OpenMQTTGateway"
+campbell\:"Campbell Scientific loggers"
+shelly2\:"Shelly devices from the second generation on"
+esphome\:"ESPHome nodes"
 status\:"Retained status that devices keep by birth and will"))' \
+'*--dialect-file=[File that describes a dialect of your own; may be given several times]:FILE:_files' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '*--status-online=[Word that means online there; may be given several times]:WORD:_default' \
@@ -309,7 +335,20 @@ nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 mochi\:"Hooks of mochi-mqtt, as the program that embeds it writes them"
 moquette\:"Interceptors of Moquette, as the program that embeds it writes them"
 bifromq\:"Events of BifroMQ, as an event collector of yours writes them"
+sparkplug\:"Births and deaths of Sparkplug B, nodes and devices"
+homeassistant\:"Home Assistant itself, and entities beside their configuration"
+zigbee2mqtt\:"Bridge and devices of zigbee2mqtt"
+tasmota\:"Tasmota, in both orders of its topics"
+shelly1\:"Shelly devices of the first generation"
+homie\:"Homie 2 to 5"
+frigate\:"Frigate"
+theengs\:"Theengs Gateway"
+openmqttgateway\:"OpenMQTTGateway"
+campbell\:"Campbell Scientific loggers"
+shelly2\:"Shelly devices from the second generation on"
+esphome\:"ESPHome nodes"
 status\:"Retained status that devices keep by birth and will"))' \
+'*--dialect-file=[File that describes a dialect of your own; may be given several times]:FILE:_files' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '--no-silence[Leave out the clients that fall silent, which take the longest]' \
 '--json[Print one JSON object]' \
@@ -417,7 +456,20 @@ nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 mochi\:"Hooks of mochi-mqtt, as the program that embeds it writes them"
 moquette\:"Interceptors of Moquette, as the program that embeds it writes them"
 bifromq\:"Events of BifroMQ, as an event collector of yours writes them"
+sparkplug\:"Births and deaths of Sparkplug B, nodes and devices"
+homeassistant\:"Home Assistant itself, and entities beside their configuration"
+zigbee2mqtt\:"Bridge and devices of zigbee2mqtt"
+tasmota\:"Tasmota, in both orders of its topics"
+shelly1\:"Shelly devices of the first generation"
+homie\:"Homie 2 to 5"
+frigate\:"Frigate"
+theengs\:"Theengs Gateway"
+openmqttgateway\:"OpenMQTTGateway"
+campbell\:"Campbell Scientific loggers"
+shelly2\:"Shelly devices from the second generation on"
+esphome\:"ESPHome nodes"
 status\:"Retained status that devices keep by birth and will"))' \
+'*--dialect-file=[File that describes a dialect of your own; may be given several times]:FILE:_files' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '*--status-online=[Word that means online there; may be given several times]:WORD:_default' \
@@ -562,8 +614,57 @@ _arguments "${_arguments_options[@]}" : \
 '*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-'*::names -- Dialects to tell more about:_default' \
+'::names -- Dialects to tell more about:_default' \
+":: :_presence__subcmd__dialects_commands" \
+"*::: :->dialects" \
 && ret=0
+
+    case $state in
+    (dialects)
+        words=($line[2] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:presence-dialects-command-$line[2]:"
+        case $line[2] in
+            (test)
+_arguments "${_arguments_options[@]}" : \
+'--json[Print one JSON object a line]' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':file -- File that describes the dialect:_files' \
+':sample -- Messages, one a line; `-` is standard input:_files' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_presence__subcmd__dialects__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:presence-dialects-help-command-$line[1]:"
+        case $line[1] in
+            (test)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
 ;;
 (completions)
 _arguments "${_arguments_options[@]}" : \
@@ -645,7 +746,20 @@ nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 mochi\:"Hooks of mochi-mqtt, as the program that embeds it writes them"
 moquette\:"Interceptors of Moquette, as the program that embeds it writes them"
 bifromq\:"Events of BifroMQ, as an event collector of yours writes them"
+sparkplug\:"Births and deaths of Sparkplug B, nodes and devices"
+homeassistant\:"Home Assistant itself, and entities beside their configuration"
+zigbee2mqtt\:"Bridge and devices of zigbee2mqtt"
+tasmota\:"Tasmota, in both orders of its topics"
+shelly1\:"Shelly devices of the first generation"
+homie\:"Homie 2 to 5"
+frigate\:"Frigate"
+theengs\:"Theengs Gateway"
+openmqttgateway\:"OpenMQTTGateway"
+campbell\:"Campbell Scientific loggers"
+shelly2\:"Shelly devices from the second generation on"
+esphome\:"ESPHome nodes"
 status\:"Retained status that devices keep by birth and will"))' \
+'*--dialect-file=[File that describes a dialect of your own; may be given several times]:FILE:_files' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
 '--verify-password-file=[Read the password to listen with from this file]:FILE:_files' \
 '--lag-max=[Longest hold-up of this process with which its figures are trusted]:DURATION:_default' \
@@ -784,7 +898,20 @@ nanomq-webhook\:"Calls of NanoMQ'\''s webhook, kept one a line"
 mochi\:"Hooks of mochi-mqtt, as the program that embeds it writes them"
 moquette\:"Interceptors of Moquette, as the program that embeds it writes them"
 bifromq\:"Events of BifroMQ, as an event collector of yours writes them"
+sparkplug\:"Births and deaths of Sparkplug B, nodes and devices"
+homeassistant\:"Home Assistant itself, and entities beside their configuration"
+zigbee2mqtt\:"Bridge and devices of zigbee2mqtt"
+tasmota\:"Tasmota, in both orders of its topics"
+shelly1\:"Shelly devices of the first generation"
+homie\:"Homie 2 to 5"
+frigate\:"Frigate"
+theengs\:"Theengs Gateway"
+openmqttgateway\:"OpenMQTTGateway"
+campbell\:"Campbell Scientific loggers"
+shelly2\:"Shelly devices from the second generation on"
+esphome\:"ESPHome nodes"
 status\:"Retained status that devices keep by birth and will"))' \
+'*--dialect-file=[File that describes a dialect of your own; may be given several times]:FILE:_files' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
 '--status-topic=[Where devices keep their own status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
 '*--status-online=[Word that means online there; may be given several times]:WORD:_default' \
@@ -922,7 +1049,23 @@ esac
 ;;
 (dialects)
 _arguments "${_arguments_options[@]}" : \
+":: :_presence__subcmd__help__subcmd__dialects_commands" \
+"*::: :->dialects" \
 && ret=0
+
+    case $state in
+    (dialects)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:presence-help-dialects-command-$line[1]:"
+        case $line[1] in
+            (test)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
 ;;
 (completions)
 _arguments "${_arguments_options[@]}" : \
@@ -1004,8 +1147,34 @@ _presence__subcmd__demo_commands() {
 }
 (( $+functions[_presence__subcmd__dialects_commands] )) ||
 _presence__subcmd__dialects_commands() {
-    local commands; commands=()
+    local commands; commands=(
+'test:Tells what a dialect of your own makes of a sample, message by message' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
     _describe -t commands 'presence dialects commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__dialects__subcmd__help_commands] )) ||
+_presence__subcmd__dialects__subcmd__help_commands() {
+    local commands; commands=(
+'test:Tells what a dialect of your own makes of a sample, message by message' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'presence dialects help commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__dialects__subcmd__help__subcmd__help_commands] )) ||
+_presence__subcmd__dialects__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence dialects help help commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__dialects__subcmd__help__subcmd__test_commands] )) ||
+_presence__subcmd__dialects__subcmd__help__subcmd__test_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence dialects help test commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__dialects__subcmd__test_commands] )) ||
+_presence__subcmd__dialects__subcmd__test_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence dialects test commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__help_commands] )) ||
 _presence__subcmd__help_commands() {
@@ -1046,8 +1215,15 @@ _presence__subcmd__help__subcmd__demo_commands() {
 }
 (( $+functions[_presence__subcmd__help__subcmd__dialects_commands] )) ||
 _presence__subcmd__help__subcmd__dialects_commands() {
-    local commands; commands=()
+    local commands; commands=(
+'test:Tells what a dialect of your own makes of a sample, message by message' \
+    )
     _describe -t commands 'presence help dialects commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__dialects__subcmd__test_commands] )) ||
+_presence__subcmd__help__subcmd__dialects__subcmd__test_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help dialects test commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__help__subcmd__help_commands] )) ||
 _presence__subcmd__help__subcmd__help_commands() {

@@ -27,5 +27,6 @@ pub mod source;
 pub mod state;
 pub mod store;
 pub mod sys;
+pub mod table;
 pub mod web;
 pub mod wire;

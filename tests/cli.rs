@@ -10,6 +10,8 @@ mod asked;
 mod check;
 #[path = "cli/courses.rs"]
 mod courses;
+#[path = "cli/described.rs"]
+mod described;
 #[path = "cli/fleets.rs"]
 mod fleets;
 #[path = "cli/follow.rs"]

@@ -3,12 +3,15 @@
 #[path = "captures/recorded.rs"]
 mod recorded;
 
+use presence::dialect::described::{CONVENTIONS, convention};
 use presence::dialect::lmq::Lmq;
 use presence::dialect::mosquitto::Mosquitto;
 use presence::dialect::plain;
 use presence::dialect::status::{Status, Words};
 use presence::dialect::topic::Template;
-use presence::dialect::{Dialect, Dialects, Message, Reading, Sniffed, claims, envelope, sniff};
+use presence::dialect::{
+    Dialect, Dialects, Message, Reading, Reason, Sniffed, claims, envelope, sniff,
+};
 use presence::event::{Channel, ChannelEvent, Event, Flags, Stamp};
 use recorded::{Recorded, line_of_file};
 use std::borrow::Cow;
@@ -26,25 +29,23 @@ const MESSAGES: &[Group] = &[
         || plain("connection-state"),
         &["mosquitto-2.1-connection-state", "trap-mosquitto-2.1-connection-state-stuck-online"],
     ),
-    (|| status("{client}/status", "online", "offline", None), &["esphome", "homeassistant"]),
-    (tasmota, &["tasmota"]),
-    (|| status("{client}/available", "online", "offline", None), &["frigate"]),
-    (|| status("home/{client}/LWT", "online", "offline", None), &["openmqttgateway"]),
-    (shelly, &["shelly"]),
+    (|| described("homeassistant"), &["homeassistant"]),
+    (|| described("zigbee2mqtt"), &["zigbee2mqtt"]),
+    (|| described("tasmota"), &["tasmota"]),
+    (|| [described("shelly1"), described("shelly2")].into_iter().flatten().collect(), &["shelly"]),
+    (|| described("esphome"), &["esphome"]),
+    (|| described("homie"), &["homie"]),
+    (|| described("frigate"), &["frigate"]),
+    (|| described("openmqttgateway"), &["openmqttgateway"]),
+    (|| described("theengs"), &["theengs"]),
+    (|| described("campbell"), &["campbell"]),
+    (|| plain("sparkplug"), &["sparkplug-b", "trap-sparkplug-late-ndeath"]),
     (|| plain("aedes"), &["aedes"]),
     (|| plain("emqx"), &["emqx4", "emqx5", "emqx5.9", "trap-emqx5-takeover"]),
     (|| plain("rmqtt"), &["rmqtt"]),
     (|| plain("nanomq"), &["nanomq", "trap-nanomq-truncated"]),
     (|| plain("tencent-tdmq"), &["tencent-tdmq-mqtt"]),
     (|| plain("aws-iot"), &["aws-iot", "trap-aws-takeover-out-of-order"]),
-];
-
-const JSON_MESSAGES: [Group; 2] = [
-    (
-        || status("zigbee2mqtt/{client}/state", "online", "offline", Some("/state")),
-        &["zigbee2mqtt"],
-    ),
-    (homie, &["homie"]),
 ];
 
 const LOGS: [&str; 7] = [
@@ -81,7 +82,7 @@ const NAMED_FILES: &[(&str, &[&str])] = &[("moquette", &["moquette.jsonl"])];
 
 #[test]
 fn every_sample_message_reads_as_expected() {
-    for (dialects, names) in MESSAGES.iter().chain(&JSON_MESSAGES) {
+    for (dialects, names) in MESSAGES {
         for name in *names {
             let messages = Recorded::all(&text_of(&format!("{name}.jsonl")));
             let mut dialects = listening(dialects());
@@ -182,6 +183,11 @@ fn no_cut_and_no_damage_makes_reading_panic() {
         for (plain, topic) in &doors {
             let _ = plain::Reader::new(plain, None).read(&Message { topic, ..message });
         }
+        // One after the other: they differ in their files, not in how they read.
+        let (name, _) = CONVENTIONS[usize::try_from(tie).expect("small") % CONVENTIONS.len()];
+        let convention = convention(name).expect(name);
+        let topic = &convention.filters[0].replace('+', "a");
+        let _ = convention.read(&Message { topic, payload, ..line_of_file("", tie) });
         let _ = sniff(payload);
     };
     let mut rng = fastrand::Rng::with_seed(7);
@@ -235,6 +241,26 @@ fn no_part_of_a_message_and_no_message_of_others_tells_of_a_client() {
             }
         }
     }
+}
+
+/// What two dialects understand is believed of neither.
+#[test]
+fn conventions_that_are_listened_to_together_do_not_read_what_is_anothers() {
+    let all = || CONVENTIONS.iter().flat_map(|(name, _)| described(name)).collect();
+    let mut heard = 0;
+    for (_, names) in MESSAGES {
+        for message in
+            names.iter().flat_map(|name| Recorded::all(&text_of(&format!("{name}.jsonl"))))
+        {
+            let mut dialects = Dialects::new(all(), vec![]);
+            let (index, reading) = dialects.read(&message.message(1));
+            let is_ambiguous =
+                matches!(&reading, Reading::Malformed(one) if one.reason == Reason::Ambiguous);
+            assert!(!is_ambiguous, "{message:?}: {reading:?}");
+            heard += usize::from(index.is_some());
+        }
+    }
+    assert!(heard >= 30, "{heard}");
 }
 
 #[test]
@@ -293,11 +319,10 @@ fn damaged(payload: &[u8], others: &[Vec<u8>], rng: &mut fastrand::Rng) -> Vec<u
 }
 
 fn every_payload() -> Vec<Vec<u8>> {
-    let groups = MESSAGES.iter().chain(&JSON_MESSAGES);
-    let names = groups.flat_map(|(_, names)| names.iter());
+    let names = MESSAGES.iter().flat_map(|(_, names)| names.iter());
     let mut payloads: Vec<Vec<u8>> = names
         .flat_map(|name| Recorded::all(&text_of(&format!("{name}.jsonl"))))
-        .map(|message| message.payload.into_bytes())
+        .map(|message| message.bytes)
         .collect();
     for (name, file) in FILES
         .iter()
@@ -341,24 +366,8 @@ fn status(template: &str, online: &str, offline: &str, pointer: Option<&str>) ->
     vec![Dialect::Status(Status { template, words })]
 }
 
-fn tasmota() -> Vec<Dialect> {
-    let mut dialects = status("tele/{client}/LWT", "online", "offline", None);
-    dialects.extend(status("{client}/tele/LWT", "online", "offline", None));
-    dialects
-}
-
-fn shelly() -> Vec<Dialect> {
-    let mut dialects = status("shellies/{client}/online", "true", "false", None);
-    dialects.extend(status("{client}/online", "true", "false", None));
-    dialects
-}
-
-fn homie() -> Vec<Dialect> {
-    let states = ("ready init alert", "disconnected sleeping lost");
-    let mut dialects = status("homie/{client}/$online", "true", "false", None);
-    dialects.extend(status("homie/{client}/$state", states.0, states.1, None));
-    dialects.extend(status("homie/5/{client}/$state", states.0, states.1, None));
-    dialects
+fn described(name: &str) -> Vec<Dialect> {
+    vec![Dialect::Described(convention(name).expect(name))]
 }
 
 /// LMQ's samples come from a queue: as over MQTT, its topics are wherever one is told to listen.

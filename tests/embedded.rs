@@ -9,6 +9,8 @@ mod support;
 mod asking;
 #[path = "embedded/client.rs"]
 mod client;
+#[path = "embedded/described.rs"]
+mod described;
 #[path = "embedded/findings.rs"]
 mod findings;
 #[path = "embedded/gates.rs"]

@@ -20,7 +20,9 @@ const RUNNABLE: [&str; 3] = ["presence replay ", "presence dialects", "echo $?"]
 fn what_needs_no_broker_prints_what_is_shown() {
     let place = Place::new();
     let mut blocks_run = 0;
-    for block in blocks(&readme()) {
+    let described =
+        fs::read_to_string(root().join("docs/custom-dialects.md")).expect("it is there");
+    for block in blocks(&readme()).into_iter().chain(blocks(&described)) {
         let is_runnable =
             |shown: &Shown| RUNNABLE.iter().any(|head| shown.command.starts_with(head));
         if !block.iter().all(is_runnable) {
@@ -39,7 +41,15 @@ fn what_needs_no_broker_prints_what_is_shown() {
             assert_eq!(printed, shown.output, "$ {}", shown.command);
         }
     }
-    assert!(blocks_run >= 5, "only {blocks_run} blocks were run");
+    assert!(blocks_run >= 6, "only {blocks_run} blocks were run");
+}
+
+#[test]
+fn the_dialect_that_is_shown_is_that_of_the_example() {
+    let page = fs::read_to_string(root().join("docs/custom-dialects.md")).expect("it is there");
+    let shown = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let file = fs::read_to_string(root().join("docs/examples/acme.toml")).expect("it is there");
+    assert_eq!(shown, Some(file.as_str()));
 }
 
 #[test]

@@ -63,6 +63,34 @@ fn every_dialect_is_told() {
 }
 
 #[test]
+fn every_message_of_a_sample_is_told() {
+    let files = ["docs/examples/acme.toml", "docs/examples/acme.jsonl"];
+    let home = TempDir::new().expect("a temporary folder can be made");
+    let output = presence(&[&["dialects", "test", "--json"], &files[..]].concat(), home.path());
+    assert_eq!(output.status.code(), Some(1), "one of them is malformed");
+    let printed = lines(&output);
+    let (sums, readings) = printed.split_last().expect("there are sums");
+    assert_eq!(readings.len(), 7);
+    assert_valid(&schema("readings"), std::slice::from_ref(sums));
+    let schema = schema("reading");
+    assert_valid(&schema, readings);
+    for field in readings[0].as_object().expect("it is an object").keys() {
+        let mut broken = readings[0].clone();
+        broken.as_object_mut().expect("it is an object").remove(field);
+        assert!(!schema.is_valid(&broken), "without `{field}`");
+    }
+    for (at, field, value) in [
+        (0, "reason", json!("unreadable")),
+        (5, "reason", json!(null)),
+        (6, "remark", json!("removed")),
+    ] {
+        let mut broken = readings[at].clone();
+        broken[field] = value;
+        assert!(!schema.is_valid(&broken), "{broken}");
+    }
+}
+
+#[test]
 fn replay_prints_changes_and_a_summary() {
     for file in [NIGHT, NOTICES, LOG] {
         let printed = lines(&run(&["replay", "--json", "--changes", file]));

@@ -48,6 +48,7 @@ const PURE: &[&str] = &[
     "src/source/stomp/frame",
     "src/source/text",
     "src/source/webhook/body",
+    "src/table",
     "src/wire",
 ];
 
@@ -91,7 +92,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "simulate",
         &[
             "clock", "config", "dialect", "event", "failure", "nearest", "random", "secret",
-            "source", "state", "sys", "wire",
+            "source", "state", "sys", "table", "wire",
         ],
     ),
     ("publish", &["clock", "config", "event", "failure", "random", "simulate", "source", "wire"]),
@@ -101,6 +102,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("wire", &[]),
     ("nearest", &[]),
+    ("table", &["nearest"]),
     ("random", &[]),
     // What it finds out, which output shows and other commands can be told.
     ("probe", &["dialect", "event"]),
@@ -112,13 +114,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("serve", &[]),
     (
         "config",
-        &["cli", "dialect", "disorder", "event", "failure", "nearest", "probe", "secret", "state"],
+        &[
+            "cli", "dialect", "disorder", "event", "failure", "nearest", "probe", "secret",
+            "state", "table",
+        ],
     ),
     ("cli", &["dialect", "secret", "state"]),
     ("clock", &["event"]),
     // For hints to the processor: they change nothing but how long it takes.
     ("state", &["event", "sys"]),
-    ("dialect", &["event"]),
+    ("dialect", &["event", "nearest", "table"]),
     ("disorder", &["event", "random"]),
     ("event", &[]),
     ("failure", &[]),

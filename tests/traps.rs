@@ -327,6 +327,54 @@ fn a_state_that_is_stuck_at_online_gives_way_to_the_log() {
 /// Where a bridge, or a listener at another door, publishes what it was told.
 const SITE: &str = "site/presence";
 
+/// The will of an older connection may come long after the birth of the newer one, and more than once. Nothing
+/// but its number tells.
+#[test]
+fn sparkplug_believes_a_death_only_under_the_number_of_the_last_birth() {
+    let told = recorded("trap-sparkplug-late-ndeath");
+    let [_, newer, late] = told.as_slice() else { panic!("{told:?}") };
+    let state = |story: &[&Recorded]| {
+        let messages = story.iter().zip(1..).map(|(message, tie)| message.message(tie));
+        let fleet = believed(&["sparkplug"], messages);
+        let verdict = fleet.verdict("G1/E1", LATER, &Policy::DEFAULT);
+        (verdict.status.online(), verdict.channel.map(String::from).unwrap_or_default())
+    };
+    let whole: Vec<&Recorded> = told.iter().collect();
+    let again = [&whole[..], &[late, late]].concat();
+    let is_online = (Some(true), "4".to_owned());
+    assert_eq!(state(&whole), is_online);
+    assert_eq!(state(&again), is_online);
+    // Who came too late for the first birth.
+    assert_eq!(state(&[newer, late]), is_online);
+    // Nobody knows of a newer connection yet.
+    assert_eq!(state(&whole[..1]), (Some(true), "3".to_owned()));
+    assert_eq!(state(&[whole[0], late]), (Some(false), "3".to_owned()));
+}
+
+/// The end of a node is the end of what is behind it, and of nothing else.
+#[test]
+fn a_device_of_sparkplug_goes_with_its_node() {
+    let story = recorded("sparkplug-b");
+    for (end, node, device) in
+        [(1, Some(true), None), (2, Some(true), Some(true)), (3, Some(true), Some(false))]
+    {
+        assert_eq!(states(&story[..end]), (node, device), "{end}");
+    }
+    // Without the death of the device.
+    let mut without = story;
+    without.remove(2);
+    without.truncate(3);
+    assert_eq!(states(&without), (Some(false), Some(false)));
+}
+
+/// Returns whether the node and the device of the sample are online.
+fn states(story: &[Recorded]) -> (Option<bool>, Option<bool>) {
+    let messages = story.iter().zip(1..).map(|(message, tie)| message.message(tie));
+    let fleet = believed(&["sparkplug"], messages);
+    let online = |client| fleet.verdict(client, LATER, &Policy::DEFAULT).status.online();
+    (online("G1/E1"), online("G1/E1/D1"))
+}
+
 /// When the stories begin, in ms.
 const BEGIN: i64 = 1_760_000_000_000;
 
@@ -341,15 +389,24 @@ fn end(dialects: &[&str], story: &[Told], client: &str) -> (Option<bool>, String
 
 /// Returns what is believed after a story, heard by these dialects without a hole.
 fn heard(names: &[&str], story: &[Told]) -> Fleet {
+    let messages = story.iter().zip(1..).map(|((topic, payload), tie)| Message {
+        topic,
+        payload: payload.as_bytes(),
+        ..line_of_file("", tie)
+    });
+    believed(names, messages)
+}
+
+/// Returns what is believed after messages, heard by these dialects without a hole.
+fn believed<'a>(names: &[&str], messages: impl IntoIterator<Item = Message<'a>>) -> Fleet {
     let mut dialects = listening(names);
     let mut fleet = Fleet::default();
     for dialect in dialects.iter() {
         fleet.coverage.hear_whole(dialect.name());
     }
-    for ((topic, payload), tie) in story.iter().zip(1..) {
-        let message = Message { topic, payload: payload.as_bytes(), ..line_of_file("", tie) };
+    for message in messages {
         let (index, reading) = dialects.read(&message);
-        let dialect = index.and_then(|index| dialects.get(index)).expect(topic);
+        let dialect = index.and_then(|index| dialects.get(index)).expect(message.topic);
         let voice = VoiceKey { authority: dialect.authority(), name: dialect.name() };
         let by = Hearsay { voice, mark: None, received: LATER };
         let Reading::Events(events) = &reading else { continue };
@@ -395,7 +452,11 @@ fn orders(story: &[Told]) -> Vec<Vec<Told>> {
 }
 
 fn sample(name: &str) -> Vec<Told> {
+    recorded(name).into_iter().map(|message| (message.topic, message.payload)).collect()
+}
+
+fn recorded(name: &str) -> Vec<Recorded> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dialects");
     let text = std::fs::read_to_string(folder.join(format!("{name}.jsonl"))).expect(name);
-    Recorded::all(&text).into_iter().map(|message| (message.topic, message.payload)).collect()
+    Recorded::all(&text)
 }

@@ -1,9 +1,9 @@
 //! `presence probe`
 
 use super::connection::Connection;
-use super::reading::{DialectName, STATUS_TOPIC};
+use super::reading::{DialectFiles, DialectName, STATUS_TOPIC};
 use clap::Args;
-use clap::builder::BoolishValueParser;
+use clap::builder::{ArgPredicate, BoolishValueParser};
 use std::time::Duration;
 
 const TIMEOUT: &str = "5s";
@@ -48,9 +48,13 @@ pub struct Probe {
         value_name = "NAME",
         env = "PRESENCE_DIALECT",
         value_delimiter = ',',
-        default_value = "auto"
+        default_value = "auto",
+        default_value_if("dialect_file", ArgPredicate::IsPresent, None)
     )]
     pub dialect: Vec<DialectName>,
+
+    #[command(flatten)]
+    pub files: DialectFiles,
 
     /// Where the clients keep their status, with `{client}` in the place of the client id
     #[arg(

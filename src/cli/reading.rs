@@ -1,6 +1,8 @@
 //! Which dialects are understood, and where they are listened for.
 
+use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
+use std::path::PathBuf;
 
 pub const STATUS_TOPIC: &str = "devices/{client}/status";
 pub const STATUS_ONLINE: &str = "online";
@@ -20,9 +22,13 @@ pub struct Reading {
         value_name = "NAME",
         env = "PRESENCE_DIALECT",
         value_delimiter = ',',
-        default_value = "auto"
+        default_value = "auto",
+        default_value_if("dialect_file", ArgPredicate::IsPresent, None)
     )]
     pub dialect: Vec<DialectName>,
+
+    #[command(flatten)]
+    pub files: DialectFiles,
 
     /// Listen here instead of where the dialect says; may be given several times
     #[arg(long, value_name = "FILTER", env = "PRESENCE_TOPIC")]
@@ -50,6 +56,17 @@ pub struct Reading {
     /// they are shown in UTC, and a log in local time is not read. JSON has ms since 1970.
     #[arg(long, value_name = "ZONE", env = "PRESENCE_TIME_ZONE")]
     pub time_zone: Option<String>,
+}
+
+/// Dialects that are described in files.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Dialects")]
+pub struct DialectFiles {
+    /// File that describes a dialect of your own; may be given several times
+    ///
+    /// Without `--dialect` nothing else is listened to. `presence dialects test` tries a file out.
+    #[arg(long, value_name = "FILE", env = "PRESENCE_DIALECT_FILE")]
+    pub dialect_file: Vec<PathBuf>,
 }
 
 /// The dialects that can be chosen.
@@ -107,6 +124,30 @@ pub enum DialectName {
     Moquette,
     /// Events of BifroMQ, as an event collector of yours writes them
     Bifromq,
+    /// Births and deaths of Sparkplug B, nodes and devices
+    Sparkplug,
+    /// Home Assistant itself, and entities beside their configuration
+    Homeassistant,
+    /// Bridge and devices of zigbee2mqtt
+    Zigbee2mqtt,
+    /// Tasmota, in both orders of its topics
+    Tasmota,
+    /// Shelly devices of the first generation
+    Shelly1,
+    /// Homie 2 to 5
+    Homie,
+    /// Frigate
+    Frigate,
+    /// Theengs Gateway
+    Theengs,
+    /// OpenMQTTGateway
+    Openmqttgateway,
+    /// Campbell Scientific loggers
+    Campbell,
+    /// Shelly devices from the second generation on
+    Shelly2,
+    /// ESPHome nodes
+    Esphome,
     /// Retained status that devices keep by birth and will
     Status,
 }

@@ -1,9 +1,9 @@
 //! What `presence simulate --verify` can be told.
 
 use super::merge::Telling;
-use super::reading::DialectName;
+use super::reading::{DialectFiles, DialectName};
 use clap::Args;
-use clap::builder::BoolishValueParser;
+use clap::builder::{ArgPredicate, BoolishValueParser};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -47,9 +47,13 @@ pub struct Verify {
         env = "PRESENCE_DIALECT",
         value_enum,
         value_delimiter = ',',
-        default_value = "auto"
+        default_value = "auto",
+        default_value_if("dialect_file", ArgPredicate::IsPresent, None)
     )]
     pub dialect: Vec<DialectName>,
+
+    #[command(flatten)]
+    pub files: DialectFiles,
 
     /// User to listen as [default: --username]
     #[arg(long, value_name = "NAME", env = "PRESENCE_VERIFY_USERNAME")]

@@ -118,7 +118,7 @@ pub fn take(
             }
             match (&events.first, &events.second) {
                 (Some(Event::Channel(first)), Some(Event::Channel(second)))
-                    if first.client == second.client =>
+                    if first.client == second.client && events.more.is_empty() =>
                 {
                     let news = presence.handle_both(first, second, by);
                     heard.news |= news.contains(&true);

@@ -68,7 +68,10 @@ fn run(cli: &Cli, warnings: Vec<config::warning::Warning>) -> Outcome {
         Command::Watch(options) => options.view.json,
         Command::Check(options) => options.answer.json,
         Command::Probe(options) => options.json,
-        Command::Dialects(options) => options.json,
+        Command::Dialects(options) => match &options.action {
+            Some(cli::dialects::Action::Test(options)) => options.json,
+            None => options.json,
+        },
         Command::Replay(options) => options.json || options.question.csv,
         #[cfg(feature = "broker")]
         Command::Demo(_) => false,

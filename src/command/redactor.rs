@@ -131,9 +131,10 @@ impl Redactor {
     pub fn reading<'a>(&self, reading: &Reading<'a>) -> Reading<'a> {
         match reading {
             Reading::NotMine => Reading::NotMine,
-            Reading::Events(Events { first, second, remark }) => Reading::Events(Events {
+            Reading::Events(Events { first, second, more, remark }) => Reading::Events(Events {
                 first: first.as_ref().map(|event| self.event(event)),
                 second: second.as_ref().map(|event| self.event(event)),
+                more: more.iter().map(|event| self.event(event)).collect(),
                 remark: *remark,
             }),
             Reading::Malformed(Malformed { reason, client, .. }) => {

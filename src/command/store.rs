@@ -171,10 +171,11 @@ fn session_of(place: &Place, instance: &str) -> Result<Option<String>, Failure> 
 
 fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
+    let forced = config::reading::forced(&options.reading, &terms);
     let place = kept(&options.store, console)?;
     let asked = Asked::of(&options.policy);
     let mut input = Input::new(terms, zone, asked, clock::now());
-    input.forced = config::reading::forced(&options.reading);
+    input.forced = forced;
     input.columns = config::tables::columns(&options.tables)?;
     input.instance = options.instance.clone().unwrap_or_default();
     input.strict = options.strict;

@@ -7,6 +7,7 @@ pub mod api;
 pub mod broker;
 pub mod connection;
 pub mod credentials;
+pub mod described;
 pub mod disorder;
 pub mod door;
 #[cfg(feature = "broker")]

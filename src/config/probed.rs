@@ -64,7 +64,9 @@ pub fn heed(
 ) -> Result<(), Failure> {
     let Some(path) = path else { return Ok(()) };
     let found = read(path, instance)?;
-    terms.dialects = dialects(chosen, found.recommended.iter().map(String::as_str));
+    // What a file describes was asked for, whatever a probe knew of.
+    terms.dialects.retain(|name| Terms::names().all(|known| known != name));
+    terms.dialects.extend(dialects(chosen, found.recommended.iter().map(String::as_str)));
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What a command understands, checked.
 
+use super::described;
 use crate::cli::reading::{DialectName, Reading, STATUS_OFFLINE, STATUS_ONLINE, STATUS_TOPIC};
 use crate::cli::threads::Threads;
 use crate::dialect::terms::Terms;
@@ -11,7 +12,7 @@ use std::thread;
 
 /// Returns the terms of reading with the zone of local stamps, if one was named.
 pub fn terms(options: &Reading) -> Result<(Terms, Option<TimeZone>), Failure> {
-    let terms = Terms {
+    let mut terms = Terms {
         dialects: named(&options.dialect, &options.topic),
         topics: options.topic.clone(),
         status_topic: options.status_topic.clone(),
@@ -19,7 +20,9 @@ pub fn terms(options: &Reading) -> Result<(Terms, Option<TimeZone>), Failure> {
         status_offline: options.status_offline.clone(),
         status_pointer: options.status_json.clone(),
         time_zone: options.time_zone.clone(),
+        described: Vec::new(),
     };
+    described::join(&options.files, &mut terms)?;
     check_words(options)?;
     let zone = options.time_zone.as_deref().map(time_zone).transpose()?;
     terms.dialects(zone.as_ref()).map_err(|wrong| {
@@ -74,12 +77,17 @@ pub fn usual() -> Terms {
         status_offline: vec![STATUS_OFFLINE.to_owned()],
         status_pointer: None,
         time_zone: None,
+        described: Vec::new(),
     }
 }
 
 /// Returns the dialect that plain files are in, where the user named exactly one of those.
-pub fn forced(options: &Reading) -> Option<String> {
+pub fn forced(options: &Reading, terms: &Terms) -> Option<String> {
     match options.dialect.as_slice() {
+        [] => match terms.dialects.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        },
         [only] => file_names().find(|name| *name == word(*only)).map(str::to_owned),
         _ => None,
     }
@@ -161,6 +169,18 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Mochi => "mochi",
         DialectName::Moquette => "moquette",
         DialectName::Bifromq => "bifromq",
+        DialectName::Sparkplug => "sparkplug",
+        DialectName::Homeassistant => "homeassistant",
+        DialectName::Zigbee2mqtt => "zigbee2mqtt",
+        DialectName::Tasmota => "tasmota",
+        DialectName::Shelly1 => "shelly1",
+        DialectName::Homie => "homie",
+        DialectName::Frigate => "frigate",
+        DialectName::Theengs => "theengs",
+        DialectName::Openmqttgateway => "openmqttgateway",
+        DialectName::Campbell => "campbell",
+        DialectName::Shelly2 => "shelly2",
+        DialectName::Esphome => "esphome",
         DialectName::Status => "status",
     }
 }
@@ -168,6 +188,13 @@ const fn word(name: DialectName) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_dialect_can_be_named() {
+        use clap::ValueEnum as _;
+        let words = DialectName::value_variants().iter().map(|name| word(*name));
+        assert_eq!(words.skip(1).collect::<Vec<_>>(), Terms::names().collect::<Vec<_>>());
+    }
 
     #[test]
     fn a_zone_is_a_name_or_an_offset() {

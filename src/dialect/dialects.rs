@@ -3,6 +3,7 @@
 //! A message is asked of one dialect, not of all: what a stranger publishes under a status topic must
 //! not be taken for the broker's own word.
 
+use super::described::Described;
 use super::lmq::{self, Lmq};
 use super::mosquitto::{self, Mosquitto};
 use super::plain;
@@ -16,6 +17,8 @@ pub enum Dialect {
     Status(Status),
     Mosquitto(Mosquitto),
     Plain(plain::Reader),
+    /// As a file describes it.
+    Described(&'static Described),
 }
 
 impl Dialect {
@@ -27,6 +30,7 @@ impl Dialect {
             Self::Status(_) => Status::NAME,
             Self::Mosquitto(_) => Mosquitto::NAME,
             Self::Plain(plain) => plain.dialect.name,
+            Self::Described(described) => described.name.as_str(),
         }
     }
 
@@ -39,6 +43,7 @@ impl Dialect {
             Self::Status(_) => Status::AUTHORITY,
             Self::Mosquitto(_) => Mosquitto::AUTHORITY,
             Self::Plain(plain) => plain.dialect.authority,
+            Self::Described(described) => described.authority,
         }
     }
 
@@ -50,6 +55,7 @@ impl Dialect {
             Self::Status(_) => "status messages",
             Self::Mosquitto(_) => "a log of Mosquitto",
             Self::Plain(plain) => plain.dialect.title,
+            Self::Described(described) => described.title.as_str(),
         }
     }
 
@@ -64,6 +70,7 @@ impl Dialect {
                 let filters = plain.dialect.filters.iter();
                 return filters.map(|filter| (*filter).to_owned()).collect();
             }
+            Self::Described(described) => return described.filters.clone(),
         };
         vec![filter.to_owned()]
     }
@@ -75,7 +82,7 @@ impl Dialect {
         match self {
             Self::Mosquitto(_) => Some(Mosquitto::MESSAGE_LIFE_MS),
             Self::Plain(plain) => plain.dialect.message_life,
-            Self::Lmq(_) | Self::Status(_) => None,
+            Self::Lmq(_) | Self::Status(_) | Self::Described(_) => None,
         }
     }
 
@@ -85,7 +92,7 @@ impl Dialect {
     pub const fn is_shareable(&self) -> bool {
         match self {
             Self::Lmq(_) => true,
-            Self::Status(_) | Self::Mosquitto(_) | Self::Plain(_) => false,
+            Self::Status(_) | Self::Mosquitto(_) | Self::Plain(_) | Self::Described(_) => false,
         }
     }
 
@@ -96,6 +103,7 @@ impl Dialect {
             Self::Status(status) => status.read(message),
             Self::Mosquitto(mosquitto) => mosquitto.read(message),
             Self::Plain(plain) => plain.read(message),
+            Self::Described(described) => described.read(message),
         }
     }
 
@@ -104,7 +112,7 @@ impl Dialect {
         match self {
             Self::Mosquitto(mosquitto) => mosquitto.interrupted(),
             Self::Plain(plain) => plain.interrupted(),
-            Self::Lmq(_) | Self::Status(_) => {}
+            Self::Lmq(_) | Self::Status(_) | Self::Described(_) => {}
         }
     }
 
@@ -119,6 +127,9 @@ impl Dialect {
             Self::Mosquitto(_) => topic.starts_with(MOSQUITTO_TOPICS),
             Self::Status(status) => status.template.client(topic).is_some() && !is_brokers(),
             Self::Plain(plain) => (plain.dialect.speaks_at)(topic),
+            Self::Described(described) => {
+                described.speaks_at(topic) && (described.is_brokers || !is_brokers())
+            }
         }
     }
 }

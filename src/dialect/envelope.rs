@@ -20,6 +20,8 @@ pub struct Envelope<'a> {
     pub body: Cow<'a, [u8]>,
     /// The tag of a RocketMQ message.
     pub tag: Option<String>,
+    /// The topic of an MQTT message.
+    pub topic: Option<String>,
 }
 
 /// Whose envelope it is.
@@ -54,11 +56,14 @@ impl Carrier {
 pub fn open(line: &[u8]) -> Option<Envelope<'_>> {
     let outer = open_once(line)?;
     // What a dialect knows as it is may have members of these names itself.
-    let is_known = dialects::file_names().any(|name| dialects::claims(name, &outer.body));
-    let inner = if is_known { None } else { open_once(&outer.body) };
+    let inner = if is_known(&outer.body) { None } else { open_once(&outer.body) };
     let Some(inner) = inner else { return Some(outer) };
     let (body, tag) = (Cow::Owned(inner.body.into_owned()), inner.tag);
-    Some(Envelope { carrier: outer.carrier, body, tag: outer.tag.or(tag) })
+    Some(Envelope { carrier: outer.carrier, body, tag: outer.tag.or(tag), topic: outer.topic })
+}
+
+fn is_known(body: &[u8]) -> bool {
+    dialects::file_names().any(|name| dialects::claims(name, body))
 }
 
 fn open_once(line: &[u8]) -> Option<Envelope<'_>> {
@@ -78,7 +83,10 @@ fn open_once(line: &[u8]) -> Option<Envelope<'_>> {
         }
         _ => return None,
     };
-    Some(Envelope { carrier, body: unwrapped(inside)?, tag: members.tag() })
+    let topic = members.topic.filter(|_| is_mqtt);
+    let topic = topic.and_then(|topic| serde_json::from_str(topic.get()).ok());
+    let body = unwrapped(inside, is_mqtt)?;
+    Some(Envelope { carrier, body, tag: members.tag(), topic })
 }
 
 /// The members of a message that matter.
@@ -89,6 +97,7 @@ struct Members<'a> {
     payload: Option<&'a RawValue>,
     value: Option<&'a RawValue>,
     properties: Option<&'a RawValue>,
+    topic: Option<&'a RawValue>,
     is_mqtt: bool,
     /// One of the members is called like one of a notice.
     may_be_notice: bool,
@@ -112,7 +121,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
         let mut members = Members::default();
-        let mut seen = [false; 6];
+        let mut seen = [false; 7];
         while let Some(key) = object.next_key()? {
             let (place, member) = match key {
                 Key::Body => (0, &mut members.body),
@@ -120,6 +129,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
                 Key::Payload => (2, &mut members.payload),
                 Key::Value => (3, &mut members.value),
                 Key::Properties => (4, &mut members.properties),
+                Key::Topic => (6, &mut members.topic),
                 Key::Qos => {
                     members.is_mqtt = object.next_value::<Option<IgnoredAny>>()?.is_some();
                     once(&mut seen[5])?;
@@ -152,6 +162,7 @@ enum Key {
     Payload,
     Value,
     Properties,
+    Topic,
     Qos,
     /// As one of a notice is.
     #[serde(rename = "clientId", alias = "eventType", alias = "channelId", alias = "clientIp")]
@@ -169,7 +180,7 @@ impl Members<'_> {
 }
 
 /// Returns what a member holds: JSON as it is, text, or what the text is Base64 of.
-fn unwrapped(member: &RawValue) -> Option<Cow<'_, [u8]>> {
+fn unwrapped(member: &RawValue, is_mqtt: bool) -> Option<Cow<'_, [u8]>> {
     let json = member.get();
     if json.starts_with(['{', '[']) {
         return Some(Cow::Borrowed(json.as_bytes()));
@@ -179,7 +190,9 @@ fn unwrapped(member: &RawValue) -> Option<Cow<'_, [u8]>> {
     if text.starts_with(['{', '[']) {
         return Some(Cow::Owned(text.into_bytes()));
     }
-    let decoded = BASE64.decode(text.trim()).ok().filter(|bytes| !bytes.is_empty());
+    // A word such as `true`, which devices publish, is Base64 of something as well.
+    let is_meant = |bytes: &Vec<u8>| !bytes.is_empty() && (!is_mqtt || is_known(bytes));
+    let decoded = BASE64.decode(text.trim()).ok().filter(is_meant);
     Some(Cow::Owned(decoded.unwrap_or_else(|| text.into_bytes())))
 }
 
@@ -216,6 +229,20 @@ mod tests {
             let (found, body, tag) = opened(&line.to_string()).unwrap_or_else(|| panic!("{line}"));
             let body: serde_json::Value = serde_json::from_str(&body).expect("it is JSON");
             assert_eq!((found, &body, tag), (carrier, &notice, None), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_message_of_mqtt_keeps_its_topic_and_its_words() {
+        for (payload, body) in
+            [(json!("true"), "true"), (json!(true), ""), (json!(BASE64.encode(NOTICE)), NOTICE)]
+        {
+            let line = json!({"topic": "a/b", "qos": 0, "payload": payload}).to_string();
+            let opened = open(line.as_bytes());
+            let topic = opened.as_ref().and_then(|envelope| envelope.topic.as_deref());
+            let found = opened.as_ref().map(|envelope| &*envelope.body).unwrap_or_default();
+            assert_eq!(found, body.as_bytes(), "{line}");
+            assert_eq!(topic, (!body.is_empty()).then_some("a/b"), "{line}");
         }
     }
 

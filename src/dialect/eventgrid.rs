@@ -68,7 +68,7 @@ pub(super) fn read<'a>(
     let mut told = told.into_iter();
     match (told.next(), told.next(), told.next()) {
         (None, ..) if mine == 0 => Reading::NotMine,
-        (first, second, None) => Reading::Events(Events { first, second, remark: None }),
+        (first, second, None) => Reading::Events(Events { first, second, ..Events::default() }),
         _ => {
             let detail = format!("{mine} events in one message: they are read one by one");
             Reading::Malformed(Malformed::new(Reason::Unreadable, detail))

@@ -1,5 +1,6 @@
 //! What each dialect can tell beside who comes and goes, and what a broker needs to speak it.
 
+use super::described;
 use super::lmq::Lmq;
 use super::mosquitto::Mosquitto;
 use super::status::Status;
@@ -44,10 +45,11 @@ impl Facts {
     /// Returns what is known about the dialect of this name.
     #[must_use]
     pub fn of(dialect: &str) -> Option<&'static Self> {
-        ALL.iter().find(|facts| facts.name == dialect)
+        ALL.iter().find(|facts| facts.name == dialect).or_else(|| described::facts(dialect))
     }
 }
 
+/// Those that are read by code; a file that describes a dialect tells its own.
 const ALL: &[Facts] = &[
     Facts {
         name: Lmq::NAME,
@@ -255,6 +257,15 @@ const ALL: &[Facts] = &[
         enable: "a plugin of yours with an `IEventCollector` that writes a line of JSON for each event about a client",
     },
     Facts {
+        name: "sparkplug",
+        mark: "a topic below `spBv1.0/`, or `STATE/`",
+        key: Some("bdSeq"),
+        dated: Dated::Arrival,
+        is_kept: false,
+        enable: "nothing: it is a part of the specification. Births are not kept: who comes later knows a node when it \
+                 is heard of next",
+    },
+    Facts {
         name: Status::NAME,
         mark: "a topic of the template",
         key: None,
@@ -275,6 +286,6 @@ mod tests {
         for name in Terms::names() {
             assert!(Facts::of(name).is_some(), "{name}");
         }
-        assert_eq!(ALL.len(), Terms::names().count());
+        assert_eq!(ALL.len() + described::CONVENTIONS.len(), Terms::names().count());
     }
 }

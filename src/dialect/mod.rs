@@ -15,6 +15,7 @@ mod bifromq;
 mod connection_state;
 mod connections;
 pub mod csv;
+pub mod described;
 mod dialects;
 mod emqx;
 mod emqx_rule;
@@ -37,6 +38,7 @@ mod nats;
 pub mod plain;
 mod rabbitmq;
 mod rmqtt;
+mod sparkplug;
 mod starts;
 pub mod status;
 mod sys_clients;
@@ -90,9 +92,10 @@ impl Reading<'_> {
     #[must_use]
     pub fn into_owned(self) -> Reading<'static> {
         match self {
-            Self::Events(Events { first, second, remark }) => Reading::Events(Events {
+            Self::Events(Events { first, second, more, remark }) => Reading::Events(Events {
                 first: first.map(Event::into_owned),
                 second: second.map(Event::into_owned),
+                more: more.into_iter().map(Event::into_owned).collect(),
                 remark,
             }),
             Self::NotMine => Reading::NotMine,
@@ -104,11 +107,13 @@ impl Reading<'_> {
     }
 }
 
-/// What was understood: no event, one, or two ("left with a goodbye" is a farewell and a close).
+/// What was understood: no event, one, or two ("left with a goodbye" is a farewell and a close), rarely more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Events<'a> {
     pub first: Option<Event<'a>>,
     pub second: Option<Event<'a>>,
+    /// What one message says of many clients: the end of a gateway ends what is behind it.
+    pub more: Vec<Event<'a>>,
     /// Something that changes no record, but that a user wants to see counted.
     pub remark: Option<Remark>,
 }
@@ -121,7 +126,7 @@ impl<'a> Events<'a> {
 
     #[must_use]
     pub fn two(first: Event<'a>, second: Event<'a>) -> Self {
-        Self { first: Some(first), second: Some(second), remark: None }
+        Self { first: Some(first), second: Some(second), ..Self::default() }
     }
 
     #[must_use]
@@ -130,7 +135,7 @@ impl<'a> Events<'a> {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Event<'a>> {
-        self.first.iter().chain(self.second.iter())
+        self.first.iter().chain(self.second.iter()).chain(&self.more)
     }
 }
 

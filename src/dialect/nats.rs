@@ -94,7 +94,7 @@ impl Nats {
             let begun = key.as_deref().and_then(|key| self.connections.end(key));
             if begun.is_none() {
                 let remark = Some(Remark::Refused);
-                return Reading::Events(Events { first: started, second: None, remark });
+                return Reading::Events(Events { first: started, remark, ..Events::default() });
             }
         }
         let Some(client) = client.text() else {

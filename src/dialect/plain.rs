@@ -3,8 +3,8 @@
 use super::{
     Events, Malformed, Message, Reading, Reason, activemq, aedes, alibaba_iot, artemis, aws_iot,
     azure_eventgrid, azure_iothub, bifromq, connection_state, emqx, emqx_rule, excerpt, flashmq,
-    hivemq, huawei, mochi, moquette, nanomq, nanomq_webhook, nats, rabbitmq, rmqtt, tencent,
-    vernemq,
+    hivemq, huawei, mochi, moquette, nanomq, nanomq_webhook, nats, rabbitmq, rmqtt, sparkplug,
+    tencent, vernemq,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -116,6 +116,7 @@ pub const ALL: &[&Plain] = &[
     &mochi::MOCHI,
     &moquette::MOQUETTE,
     &bifromq::BIFROMQ,
+    &sparkplug::SPARKPLUG,
 ];
 
 /// Returns the one of this name.

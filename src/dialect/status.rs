@@ -63,8 +63,7 @@ impl Status {
     /// apart.
     /// Errors: `Malformed` for a payload that is no text (or no JSON, with a pointer), and for a
     /// word that nobody announced. It names the client and flags it with nothing.
-    /// Source: `docs/dialects.md`, Device conventions; samples in `tests/fixtures/dialects/`, one
-    /// file a convention.
+    /// Source: `docs/dialects.md`, status. What fits no template is described in a file (`described`).
     #[must_use]
     pub fn read<'a>(&self, message: &Message<'a>) -> Reading<'a> {
         let Some(client) = self.template.client(message.topic) else {

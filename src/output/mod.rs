@@ -23,6 +23,7 @@ pub mod object;
 pub mod printer;
 pub mod probe;
 pub mod published;
+pub mod reading;
 pub mod sanitize;
 #[cfg(feature = "tui")]
 pub mod screen;

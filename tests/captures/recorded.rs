@@ -12,9 +12,14 @@ pub struct Recorded {
     pub topic: String,
     /// Text stands for the literal body; an object stands for a body that is this JSON text.
     #[serde(rename = "payload")]
-    payload_json: Box<RawValue>,
+    payload_json: Option<Box<RawValue>>,
+    /// A body that is no text.
+    payload_hex: Option<String>,
+    /// Empty for a body that is no text.
     #[serde(skip)]
     pub payload: String,
+    #[serde(skip)]
+    pub bytes: Vec<u8>,
     pub tag: Option<String>,
     #[serde(default)]
     pub qos: u8,
@@ -34,8 +39,14 @@ impl Recorded {
         text.lines()
             .map(|line| {
                 let mut recorded: Self = serde_json::from_str(line).expect(line);
-                let json = recorded.payload_json.get();
-                recorded.payload = serde_json::from_str(json).unwrap_or_else(|_| json.to_owned());
+                if let Some(json) = recorded.payload_json.as_deref().map(RawValue::get) {
+                    recorded.payload =
+                        serde_json::from_str(json).unwrap_or_else(|_| json.to_owned());
+                }
+                recorded.bytes = match &recorded.payload_hex {
+                    Some(hex) => bytes_of(hex),
+                    None => recorded.payload.clone().into_bytes(),
+                };
                 recorded
             })
             .collect()
@@ -46,7 +57,7 @@ impl Recorded {
         let received = self.rx_ms.unwrap_or(1_795_400_000_000 + 1000 * tie.cast_signed());
         Message {
             topic: &self.topic,
-            payload: self.payload.as_bytes(),
+            payload: &self.bytes,
             tag: self.tag.as_deref(),
             qos: self.qos,
             retain: self.retain,
@@ -54,6 +65,11 @@ impl Recorded {
             tie,
         }
     }
+}
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    let byte = |at: usize| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok();
+    (0..hex.len()).step_by(2).map(|at| byte(at).expect(hex)).collect()
 }
 
 /// Returns one line of a log file as a message.

@@ -4,7 +4,7 @@ use crate::run::{Home, lines, notice};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "watch",
     "check",
     "replay",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 16] = [
     "broker",
     "demo",
     "dialects",
+    "dialects test",
     "completions",
 ];
 

@@ -56,8 +56,11 @@ impl Plain {
             Wrapping::Bare => then(&message, &dialect.read(&message)),
             Wrapping::Table(table) => then(&message, &table.read(line)),
             Wrapping::Message(_) => match envelope::open(line) {
-                Some(Envelope { body, tag, .. }) => {
-                    let message = Message { payload: &body, tag: tag.as_deref(), ..message };
+                Some(Envelope { body, tag, topic, .. }) => {
+                    // Only here does it matter: the topics of the others are where they come from.
+                    let is_described = matches!(**dialect, Dialect::Described(_));
+                    let topic = topic.as_deref().filter(|_| is_described).unwrap_or_default();
+                    let message = Message { topic, payload: &body, tag: tag.as_deref(), ..message };
                     then(&message, &dialect.read(&message))
                 }
                 None => then(&message, &dialect.read(&message)),
@@ -79,7 +82,10 @@ impl Plain {
     pub fn divided(&self) -> Option<Self> {
         let dialect = match *self.dialect {
             Dialect::Lmq(Lmq) => Box::new(Dialect::Lmq(Lmq)),
-            Dialect::Mosquitto(_) | Dialect::Status(_) | Dialect::Plain(_) => return None,
+            Dialect::Mosquitto(_)
+            | Dialect::Status(_)
+            | Dialect::Plain(_)
+            | Dialect::Described(_) => return None,
         };
         Some(Self { dialect, voice: self.voice, wrapping: self.wrapping.clone() })
     }
@@ -219,7 +225,9 @@ impl Input {
         name: &str,
         number: u64,
     ) -> Result<Option<Format>, Stopped> {
-        if self.forced.is_none() && is_recording(line, name, number)? {
+        // A dialect of one's own is what other files are in, where nothing tells what they are.
+        let is_free = |forced: &String| file_names().all(|known| known != forced);
+        if self.forced.as_ref().is_none_or(is_free) && is_recording(line, name, number)? {
             return Ok(Some(Format::Recording(Recording::default())));
         }
         // A line that is one as it is stays as it is: some tell beside the body what the body means.

@@ -11,6 +11,7 @@ use super::stop;
 use crate::cli::connection::MqttVersion;
 use crate::cli::probe::Probe;
 use crate::config::connection::Connection;
+use crate::config::described;
 use crate::config::reading::{named, usual};
 use crate::dialect::status::Status;
 use crate::dialect::terms::Terms;
@@ -37,11 +38,12 @@ use tokio::sync::watch;
 pub fn run(options: &Probe, console: &mut Console) -> Result<Outcome, Failure> {
     let connection = super::connection(&options.connection, SILENT_KEEP_ALIVE, console)?;
     check(options, &connection)?;
-    let terms = Terms {
+    let mut terms = Terms {
         dialects: named(&options.dialect, &[]),
         status_topic: options.status_topic.clone(),
         ..usual()
     };
+    described::join(&options.files, &mut terms)?;
     let misuse = |wrong| {
         Failure::misuse("could not use the options of the dialects")
             .because(wrong)

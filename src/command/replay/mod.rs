@@ -80,6 +80,7 @@ impl Scope {
 
 pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> {
     let (terms, zone) = config::reading::terms(&options.reading)?;
+    let forced = config::reading::forced(&options.reading, &terms);
     console.show_times_in(zone.as_ref());
     let expected = options.question.expect.as_deref().map(expect::read).transpose()?;
     let redactor = options.question.redact.as_deref().map(|path| redactor(path, console));
@@ -99,7 +100,7 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
     let now = now.unwrap_or_else(clock::now);
     let asked = Asked::of(&options.policy);
     let mut input = Input::new(terms, zone, asked, now);
-    input.forced = config::reading::forced(&options.reading);
+    input.forced = forced;
     input.columns = config::tables::columns(&options.tables)?;
     input.at = at;
     let instance = options.publish.connection.instance.as_deref().unwrap_or_default();

@@ -479,6 +479,7 @@ mod tests {
                 first: Some(Event::Channel(event)),
                 second: None,
                 remark: None,
+                ..
             }) => event,
             other => panic!("{body}: {other:?}"),
         }

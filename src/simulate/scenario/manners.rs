@@ -1,11 +1,10 @@
 //! How devices of a group behave, as far as a scenario says so.
 
-use super::Mistake;
-use super::table::Table;
 use crate::simulate::device::TICK_MS;
 use crate::simulate::fleet::{Conduct, Message, Traffic, Will};
 use crate::simulate::pinging::Pinging;
 use crate::simulate::template::Template;
+use crate::table::{At, Mistake, Table, duration};
 use crate::wire::{Qos, Version};
 use std::time::Duration;
 
@@ -42,7 +41,7 @@ impl Manners {
     /// Takes the keys of conduct out of a table.
     pub(super) fn read(table: &mut Table<'_>, version: Version) -> Result<Self, Mistake> {
         let template = |text: &str| Template::read(text);
-        let value = |at: super::At<Qos>| at.value;
+        let value = |at: At<Qos>| at.value;
         let manners = Self {
             keep_alive: keep_alive(table)?,
             pinging: table.read("profile", &pinging)?.map(|at| at.value),
@@ -129,7 +128,7 @@ fn keep_alive(table: &mut Table<'_>) -> Result<Option<u16>, Mistake> {
     let Some(at) = table.number_or_text("keepalive")? else { return Ok(None) };
     let duration = match at.value.parse::<u64>() {
         Ok(seconds) => Ok(Duration::from_secs(seconds)),
-        Err(_) => super::table::duration(&at.value),
+        Err(_) => duration(&at.value),
     };
     let read = duration.and_then(|duration| match u16::try_from(duration.as_secs()) {
         _ if duration.subsec_nanos() > 0 => Err("MQTT counts it in whole seconds".to_owned()),
@@ -154,7 +153,7 @@ fn seconds(
     version: Version,
 ) -> Result<Option<u32>, Mistake> {
     let Some(at) = table.read(key, &|text| {
-        let duration = super::table::duration(text)?;
+        let duration = duration(text)?;
         match u32::try_from(duration.as_secs()) {
             Ok(seconds) if duration.subsec_nanos() == 0 => Ok(seconds),
             _ => Err("MQTT counts it in whole seconds".to_owned()),
@@ -182,14 +181,14 @@ fn subscribe(table: &mut Table<'_>) -> Result<Option<Vec<Template>>, Mistake> {
                 at.line,
                 format!("`subscribe`: `{text}` is no template"),
                 cause,
-                "mend the line; the format is in docs/scenarios.md",
+                table.mend(),
             )
         })
     };
     at.value.iter().map(read).collect::<Result<_, _>>().map(Some)
 }
 
-fn qos(table: &mut Table<'_>) -> Result<Option<super::At<Qos>>, Mistake> {
+fn qos(table: &mut Table<'_>) -> Result<Option<At<Qos>>, Mistake> {
     let at = table.number("qos", &(0..3))?;
     Ok(at.map(|at| super::At {
         value: match at.value {
@@ -209,7 +208,7 @@ fn pinging(word: &str) -> Result<Pinging, String> {
 }
 
 fn every(text: &str) -> Result<Duration, String> {
-    let every = super::table::duration(text)?;
+    let every = duration(text)?;
     if every < Duration::from_millis(TICK_MS) {
         return Err(format!("devices act in steps of {TICK_MS} ms"));
     }

@@ -7,23 +7,13 @@
 mod manners;
 mod presets;
 mod read;
-mod table;
 
 pub use manners::{Manners, Words};
 pub use presets::{PRESETS, preset};
-pub use table::At;
 
 use super::plan::{Come, Course, Flaw, Place, Program, Span, Step, Storm, Up, apportioned};
+use crate::table::{At, Mistake};
 use std::time::Duration;
-
-/// What is wrong with a scenario. Its texts may hold foreign ones.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    pub line: Option<usize>,
-    pub what: String,
-    pub cause: String,
-    pub next: String,
-}
 
 /// A scenario as it is written.
 #[derive(Clone, Debug)]

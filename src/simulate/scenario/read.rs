@@ -1,8 +1,8 @@
 //! Reading a scenario file.
 
-use super::table::{At, Parts, Table, duration};
-use super::{DEVICES_MAX, Group, Manners, Mistake, STAYS, Scenario, Size, ms};
+use super::{DEVICES_MAX, Group, Manners, STAYS, Scenario, Size, ms};
 use crate::simulate::plan::{Come, Death, Down, EVERY, Shares, Span, Step, Up};
+use crate::table::{At, Mistake, Parts, Table, duration};
 use crate::wire::Version;
 
 /// The connection that a scenario is for: not every death is possible on each.
@@ -19,7 +19,7 @@ impl Scenario {
     ///
     /// Errors: the first mistake, with its line.
     pub fn read(text: &str, version: Version, is_tls: bool) -> Result<Self, Mistake> {
-        Table::parse(text, |mut table| {
+        Table::parse(text, PAGE, |mut table| {
             let name = table.text("name")?.map(|at| at.value.to_owned());
             let about = table.text("about")?.map(|at| at.value.to_owned());
             let count = table.number("count", &(1..DEVICES_MAX + 1))?;
@@ -265,3 +265,6 @@ fn span(text: &str) -> Result<Span, String> {
 
 /// How often steps can be repeated.
 const REPEAT_MAX: u32 = 1_000_000;
+
+/// Where the format is described.
+const PAGE: &str = "docs/scenarios.md";

@@ -51,7 +51,7 @@ pub struct Verification {
 
 #[derive(Debug)]
 struct Voice {
-    knowledge: &'static Knowledge,
+    knowledge: Knowledge,
     speaks: bool,
     reports: u64,
     has_our_addresses: bool,
@@ -101,7 +101,7 @@ impl Verification {
         names.sort_unstable();
         names.dedup();
         let known = names.into_iter().filter_map(Knowledge::of);
-        let voice = |knowledge: &'static Knowledge| Voice {
+        let voice = |knowledge: Knowledge| Voice {
             knowledge,
             speaks: terms.speaking.contains(&knowledge.dialect),
             reports: 0,
@@ -329,7 +329,7 @@ impl Verification {
     fn view(&self, index: usize, now: Micros) -> Option<View<'_>> {
         let voice = self.voices.get(index).filter(|voice| voice.speaks)?;
         Some(View {
-            knowledge: voice.knowledge,
+            knowledge: &voice.knowledge,
             voice: u8::try_from(index).ok()?,
             has_our_addresses: voice.has_our_addresses,
             expectation: &self.expectation,

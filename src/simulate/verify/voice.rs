@@ -1,6 +1,7 @@
 //! What each dialect has words for. What it cannot tell is neither told nor missed.
 
 use super::findings::Naming;
+use crate::dialect::described::{self, Channels, Described};
 
 /// What a voice can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +28,27 @@ pub enum Speaker {
 
 impl Knowledge {
     /// Returns what a dialect can tell; `None` for one that is not known here.
-    pub fn of(dialect: &str) -> Option<&'static Self> {
-        KNOWN.iter().find(|known| known.dialect == dialect)
+    #[must_use]
+    pub fn of(dialect: &str) -> Option<Self> {
+        let known = KNOWN.iter().find(|known| known.dialect == dialect).copied();
+        known.or_else(|| described::find(dialect).map(Self::of_described))
+    }
+
+    fn of_described(described: &'static Described) -> Self {
+        Self {
+            dialect: &described.name,
+            speaker: if described.is_brokers { Speaker::Broker } else { Speaker::Device },
+            goodbyes: described.goodbyes,
+            takeovers: described.takeovers,
+            ends: match described.channels {
+                Channels::Strong => Naming::Channel,
+                Channels::Weak | Channels::None => Naming::Order,
+            },
+        }
     }
 }
 
-/// A dialect without a row has nothing to say in a verification.
+/// Those that are read by code; a file that describes a dialect tells by itself what it can know.
 const KNOWN: &[Knowledge] = &[
     Knowledge {
         dialect: "lmq",
@@ -150,6 +166,14 @@ const KNOWN: &[Knowledge] = &[
         takeovers: true,
         ends: Naming::Order,
     },
+    // Its numbers are the nodes' own, and come back.
+    Knowledge {
+        dialect: "sparkplug",
+        speaker: Speaker::Device,
+        goodbyes: false,
+        takeovers: true,
+        ends: Naming::Order,
+    },
     Knowledge {
         dialect: "rabbitmq",
         speaker: Speaker::Broker,
@@ -232,7 +256,7 @@ mod tests {
         for name in Terms::names() {
             assert_eq!(Knowledge::of(name).map(|known| known.dialect), Some(name));
         }
-        assert_eq!(KNOWN.len(), Terms::names().count());
+        assert_eq!(KNOWN.len() + described::CONVENTIONS.len(), Terms::names().count());
         assert_eq!(Knowledge::of("nobody"), None);
     }
 }

@@ -111,8 +111,8 @@ impl Begun {
         let instance = &fleet.connection.instance;
         let found = wish.probe.as_ref().map(|path| probed::read(path, instance)).transpose()?;
         let setup = setup::setup(&options.verify, fleet, found.as_ref(), options.load.timeout)?;
-        let is_named = |name: &&str| setup.terms.dialects.iter().any(|named| named == name);
-        let listened = DialectTerms::names().filter(is_named).collect();
+        let named = setup.terms.dialects.iter();
+        let listened = named.filter_map(|name| DialectTerms::known(name)).collect();
         let listener = setup::listener(&options.verify, fleet)?;
         let mut evidence = Evidence::begin(listener, setup, console).await?;
         let Probed { voices, refused, broker, cleaned } =

@@ -3,6 +3,7 @@
 use crate::cli::verify::Verify;
 use crate::command::watcher::Setup;
 use crate::config::connection::{Connection, password_from};
+use crate::config::described;
 use crate::config::probed::dialects;
 use crate::config::reading::{check_listening, named, usual};
 use crate::dialect::status::Status;
@@ -30,11 +31,12 @@ pub fn setup(
         }
         None => named(&options.dialect, &[]),
     };
-    Ok(Setup::of_witness(terms(dialects, fleet)?, timeout))
+    Ok(Setup::of_witness(terms(dialects, options, fleet)?, timeout))
 }
 
-fn terms(dialects: Vec<String>, fleet: &Fleet) -> Result<Terms, Failure> {
+fn terms(dialects: Vec<String>, options: &Verify, fleet: &Fleet) -> Result<Terms, Failure> {
     let mut terms = Terms { dialects, ..usual() };
+    described::join(&options.files, &mut terms)?;
     match status_words(fleet) {
         Some((topic, online, offline)) => {
             terms.status_topic = topic;

@@ -1,12 +1,29 @@
-//! Tables of a scenario file, taken apart key by key, so that each mistake has its line.
+//! Tables of a TOML file that a person wrote, taken apart key by key, so that each mistake has its line.
 
-use super::Mistake;
 use crate::nearest::nearest;
 use std::fmt::Display;
 use std::ops::Range;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+
+/// What is wrong with a file. Its texts may hold foreign ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    pub line: Option<usize>,
+    pub what: String,
+    pub cause: String,
+    pub next: String,
+}
+
+impl Mistake {
+    /// Returns what is the matter and why, for a message that has a way on of its own.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        let place = self.line.map_or_else(String::new, |line| format!("line {line}: "));
+        format!("{place}{}: {}", self.what, self.cause)
+    }
+}
 
 /// A value with the line it stands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +35,9 @@ pub struct At<T> {
 /// Words, each with a whole number.
 pub type Parts<'t> = Vec<(&'t str, u32)>;
 
+/// A word with what it stands for.
+pub type Word<'t> = At<(&'t str, &'t str)>;
+
 /// One table. What was not taken out of it at the end is unknown.
 #[derive(Debug)]
 pub struct Table<'t> {
@@ -26,23 +46,27 @@ pub struct Table<'t> {
     /// Where it stands, for people; empty for the whole file.
     pub place: String,
     pub line: usize,
+    /// The page that describes the format.
+    page: &'static str,
     known: Vec<&'static str>,
 }
 
 impl<'t> Table<'t> {
-    /// Parses a file and hands the table that it is to `read`.
+    /// Parses a file and hands the table that it is to `read`. `page` describes the format.
     pub fn parse<T>(
         text: &str,
+        page: &'static str,
         read: impl FnOnce(Table<'_>) -> Result<T, Mistake>,
     ) -> Result<T, Mistake> {
         let table = DeTable::parse(text).map_err(|error| Mistake {
             line: error.span().map(|span| line(text, &span)),
             what: "it is no TOML".into(),
             cause: error.message().into(),
-            next: "mend the line; the format is in docs/scenarios.md".into(),
+            next: format!("mend the line; the format is in {page}"),
         })?;
         let table = table.get_ref();
-        read(Table { text, entries: table, place: String::new(), line: 1, known: Vec::new() })
+        let (place, line, known) = (String::new(), 1, Vec::new());
+        read(Table { text, entries: table, place, line, page, known })
     }
 
     /// Takes the tables of an array, `[[key]]`. `place` names the one with a number, from 1.
@@ -59,7 +83,8 @@ impl<'t> Table<'t> {
             let entries = one.get_ref().as_table().ok_or_else(none)?;
             let line = line(self.text, &one.span());
             let place = place(number);
-            tables.push(Table { text: self.text, entries, place, line, known: Vec::new() });
+            let (text, page, known) = (self.text, self.page, Vec::new());
+            tables.push(Table { text, entries, place, line, page, known });
         }
         Ok(tables)
     }
@@ -79,6 +104,7 @@ impl<'t> Table<'t> {
         Ok(Some(At { value: shares, line }))
     }
 
+    /// Takes a text.
     pub fn text(&mut self, key: &'static str) -> Result<Option<At<&'t str>>, Mistake> {
         self.get(key, "no text", |value| value.as_str())
     }
@@ -119,7 +145,7 @@ impl<'t> Table<'t> {
                 line,
                 format!("`{key} = \"{value}\"` cannot be used"),
                 cause,
-                "mend the line; the format is in docs/scenarios.md",
+                self.mend(),
             )),
         }
     }
@@ -130,6 +156,21 @@ impl<'t> Table<'t> {
             DeValue::Array(array) => array.iter().map(|one| one.get_ref().as_str()).collect(),
             one => Some(vec![one.as_str()?]),
         })
+    }
+
+    /// Takes a table within this one, whose values are texts: its keys in the order of the alphabet, with
+    /// the line of each.
+    pub fn words(&mut self, key: &'static str) -> Result<Option<Vec<Word<'t>>>, Mistake> {
+        let Some(found) = self.take(key) else { return Ok(None) };
+        let wrong = |at: usize| self.wrong(key, at, "no table such as `{ word = \"text\" }`");
+        let table = found.get_ref().as_table();
+        let table = table.ok_or_else(|| wrong(line(self.text, &found.span())))?;
+        let words = table.iter().map(|(word, value)| {
+            let line = line(self.text, &word.span());
+            let value = value.get_ref().as_str().ok_or_else(|| wrong(line))?;
+            Ok(At { value: (word.get_ref().as_ref(), value), line })
+        });
+        words.collect::<Result<_, _>>().map(Some)
     }
 
     /// Takes a whole number, or a text.
@@ -150,7 +191,7 @@ impl<'t> Table<'t> {
         let all: Vec<String> = self.known.iter().map(|known| format!("`{known}`")).collect();
         let next = match nearest(key, self.known.iter().copied()) {
             Some(nearest) => format!("write `{nearest}`, if that is meant"),
-            None => "take it out; the format is in docs/scenarios.md".to_owned(),
+            None => format!("take it out; the format is in {}", self.page),
         };
         Err(self.mistake(
             line(self.text, &unknown.span()),
@@ -201,8 +242,14 @@ impl<'t> Table<'t> {
             line,
             format!("`{key}` cannot be used"),
             format!("it is {otherwise}"),
-            "mend the line; the format is in docs/scenarios.md",
+            self.mend(),
         )
+    }
+
+    /// Returns what helps where only the format does.
+    #[must_use]
+    pub fn mend(&self) -> String {
+        format!("mend the line; the format is in {}", self.page)
     }
 }
 

@@ -1,6 +1,8 @@
 //! `presence dialects`: what each way of speaking about clients can tell.
 
-use crate::cli::dialects::Dialects;
+mod trial;
+
+use crate::cli::dialects::{Action, Dialects};
 use crate::dialect::facts::Facts;
 use crate::dialect::terms::Terms;
 use crate::failure::{Failure, Outcome};
@@ -12,6 +14,9 @@ use serde::Serialize;
 use std::fmt::Write as _;
 
 pub fn run(options: &Dialects, console: &mut Console) -> Result<Outcome, Failure> {
+    if let Some(Action::Test(options)) = &options.action {
+        return trial::run(options, console);
+    }
     let all: Vec<Known> = Terms::names().map(Known::of).collect::<Result<_, _>>()?;
     let chosen = options.names.iter().map(|name| find(&all, name));
     let chosen: Vec<&Known> = chosen.collect::<Result<_, _>>()?;

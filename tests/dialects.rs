@@ -202,6 +202,26 @@ fn no_cut_and_no_damage_makes_reading_panic() {
     }
 }
 
+/// What two dialects understand is believed of neither.
+#[test]
+fn conventions_that_are_listened_to_together_do_not_read_what_is_anothers() {
+    let all = || CONVENTIONS.iter().flat_map(|(name, _)| described(name)).collect();
+    let mut heard = 0;
+    for (_, names) in MESSAGES {
+        for message in
+            names.iter().flat_map(|name| Recorded::all(&text_of(&format!("{name}.jsonl"))))
+        {
+            let mut dialects = Dialects::new(all(), vec![]);
+            let (index, reading) = dialects.read(&message.message(1));
+            let is_ambiguous =
+                matches!(&reading, Reading::Malformed(one) if one.reason == Reason::Ambiguous);
+            assert!(!is_ambiguous, "{message:?}: {reading:?}");
+            heard += usize::from(index.is_some());
+        }
+    }
+    assert!(heard >= 30, "{heard}");
+}
+
 /// Where listeners at other doors than MQTT say that a message came.
 const DOORS: [&str; 4] = [
     "amq.rabbitmq.event/connection.closed",
@@ -242,26 +262,6 @@ fn no_part_of_a_message_and_no_message_of_others_tells_of_a_client() {
             }
         }
     }
-}
-
-/// What two dialects understand is believed of neither.
-#[test]
-fn conventions_that_are_listened_to_together_do_not_read_what_is_anothers() {
-    let all = || CONVENTIONS.iter().flat_map(|(name, _)| described(name)).collect();
-    let mut heard = 0;
-    for (_, names) in MESSAGES {
-        for message in
-            names.iter().flat_map(|name| Recorded::all(&text_of(&format!("{name}.jsonl"))))
-        {
-            let mut dialects = Dialects::new(all(), vec![]);
-            let (index, reading) = dialects.read(&message.message(1));
-            let is_ambiguous =
-                matches!(&reading, Reading::Malformed(one) if one.reason == Reason::Ambiguous);
-            assert!(!is_ambiguous, "{message:?}: {reading:?}");
-            heard += usize::from(index.is_some());
-        }
-    }
-    assert!(heard >= 30, "{heard}");
 }
 
 #[test]

@@ -324,9 +324,6 @@ fn a_state_that_is_stuck_at_online_gives_way_to_the_log() {
     }
 }
 
-/// Where a bridge, or a listener at another door, publishes what it was told.
-const SITE: &str = "site/presence";
-
 /// The will of an older connection may come long after the birth of the newer one, and more than once. Nothing
 /// but its number tells.
 #[test]
@@ -374,6 +371,9 @@ fn states(story: &[Recorded]) -> (Option<bool>, Option<bool>) {
     let online = |client| fleet.verdict(client, LATER, &Policy::DEFAULT).status.online();
     (online("G1/E1"), online("G1/E1/D1"))
 }
+
+/// Where a bridge, or a listener at another door, publishes what it was told.
+const SITE: &str = "site/presence";
 
 /// When the stories begin, in ms.
 const BEGIN: i64 = 1_760_000_000_000;

@@ -104,19 +104,19 @@ pub enum DialectName {
     AzureEventgrid,
     /// Device states that Huawei IoTDA pushes
     Huawei,
-    /// Calls of VerneMQ's webhooks, kept one a line
+    /// Calls of VerneMQ's webhooks
     Vernemq,
-    /// Events of RabbitMQ's event exchange, 3.8 to 4, kept one a line
+    /// Events of RabbitMQ's event exchange, 3.8 to 4
     Rabbitmq,
-    /// Advisories of ActiveMQ Classic about connections, kept one a line
+    /// Advisories of ActiveMQ Classic about connections
     Activemq,
-    /// Notifications of ActiveMQ Artemis about sessions, kept one a line
+    /// Notifications of ActiveMQ Artemis about sessions
     Artemis,
     /// System events of NATS server about clients of MQTT, kept one a line
     Nats,
     /// Client events that rules of EMQX 4 to 6 or the webhook of 4.x hand on
     EmqxRule,
-    /// Calls of NanoMQ's webhook, kept one a line
+    /// Calls of NanoMQ's webhook
     NanomqWebhook,
     /// Hooks of mochi-mqtt, as the program that embeds it writes them
     Mochi,

@@ -139,7 +139,7 @@ fn started<'a>(reading: Reading<'static>, message: &Message<'_>) -> Reading<'a> 
     let start = Some(Event::Restarted(Some(message.arrival())));
     match reading {
         Reading::Events(Events { first, remark, .. }) => {
-            Reading::Events(Events { first: start, second: first, remark, more: Vec::new() })
+            Reading::Events(Events { first: start, second: first, remark, ..Events::default() })
         }
         other => other,
     }

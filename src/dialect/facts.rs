@@ -158,7 +158,8 @@ const ALL: &[Facts] = &[
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "in the cloud: Event Grid or message routing of connection states, kept as a file or bridged to a topic",
+        enable: "in the cloud: Event Grid or message routing of connection states, posted to `presence watch --listen-webhook` or \
+                 bridged to a topic",
     },
     Facts {
         name: "azure-eventgrid",
@@ -166,7 +167,8 @@ const ALL: &[Facts] = &[
         key: Some("sequenceNumber"),
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "in the cloud: an event subscription of the MQTT broker's session events, kept as a file or bridged to a topic",
+        enable: "in the cloud: an event subscription of the MQTT broker's session events, posted to \
+                 `presence watch --listen-webhook` or bridged to a topic",
     },
     Facts {
         name: "huawei",
@@ -174,7 +176,7 @@ const ALL: &[Facts] = &[
         key: None,
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "in the cloud: pushes of `device.status`, kept as a file or bridged to a topic",
+        enable: "in the cloud: pushes of `device.status`, to `presence watch --listen-webhook` or bridged to a topic",
     },
     Facts {
         name: "vernemq",
@@ -182,7 +184,7 @@ const ALL: &[Facts] = &[
         key: None,
         dated: Dated::Arrival,
         is_kept: false,
-        enable: "the plugin `vmq_webhooks` with `on_client_wakeup`, `on_client_offline` and `on_client_gone`, and a server of yours that keeps what is posted",
+        enable: "the plugin `vmq_webhooks` with `on_client_wakeup`, `on_client_offline` and `on_client_gone`, posted to `presence watch --listen-webhook`",
     },
     Facts {
         name: "rabbitmq",
@@ -190,7 +192,7 @@ const ALL: &[Facts] = &[
         key: Some("pid"),
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "`rabbitmq-plugins enable rabbitmq_event_exchange`, and `--source amqp://…`; or a consumer of the exchange `amq.rabbitmq.event` that keeps what it tells as a file",
+        enable: "`rabbitmq-plugins enable rabbitmq_event_exchange`; then `presence watch --source amqp://HOST/`",
     },
     Facts {
         name: "activemq",
@@ -198,7 +200,7 @@ const ALL: &[Facts] = &[
         key: Some("connection id"),
         dated: Dated::Arrival,
         is_kept: false,
-        enable: "nothing: advisories are on. `--source stomp://…`; or a consumer of `/topic/ActiveMQ.Advisory.Connection` that keeps its frames as a file; over MQTT they are empty",
+        enable: "nothing: advisories are on, for `presence watch --source stomp://HOST`; over MQTT they are empty",
     },
     Facts {
         name: "artemis",
@@ -206,7 +208,8 @@ const ALL: &[Facts] = &[
         key: Some("_AMQ_ConnectionName"),
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "nothing: session notifications are on, unless `suppress-session-notifications` is. `--source stomp://…`; or a consumer of `activemq.notifications` that keeps its messages as a file; MQTT never gets them",
+        enable: "nothing: session notifications are on, unless `suppress-session-notifications` is, for \
+                 `presence watch --source stomp://HOST`; MQTT never gets them",
     },
     Facts {
         name: "nats",
@@ -222,7 +225,7 @@ const ALL: &[Facts] = &[
         key: Some("peername"),
         dated: Dated::Milliseconds,
         is_kept: false,
-        enable: "a rule on `$events/client_connected` and `$events/client_disconnected` with `SELECT *`, or the webhook of 4.x, posted to `--listen-webhook`, or to a server or a topic that keeps what they send",
+        enable: "a rule on `$events/client_connected` and `$events/client_disconnected` with `SELECT *`, or the webhook of 4.x, posted to `presence watch --listen-webhook`, or to a topic",
     },
     Facts {
         name: "nanomq-webhook",
@@ -230,7 +233,7 @@ const ALL: &[Facts] = &[
         key: None,
         dated: Dated::Arrival,
         is_kept: false,
-        enable: "in nanomq.conf: `webhook` with the events `on_client_connack` and `on_client_disconnected`, posted to `--listen-webhook`, or to a server of yours that keeps it",
+        enable: "in nanomq.conf: `webhook` with the events `on_client_connack` and `on_client_disconnected`, posted to `presence watch --listen-webhook`",
     },
     Facts {
         name: "mochi",

@@ -73,13 +73,13 @@ pub fn preflight(steps: &[Step], style: Style, columns: Option<u16>) -> String {
 /// Returns what was found.
 #[must_use]
 pub fn report(findings: &Findings, style: Style, columns: Option<u16>) -> String {
-    let mut text = topics(&findings.topics).render(style, columns);
-    let told = told(findings);
-    if !told.is_empty() {
-        let _ = write!(text, "\n{}", told.render(style, columns));
-    }
+    let mut tables = vec![topics(&findings.topics), told(findings)];
+    tables.retain(|table| !table.is_empty());
+    let tables: Vec<String> =
+        tables.into_iter().map(|table| table.render(style, columns)).collect();
+    let mut text = tables.join("\n");
     text.push('\n');
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = silent(&findings.topics).into_iter().collect();
     if let Some(broker) = &findings.broker {
         lines.push(format!("The broker says it is {}.", sanitize(broker, BROKER_COLUMNS_MAX)));
     }
@@ -102,14 +102,12 @@ pub fn report(findings: &Findings, style: Style, columns: Option<u16>) -> String
     text
 }
 
+/// Returns the filters at which something was heard, and those that were refused.
 fn topics(topics: &[Topic]) -> Table {
     let mut table = Table::new(&["dialect", "filter", "answer", "ours", "others"]);
-    for topic in topics {
+    for topic in topics.iter().filter(|topic| !is_silent(topic)) {
         let reason = topic.reason.as_deref().unwrap_or_default();
         let (answer, tone) = match topic.answer {
-            Answer::Granted if topic.heard == 0 && topic.others == 0 => {
-                (format!("granted, QoS {}, silent", topic.qos.unwrap_or(0)), Tone::Warning)
-            }
             Answer::Granted => (format!("granted, QoS {}", topic.qos.unwrap_or(0)), Tone::Plain),
             Answer::Refused => (format!("refused: {reason}"), Tone::Error),
             Answer::Closed => (format!("connection ended: {reason}"), Tone::Error),
@@ -123,6 +121,23 @@ fn topics(topics: &[Topic]) -> Table {
         ]);
     }
     table
+}
+
+/// Returns a line about the dialects whose subscriptions were granted, but that nobody spoke.
+fn silent(topics: &[Topic]) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for topic in topics.iter().filter(|topic| is_silent(topic)) {
+        let name = &*topic.dialect;
+        if !names.contains(&name) && topics.iter().all(|one| one.dialect != name || is_silent(one))
+        {
+            names.push(name);
+        }
+    }
+    (!names.is_empty()).then(|| format!("Granted, and silent: {}.", names.join(", ")))
+}
+
+fn is_silent(topic: &Topic) -> bool {
+    topic.answer == Answer::Granted && topic.heard == 0 && topic.others == 0
 }
 
 /// Returns what was told of each deed, by the dialects that told anything.

@@ -19,41 +19,67 @@ pub struct Refusal {
 /// Returns what was refused, and what to do about each.
 #[must_use]
 pub fn refusals(trial: &Trial, findings: &Findings) -> Vec<Refusal> {
-    let mut refusals = Vec::new();
-    for topic in &trial.topics {
-        refusals.extend(of_topic(topic, trial));
+    let mut refusals: Vec<Refusal> = trial.topics.iter().filter_map(of_silence(trial)).collect();
+    for answer in [Answer::Refused, Answer::Closed] {
+        refusals.extend(of_answer(answer, &trial.topics));
     }
     refusals.extend(of_status(trial, findings));
     refusals
 }
 
-fn of_topic(topic: &Topic, trial: &Trial) -> Option<Refusal> {
-    let Topic { dialect, filter, .. } = topic;
-    let reason = topic.reason.as_deref().unwrap_or("without a reason");
+/// Returns what was answered to subscriptions in a way, once for each reason.
+fn of_answer(answer: Answer, topics: &[Topic]) -> Vec<Refusal> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for topic in topics.iter().filter(|topic| topic.answer == answer) {
+        let reason = topic.reason.as_deref().unwrap_or("without a reason");
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            // Two dialects may listen at the same place.
+            Some((_, filters)) if filters.contains(&&*topic.filter) => {}
+            Some((_, filters)) => filters.push(&topic.filter),
+            None => reasons.push((reason, vec![&topic.filter])),
+        }
+    }
+    let refusals = reasons.into_iter().map(|(reason, filters)| {
+        let named = few(&filters);
+        let text = match answer {
+            Answer::Closed => {
+                format!("the broker ended the connection at the subscription to {named} ({reason})")
+            }
+            Answer::Granted | Answer::Refused => {
+                format!("the subscription to {named} was refused ({reason})")
+            }
+        };
+        refusal("subscribe", text, right_to_read(&filters))
+    });
+    refusals.collect()
+}
+
+/// Returns the first of some filters, and how many more there are.
+fn few(filters: &[&str]) -> String {
+    let shown: Vec<String> =
+        filters.iter().take(FILTERS_SHOWN).map(|filter| format!("`{filter}`")).collect();
+    match filters.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Silence says something only where there should be words.
+fn of_silence(trial: &Trial) -> impl Fn(&Topic) -> Option<Refusal> {
     let may_be_mosquitto = trial.broker.as_deref().is_none_or(is_mosquitto);
-    match topic.answer {
-        Answer::Refused => Some(refusal(
-            "subscribe",
-            format!("the subscription to `{filter}` was refused ({reason})"),
-            right_to_read(filter),
-        )),
-        Answer::Closed => Some(refusal(
-            "subscribe",
-            format!("the broker ended the connection at the subscription to `{filter}` ({reason})"),
-            right_to_read(filter),
-        )),
-        // Silence says something only where there should be words.
-        Answer::Granted if dialect == Mosquitto::NAME && topic.heard == 0 && may_be_mosquitto => {
-            Some(refusal(
+    move |topic| {
+        let Topic { dialect, filter, answer, heard, .. } = topic;
+        let is_silent = *answer == Answer::Granted && *heard == 0;
+        (may_be_mosquitto && is_silent && dialect == Mosquitto::NAME).then(|| {
+            refusal(
                 "log",
                 format!("the subscription to `{filter}` was granted, but nothing came there"),
                 "if this is a Mosquitto, in mosquitto.conf: `log_dest topic`, with `log_type notice` or `all` and \
                  `connection_messages true`; with an `acl_file`, which grants every subscription and then \
                  withholds the messages: `topic read $SYS/broker/log/#`"
                     .into(),
-            ))
-        }
-        Answer::Granted => None,
+            )
+        })
     }
 }
 
@@ -110,16 +136,24 @@ fn of_status(trial: &Trial, findings: &Findings) -> Option<Refusal> {
     None
 }
 
-fn right_to_read(filter: &str) -> String {
-    format!(
-        "ask who runs the broker for the right to read it; in an `acl_file` of Mosquitto: `topic read \
-         {filter}`"
-    )
+fn right_to_read(filters: &[&str]) -> String {
+    match filters {
+        [filter] => format!(
+            "ask who runs the broker for the right to read it; in an `acl_file` of Mosquitto: `topic read \
+             {filter}`"
+        ),
+        _ => "ask who runs the broker for the right to read what its own dialect needs, which `presence \
+              dialects` tells"
+            .to_owned(),
+    }
 }
 
 fn is_mosquitto(version: &str) -> bool {
     version.to_ascii_lowercase().starts_with("mosquitto")
 }
+
+/// Filters that are named in one text.
+const FILTERS_SHOWN: usize = 3;
 
 fn refusal(code: &str, text: String, next: String) -> Refusal {
     Refusal { code: code.to_owned(), text, next }

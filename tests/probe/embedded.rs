@@ -81,9 +81,9 @@ fn people_read_a_table_and_sentences() {
     for start in [
         "STEP       RESULT",
         "SUBSCRIBE  ok",
-        "DIALECT    FILTER",
-        "status     fleet/+ ",
-        "mosquitto  $SYS/broker/log/#  granted, QoS 1, silent",
+        "DIALECT  FILTER       ANSWER          OURS  OTHERS",
+        "status   fleet/+ ",
+        "Granted, and silent: mosquitto, aedes, aws-iot, nanomq, emqx, rmqtt, tencent-tdmq, connection-state.",
         "DEED                  DIALECT  TOLD      MEDIAN",
         "drop (RST)            lmq      3 of 3 ",
         "Take-over: the older connection is closed without a word; its will came in 3 of 3; ",
@@ -121,7 +121,7 @@ fn a_broker_that_refuses_everything_gives_no_evidence_and_that_is_an_answer() {
     assert_eq!(steps(&found)[4..], ["subscribe partly", "publish partly"]);
     assert_eq!(found["findings"]["recommended"], json!([]));
     assert_eq!(codes(&found, "unknowable"), ["anything"]);
-    assert_eq!(codes(&found, "refused"), ["subscribe"; 3]);
+    assert_eq!(codes(&found, "refused"), ["subscribe"]);
     let reason = &found["findings"]["topics"][0]["reason"];
     assert_eq!(reason, "0x80, refused (MQTT 3.1.1 gives no reason)");
 
@@ -140,13 +140,12 @@ fn who_is_thrown_out_over_a_filter_comes_back_without_it() {
     });
     let found = found(&url, "--no-silence");
 
-    let answers: Vec<&Value> = found["findings"]["topics"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|one| &one["answer"])
-        .collect();
-    assert_eq!(answers, ["granted", "closed", "granted"]);
+    let topics = found["findings"]["topics"].as_array().expect("a list");
+    assert!(topics.len() > 10, "{topics:?}");
+    for topic in topics {
+        let is_closed = topic["filter"].as_str().is_some_and(|filter| filter.starts_with("$SYS"));
+        assert_eq!(topic["answer"], if is_closed { "closed" } else { "granted" }, "{topic}");
+    }
     assert_eq!(codes(&found, "refused"), ["subscribe", "status"]);
 }
 

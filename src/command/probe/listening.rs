@@ -14,6 +14,7 @@ use crate::source::mqtt::reason;
 use crate::source::mqtt::trouble::{Trouble, refusal_of_filter};
 use crate::wire::{Ack, Packet, Publish, Qos};
 use bytes::Bytes;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// A listener that hears, and the bench for what it is to hear of.
@@ -117,10 +118,13 @@ impl Listener {
             self.come_back(&topics).await?;
         }
         let granted = topics.iter().filter(|topic| topic.answer == Answer::Granted);
-        let shown: Vec<String> =
-            topics.iter().map(|topic| format!("{} {}", topic.filter, short(topic))).collect();
-        let detail =
-            format!("{} of {} granted: {}", granted.count(), topics.len(), shown.join(", "));
+        let mut detail = format!("{} of {} granted", granted.clone().count(), topics.len());
+        let mut levels: Vec<u8> = granted.filter_map(|topic| topic.qos).collect();
+        levels.sort_unstable();
+        levels.dedup();
+        if let [qos] = *levels {
+            let _ = write!(detail, ", QoS {qos}");
+        }
         Ok((topics, detail))
     }
 
@@ -186,15 +190,6 @@ impl Listener {
             self.hearing.subscribe(&topic.filter, self.clients.limit).await?;
         }
         Ok(())
-    }
-}
-
-fn short(topic: &Topic) -> String {
-    match (topic.answer, topic.qos) {
-        (Answer::Granted, Some(qos)) => format!("QoS {qos}"),
-        (Answer::Granted, None) => "granted".into(),
-        (Answer::Refused, _) => "refused".into(),
-        (Answer::Closed, _) => "ended the connection".into(),
     }
 }
 

@@ -361,3 +361,56 @@ fn every_mistake_is_told_with_its_line_and_a_way_on() {
     let many = "[[message]]\ntopic = 'a/{client}'\nevent = 'seen'\n".repeat(33);
     assert!(Described::parse(&format!("{head}{many}")).expect_err("too many").cause.contains("33"));
 }
+
+/// Neither a damaged file nor a damaged payload makes anything panic, and what is read of them names a client.
+#[test]
+fn no_file_and_no_payload_makes_reading_panic() {
+    let mut rng = fastrand::Rng::with_seed(11);
+    let files: Vec<&str> = CONVENTIONS.iter().map(|(_, text)| *text).chain([WHOLE]).collect();
+    let payloads = [
+        r#"{"event":"begin","state":"online","session":5,"at":1760000000123,"why":"asked"}"#,
+        "1760000000 dev-1 [5] up",
+        "online",
+        "",
+    ];
+    let (mut read, mut refused) = (0, 0);
+    for _ in 0..600 {
+        let file = damaged(rng.choice(&files).expect("some"), &mut rng);
+        let Ok(described) = Described::parse(&String::from_utf8_lossy(&file)) else {
+            refused += 1;
+            continue;
+        };
+        read += 1;
+        for payload in payloads {
+            let payload = damaged(payload, &mut rng);
+            let topics = described.filters.iter().map(|filter| filter.replace(['+', '#'], "x"));
+            for topic in topics.chain([String::new()]) {
+                let Reading::Events(events) = described.read(&message(&topic, &payload)) else {
+                    continue;
+                };
+                for event in events.iter() {
+                    assert!(matches!(event, Event::Channel(event) if !event.client.is_empty()));
+                }
+            }
+        }
+    }
+    assert!(read > 50 && refused > 50, "{read} {refused}");
+}
+
+/// Returns a text with up to three bytes changed, taken out, or doubled.
+fn damaged(text: &str, rng: &mut fastrand::Rng) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    for _ in 0..rng.usize(0..3) {
+        let at = rng.usize(0..=bytes.len());
+        match rng.u8(0..3) {
+            0 => bytes.insert(at, *rng.choice(br#"{}"'[]/*+\(?<=.0"#).expect("some")),
+            1 => drop(bytes.drain(at..(at + rng.usize(0..6)).min(bytes.len()))),
+            _ => {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = rng.u8(..);
+                }
+            }
+        }
+    }
+    bytes
+}

@@ -251,3 +251,50 @@ fn what_is_remembered_is_bounded() {
     let mut full = Sparkplug { bytes: BYTES_MAX - 1, ..Sparkplug::default() };
     assert!(full.remember("ab").is_none() && full.remember("a").is_some());
 }
+
+/// Whatever is heard in whatever order: what is remembered is counted right, and a device is ended no more
+/// often than it was believed to be there.
+#[test]
+fn the_account_of_what_is_remembered_is_right_after_any_story() {
+    let mut rng = fastrand::Rng::with_seed(5);
+    for seed in 0..200 {
+        let mut sparkplug = Sparkplug::default();
+        if seed % 4 == 0 {
+            sparkplug.names = NAMES_MAX - 3;
+        }
+        let before = sparkplug.names;
+        for tie in 0..60 {
+            let topic = match rng.u8(0..9) {
+                0 => format!("STATE/h{}", rng.u8(0..3)),
+                1 => format!("$sparkplug/certificates/spBv1.0/g/NBIRTH/n{}", rng.u8(0..3)),
+                2..5 => {
+                    let kind = rng.choice(["NBIRTH", "NDEATH", "NDATA"]).expect("some");
+                    format!("spBv1.0/g/{kind}/n{}", rng.u8(0..3))
+                }
+                _ => {
+                    let kind = rng.choice(["DBIRTH", "DDEATH", "DDATA"]).expect("some");
+                    format!("spBv1.0/g/{kind}/n{}/d{}", rng.u8(0..3), rng.u8(0..3))
+                }
+            };
+            let payload = match rng.u8(0..8) {
+                0 => br#"{"online":true,"timestamp":1760000000000}"#.to_vec(),
+                1 => br#"{"online":false,"timestamp":1750000000000}"#.to_vec(),
+                2 => (0..rng.usize(0..20)).map(|_| rng.u8(..)).collect(),
+                _ => body(Some(rng.u64(0..3))),
+            };
+            let (tag, qos, retain, received) = (None, 0, false, Timestamp(1));
+            let (topic, payload) = (topic.as_str(), payload.as_slice());
+            let _ = sparkplug.read(&Message { topic, payload, tag, qos, retain, received, tie });
+            if rng.u8(0..20) == 0 {
+                sparkplug.interrupted();
+            }
+        }
+        let nodes = sparkplug.nodes.values().map(|node| node.devices.len());
+        let names = sparkplug.nodes.len() + sparkplug.hosts.len() + nodes.sum::<usize>();
+        assert_eq!(sparkplug.names, before + names, "{seed}");
+        let devices = sparkplug.nodes.values().flat_map(|node| &node.devices);
+        let known = sparkplug.nodes.keys().chain(sparkplug.hosts.keys()).chain(devices);
+        assert_eq!(sparkplug.bytes, known.map(String::len).sum::<usize>(), "{seed}");
+        assert!(sparkplug.names <= NAMES_MAX, "{seed}");
+    }
+}

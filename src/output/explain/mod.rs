@@ -320,6 +320,9 @@ fn last_channels(opinions: &[Opinion<'_, '_>], policy: &Policy, zone: Zone) -> V
     opinions.iter().filter_map(of).collect()
 }
 
+/// How what comes at QoS 0 or is posted is heard.
+const LOSSY: &str = ", lossy: it comes at QoS 0 or by webhook, where losses go unseen";
+
 /// Tells who is listening to this broker, and how well.
 fn listeners(case: &Case<'_>, voices: &[Voice<'_>], zone: Zone) -> Vec<String> {
     let coverage = &case.fleet.coverage;
@@ -328,7 +331,7 @@ fn listeners(case: &Case<'_>, voices: &[Voice<'_>], zone: Zone) -> Vec<String> {
     for (key, source) in coverage.sources().filter(|(key, _)| known.contains(&key.voice.as_str())) {
         let latest = source.members.values().max_by_key(|member| member.heard);
         let Some(member) = latest else { continue };
-        let lossy = if source.lossy() { ", lossy: it comes at QoS 0" } else { "" };
+        let lossy = if source.lossy() { LOSSY } else { "" };
         let ear = sanitize(&key.ear, 80);
         sentences.push(if let Some((name, missed)) = source.missing(case.now) {
             let (name, since) = (sanitize(name, 80), zone.time(missed.heard));

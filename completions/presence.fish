@@ -149,6 +149,7 @@ openmqttgateway\t'OpenMQTTGateway'
 campbell\t'Campbell Scientific loggers'
 shelly2\t'Shelly devices from the second generation on'
 esphome\t'ESPHome nodes'
+rabbitmq-log\t'Log of RabbitMQ 3.8 to 3.11, as a file'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand watch" -l dialect-file -d 'File that describes a dialect of your own; may be given several times' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
@@ -250,6 +251,7 @@ openmqttgateway\t'OpenMQTTGateway'
 campbell\t'Campbell Scientific loggers'
 shelly2\t'Shelly devices from the second generation on'
 esphome\t'ESPHome nodes'
+rabbitmq-log\t'Log of RabbitMQ 3.8 to 3.11, as a file'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand check" -l dialect-file -d 'File that describes a dialect of your own; may be given several times' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
@@ -327,6 +329,7 @@ openmqttgateway\t'OpenMQTTGateway'
 campbell\t'Campbell Scientific loggers'
 shelly2\t'Shelly devices from the second generation on'
 esphome\t'ESPHome nodes'
+rabbitmq-log\t'Log of RabbitMQ 3.8 to 3.11, as a file'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand probe" -l dialect-file -d 'File that describes a dialect of your own; may be given several times' -r -F
 complete -c presence -n "__fish_presence_using_subcommand probe" -l status-topic -d 'Where the clients keep their status, with `{client}` in the place of the client id' -r
@@ -411,6 +414,7 @@ openmqttgateway\t'OpenMQTTGateway'
 campbell\t'Campbell Scientific loggers'
 shelly2\t'Shelly devices from the second generation on'
 esphome\t'ESPHome nodes'
+rabbitmq-log\t'Log of RabbitMQ 3.8 to 3.11, as a file'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l dialect-file -d 'File that describes a dialect of your own; may be given several times' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r
@@ -574,6 +578,7 @@ openmqttgateway\t'OpenMQTTGateway'
 campbell\t'Campbell Scientific loggers'
 shelly2\t'Shelly devices from the second generation on'
 esphome\t'ESPHome nodes'
+rabbitmq-log\t'Log of RabbitMQ 3.8 to 3.11, as a file'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l dialect-file -d 'File that describes a dialect of your own; may be given several times' -r -F
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l verify-username -d 'User to listen as [default: --username]' -r
@@ -673,6 +678,7 @@ openmqttgateway\t'OpenMQTTGateway'
 campbell\t'Campbell Scientific loggers'
 shelly2\t'Shelly devices from the second generation on'
 esphome\t'ESPHome nodes'
+rabbitmq-log\t'Log of RabbitMQ 3.8 to 3.11, as a file'
 status\t'Retained status that devices keep by birth and will'"
 complete -c presence -n "__fish_presence_using_subcommand replay" -l dialect-file -d 'File that describes a dialect of your own; may be given several times' -r -F
 complete -c presence -n "__fish_presence_using_subcommand replay" -l topic -d 'Listen here instead of where the dialect says; may be given several times' -r

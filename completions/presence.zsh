@@ -145,6 +145,7 @@ openmqttgateway\:"OpenMQTTGateway"
 campbell\:"Campbell Scientific loggers"
 shelly2\:"Shelly devices from the second generation on"
 esphome\:"ESPHome nodes"
+rabbitmq-log\:"Log of RabbitMQ 3.8 to 3.11, as a file"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--dialect-file=[File that describes a dialect of your own; may be given several times]:FILE:_files' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
@@ -257,6 +258,7 @@ openmqttgateway\:"OpenMQTTGateway"
 campbell\:"Campbell Scientific loggers"
 shelly2\:"Shelly devices from the second generation on"
 esphome\:"ESPHome nodes"
+rabbitmq-log\:"Log of RabbitMQ 3.8 to 3.11, as a file"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--dialect-file=[File that describes a dialect of your own; may be given several times]:FILE:_files' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
@@ -347,6 +349,7 @@ openmqttgateway\:"OpenMQTTGateway"
 campbell\:"Campbell Scientific loggers"
 shelly2\:"Shelly devices from the second generation on"
 esphome\:"ESPHome nodes"
+rabbitmq-log\:"Log of RabbitMQ 3.8 to 3.11, as a file"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--dialect-file=[File that describes a dialect of your own; may be given several times]:FILE:_files' \
 '--status-topic=[Where the clients keep their status, with \`{client}\` in the place of the client id]:TEMPLATE:_default' \
@@ -468,6 +471,7 @@ openmqttgateway\:"OpenMQTTGateway"
 campbell\:"Campbell Scientific loggers"
 shelly2\:"Shelly devices from the second generation on"
 esphome\:"ESPHome nodes"
+rabbitmq-log\:"Log of RabbitMQ 3.8 to 3.11, as a file"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--dialect-file=[File that describes a dialect of your own; may be given several times]:FILE:_files' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \
@@ -758,6 +762,7 @@ openmqttgateway\:"OpenMQTTGateway"
 campbell\:"Campbell Scientific loggers"
 shelly2\:"Shelly devices from the second generation on"
 esphome\:"ESPHome nodes"
+rabbitmq-log\:"Log of RabbitMQ 3.8 to 3.11, as a file"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--dialect-file=[File that describes a dialect of your own; may be given several times]:FILE:_files' \
 '--verify-username=[User to listen as \[default\: --username\]]:NAME:_default' \
@@ -910,6 +915,7 @@ openmqttgateway\:"OpenMQTTGateway"
 campbell\:"Campbell Scientific loggers"
 shelly2\:"Shelly devices from the second generation on"
 esphome\:"ESPHome nodes"
+rabbitmq-log\:"Log of RabbitMQ 3.8 to 3.11, as a file"
 status\:"Retained status that devices keep by birth and will"))' \
 '*--dialect-file=[File that describes a dialect of your own; may be given several times]:FILE:_files' \
 '*--topic=[Listen here instead of where the dialect says; may be given several times]:FILTER:_default' \

@@ -66,6 +66,10 @@ const NANOMQ_LIMITS: [Explained; 6] = [
     ("broker_stop", "nanomq", "dev-stop5", Limit::StopIsSilent),
 ];
 
+/// What RabbitMQ's log gets wrong.
+const RABBITMQ_LOG_LIMITS: [Explained; 1] =
+    [("broker_stop", "rabbitmq-log", "dev-stop", Limit::StopIsSilent)];
+
 /// Why a verdict differs from what was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Limit {
@@ -129,8 +133,10 @@ fn every_step_shows_in_retained_states_and_notices_but_for_known_limits() {
 fn every_stimulus_shows_in_the_log_file_but_for_known_limits() {
     for run in [MOSQUITTO_2_0, MOSQUITTO_2_1] {
         let known: Differences = LOG_LIMITS.iter().map(key).collect();
-        assert_eq!(differences_in_the_file(run), known, "{run}");
+        assert_eq!(differences_in_the_file(run, "mosquitto"), known, "{run}");
     }
+    let found = differences_in_the_file("rabbitmq-3.10.8", "rabbitmq-log");
+    assert_eq!(found, RABBITMQ_LOG_LIMITS.iter().map(key).collect());
 }
 
 /// Stimulus, voice and client of a disagreement.
@@ -177,21 +183,28 @@ fn differences_over_mqtt(
 }
 
 /// Compares after every stimulus: the steps do not say which line of the log each of them caused.
-fn differences_in_the_file(run: &str) -> Differences {
-    let mut reader = Mosquitto::new(None);
+fn differences_in_the_file(run: &str, voice: &'static str) -> Differences {
+    let mut reader = reader_of_files(voice);
     let mut comparison = Comparison::default();
     let mut read = 0;
     each_stimulus(run, |stimulus, truth, so_far| {
         for (line, tie) in so_far.lines().zip(1..).skip(read) {
             let reading = reader.read(&line_of_file(line, tie));
-            comparison.believed.take_in("mosquitto", &reading);
+            comparison.believed.take_in(voice, &reading);
             read += 1;
         }
         comparison.truth = truth.clone();
-        comparison.compare(stimulus, &["mosquitto"], &["mosquitto"]);
+        comparison.compare(stimulus, &[voice], &[voice]);
     });
     assert_eq!(read, text_of(&format!("{run}.log")).lines().count(), "{run}: all was read");
     comparison.found
+}
+
+fn reader_of_files(voice: &str) -> Dialect {
+    match plain::find(voice) {
+        Some(dialect) => Dialect::Plain(plain::Reader::new(dialect, None)),
+        None => Dialect::Mosquitto(Mosquitto::new(None)),
+    }
 }
 
 /// Calls with each stimulus, what was done so far, and what the log held by then.

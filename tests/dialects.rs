@@ -75,6 +75,7 @@ const FILES: &[(&str, &[&str])] = &[
     ("nanomq-webhook", &["nanomq-webhook.jsonl"]),
     ("mochi", &["mochi.jsonl"]),
     ("bifromq", &["bifromq.jsonl"]),
+    ("rabbitmq-log", &["rabbitmq-3.10.log"]),
 ];
 
 /// Files whose lines may be notices of LMQ as well, which name the client as they do: a person has to say which.

@@ -148,6 +148,8 @@ pub enum DialectName {
     Shelly2,
     /// ESPHome nodes
     Esphome,
+    /// Log of RabbitMQ 3.8 to 3.11, as a file
+    RabbitmqLog,
     /// Retained status that devices keep by birth and will
     Status,
 }

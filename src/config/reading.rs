@@ -181,6 +181,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Campbell => "campbell",
         DialectName::Shelly2 => "shelly2",
         DialectName::Esphome => "esphome",
+        DialectName::RabbitmqLog => "rabbitmq-log",
         DialectName::Status => "status",
     }
 }

@@ -269,6 +269,14 @@ const ALL: &[Facts] = &[
                  is heard of next",
     },
     Facts {
+        name: "rabbitmq-log",
+        mark: "a time with its offset, a level in brackets and a process such as `<0.831.0>`",
+        key: Some("process and address"),
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "nothing: it writes a log. From 3.12 on the log does not tell of every end: `rabbitmq` does",
+    },
+    Facts {
         name: Status::NAME,
         mark: "a topic of the template",
         key: None,

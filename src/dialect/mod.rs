@@ -37,6 +37,7 @@ mod nanomq_webhook;
 mod nats;
 pub mod plain;
 mod rabbitmq;
+mod rabbitmq_log;
 mod rmqtt;
 mod sparkplug;
 mod starts;

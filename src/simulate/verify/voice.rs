@@ -238,6 +238,13 @@ const KNOWN: &[Knowledge] = &[
         ends: Naming::Channel,
     },
     Knowledge {
+        dialect: "rabbitmq-log",
+        speaker: Speaker::Broker,
+        goodbyes: true,
+        takeovers: true,
+        ends: Naming::Address,
+    },
+    Knowledge {
         dialect: "status",
         speaker: Speaker::Device,
         goodbyes: false,

@@ -108,6 +108,8 @@ pub enum DialectName {
     Vernemq,
     /// Events of RabbitMQ's event exchange, 3.8 to 4
     Rabbitmq,
+    /// Log of RabbitMQ 3.8 to 3.11, as a file
+    RabbitmqLog,
     /// Advisories of ActiveMQ Classic about connections
     Activemq,
     /// Notifications of ActiveMQ Artemis about sessions
@@ -148,8 +150,6 @@ pub enum DialectName {
     Shelly2,
     /// ESPHome nodes
     Esphome,
-    /// Log of RabbitMQ 3.8 to 3.11, as a file
-    RabbitmqLog,
     /// Retained status that devices keep by birth and will
     Status,
 }

@@ -161,6 +161,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Huawei => "huawei",
         DialectName::Vernemq => "vernemq",
         DialectName::Rabbitmq => "rabbitmq",
+        DialectName::RabbitmqLog => "rabbitmq-log",
         DialectName::Activemq => "activemq",
         DialectName::Artemis => "artemis",
         DialectName::Nats => "nats",
@@ -181,7 +182,6 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Campbell => "campbell",
         DialectName::Shelly2 => "shelly2",
         DialectName::Esphome => "esphome",
-        DialectName::RabbitmqLog => "rabbitmq-log",
         DialectName::Status => "status",
     }
 }

@@ -108,6 +108,7 @@ pub const ALL: &[&Plain] = &[
     &huawei::HUAWEI,
     &vernemq::VERNEMQ,
     &rabbitmq::RABBITMQ,
+    &rabbitmq_log::RABBITMQ_LOG,
     &activemq::ACTIVEMQ,
     &artemis::ARTEMIS,
     &nats::NATS,
@@ -117,7 +118,6 @@ pub const ALL: &[&Plain] = &[
     &moquette::MOQUETTE,
     &bifromq::BIFROMQ,
     &sparkplug::SPARKPLUG,
-    &rabbitmq_log::RABBITMQ_LOG,
 ];
 
 /// Returns the one of this name.

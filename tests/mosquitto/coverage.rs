@@ -4,6 +4,11 @@ use crate::scene::{Scene, objects};
 use crate::support::process::{DEADLINE, Stream};
 use tempfile::TempDir;
 
+/// Returns what a watcher said, but for what it recognised.
+fn warnings(said: &str) -> Vec<&str> {
+    said.lines().filter(|line| !line.starts_with("heard `")).collect()
+}
+
 #[test]
 #[ignore = "needs mosquitto"]
 fn a_killed_watcher_that_is_soon_back_has_missed_nothing() {
@@ -28,7 +33,7 @@ fn a_killed_watcher_that_is_soon_back_has_missed_nothing() {
     assert_eq!((&known["state"], &known["covered"]), (&"online".into(), &true.into()), "{known}");
     scene.check("steady").is(0, "online");
     let (_, summary, ended) = watch.finish();
-    assert_eq!((&summary["gaps"], ended.err.as_str()), (&0.into(), ""));
+    assert_eq!((&summary["gaps"], warnings(&ended.err)), (&0.into(), vec![]));
     drop((steady, coming));
 }
 
@@ -54,7 +59,10 @@ fn a_queue_that_overran_makes_everybody_unknown() {
     let answer = scene.check("steady");
     answer.is(3, "unknown").was("online", "away");
     let explained = scene.run("check", &["steady", "--explain", "--evidence", "store"]);
-    assert!(explained.out.contains("because watcher was away 20"), "{}", explained.out);
+    // What overran when the watcher came back, by its own subscriptions, is told with the next count: then
+    // that is the latest hole.
+    let away = ["because watcher was away 20", "because something was lost at 20"];
+    assert!(away.iter().any(|why| explained.out.contains(why)), "{}", explained.out);
 
     // What was dropped when the watcher came back is told with the next count.
     scene.wait_ticks(1);
@@ -163,7 +171,7 @@ fn gaps_are_bridged_where_the_user_wants_it() {
     scene.check("pump-7").is(1, "offline");
     let (_, summary, ended) = watch.finish();
     let once = "the hole of an earlier run is not told again";
-    assert_eq!((&summary["gaps"], ended.err.as_str()), (&0.into(), ""), "{once}");
+    assert_eq!((&summary["gaps"], warnings(&ended.err)), (&0.into(), vec![]), "{once}");
 }
 
 #[test]

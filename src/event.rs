@@ -48,6 +48,17 @@ pub enum EventKind {
 
 impl EventKind {
     pub const ALL: [Self; 4] = [Self::Opened, Self::Seen, Self::Farewell, Self::Closed];
+
+    /// Returns the word for it in what scripts read.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Seen => "seen",
+            Self::Farewell => "farewell",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 /// The broker's own label for one network connection of a client.

@@ -4,7 +4,7 @@ use super::number::counted;
 use super::sanitize::sanitize;
 use super::time::Zone;
 use crate::dialect::{Malformed, Message, Reading, Remark};
-use crate::event::{Channel, ChannelEvent, Event, EventKind, Stamp};
+use crate::event::{Channel, ChannelEvent, Event, Stamp};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -160,7 +160,7 @@ impl<'a> Read<'a> {
                 flags: Vec::new(),
             },
             Event::Channel(event) => EventObject {
-                kind: kind_word(event.kind),
+                kind: event.kind.word(),
                 client: Some(&event.client),
                 channel: event.channel.name(),
                 strong: event.channel.is_strong(),
@@ -218,7 +218,7 @@ impl<'a> Read<'a> {
 
     fn in_words(&self, event: &ChannelEvent<'_>, zone: Zone) -> String {
         let shown = |text: &str| sanitize(text, COLUMNS_MAX).into_owned();
-        let mut words = format!("{} {}", kind_word(event.kind), shown(&event.client));
+        let mut words = format!("{} {}", event.kind.word(), shown(&event.client));
         let channel = match &event.channel {
             Channel::Strong(name) => format!(", channel {}", shown(name)),
             Channel::Weak(Some(name)) => format!(", weak channel {}", shown(name)),
@@ -242,15 +242,6 @@ impl<'a> Read<'a> {
             let _ = write!(words, ", {flag}");
         }
         words
-    }
-}
-
-const fn kind_word(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::Opened => "opened",
-        EventKind::Seen => "seen",
-        EventKind::Farewell => "farewell",
-        EventKind::Closed => "closed",
     }
 }
 

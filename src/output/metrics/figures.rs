@@ -95,7 +95,13 @@ impl<T: Clone> Panel<T> {
 pub struct EventCounts(Vec<(Box<str>, [[u64; 2]; KINDS.len()])>);
 
 /// The last one is a start of the broker, which names no client.
-const KINDS: [&str; 5] = ["opened", "seen", "farewell", "closed", "restarted"];
+const KINDS: [&str; 5] = [
+    EventKind::Opened.word(),
+    EventKind::Seen.word(),
+    EventKind::Farewell.word(),
+    EventKind::Closed.word(),
+    "restarted",
+];
 const OUTCOMES: [&str; 2] = ["duplicate", "new"];
 
 impl EventCounts {

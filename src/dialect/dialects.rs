@@ -1,7 +1,7 @@
 //! The dialects that a command listens with, and which of them a message belongs to.
 //!
-//! A message is asked of one dialect, not of all: what a stranger publishes under a status topic must
-//! not be taken for the broker's own word.
+//! A message is asked of the dialects whose place its topic is, not of all: what a stranger publishes under a
+//! status topic must not be taken for the broker's own word.
 
 use super::described::Described;
 use super::lmq::{self, Lmq};
@@ -204,7 +204,9 @@ impl Dialects {
         if !is_chosen || !matches!(asked.1, Reading::NotMine) {
             return asked;
         }
-        self.asked(message, |_| true, |dialect| claims(dialect.name(), message.payload))
+        // The others have said that it is not theirs.
+        let is_left = |dialect: &Dialect| !dialect.speaks_at(topic);
+        self.asked(message, is_left, |dialect| claims(dialect.name(), message.payload))
     }
 
     /// Reads a message with some of the dialects. `may_fail` tells whose failure to read it counts.

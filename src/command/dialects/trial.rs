@@ -12,6 +12,7 @@ use crate::output::time::Zone;
 use crate::source::content::Content;
 use crate::source::lines::{LINE_MAX, Lines, Text};
 use crate::source::recording::Line;
+use crate::source::recording::known::from_hex;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
@@ -128,7 +129,10 @@ impl<'a> Sample<'a> {
             Captured { payload_b64: Some(base64), .. } => {
                 Cow::Owned(BASE64.decode(base64).map_err(|error| format!("Base64: {error}"))?)
             }
-            Captured { payload_hex: Some(hex), .. } => Cow::Owned(bytes_of(&hex)?),
+            Captured { payload_hex: Some(hex), .. } => Cow::Owned(
+                from_hex(&hex)
+                    .ok_or("`payload_hex` has something else than pairs of hex digits")?,
+            ),
             _ => Cow::Borrowed(&b""[..]),
         };
         Ok(Self {
@@ -146,12 +150,6 @@ impl<'a> Sample<'a> {
         let Self { qos, retain, .. } = *self;
         Message { topic, payload, tag: None, qos, retain, received, tie }
     }
-}
-
-fn bytes_of(hex: &str) -> Result<Vec<u8>, String> {
-    let byte = |at: usize| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok();
-    let bytes = (0..hex.len()).step_by(2).map(byte).collect::<Option<_>>();
-    bytes.ok_or_else(|| "`payload_hex` has something else than pairs of hex digits".to_owned())
 }
 
 fn too_long(name: &str, line: u64, length: u64) -> Failure {

@@ -202,7 +202,9 @@ fn to_hex(bytes: &[u8]) -> String {
     })
 }
 
-fn from_hex(text: &str) -> Option<Vec<u8>> {
+/// Returns the bytes that pairs of hex digits stand for, `None` if there is anything else.
+#[must_use]
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     digits
         .chunks(2)

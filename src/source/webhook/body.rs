@@ -2,7 +2,6 @@
 //!
 //! Pure: bytes in, messages out.
 
-use super::payload;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
@@ -30,11 +29,11 @@ pub fn split(body: Vec<u8>, hook: Option<&str>) -> Option<Body> {
         return Some(Body { messages: vec![with_hook(&body, hook)], validation: None });
     }
     if !body.trim_ascii_start().starts_with(b"[") {
-        return Some(Body { messages: vec![payload(body)], validation: None });
+        return Some(Body { messages: vec![body.into()], validation: None });
     }
     let Ok(Events(events)) = serde_json::from_slice(&body) else {
         // Whoever reads it says what is wrong with it.
-        return Some(Body { messages: vec![payload(body)], validation: None });
+        return Some(Body { messages: vec![body.into()], validation: None });
     };
     if events.len() > EVENTS_MAX {
         return None;

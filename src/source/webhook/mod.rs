@@ -18,7 +18,6 @@ use crate::failure::Failure;
 use crate::secret::Secret;
 use crate::serve::{Answer, Fault, Head, Limits, Site, serve};
 use body::Body;
-use bytes::Bytes;
 use compact_str::CompactString;
 use ring::digest::{SHA256, digest};
 use std::net::SocketAddr;
@@ -249,8 +248,3 @@ fn hashed(text: &str) -> [u8; 32] {
 }
 
 const ORIGIN_MAX: usize = 256;
-
-/// Returns a payload as messages carry it.
-fn payload(bytes: Vec<u8>) -> Bytes {
-    Bytes::from(bytes)
-}

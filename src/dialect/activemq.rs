@@ -1,8 +1,9 @@
 //! ActiveMQ Classic: its advisories about connections.
 
 use super::connections::{Connections, Owner};
-use super::members::{Member, members};
+use super::members::{Member, members, members_if_any};
 use super::plain::{How, Memory, Plain, nameless};
+use super::scan::Paths;
 use super::starts::Starts;
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
@@ -17,7 +18,7 @@ pub const ACTIVEMQ: Plain = Plain {
     is_usual: false,
     speaks_at: is_place,
     is_line: Some(|line| {
-        members(line, OUTER).is_ok_and(|[destination, headers, _]| {
+        members_if_any(line, &KEYS).is_some_and(|[destination, headers, ..]| {
             headers.nested().is_some() && destination.text().is_some_and(|at| is_place(&at))
         })
     }),
@@ -51,24 +52,30 @@ impl Memory for ActiveMq {
     /// Errors: `Malformed` for what is no such JSON, and for a begin without a client or a connection.
     /// Source: `ActiveMQ` 5.18.3, run; the recording `tests/fixtures/captures/activemq-5.18.3.events.jsonl`.
     fn read<'a>(&mut self, message: &Message<'a>) -> Reading<'a> {
-        let [destination, headers, body] = match members(message.payload, OUTER) {
-            Ok(members) => members,
-            Err(malformed) if is_place(message.topic) => return Reading::Malformed(malformed),
-            Err(_) => return Reading::NotMine,
-        };
+        let [destination, headers, body, url, name, start, inner @ ..] =
+            match members(message.payload, &KEYS) {
+                Ok(members) => members,
+                Err(malformed) if is_place(message.topic) => return Reading::Malformed(malformed),
+                Err(_) => return Reading::NotMine,
+            };
         let is_there = is_place(&destination.text().unwrap_or(Cow::Borrowed(message.topic)));
-        let (true, Some(headers)) = (is_there, headers.nested()) else { return Reading::NotMine };
-        let [url, name, start] = match members(headers.as_bytes(), HEADERS) {
-            Ok(headers) => headers,
-            Err(malformed) => return Reading::Malformed(malformed),
-        };
+        if !is_there || headers.nested().is_none() {
+            return Reading::NotMine;
+        }
         let has_started = match (name.text(), start.text()) {
             (Some(name), Some(start)) => self.starts.hear(&name, &start),
             _ => false,
         };
         let is_mqtt = url.text().is_some_and(|url| url.starts_with("mqtt"));
-        let body = body.text().or(body.nested().map(Cow::Borrowed)).unwrap_or_default();
-        let reading = self.advisory(&body, is_mqtt, message).into_owned();
+        let reading = if body.nested().is_some() {
+            self.advisory(inner, is_mqtt, message)
+        } else {
+            let body = body.text().unwrap_or_default();
+            match members(body.as_bytes(), &BODY) {
+                Ok(inner) => self.advisory(inner, is_mqtt, message).into_owned(),
+                Err(malformed) => Reading::Malformed(malformed),
+            }
+        };
         if has_started { started(reading, message) } else { reading }
     }
 
@@ -77,65 +84,62 @@ impl Memory for ActiveMq {
 }
 
 impl ActiveMq {
-    fn advisory<'b>(&mut self, body: &'b str, is_mqtt: bool, message: &Message<'b>) -> Reading<'b> {
-        let [begin, end] = match members(body.as_bytes(), ["ConnectionInfo", "RemoveInfo"]) {
-            Ok(members) => members,
-            Err(malformed) => return Reading::Malformed(malformed),
-        };
-        if let Some(end) = end.nested() {
-            let name = members(end.as_bytes(), ["objectId"]).ok().and_then(|[id]| value(id));
+    fn advisory<'b>(
+        &mut self,
+        [end, ended_class, ended, begin, class, id, client, address]: [Member<'b>; 8],
+        is_mqtt: bool,
+        message: &Message<'_>,
+    ) -> Reading<'b> {
+        if end.nested().is_some() {
+            let name = name_in(ended_class, ended);
             let owner = name.as_deref().and_then(|name| self.connections.end(name));
             return match (name, owner) {
                 (Some(name), Some(Owner::Client(client))) => {
-                    event(client.into_string(), name, EventKind::Closed, "", message)
+                    event(client.into_string().into(), name, EventKind::Closed, "", message)
                 }
                 (Some(_), None) if is_mqtt => Reading::Events(Events::only(Remark::UnknownEnd)),
                 _ => Reading::Events(Events::default()),
             };
         }
-        let (true, Some(begin)) = (is_mqtt, begin.nested()) else {
+        if !is_mqtt || begin.nested().is_none() {
             return Reading::Events(Events::default());
-        };
-        let [id, client, address] =
-            match members(begin.as_bytes(), ["connectionId", "clientId", "clientIp"]) {
-                Ok(members) => members,
-                Err(malformed) => return Reading::Malformed(malformed),
-            };
+        }
         let Some(client) = client.text() else {
-            let detail = format!("no `clientId` in `{}`", excerpt(body.as_bytes()));
+            let detail = format!("no `clientId` in `{}`", excerpt(message.payload));
             return Reading::Malformed(Malformed::new(Reason::ClientMissing, detail));
         };
-        let Some(name) = value(id) else {
-            return nameless(client, "connectionId", body.as_bytes());
+        let Some(name) = name_in(class, id) else {
+            return nameless(client, "connectionId", message.payload);
         };
         self.connections.begin(&name, Owner::Client((&*client).into()));
-        let address = address.text().unwrap_or_default();
-        let address = address.split_once("://").map_or("", |(_, address)| address);
-        event(client.into_owned(), name, EventKind::Opened, address, message)
+        let address = match address.text() {
+            Some(Cow::Borrowed(url)) => url.split_once("://").map_or("", |(_, address)| address),
+            _ => "",
+        };
+        event(client, name, EventKind::Opened, address, message)
     }
 }
 
-/// Returns the text of an object that is a name.
-fn value(id: Member<'_>) -> Option<Cow<'_, str>> {
-    let [class, value] = members(id.nested()?.as_bytes(), ["@class", "value"]).ok()?;
+/// Returns the text of an object that is a name of a connection.
+fn name_in<'b>(class: Member<'_>, value: Member<'b>) -> Option<Cow<'b, str>> {
     value.text().filter(|_| class.text().is_none_or(|class| class == "ConnectionId"))
 }
 
 fn event<'b>(
-    client: String,
+    client: Cow<'b, str>,
     name: Cow<'b, str>,
     kind: EventKind,
-    address: &str,
+    address: &'b str,
     message: &Message<'_>,
 ) -> Reading<'b> {
     let stamp = Some(message.arrival());
     let event = ChannelEvent::new(client, Channel::Strong(name), kind, stamp);
-    let address = Cow::Owned(address.to_owned());
+    let address = Cow::Borrowed(address);
     Reading::Events(Events::one(Event::Channel(ChannelEvent { address, ..event })))
 }
 
 /// Adds that the broker started before what was read.
-fn started<'a>(reading: Reading<'static>, message: &Message<'_>) -> Reading<'a> {
+fn started<'a>(reading: Reading<'a>, message: &Message<'_>) -> Reading<'a> {
     let start = Some(Event::Restarted(Some(message.arrival())));
     match reading {
         Reading::Events(Events { first, remark, .. }) => {
@@ -145,8 +149,32 @@ fn started<'a>(reading: Reading<'static>, message: &Message<'_>) -> Reading<'a> 
     }
 }
 
-const OUTER: [&str; 3] = ["destination", "headers", "body"];
-const HEADERS: [&str; 3] = ["originBrokerURL", "originBrokerName", "originBrokerId"];
+const KEYS: Paths<'_, 14> = Paths::new([
+    "destination",
+    "headers",
+    "body",
+    "headers/originBrokerURL",
+    "headers/originBrokerName",
+    "headers/originBrokerId",
+    "body/RemoveInfo",
+    "body/RemoveInfo/objectId/@class",
+    "body/RemoveInfo/objectId/value",
+    "body/ConnectionInfo",
+    "body/ConnectionInfo/connectionId/@class",
+    "body/ConnectionInfo/connectionId/value",
+    "body/ConnectionInfo/clientId",
+    "body/ConnectionInfo/clientIp",
+]);
+const BODY: Paths<'_, 8> = Paths::new([
+    "RemoveInfo",
+    "RemoveInfo/objectId/@class",
+    "RemoveInfo/objectId/value",
+    "ConnectionInfo",
+    "ConnectionInfo/connectionId/@class",
+    "ConnectionInfo/connectionId/value",
+    "ConnectionInfo/clientId",
+    "ConnectionInfo/clientIp",
+]);
 
 #[cfg(test)]
 mod tests {
@@ -217,7 +245,7 @@ mod tests {
             (with(json!({"clientId": "a"})), "unreadable a channel-missing"),
             (with(json!({"connectionId": "c1", "clientId": "a"})), "unreadable a channel-missing"),
             (with(json!("a")), ""),
-            (with(json!([])), "unreadable"),
+            (with(json!([])), "client-missing"),
             (line("mqtt://h:1", "s1", &json!({"RemoveInfo": {"objectId": 7}})), ""),
             (line("mqtt://h:1", "s1", &json!([])), "unreadable"),
             (json!({"destination": DESTINATION, "headers": {}}).to_string(), "unreadable"),

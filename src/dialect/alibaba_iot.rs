@@ -1,12 +1,12 @@
 //! Alibaba Cloud's IoT Platform, which is another product than the one that speaks as `lmq`: the status of
 //! devices.
 
+use super::members::{Member, members, members_if_any};
 use super::plain::{How, Plain};
-use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, excerpt, local};
-use crate::event::{Channel, ChannelEvent, Event, EventKind, Stamp, Timestamp};
+use super::scan::Paths;
+use super::{Events, Malformed, Message, Reading, Reason, eventgrid, excerpt, local};
+use crate::event::{Channel, ChannelEvent, Event, EventKind, Stamp};
 use jiff::tz::Offset;
-use serde::Deserialize;
-use std::borrow::Cow;
 
 pub const ALIBABA_IOT: Plain = Plain {
     name: "alibaba-iot",
@@ -19,7 +19,7 @@ pub const ALIBABA_IOT: Plain = Plain {
         let is_gateway = || topic.starts_with("/sys/") && topic.ends_with("/device/status/notify");
         topic.starts_with("/as/mqtt/status/") || is_gateway()
     },
-    is_line: Some(|line| parse(line).is_some_and(|device| device.is_one())),
+    is_line: Some(is_line),
     read: How::Alone(|message, _| read(message)),
 };
 
@@ -34,21 +34,15 @@ pub const ALIBABA_IOT: Plain = Plain {
 /// Source: help.aliyun.com, data formats of device status changes (2026-08); samples in
 /// `tests/fixtures/dialects/alibaba-iot-platform.jsonl`.
 fn read<'a>(message: &Message<'a>) -> Reading<'a> {
-    if message.payload.len() > PAYLOAD_MAX {
-        return Reading::Malformed(Malformed::too_long(message.payload));
-    }
-    let Some(found) = parse(message.payload) else {
-        let detail = format!("no JSON object: `{}`", excerpt(message.payload));
-        return Reading::Malformed(Malformed::new(Reason::Unreadable, detail));
+    let [status, product, device, utc, local, address] = match members(message.payload, &KEYS) {
+        Ok(members) => members,
+        Err(malformed) => return Reading::Malformed(malformed),
     };
-    let is_named = |name: &&Cow<'_, str>| !name.is_empty();
-    let (Some(product), Some(device)) =
-        (found.product_key.as_ref().filter(is_named), found.device_name.as_ref().filter(is_named))
-    else {
+    let (Some(product), Some(device)) = (product.text(), device.text()) else {
         let detail = format!("no `productKey` and `deviceName` in `{}`", excerpt(message.payload));
         return Reading::Malformed(Malformed::new(Reason::ClientMissing, detail));
     };
-    let kind = match found.status.as_deref().unwrap_or_default() {
+    let kind = match &*status.text().unwrap_or_default() {
         "online" => EventKind::Opened,
         "offline" => EventKind::Closed,
         other => {
@@ -57,53 +51,33 @@ fn read<'a>(message: &Message<'a>) -> Reading<'a> {
         }
     };
     let client = format!("{product}/{device}");
-    let mut event = ChannelEvent::new(client, Channel::Weak(None), kind, found.stamp());
-    event.address = found.client_ip.unwrap_or_default();
+    let mut event = ChannelEvent::new(client, Channel::Weak(None), kind, stamp(utc, local));
+    event.address = address.text().unwrap_or_default();
     Reading::Events(Events::one(Event::Channel(event)))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Told<'a> {
-    #[serde(borrow)]
-    status: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    product_key: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    device_name: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    utc_time: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    time: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    client_ip: Option<Cow<'a, str>>,
+const KEYS: Paths<'_, 6> =
+    Paths::new(["status", "productKey", "deviceName", "utcTime", "time", "clientIp"]);
+
+fn is_line(line: &[u8]) -> bool {
+    members_if_any(line, &KEYS).is_some_and(|[status, product, device, ..]| {
+        [status, product, device].into_iter().all(Member::is_there)
+    })
 }
 
-impl Told<'_> {
-    fn is_one(&self) -> bool {
-        self.status.is_some() && self.product_key.is_some() && self.device_name.is_some()
+fn stamp(utc: Member<'_>, local: Member<'_>) -> Option<Stamp> {
+    if let Some(stamp) = utc.text().and_then(|text| eventgrid::stamp(&text)) {
+        return Some(stamp);
     }
-
-    fn stamp(&self) -> Option<Stamp> {
-        let utc = self.utc_time.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
-        let time = if let Some(time) = utc {
-            Timestamp(time.as_millisecond())
-        } else {
-            let local = local::read(self.time.as_deref()?, '.')?;
-            local::in_zone(local, &Offset::constant(8).to_time_zone())?
-        };
-        Some(Stamp { time, tie: 0, resolution: 0 })
-    }
-}
-
-fn parse(payload: &[u8]) -> Option<Told<'_>> {
-    let payload = Some(payload).filter(|payload| payload.len() <= PAYLOAD_MAX)?;
-    serde_json::from_str(str::from_utf8(payload).ok()?).ok()
+    let local = local::read(&local.text()?, '.')?;
+    let time = local::in_zone(local, &Offset::constant(8).to_time_zone())?;
+    Some(Stamp { time, tie: 0, resolution: 0 })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Timestamp;
 
     fn reads(payload: &str) -> Reading<'_> {
         let (topic, tag, qos, retain, received, tie) = ("", None, 0, false, Timestamp(7), 1);

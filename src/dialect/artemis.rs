@@ -1,7 +1,8 @@
 //! ActiveMQ Artemis: its notifications about sessions.
 
-use super::members::{Member, members};
+use super::members::{Member, members_if_any};
 use super::plain::{How, Plain, nameless};
+use super::scan::Paths;
 use super::{Events, Malformed, Message, Reading, Reason, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
 
@@ -69,17 +70,29 @@ fn read<'a>(message: &Message<'a>) -> Reading<'a> {
 
 /// Returns the properties of a notification, `None` for what is none.
 fn properties_of(body: &[u8]) -> Option<[Member<'_>; 5]> {
-    let [headers, properties] = members(body, ["headers", "properties"]).ok()?;
-    members(headers.nested().or(properties.nested())?.as_bytes(), KEYS).ok()
+    let [headers, properties, found @ ..] = members_if_any(body, &KEYS)?;
+    let [kind, client, connection, protocol, time, others @ ..] = found;
+    if headers.is_object() {
+        Some([kind, client, connection, protocol, time])
+    } else {
+        properties.is_object().then_some(others)
+    }
 }
 
-const KEYS: [&str; 5] = [
-    "_AMQ_NotifType",
-    "_AMQ_Client_ID",
-    "_AMQ_ConnectionName",
-    "_AMQ_Protocol_Name",
-    "_AMQ_NotifTimestamp",
-];
+const KEYS: Paths<'_, 12> = Paths::new([
+    "headers",
+    "properties",
+    "headers/_AMQ_NotifType",
+    "headers/_AMQ_Client_ID",
+    "headers/_AMQ_ConnectionName",
+    "headers/_AMQ_Protocol_Name",
+    "headers/_AMQ_NotifTimestamp",
+    "properties/_AMQ_NotifType",
+    "properties/_AMQ_Client_ID",
+    "properties/_AMQ_ConnectionName",
+    "properties/_AMQ_Protocol_Name",
+    "properties/_AMQ_NotifTimestamp",
+]);
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 
 use super::members::members;
 use super::plain::{How, Plain, ending, nameless};
+use super::scan::Paths;
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp};
 use std::borrow::Cow;
@@ -42,7 +43,7 @@ fn place_of(topic: &str) -> Option<(&str, &str)> {
 fn read<'a>(message: &Message<'a>) -> Reading<'a> {
     let place = place_of(message.topic);
     let [client, kind, session, time, address, is_clients, reason] =
-        match members(message.payload, KEYS) {
+        match members(message.payload, &KEYS) {
             Ok(members) => members,
             Err(malformed) if place.is_some() => return Reading::Malformed(malformed),
             Err(_) => return Reading::NotMine,
@@ -85,7 +86,7 @@ fn read<'a>(message: &Message<'a>) -> Reading<'a> {
     Reading::Events(ending(event, is_goodbye))
 }
 
-const KEYS: [&str; 7] = [
+const KEYS: Paths<'_, 7> = Paths::new([
     "clientId",
     "eventType",
     "sessionIdentifier",
@@ -93,7 +94,7 @@ const KEYS: [&str; 7] = [
     "ipAddress",
     "clientInitiatedDisconnect",
     "disconnectReason",
-];
+]);
 
 const GOODBYE: &str = "CLIENT_INITIATED_DISCONNECT";
 

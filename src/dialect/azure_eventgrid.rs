@@ -2,9 +2,8 @@
 
 use super::eventgrid::{self, GridEvent};
 use super::plain::{How, Plain};
-use super::{Events, Malformed, Reason, excerpt};
+use super::{Events, Malformed, Reason};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
-use serde::Deserialize;
 use std::borrow::Cow;
 
 pub const AZURE_EVENTGRID: Plain = Plain {
@@ -36,23 +35,14 @@ fn is_mine(kind: &str) -> bool {
 /// Source: `MicrosoftDocs/azure-docs` `mqtt-client-life-cycle-events.md` (2026-08); samples in
 /// `tests/fixtures/dialects/azure-eventgrid-mqtt.jsonl`.
 fn one<'a>(event: &GridEvent<'a>) -> Result<Events<'a>, Malformed<'a>> {
-    let json = event.data.map_or("null", |data| data.get());
-    let data: Data<'_> = serde_json::from_str(json).map_err(|_| {
-        let detail = format!("no session: `{}`", excerpt(json.as_bytes()));
-        Malformed::new(Reason::Unreadable, detail)
-    })?;
-    let Some(client) = data.client_session_name.filter(|client| !client.is_empty()) else {
-        let detail = format!("no `clientSessionName` in `{}`", excerpt(json.as_bytes()));
-        return Err(Malformed::new(Reason::ClientMissing, detail));
+    let [_, _, _, client, number, reason] = event.data;
+    let Some(client) = client.text() else {
+        return Err(Malformed::new(Reason::ClientMissing, "no `clientSessionName`"));
     };
-    let number = match data.sequence_number {
-        Some(Number::Number(number)) => Some(number),
-        Some(Number::Text(text)) => text.parse().ok(),
-        None => None,
-    };
-    let Some(number) = number else {
-        let detail = format!("no `sequenceNumber` in `{}`", excerpt(json.as_bytes()));
-        return Err(Malformed::new(Reason::Unreadable, detail));
+    // The manual's table calls it text, its examples have a number.
+    let digits = number.text().or(number.number().map(Cow::Borrowed));
+    let Some(number) = digits.and_then(|digits| digits.parse::<u64>().ok()) else {
+        return Err(Malformed::new(Reason::Unreadable, "no `sequenceNumber`"));
     };
     let stamp = event.stamp();
     let told = |kind| {
@@ -61,7 +51,7 @@ fn one<'a>(event: &GridEvent<'a>) -> Result<Events<'a>, Malformed<'a>> {
         told.sequence = Cow::Owned(number.to_be_bytes().to_vec());
         Event::Channel(told)
     };
-    let is_goodbye = data.disconnection_reason.as_deref() == Some("ClientInitiatedDisconnect");
+    let is_goodbye = reason.text().as_deref() == Some("ClientInitiatedDisconnect");
     Ok(if event.kind() == CONNECTED {
         Events::one(told(EventKind::Opened))
     } else if is_goodbye {
@@ -70,26 +60,6 @@ fn one<'a>(event: &GridEvent<'a>) -> Result<Events<'a>, Malformed<'a>> {
         // A take-over too: the number says whose end it is.
         Events::one(told(EventKind::Closed))
     })
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Data<'a> {
-    #[serde(borrow)]
-    client_session_name: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    sequence_number: Option<Number<'a>>,
-    #[serde(borrow)]
-    disconnection_reason: Option<Cow<'a, str>>,
-}
-
-/// The manual's table calls it text, its examples have a number.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Number<'a> {
-    Number(u64),
-    #[serde(borrow)]
-    Text(Cow<'a, str>),
 }
 
 const CONNECTED: &str = "Microsoft.EventGrid.MQTTClientSessionConnected";

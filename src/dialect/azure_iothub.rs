@@ -1,10 +1,11 @@
 //! Azure IoT Hub: which devices are connected, from Event Grid or by message routing.
 
 use super::eventgrid::{self, GridEvent};
+use super::members::{Member, members_if_any};
 use super::plain::{How, Plain};
-use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, excerpt};
+use super::scan::Paths;
+use super::{Events, Malformed, Message, Reading, Reason, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Stamp};
-use serde::Deserialize;
 use std::borrow::Cow;
 
 pub const AZURE_IOTHUB: Plain = Plain {
@@ -32,10 +33,8 @@ pub const AZURE_IOTHUB: Plain = Plain {
 /// `tests/fixtures/dialects/azure-iothub-*.jsonl`.
 fn read<'a>(message: &Message<'a>) -> Reading<'a> {
     match routed(message.payload) {
-        Some(routed) => match routed.event() {
-            Ok(event) => Reading::Events(Events::one(event)),
-            Err(malformed) => Reading::Malformed(malformed),
-        },
+        Some(Ok(event)) => Reading::Events(Events::one(event)),
+        Some(Err(malformed)) => Reading::Malformed(malformed),
         None => eventgrid::read(message.payload, |kind| kind_of(kind).is_some(), of_grid),
     }
 }
@@ -48,26 +47,30 @@ fn is_line(line: &[u8]) -> bool {
 
 /// What a state says, whichever way it came.
 struct State<'a> {
-    device: &'a str,
-    module: &'a str,
+    device: Member<'a>,
+    module: Member<'a>,
     kind: EventKind,
     stamp: Option<Stamp>,
-    sequence: &'a str,
+    sequence: Member<'a>,
 }
 
-impl State<'_> {
-    fn event<'a>(&self) -> Result<Event<'a>, Malformed<'a>> {
-        if self.device.is_empty() {
+impl<'a> State<'a> {
+    fn event(self) -> Result<Event<'a>, Malformed<'a>> {
+        let Some(device) = self.device.text() else {
             return Err(Malformed::new(Reason::ClientMissing, "no `deviceId`"));
-        }
-        let Some(sequence) = number(self.sequence) else {
-            let sequence = excerpt(self.sequence.as_bytes());
+        };
+        let Some(module) = self.module.text_if_any() else {
+            return Err(Malformed::new(Reason::Unreadable, "`moduleId` is no text"));
+        };
+        let sequence = self.sequence.text().unwrap_or_default();
+        let Some(sequence) = number(&sequence) else {
+            let sequence = excerpt(sequence.as_bytes());
             let detail = format!("`sequenceNumber` is not 64 hex digits: `{sequence}`");
             return Err(Malformed::new(Reason::Unreadable, detail));
         };
-        let client = match self.module {
-            "" => self.device.to_owned(),
-            module => format!("{}/{module}", self.device),
+        let client = match &*module {
+            "" => device,
+            module => Cow::Owned(format!("{device}/{module}")),
         };
         let mut event = ChannelEvent::new(client, Channel::Weak(None), self.kind, self.stamp);
         event.sequence = Cow::Owned(sequence);
@@ -76,21 +79,9 @@ impl State<'_> {
 }
 
 fn of_grid<'a>(event: &GridEvent<'a>) -> Result<Events<'a>, Malformed<'a>> {
-    let json = event.data.map_or("null", |data| data.get());
-    let data: Data<'_> = serde_json::from_str(json).map_err(|_| {
-        let detail = format!("no state of a device: `{}`", excerpt(json.as_bytes()));
-        Malformed::new(Reason::Unreadable, detail)
-    })?;
-    let state = State {
-        device: data.device_id.as_deref().unwrap_or_default(),
-        module: data.module_id.as_deref().unwrap_or_default(),
-        kind: kind_of(event.kind()).unwrap_or(EventKind::Seen),
-        stamp: event.stamp(),
-        sequence: data
-            .device_connection_state_event_info
-            .as_ref()
-            .map_or("", |info| &info.sequence_number),
-    };
+    let kind = kind_of(event.kind()).unwrap_or(EventKind::Seen);
+    let [device, module, sequence, ..] = event.data;
+    let state = State { device, module, kind, stamp: event.stamp(), sequence };
     state.event().map(Events::one)
 }
 
@@ -102,92 +93,49 @@ fn kind_of(word: &str) -> Option<EventKind> {
     }
 }
 
-/// Returns a routed message, `None` if it is none.
-fn routed(payload: &[u8]) -> Option<Routed<'_>> {
-    let payload = Some(payload).filter(|payload| payload.len() <= PAYLOAD_MAX)?;
-    let routed: Routed<'_> = serde_json::from_str(str::from_utf8(payload).ok()?).ok()?;
-    (routed.application.schema.as_deref() == Some(SCHEMA)).then_some(routed)
+/// Reads a message that was routed: its properties, and its body. `None` if it is none.
+fn routed(payload: &[u8]) -> Option<Result<Event<'_>, Malformed<'_>>> {
+    let [schema, device, module, operation, time, sequence] = members_if_any(payload, &ROUTED)?;
+    if schema.text().as_deref() != Some("deviceConnectionStateNotification") {
+        return None;
+    }
+    let kind = match &*operation.text().unwrap_or_default() {
+        "deviceConnected" => EventKind::Opened,
+        "deviceDisconnected" => EventKind::Closed,
+        other => {
+            let detail = format!("`opType` is `{}`", excerpt(other.as_bytes()));
+            return Some(Err(Malformed::new(Reason::UnknownEvent, detail)));
+        }
+    };
+    let stamp = time.text().and_then(|time| eventgrid::stamp(&time));
+    Some(State { device, module, kind, stamp, sequence }.event())
 }
 
-impl Routed<'_> {
-    fn event<'a>(&self) -> Result<Event<'a>, Malformed<'a>> {
-        let Properties { device_id, module_id, op_type, operation_timestamp, .. } =
-            &self.application;
-        let kind = match op_type.as_deref().unwrap_or_default() {
-            "deviceConnected" => EventKind::Opened,
-            "deviceDisconnected" => EventKind::Closed,
-            other => {
-                let detail = format!("`opType` is `{}`", excerpt(other.as_bytes()));
-                return Err(Malformed::new(Reason::UnknownEvent, detail));
-            }
-        };
-        let state = State {
-            device: device_id.as_deref().unwrap_or_default(),
-            module: module_id.as_deref().unwrap_or_default(),
-            kind,
-            stamp: operation_timestamp.as_deref().and_then(eventgrid::stamp),
-            sequence: &self.payload.sequence_number,
-        };
-        state.event()
-    }
-}
+const ROUTED: Paths<'_, 6> = Paths::new([
+    "application/iothub-message-schema",
+    "application/deviceId",
+    "application/moduleId",
+    "application/opType",
+    "application/operationTimestamp",
+    "payload/sequenceNumber",
+]);
 
 /// Returns the number as bytes in order.
 fn number(hex: &str) -> Option<Vec<u8>> {
-    if hex.len() != SEQUENCE_DIGITS {
+    let (pairs, []) = hex.as_bytes().as_chunks::<2>() else { return None };
+    let mut bytes = [0; SEQUENCE_BYTES];
+    if pairs.len() != bytes.len() {
         return None;
     }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let byte = |pair: &[u8]| match *pair {
-        [high, low] => Some(digit(high)? << 4 | digit(low)?),
-        _ => None,
-    };
-    hex.as_bytes().chunks(2).map(byte).collect()
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        let digit = |digit: u8| u8::try_from(char::from(digit).to_digit(16)?).ok();
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(bytes.to_vec())
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Data<'a> {
-    #[serde(borrow)]
-    device_id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    module_id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    device_connection_state_event_info: Option<Numbered<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Numbered<'a> {
-    #[serde(borrow)]
-    sequence_number: Cow<'a, str>,
-}
-
-#[derive(Deserialize)]
-struct Routed<'a> {
-    #[serde(borrow)]
-    application: Properties<'a>,
-    #[serde(borrow)]
-    payload: Numbered<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Properties<'a> {
-    #[serde(borrow, rename = "iothub-message-schema")]
-    schema: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    device_id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    module_id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    op_type: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    operation_timestamp: Option<Cow<'a, str>>,
-}
-
-const SCHEMA: &str = "deviceConnectionStateNotification";
-const SEQUENCE_DIGITS: usize = 64;
+/// 64 hex digits.
+const SEQUENCE_BYTES: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -233,12 +181,19 @@ mod tests {
             (whole.replace(r#""d""#, r#""""#), Reason::ClientMissing),
             (event("", "7"), Reason::Unreadable),
             ("no JSON".to_owned(), Reason::Unreadable),
-            (format!("[{whole},{whole},{whole}]"), Reason::Unreadable),
+            (format!("[{whole},{whole},{{}}x]"), Reason::Unreadable),
+            (
+                event("", &"0".repeat(64)).replace(r#""moduleId":"""#, r#""moduleId":7"#),
+                Reason::Unreadable,
+            ),
         ] {
             let reading = reads(&payload);
             let Reading::Malformed(malformed) = reading else { panic!("{payload}: {reading:?}") };
             assert_eq!(malformed.reason, expected, "{payload}");
         }
         assert_eq!(reads(&whole.replace("DeviceConnected", "DeviceCreated")), Reading::NotMine);
+        let all = format!("[{whole},{whole},{whole},{whole}]");
+        let Reading::Events(events) = reads(&all) else { panic!("{all}") };
+        assert_eq!(events.iter().count(), 4);
     }
 }

@@ -1,7 +1,8 @@
 //! `BifroMQ`: what a plugin of one's own, an event collector, writes of its clients.
 
-use super::members::{Member, members};
+use super::members::{Member, members_if_any};
 use super::plain::{How, Plain, ending, nameless};
+use super::scan::Paths;
 use super::{Events, Malformed, Message, Reading, Reason, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
 
@@ -14,7 +15,8 @@ pub const BIFROMQ: Plain = Plain {
     is_usual: false,
     speaks_at: |_| false,
     is_line: Some(|line| {
-        members(line, OUTER).is_ok_and(|outer| kind_of(outer[0]).is_some() && outer[1].is_there())
+        members_if_any(line, &KEYS)
+            .is_some_and(|outer| kind_of(outer[0]).is_some() && outer[1].is_there())
     }),
     read: How::Alone(|message, _| read(message)),
 };
@@ -29,15 +31,19 @@ pub const BIFROMQ: Plain = Plain {
 /// Errors: `Malformed` for an event without a client or a channel.
 /// Source: bifromqio/bifromq 3.3.5 `EventType.java`, run.
 fn read<'a>(message: &Message<'a>) -> Reading<'a> {
-    let Ok(outer) = members(message.payload, OUTER) else { return Reading::NotMine };
+    let Some(outer) = members_if_any(message.payload, &KEYS) else { return Reading::NotMine };
     let [kind, time, is_silent, metadata, ..] = outer;
     let kind = match kind_of(kind).filter(|_| time.is_there()) {
         Some(Kind::Nothing) => return Reading::Events(Events::default()),
         Some(kind) => kind,
         None => return Reading::NotMine,
     };
-    let inner = metadata.nested().and_then(|inner| members(inner.as_bytes(), INNER).ok());
-    let [client, channel, address] = inner.unwrap_or([outer[4], outer[5], outer[6]]);
+    let [.., client, channel, address] = outer;
+    let [client, channel, address] = if metadata.is_object() {
+        [outer[4], outer[5], outer[6]]
+    } else {
+        [client, channel, address]
+    };
     let Some(client) = client.text() else {
         let detail = format!("no `clientId` in `{}`", excerpt(message.payload));
         return Reading::Malformed(Malformed::new(Reason::ClientMissing, detail));
@@ -112,9 +118,18 @@ const ENDS: [&str; 25] = [
     "TOO_LARGE_UNSUBSCRIPTION",
 ];
 
-const OUTER: [&str; 7] =
-    ["type", "utc", "withoutDisconnect", "metadata", "clientId", "channelId", "address"];
-const INNER: [&str; 3] = ["clientId", "channelId", "address"];
+const KEYS: Paths<'_, 10> = Paths::new([
+    "type",
+    "utc",
+    "withoutDisconnect",
+    "metadata",
+    "metadata/clientId",
+    "metadata/channelId",
+    "metadata/address",
+    "clientId",
+    "channelId",
+    "address",
+]);
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,8 @@
 
 use super::members::members;
 use super::plain::{How, Plain, ending, nameless};
-use super::sys_clients::{FILTERS, is_own, place_of};
+use super::scan::Paths;
+use super::sys_clients::{FILTERS, is_of_rmqtt, is_own, place_of};
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
 use std::borrow::Cow;
@@ -34,15 +35,15 @@ pub const EMQX: Plain = Plain {
 /// samples in `tests/fixtures/dialects/emqx*.jsonl`.
 fn read<'a>(message: &Message<'a>) -> Reading<'a> {
     let Some(place) = place_of(message.topic) else { return Reading::NotMine };
-    let [client, opened, closed, made, reason, address, protocol, node] =
-        match members(message.payload, KEYS) {
+    if is_of_rmqtt(message.payload) {
+        return Reading::NotMine;
+    }
+    let [client, opened, closed, made, reason, address, protocol] =
+        match members(message.payload, &KEYS) {
             Ok(members) => members,
             Err(malformed) if place.client.is_some() => return Reading::Malformed(malformed),
             Err(_) => return Reading::NotMine,
         };
-    if node.is_number() {
-        return Reading::NotMine;
-    }
     if protocol.text().is_some_and(|protocol| protocol != "mqtt") {
         return Reading::Events(Events::default());
     }
@@ -53,10 +54,10 @@ fn read<'a>(message: &Message<'a>) -> Reading<'a> {
         let detail = format!("no `clientid` in `{}`", excerpt(message.payload));
         return Reading::Malformed(Malformed::new(Reason::ClientMissing, detail));
     };
-    let Some(opened) = opened.time() else {
+    let Some((channel, opened)) = opened.time_as_name() else {
         return nameless(client, "connected_at", message.payload);
     };
-    let channel = Channel::Strong(Cow::Owned(opened.time.0.to_string()));
+    let channel = Channel::Strong(channel);
     let event = |stamp| ChannelEvent {
         address: address.text().unwrap_or_default(),
         ..ChannelEvent::new(client, channel, place.kind, stamp)
@@ -75,7 +76,7 @@ fn read<'a>(message: &Message<'a>) -> Reading<'a> {
     Reading::Events(ending(event(closed), GOODBYES.contains(&&*reason)))
 }
 
-const KEYS: [&str; 8] = [
+const KEYS: Paths<'_, 7> = Paths::new([
     "clientid",
     "connected_at",
     "disconnected_at",
@@ -83,8 +84,7 @@ const KEYS: [&str; 8] = [
     "reason",
     "ipaddress",
     "protocol",
-    "node",
-];
+]);
 
 /// DISCONNECT, and the one of MQTT 5 that asks for the will (reason 0x04).
 pub(super) const GOODBYES: [&str; 2] = ["normal", "disconnect_with_will_message"];

@@ -1,8 +1,9 @@
 //! EMQX 4 to 6: what its rules and the webhook of 4.x hand on about clients.
 
 use super::emqx::{GOODBYES, TAKE_OVERS};
-use super::members::{Member, members};
+use super::members::{Member, members_if_any};
 use super::plain::{How, Plain, ending};
+use super::scan::Paths;
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp};
 use std::borrow::Cow;
@@ -15,7 +16,7 @@ pub const EMQX_RULE: Plain = Plain {
     message_life: None,
     is_usual: false,
     speaks_at: |_| false,
-    is_line: Some(|line| members(line, KEYS).is_ok_and(|body| Body::of(body).is_one())),
+    is_line: Some(|line| members_if_any(line, &KEYS).is_some_and(|body| Body::of(body).is_one())),
     read: How::Alone(|message, _| read(message)),
 };
 
@@ -33,7 +34,9 @@ pub const EMQX_RULE: Plain = Plain {
 /// Source: emqx/emqx `emqx_rule_events.erl` (4.0 to 6.x, 2026-08) and emqx-web-hook (4.x); samples in
 /// `tests/fixtures/dialects/emqx-rule-events.jsonl` and `emqx4-webhook.jsonl`.
 fn read<'a>(message: &Message<'a>) -> Reading<'a> {
-    let Ok(body) = members(message.payload, KEYS).map(Body::of) else { return Reading::NotMine };
+    let Some(body) = members_if_any(message.payload, &KEYS).map(Body::of) else {
+        return Reading::NotMine;
+    };
     let kind = match body.kind() {
         Some(kind) if !body.node.is_number() => kind,
         None if body.is_of_something_else() => return Reading::Events(Events::default()),
@@ -93,7 +96,7 @@ struct Body<'a> {
     protocol: Member<'a>,
 }
 
-const KEYS: [&str; 11] = [
+const KEYS: Paths<'_, 11> = Paths::new([
     "event",
     "action",
     "clientid",
@@ -105,7 +108,7 @@ const KEYS: [&str; 11] = [
     "reason",
     "node",
     "proto_name",
-];
+]);
 
 impl<'a> Body<'a> {
     #[rustfmt::skip]

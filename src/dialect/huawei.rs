@@ -1,10 +1,10 @@
 //! Huawei IoTDA: the status of devices, as it pushes it.
 
+use super::members::{Member, members, members_if_any};
 use super::plain::{How, Plain};
-use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, eventgrid, excerpt};
+use super::scan::Paths;
+use super::{Events, Malformed, Message, Reading, Reason, eventgrid, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
-use serde::Deserialize;
-use std::borrow::Cow;
 
 pub const HUAWEI: Plain = Plain {
     name: "huawei",
@@ -14,7 +14,9 @@ pub const HUAWEI: Plain = Plain {
     message_life: None,
     is_usual: false,
     speaks_at: |_| false,
-    is_line: Some(|line| parse(line).is_some_and(|push| push.is_one())),
+    is_line: Some(|line| {
+        members_if_any(line, &KEYS).is_some_and(|[resource, ..]| is_own(resource))
+    }),
     read: How::Alone(|message, _| read(message)),
 };
 
@@ -29,25 +31,21 @@ pub const HUAWEI: Plain = Plain {
 /// Source: support.huaweicloud.com `iot_06_v5_01201` (2026-08); samples in
 /// `tests/fixtures/dialects/huawei-iotda.jsonl`.
 fn read<'a>(message: &Message<'a>) -> Reading<'a> {
-    if message.payload.len() > PAYLOAD_MAX {
-        return Reading::Malformed(Malformed::too_long(message.payload));
-    }
-    let Some(push) = parse(message.payload) else {
-        let detail = format!("no JSON object: `{}`", excerpt(message.payload));
-        return Reading::Malformed(Malformed::new(Reason::Unreadable, detail));
-    };
-    if !push.is_one() {
+    let [resource, device, body, status, updated, outer_status, outer_updated] =
+        match members(message.payload, &KEYS) {
+            Ok(members) => members,
+            Err(malformed) => return Reading::Malformed(malformed),
+        };
+    if !is_own(resource) {
         return Reading::NotMine;
     }
-    let Push { notify_data, body, .. } = push;
-    let Data { header, body: inner } = notify_data.unwrap_or_default();
-    let device = header.and_then(|header| header.device_id);
-    let Some(device) = device.filter(|device| !device.is_empty()) else {
+    let Some(device) = device.text() else {
         let detail = format!("no `device_id` in `{}`", excerpt(message.payload));
         return Reading::Malformed(Malformed::new(Reason::ClientMissing, detail));
     };
-    let body = inner.or(body).unwrap_or_default();
-    let kind = match body.status.as_deref().unwrap_or_default() {
+    let (status, updated) =
+        if body.is_there() { (status, updated) } else { (outer_status, outer_updated) };
+    let kind = match &*status.text().unwrap_or_default() {
         "ONLINE" => EventKind::Opened,
         "OFFLINE" => EventKind::Closed,
         other => {
@@ -55,52 +53,23 @@ fn read<'a>(message: &Message<'a>) -> Reading<'a> {
             return Reading::Malformed(Malformed::new(Reason::UnknownEvent, detail));
         }
     };
-    let stamp = body.status_update_time.as_deref().and_then(eventgrid::stamp);
+    let stamp = updated.text().and_then(|time| eventgrid::stamp(&time));
     let event = ChannelEvent::new(device, Channel::Weak(None), kind, stamp);
     Reading::Events(Events::one(Event::Channel(event)))
 }
 
-#[derive(Deserialize)]
-struct Push<'a> {
-    #[serde(borrow)]
-    resource: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    notify_data: Option<Data<'a>>,
-    #[serde(borrow)]
-    body: Option<Body<'a>>,
-}
+const KEYS: Paths<'_, 7> = Paths::new([
+    "resource",
+    "notify_data/header/device_id",
+    "notify_data/body",
+    "notify_data/body/status",
+    "notify_data/body/status_update_time",
+    "body/status",
+    "body/status_update_time",
+]);
 
-impl Push<'_> {
-    fn is_one(&self) -> bool {
-        self.resource.as_deref() == Some("device.status")
-    }
-}
-
-#[derive(Default, Deserialize)]
-struct Data<'a> {
-    #[serde(borrow)]
-    header: Option<Header<'a>>,
-    #[serde(borrow)]
-    body: Option<Body<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Header<'a> {
-    #[serde(borrow)]
-    device_id: Option<Cow<'a, str>>,
-}
-
-#[derive(Default, Deserialize)]
-struct Body<'a> {
-    #[serde(borrow)]
-    status: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    status_update_time: Option<Cow<'a, str>>,
-}
-
-fn parse(payload: &[u8]) -> Option<Push<'_>> {
-    let payload = Some(payload).filter(|payload| payload.len() <= PAYLOAD_MAX)?;
-    serde_json::from_str(str::from_utf8(payload).ok()?).ok()
+fn is_own(resource: Member<'_>) -> bool {
+    resource.text().as_deref() == Some("device.status")
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! mochi-mqtt, a broker for Go: what a program that embeds it writes of its hooks.
 
-use super::members::{Member, members};
+use super::members::{Member, members_if_any};
 use super::plain::{How, Plain, ending, nameless};
+use super::scan::Paths;
 use super::{Events, Malformed, Message, Reading, Reason, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
 
@@ -13,7 +14,7 @@ pub const MOCHI: Plain = Plain {
     message_life: None,
     is_usual: false,
     speaks_at: |_| false,
-    is_line: Some(|line| members(line, KEYS).is_ok_and(|call| is_call(&call))),
+    is_line: Some(|line| members_if_any(line, &KEYS).is_some_and(|call| is_call(&call))),
     read: How::Alone(|message, _| read(message)),
 };
 
@@ -27,7 +28,9 @@ pub const MOCHI: Plain = Plain {
 /// Source: mochi-mqtt/server 2.7.9 `hooks.go`, run; the recording
 /// `tests/fixtures/captures/mochi-mqtt-2.7.9.events.jsonl`.
 fn read<'a>(message: &Message<'a>) -> Reading<'a> {
-    let Ok(call @ [event, client, remote, cause, inline]) = members(message.payload, KEYS) else {
+    let Some(call @ [event, client, remote, cause, inline]) =
+        members_if_any(message.payload, &KEYS)
+    else {
         return Reading::NotMine;
     };
     if !is_call(&call) {
@@ -68,7 +71,7 @@ fn is_call([event, client, remote, ..]: &[Member<'_>; 5]) -> bool {
     is_hook && client.is_there() && remote.is_there()
 }
 
-const KEYS: [&str; 5] = ["event", "id", "remote", "stopCause", "inline"];
+const KEYS: Paths<'_, 5> = Paths::new(["event", "id", "remote", "stopCause", "inline"]);
 
 /// DISCONNECT, and the one of MQTT 5 that asks for the will (reason 0x04).
 const GOODBYES: [&str; 2] = ["disconnected", "disconnect with will message"];

@@ -36,9 +36,11 @@ mod nanomq;
 mod nanomq_webhook;
 mod nats;
 pub mod plain;
+mod pointer;
 mod rabbitmq;
 mod rabbitmq_log;
 mod rmqtt;
+mod scan;
 mod sparkplug;
 mod starts;
 pub mod status;
@@ -133,6 +135,15 @@ impl<'a> Events<'a> {
     #[must_use]
     pub fn only(remark: Remark) -> Self {
         Self { remark: Some(remark), ..Self::default() }
+    }
+
+    /// Adds an event of which the same message tells.
+    pub fn push(&mut self, event: Event<'a>) {
+        match (&self.first, &self.second) {
+            (None, _) => self.first = Some(event),
+            (_, None) => self.second = Some(event),
+            _ => self.more.push(event),
+        }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Event<'a>> {

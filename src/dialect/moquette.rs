@@ -1,7 +1,8 @@
 //! Moquette, a broker for Java: what a program that embeds it writes of its interceptors.
 
-use super::members::{Member, members};
+use super::members::{Member, members_if_any};
 use super::plain::{How, Memory, Plain};
+use super::scan::Paths;
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Timestamp};
 use foldhash::quality::FixedState;
@@ -16,7 +17,7 @@ pub const MOQUETTE: Plain = Plain {
     message_life: None,
     is_usual: false,
     speaks_at: |_| false,
-    is_line: Some(|line| members(line, KEYS).is_ok_and(|call| kind_of(call).is_some())),
+    is_line: Some(|line| members_if_any(line, &KEYS).is_some_and(|call| kind_of(call).is_some())),
     read: How::Together(|| Box::new(Moquette::default())),
 };
 
@@ -52,7 +53,7 @@ impl Memory for Moquette {
     /// Source: moquette-io/moquette 0.17 `InterceptHandler`, run; the recording
     /// `tests/fixtures/captures/moquette-0.17.events.jsonl`.
     fn read<'a>(&mut self, message: &Message<'a>) -> Reading<'a> {
-        let Ok(call) = members(message.payload, KEYS) else { return Reading::NotMine };
+        let Some(call) = members_if_any(message.payload, &KEYS) else { return Reading::NotMine };
         let Some(kind) = kind_of(call) else { return Reading::NotMine };
         let [_, client] = call;
         let Some(client) = client.text() else {
@@ -115,7 +116,7 @@ fn kind_of([event, client]: [Member<'_>; 2]) -> Option<EventKind> {
     }
 }
 
-const KEYS: [&str; 2] = ["event", "clientId"];
+const KEYS: Paths<'_, 2> = Paths::new(["event", "clientId"]);
 
 const CLIENTS_MAX: usize = 1 << 20;
 

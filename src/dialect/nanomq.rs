@@ -7,6 +7,7 @@ use super::lmq::stamp_of;
 use super::plain::{How, Plain, ending};
 use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, Remark, excerpt, trimmed};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp};
+use memchr::memchr_iter;
 
 pub const NANOMQ: Plain = Plain {
     name: "nanomq",
@@ -95,9 +96,9 @@ fn read<'a>(message: &Message<'a>) -> Reading<'a> {
     let Some(head) = head_of(text, client) else {
         return set_aside(Reason::Unreadable, "no `client_id` as in the topic", Some(client));
     };
-    let key = if kind == EventKind::Opened { "return_code" } else { "reason_code" };
+    let key = if kind == EventKind::Opened { RETURN_CODE } else { REASON_CODE };
     let Some(code) = code_of(head, key) else {
-        return set_aside(Reason::Unreadable, &format!("no `{key}`"), Some(client));
+        return set_aside(Reason::Unreadable, "no code", Some(client));
     };
     let stamp =
         time_of(head).map_or(message.arrival(), |stamp| Stamp { tie: message.tie, ..stamp });
@@ -129,40 +130,53 @@ fn text_of(payload: &[u8]) -> Option<&str> {
 /// so it is certain only where there is but one, and whole.
 fn only_client_of(text: &str, kind: EventKind) -> Option<&str> {
     let tail = if kind == EventKind::Opened { r#"","clean_start":"# } else { r#"","IPv4":"# };
-    let (before, after) = text.split_once(CLIENT)?;
-    if before.is_empty() || after.contains(CLIENT) {
-        return None;
-    }
-    let (client, _) = after.rsplit_once(tail)?;
+    let mut places = places(text, CLIENT);
+    let (Some(at @ 1..), None) = (places.next(), places.next()) else { return None };
+    let (client, _) = text.get(at + CLIENT.len()..)?.rsplit_once(tail)?;
     (!client.is_empty()).then_some(client)
 }
 
 /// Returns what stands before the client id. It may be cut off.
 fn head_of<'a>(text: &'a str, client: &str) -> Option<&'a str> {
-    let mut places = text.rmatch_indices(CLIENT).filter(|(at, _)| {
+    let mut places = places(text, CLIENT).filter(|at| {
         let rest = &text[at + CLIENT.len()..];
         rest.strip_prefix(client).is_some_and(|rest| rest.is_empty() || rest.starts_with('"'))
             || client.starts_with(rest)
     });
     // What the id itself holds comes after its beginning: of several places that fit, all but one are within
     // a name, and which of them that is cannot be told.
-    let (at, _) = places.next()?;
+    let at = places.next()?;
     if places.next().is_some() { None } else { text.get(..at) }
 }
 
 /// Returns the last code of this name: a user name stands before the true one, nobody's name after it.
-fn code_of<'a>(head: &'a str, key: &str) -> Option<&'a str> {
-    let (_, rest) = head.rsplit_once(&format!(r#","{key}":"#))?;
+fn code_of<'a>(head: &'a str, key: &[u8; 15]) -> Option<&'a str> {
+    let rest = head.get(places(head, key).next_back()? + key.len()..)?;
     let (code, _) = rest.strip_prefix('"')?.split_once('"')?;
     (!code.is_empty() && code.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(code)
 }
 
 fn time_of(head: &str) -> Option<Stamp> {
-    let (_, rest) = head.rsplit_once(r#""ts":"#)?;
+    let rest = head.get(places(head, TIME).next_back()? + TIME.len()..)?;
     stamp_of(rest.split(',').next()?)
 }
 
-const CLIENT: &str = r#","client_id":""#;
+/// Returns where in a text a word stands that ends in `":` or `":"`: there are few colons, and they are found at
+/// once.
+fn places<'t, const SIZE: usize>(
+    text: &'t str,
+    word: &'t [u8; SIZE],
+) -> impl DoubleEndedIterator<Item = usize> {
+    let before = word.iter().rposition(|byte| *byte == b':').unwrap_or_default();
+    memchr_iter(b':', text.as_bytes())
+        .filter_map(move |colon| colon.checked_sub(before))
+        .filter(move |at| text.as_bytes().get(*at..).and_then(<[u8]>::first_chunk) == Some(word))
+}
+
+const RETURN_CODE: &[u8; 15] = br#","return_code":"#;
+const REASON_CODE: &[u8; 15] = br#","reason_code":"#;
+const TIME: &[u8; 5] = br#""ts":"#;
+const CLIENT: &[u8; 14] = br#","client_id":""#;
 
 /// Accepted, or a DISCONNECT.
 const GOOD: &str = "0";

@@ -1,7 +1,8 @@
 //! `NanoMQ`: the calls of its webhook.
 
-use super::members::{Member, members};
+use super::members::{Member, members_if_any};
 use super::plain::{How, Plain};
+use super::scan::Paths;
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags};
 
@@ -13,7 +14,7 @@ pub const NANOMQ_WEBHOOK: Plain = Plain {
     message_life: None,
     is_usual: false,
     speaks_at: |_| false,
-    is_line: Some(|line| members(line, KEYS).is_ok_and(|body| kind_of(&body).is_some())),
+    is_line: Some(|line| members_if_any(line, &KEYS).is_some_and(|body| kind_of(&body).is_some())),
     read: How::Alone(|message, _| read(message)),
 };
 
@@ -28,7 +29,7 @@ pub const NANOMQ_WEBHOOK: Plain = Plain {
 /// Source: nanomq/nanomq `webhook_post.c` (2026-08), and 0.25.5, run; samples in
 /// `tests/fixtures/dialects/nanomq-webhook.jsonl`.
 fn read<'a>(message: &Message<'a>) -> Reading<'a> {
-    let Ok(body) = members(message.payload, KEYS) else { return Reading::NotMine };
+    let Some(body) = members_if_any(message.payload, &KEYS) else { return Reading::NotMine };
     let [action, client, answer, ..] = body;
     let Some(kind) = kind_of(&body) else {
         let is_of_something_else =
@@ -70,8 +71,8 @@ fn kind_of([action, _, answer, others @ ..]: &[Member<'_>; 6]) -> Option<EventKi
 }
 
 /// The last three are EMQX's.
-const KEYS: [&str; 6] =
-    ["action", "clientid", "conn_ack", "node", "connected_at", "disconnected_at"];
+const KEYS: Paths<'_, 6> =
+    Paths::new(["action", "clientid", "conn_ack", "node", "connected_at", "disconnected_at"]);
 
 const OTHER_ACTIONS: [&str; 6] = [
     "client_connect",

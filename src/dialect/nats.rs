@@ -1,11 +1,12 @@
 //! NATS server: its system events about clients of MQTT.
 
 use super::connections::{Connections, Owner};
-use super::members::{Member, members};
+use super::members::{Member, members_if_any};
 use super::plain::{How, Memory, Plain, nameless};
+use super::scan::Paths;
 use super::starts::Starts;
 use super::{Events, Malformed, Message, Reading, Reason, Remark, eventgrid, excerpt};
-use crate::event::{Channel, ChannelEvent, Event, EventKind, Stamp};
+use crate::event::{Channel, ChannelEvent, Event, EventKind};
 use std::borrow::Cow;
 
 pub const NATS: Plain = Plain {
@@ -16,9 +17,7 @@ pub const NATS: Plain = Plain {
     message_life: None,
     is_usual: false,
     speaks_at: |topic| topic.starts_with(SUBJECTS),
-    is_line: Some(|line| {
-        body_of(line).is_some_and(|body| kind_of(&body).is_some_and(|kind| kind.is_advisory))
-    }),
+    is_line: Some(is_line),
     read: How::Together(|| Box::new(Nats::default())),
 };
 
@@ -47,20 +46,21 @@ impl Memory for Nats {
     /// `tests/fixtures/captures/nats-server-2.15.2.events.jsonl`.
     fn read<'a>(&mut self, message: &Message<'a>) -> Reading<'a> {
         let is_own = message.topic.starts_with(SUBJECTS);
-        let Some(body) = body_of(message.payload) else {
-            if !is_own {
-                return Reading::NotMine;
+        let body = members_if_any(message.payload, &KEYS);
+        let reading = match body.map(|body| (body, held_in(body))) {
+            Some((body, Held::Nothing)) => self.told(Some(body), message),
+            Some((_, Held::Event(held))) => {
+                self.told(members_if_any(held.as_bytes(), &KEYS), message).into_owned()
             }
-            let detail = format!("no event: `{}`", excerpt(message.payload));
-            return Reading::Malformed(Malformed::new(Reason::Unreadable, detail));
+            Some((_, Held::Missing)) | None if is_own => {
+                let detail = format!("no event: `{}`", excerpt(message.payload));
+                return Reading::Malformed(Malformed::new(Reason::Unreadable, detail));
+            }
+            Some((_, Held::Missing)) | None => Reading::NotMine,
         };
-        match kind_of(&body) {
-            Some(Kind { kind: Some(kind), .. }) => {
-                self.event(&body, kind, message.arrival()).into_owned()
-            }
-            Some(Kind { is_advisory: true, .. }) => Reading::Events(Events::default()),
-            _ if is_own => Reading::Events(Events::default()),
-            _ => Reading::NotMine,
+        match reading {
+            Reading::NotMine if is_own => Reading::Events(Events::default()),
+            reading => reading,
         }
     }
 
@@ -69,14 +69,18 @@ impl Memory for Nats {
 }
 
 impl Nats {
-    fn event<'b>(&mut self, body: &'b str, kind: EventKind, arrival: Stamp) -> Reading<'b> {
-        let Ok([time, server, client]) = members(body.as_bytes(), OUTER) else {
-            return Reading::NotMine;
-        };
-        let inner = |member: Member<'b>| member.nested().unwrap_or("{}").as_bytes();
-        let [name, start, cluster] = members(inner(server), SERVER).unwrap_or_default();
-        let [id, account, speaks, begun, client, address] =
-            members(inner(client), CLIENT).unwrap_or_default();
+    fn told<'b>(&mut self, body: Option<Body<'b>>, message: &Message<'_>) -> Reading<'b> {
+        match body.and_then(|body| Some((kind_of(body)?, body))) {
+            Some((Kind { kind: Some(kind), .. }, body)) => self.event(body, kind, message),
+            Some((Kind { is_advisory: true, .. }, _)) => Reading::Events(Events::default()),
+            _ => Reading::NotMine,
+        }
+    }
+
+    fn event<'b>(&mut self, body: Body<'b>, kind: EventKind, message: &Message<'_>) -> Reading<'b> {
+        let arrival = message.arrival();
+        let [_, _, _, time, name, start, cluster, id, account, speaks, begun, client, address] =
+            body;
         let began = begun.text().and_then(|time| eventgrid::stamp(&time));
         // A server of a cluster ends with its own connections only.
         let is_alone = cluster.text().is_none();
@@ -98,11 +102,11 @@ impl Nats {
             }
         }
         let Some(client) = client.text() else {
-            let detail = format!("no `client_id` in `{}`", excerpt(body.as_bytes()));
+            let detail = format!("no `client_id` in `{}`", excerpt(message.payload));
             return Reading::Malformed(Malformed::new(Reason::ClientMissing, detail));
         };
         let Some(key) = key else {
-            return nameless(client, "server.id` and `client.id", body.as_bytes());
+            return nameless(client, "server.id` and `client.id", message.payload);
         };
         if is_global && kind == EventKind::Opened {
             self.connections.begin(&key, Owner::Client((&*client).into()));
@@ -119,14 +123,36 @@ impl Nats {
     }
 }
 
-/// Returns the event that a message is, or holds.
-fn body_of(message: &[u8]) -> Option<Cow<'_, str>> {
-    let [kind, subject, payload] = members(message, ["type", "subject", "payload"]).ok()?;
-    let is_held = kind.text().is_none() && subject.text().is_some();
-    if is_held {
-        return payload.text().or(payload.nested().map(Cow::Borrowed));
+/// The members of an event, by `KEYS`.
+type Body<'a> = [Member<'a>; 13];
+
+fn is_line(line: &[u8]) -> bool {
+    fn is_event(body: Body<'_>) -> bool {
+        kind_of(body).is_some_and(|kind| kind.is_advisory)
     }
-    str::from_utf8(message).ok().map(Cow::Borrowed)
+    members_if_any(line, &KEYS).is_some_and(|body| match held_in(body) {
+        Held::Nothing => is_event(body),
+        Held::Event(held) => members_if_any(held.as_bytes(), &KEYS).is_some_and(is_event),
+        Held::Missing => false,
+    })
+}
+
+/// What a message is around.
+enum Held<'a> {
+    /// It is an event itself.
+    Nothing,
+    Event(Cow<'a, str>),
+    /// There should be one.
+    Missing,
+}
+
+fn held_in(body: Body<'_>) -> Held<'_> {
+    let [kind, subject, payload, ..] = body;
+    if kind.text().is_some() || subject.text().is_none() {
+        return Held::Nothing;
+    }
+    let held = payload.text().or(payload.nested().map(Cow::Borrowed));
+    held.map_or(Held::Missing, Held::Event)
 }
 
 /// What the type of an event says.
@@ -136,9 +162,8 @@ struct Kind {
     kind: Option<EventKind>,
 }
 
-fn kind_of(body: &str) -> Option<Kind> {
-    let [kind] = members(body.as_bytes(), ["type"]).ok()?;
-    let kind = kind.text()?;
+fn kind_of(body: Body<'_>) -> Option<Kind> {
+    let kind = body[0].text()?;
     let word = kind.strip_prefix("io.nats.server.advisory.v1.");
     let kind = match word {
         Some("client_connect") => Some(EventKind::Opened),
@@ -148,9 +173,21 @@ fn kind_of(body: &str) -> Option<Kind> {
     Some(Kind { is_advisory: word.is_some(), kind })
 }
 
-const OUTER: [&str; 3] = ["timestamp", "server", "client"];
-const SERVER: [&str; 3] = ["name", "id", "cluster"];
-const CLIENT: [&str; 6] = ["id", "acc", "client_type", "start", "client_id", "host"];
+const KEYS: Paths<'_, 13> = Paths::new([
+    "type",
+    "subject",
+    "payload",
+    "timestamp",
+    "server/name",
+    "server/id",
+    "server/cluster",
+    "client/id",
+    "client/acc",
+    "client/client_type",
+    "client/start",
+    "client/client_id",
+    "client/host",
+]);
 
 /// The account of those that have not been let in, and of all where there are no accounts.
 const GLOBAL: &str = "$G";

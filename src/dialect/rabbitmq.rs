@@ -2,11 +2,11 @@
 
 use super::connections::{Connections, Owner};
 use super::erlang;
-use super::members::{Member, members};
+use super::members::{Member, elements, members, members_if_any};
 use super::plain::{How, Memory, Plain, nameless};
+use super::scan::Paths;
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 pub const RABBITMQ: Plain = Plain {
@@ -27,11 +27,9 @@ const EXCHANGE: &str = "amq.rabbitmq.event/";
 /// Tells whether a line is one of the exchange: other messages of queues have these members, too, but for
 /// the header.
 fn is_line(line: &[u8]) -> bool {
-    members(line, OUTER).is_ok_and(|[key, headers, _]| {
-        let headers =
-            headers.nested().and_then(|headers| members(headers.as_bytes(), HEADERS).ok());
-        key.text().is_some()
-            && headers.is_some_and(|headers| Headers::of(headers).in_ms.time().is_some())
+    members_if_any(line, &KEYS).is_some_and(|[key, headers, _, of_headers @ ..]| {
+        let is_timed = || Headers::of(of_headers).in_ms.time().is_some();
+        key.text().is_some() && headers.is_object() && is_timed()
     })
 }
 
@@ -56,13 +54,12 @@ impl Memory for RabbitMq {
     /// samples in `tests/fixtures/dialects/rabbitmq-*.jsonl`.
     fn read<'a>(&mut self, message: &Message<'a>) -> Reading<'a> {
         let place = message.topic.strip_prefix(EXCHANGE);
-        let [key, headers, time] = match members(message.payload, OUTER) {
+        let [key, headers, time, of_headers @ ..] = match members(message.payload, &KEYS) {
             Ok(members) => members,
             Err(malformed) if place.is_some() => return Reading::Malformed(malformed),
             Err(_) => return Reading::NotMine,
         };
-        let (Some(key), Some(headers)) =
-            (key.text().or(place.map(Cow::Borrowed)), headers.nested())
+        let (Some(key), Some(_)) = (key.text().or(place.map(Cow::Borrowed)), headers.nested())
         else {
             return Reading::NotMine;
         };
@@ -71,10 +68,11 @@ impl Memory for RabbitMq {
             "connection.closed" => EventKind::Closed,
             _ => return Reading::Events(Events::default()),
         };
-        let headers = match members(headers.as_bytes(), HEADERS) {
-            Ok(headers) => Headers::of(headers),
-            Err(malformed) => return Reading::Malformed(malformed),
-        };
+        if !headers.is_object() {
+            let detail = format!("`headers` are no object in `{}`", excerpt(message.payload));
+            return Reading::Malformed(Malformed::new(Reason::Unreadable, detail));
+        }
+        let headers = Headers::of(of_headers);
         let Some(pid) = headers.pid.text() else {
             let client = headers.client().map(Cow::Owned);
             return client.map_or(Reading::Events(Events::default()), |client| {
@@ -123,10 +121,17 @@ impl RabbitMq {
     }
 }
 
-const OUTER: [&str; 3] = ["routing_key", "headers", "timestamp"];
-
-const HEADERS: [&str; 6] =
-    ["pid", "name", "protocol", "variable_map", "client_properties", "timestamp_in_ms"];
+const KEYS: Paths<'_, 9> = Paths::new([
+    "routing_key",
+    "headers",
+    "timestamp",
+    "headers/pid",
+    "headers/name",
+    "headers/protocol",
+    "headers/variable_map",
+    "headers/client_properties",
+    "headers/timestamp_in_ms",
+]);
 
 /// What the headers say.
 struct Headers<'a> {
@@ -145,18 +150,21 @@ impl<'a> Headers<'a> {
 
     /// Tells whether the connection is one of MQTT, `None` if that is not said.
     fn is_mqtt(&self) -> Option<bool> {
-        let protocol = self.protocol.text()?;
-        Some(PROTOCOLS.iter().any(|name| protocol.contains(name)))
+        let term = self.protocol.written().filter(|term| !term.is_empty())?;
+        let atom = term.split('\'').nth(1);
+        Some(atom.is_some_and(|name| PROTOCOLS.contains(&name)))
     }
 
     fn client(&self) -> Option<String> {
         let in_map = || erlang::client_in_map(&self.map.text()?);
         let in_properties = || {
-            let list: Vec<&RawValue> = serde_json::from_str(self.properties.nested()?).ok()?;
-            list.iter().find_map(|property| {
-                let term: String = serde_json::from_str(property.get()).ok()?;
-                erlang::client_in_property(&term)
-            })
+            // The others need not be freed of what is escaped in them.
+            let is_it = |property: &&str| {
+                property.trim_start_matches(['"', '{', '<', '\\', ' ']).starts_with("client_id")
+            };
+            let properties = elements(self.properties.nested()?)?;
+            let terms = properties.into_iter().filter(is_it).map(|json| Member::of(json).text());
+            terms.flatten().find_map(|term| erlang::client_in_property(&term))
         };
         in_properties().or_else(in_map).filter(|client| !client.is_empty())
     }
@@ -175,8 +183,8 @@ impl<'a> Headers<'a> {
     }
 }
 
-/// What a protocol contains that is MQTT, in quotes: it is a printed term.
-const PROTOCOLS: [&str; 2] = ["'MQTT'", "'Web MQTT'"];
+/// What a protocol that is MQTT has first between its quotes: it is a printed term.
+const PROTOCOLS: [&str; 2] = ["MQTT", "Web MQTT"];
 
 #[cfg(test)]
 mod tests {

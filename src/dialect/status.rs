@@ -3,10 +3,10 @@
 //! It believes the words it was told to expect and no others. There is no stamp and no name of a
 //! connection in such a message, so an event is dated by its arrival and the latest one wins.
 
+use super::pointer::Json;
 use super::topic::Template;
 use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, Remark, excerpt, trimmed};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags};
-use serde_json::Value;
 use std::borrow::Cow;
 
 /// The reader of one family of status topics.
@@ -102,16 +102,14 @@ impl Status {
         let Some(pointer) = &self.words.pointer else {
             return Ok(Cow::Borrowed(text));
         };
-        let json: Value = serde_json::from_str(text).map_err(|_| unreadable("not JSON"))?;
-        match json.pointer(pointer) {
-            Some(Value::String(word)) => Ok(Cow::Owned(word.clone())),
-            Some(Value::Bool(word)) => Ok(Cow::Owned(word.to_string())),
-            Some(Value::Number(word)) => Ok(Cow::Owned(word.to_string())),
-            Some(Value::Null | Value::Array(_) | Value::Object(_)) | None => {
-                let detail = format!("no word at `{pointer}` in `{}`", excerpt(payload));
-                Err(Malformed::new(Reason::UnknownEvent, detail))
+        let json = Json::of(text);
+        json.at(pointer).ok_or_else(|| {
+            if !json.is_json() {
+                return unreadable("not JSON");
             }
-        }
+            let detail = format!("no word at `{pointer}` in `{}`", excerpt(payload));
+            Malformed::new(Reason::UnknownEvent, detail)
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! The topics on which EMQX and RMQTT tell of their clients. They are alike; the bodies are not.
 
 use crate::event::EventKind;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// What a topic says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +20,9 @@ pub(super) const FILTERS: &[&str] = &["$SYS/brokers/+/clients/#"];
 ///
 /// An id may hold slashes, and these words, too: both ends are cut off first.
 pub(super) fn place_of(topic: &str) -> Option<Place<'_>> {
-    let (head, word) = topic.rsplit_once('/')?;
-    let kind = match word {
-        "connected" => EventKind::Opened,
-        "disconnected" => EventKind::Closed,
-        _ => return None,
+    let (head, kind) = match topic.strip_suffix("/connected") {
+        Some(head) => (head, EventKind::Opened),
+        None => (topic.strip_suffix("/disconnected")?, EventKind::Closed),
     };
     let client = head.strip_prefix("$SYS/brokers/").and_then(|rest| {
         let (node, rest) = rest.split_once('/')?;
@@ -35,6 +35,15 @@ pub(super) fn place_of(topic: &str) -> Option<Place<'_>> {
 /// Tells whether the topic is one of the brokers' own.
 pub(super) fn is_own(topic: &str) -> bool {
     place_of(topic).is_some_and(|place| place.client.is_some())
+}
+
+/// Tells whether a body is RMQTT's: its nodes have numbers, and those of EMQX names, where it tells them. Between
+/// quotes such a member cannot stand, for they would be escaped.
+pub(super) fn is_of_rmqtt(body: &[u8]) -> bool {
+    static NODE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""node":"#));
+    let Some(at) = NODE.find(body) else { return false };
+    let value = body.get(at + NODE.needle().len()..).unwrap_or_default().trim_ascii_start();
+    value.first().is_some_and(|byte| *byte == b'-' || byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! TDMQ for MQTT of Tencent Cloud: its client events.
 
-use super::members::members;
+use super::members::{members, members_if_any};
 use super::plain::{How, Plain};
+use super::scan::Paths;
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp};
 use std::borrow::Cow;
@@ -21,11 +22,14 @@ pub const TENCENT_TDMQ: Plain = Plain {
 /// Tells whether a line is one of its events. The events of EMQX's rules have the same members, and `sockname`
 /// beside them: without it a line may be either's.
 fn is_line(line: &[u8]) -> bool {
-    members(line, ["event", "clientid", "sockname"]).is_ok_and(|[event, client, socket]| {
-        let event = event.text();
-        let is_one = matches!(event.as_deref(), Some("client.connected" | "client.disconnected"));
-        is_one && client.is_there() && !socket.is_there()
-    })
+    members_if_any(line, &Paths::new(["event", "clientid", "sockname"])).is_some_and(
+        |[event, client, socket]| {
+            let event = event.text();
+            let is_one =
+                matches!(event.as_deref(), Some("client.connected" | "client.disconnected"));
+            is_one && client.is_there() && !socket.is_there()
+        },
+    )
 }
 
 /// Returns what a message of this topic tells.
@@ -53,7 +57,7 @@ fn kind_of(topic: &str) -> Option<EventKind> {
 fn read<'a>(message: &Message<'a>) -> Reading<'a> {
     let there = kind_of(message.topic);
     let [client, event, opened, closed, made, reason, address] =
-        match members(message.payload, KEYS) {
+        match members(message.payload, &KEYS) {
             Ok(members) => members,
             Err(malformed) if there.is_some() => return Reading::Malformed(malformed),
             Err(_) => return Reading::NotMine,
@@ -85,8 +89,15 @@ fn read<'a>(message: &Message<'a>) -> Reading<'a> {
     Reading::Events(Events::one(Event::Channel(ChannelEvent { address, ..event })))
 }
 
-const KEYS: [&str; 7] =
-    ["clientid", "event", "connected_at", "disconnected_at", "timestamp", "reason", "peername"];
+const KEYS: Paths<'_, 7> = Paths::new([
+    "clientid",
+    "event",
+    "connected_at",
+    "disconnected_at",
+    "timestamp",
+    "reason",
+    "peername",
+]);
 
 /// As EMQX spells them, whose events these are like.
 const TAKE_OVERS: [&str; 3] = ["takenover", "takeovered", "discarded"];

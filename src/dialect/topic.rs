@@ -116,8 +116,9 @@ impl Template {
     #[must_use]
     pub fn client<'a>(&self, topic: &'a str) -> Option<&'a str> {
         let client = topic.strip_prefix(&self.prefix)?.strip_suffix(&self.suffix)?;
-        (!client.is_empty() && !client.contains('/') && matches(&self.filter, topic))
-            .then_some(client)
+        // §4.7.2: a filter that begins with a wildcard stays out of the server's own topics.
+        let is_servers = topic.starts_with('$') && self.filter.starts_with('+');
+        (!client.is_empty() && !client.contains('/') && !is_servers).then_some(client)
     }
 
     /// Returns the topic of a client, `None` for an id that cannot stand in one level of a topic.

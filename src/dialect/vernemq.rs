@@ -1,9 +1,10 @@
 //! VerneMQ's webhooks: what it posts about queues of clients, one call a line.
 
+use super::members::{Member, members_if_any};
 use super::plain::{How, Plain};
+use super::scan::Paths;
 use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
-use serde::Deserialize;
 use std::borrow::Cow;
 
 pub const VERNEMQ: Plain = Plain {
@@ -14,7 +15,7 @@ pub const VERNEMQ: Plain = Plain {
     message_life: None,
     is_usual: false,
     speaks_at: |_| false,
-    is_line: Some(|line| parse(line).is_some_and(|call| is_hook(&call.header.hook))),
+    is_line: Some(|line| parse(line).is_some_and(|(hook, _)| is_hook(&hook))),
     read: How::Alone(|message, _| read(message)),
 };
 
@@ -29,14 +30,14 @@ pub const VERNEMQ: Plain = Plain {
 /// Source: vernemq/vernemq `vmq_webhooks` (2026-08); samples in
 /// `tests/fixtures/dialects/vernemq-webhooks.jsonl`.
 fn read<'a>(message: &Message<'a>) -> Reading<'a> {
-    if message.payload.len() > PAYLOAD_MAX {
-        return Reading::Malformed(Malformed::too_long(message.payload));
-    }
-    let Some(call) = parse(message.payload) else {
+    let Some((hook, [client, mountpoint])) = parse(message.payload) else {
+        if message.payload.len() > PAYLOAD_MAX {
+            return Reading::Malformed(Malformed::too_long(message.payload));
+        }
         let detail = format!("no call with `header` and `payload`: `{}`", excerpt(message.payload));
         return Reading::Malformed(Malformed::new(Reason::Unreadable, detail));
     };
-    let kind = match &*call.header.hook {
+    let kind = match &*hook {
         "on_client_wakeup" => EventKind::Opened,
         "on_client_offline" | "on_client_gone" => EventKind::Closed,
         // Accepted, but its queue is not attached yet; or the end of what was kept of one that is away.
@@ -46,12 +47,16 @@ fn read<'a>(message: &Message<'a>) -> Reading<'a> {
             return Reading::Malformed(Malformed::new(Reason::UnknownEvent, detail));
         }
     };
-    let Some(client) = call.payload.client_id.filter(|client| !client.is_empty()) else {
+    let Some(client) = client.text() else {
         let detail = format!("no `client_id` in `{}`", excerpt(message.payload));
         return Reading::Malformed(Malformed::new(Reason::ClientMissing, detail));
     };
-    let client = match call.payload.mountpoint.as_deref() {
-        None | Some("") => client,
+    let client = match mountpoint.text_if_any() {
+        None => {
+            let detail = format!("`mountpoint` is no text in `{}`", excerpt(message.payload));
+            return Reading::Malformed(Malformed::new(Reason::Unreadable, detail));
+        }
+        Some(Cow::Borrowed("")) => client,
         Some(mountpoint) => Cow::Owned(format!("{mountpoint}/{client}")),
     };
     let event = ChannelEvent::new(client, Channel::Weak(None), kind, Some(message.arrival()));
@@ -71,31 +76,14 @@ fn is_hook(name: &str) -> bool {
     )
 }
 
-#[derive(Deserialize)]
-struct Call<'a> {
-    #[serde(borrow)]
-    header: Header<'a>,
-    #[serde(borrow)]
-    payload: Body<'a>,
-}
+const KEYS: Paths<'_, 4> =
+    Paths::new(["header/vernemq-hook", "payload", "payload/client_id", "payload/mountpoint"]);
 
-#[derive(Deserialize)]
-struct Header<'a> {
-    #[serde(borrow, rename = "vernemq-hook")]
-    hook: Cow<'a, str>,
-}
-
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow)]
-    client_id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    mountpoint: Option<Cow<'a, str>>,
-}
-
-fn parse(payload: &[u8]) -> Option<Call<'_>> {
-    let payload = Some(payload).filter(|payload| payload.len() <= PAYLOAD_MAX)?;
-    serde_json::from_str(str::from_utf8(payload).ok()?).ok()
+/// Returns which hook was called, with which client and mountpoint.
+fn parse(payload: &[u8]) -> Option<(Cow<'_, str>, [Member<'_>; 2])> {
+    let [hook, payload, client, mountpoint] = members_if_any(payload, &KEYS)?;
+    payload.nested()?;
+    Some((hook.text()?, [client, mountpoint]))
 }
 
 #[cfg(test)]

@@ -1,25 +1,25 @@
 //! Texts with gaps, which parts of a message fill: `{site}/{/device/id}`.
 
+use super::topics::Parts;
 use crate::dialect::eventgrid;
 use crate::dialect::lmq::stamp_of;
+use crate::dialect::pointer::Json;
 use crate::event::{Stamp, Timestamp};
 use regex::Captures;
-use serde_json::Value;
 use std::borrow::Cow;
-use std::cell::OnceCell;
 
-/// The parts of one message.
+/// The parts of one message. `'r` is the life of the rule that found them.
 #[derive(Debug)]
-pub(super) struct Found<'a> {
-    topic: Option<Captures<'a>>,
+pub(super) struct Found<'r, 'a> {
+    topic: Option<Parts<'r, 'a>>,
     payload: Option<Captures<'a>>,
     text: Option<&'a str>,
-    json: OnceCell<Option<Value>>,
+    json: Option<Json<'a>>,
 }
 
-impl<'a> Found<'a> {
-    pub fn new(topic: Option<Captures<'a>>, text: Option<&'a str>) -> Self {
-        Self { topic, payload: None, text, json: OnceCell::new() }
+impl<'r, 'a> Found<'r, 'a> {
+    pub fn new(topic: Option<Parts<'r, 'a>>, text: Option<&'a str>) -> Self {
+        Self { topic, payload: None, text, json: text.map(Json::of) }
     }
 
     /// Returns them with the groups of a regular expression.
@@ -32,16 +32,12 @@ impl<'a> Found<'a> {
     }
 
     pub fn is_json(&self) -> bool {
-        self.json().is_some()
-    }
-
-    fn json(&self) -> Option<&Value> {
-        self.json.get_or_init(|| serde_json::from_str(self.text?).ok()).as_ref()
+        self.json.as_ref().is_some_and(Json::is_json)
     }
 
     fn part(&self, name: &str) -> Option<&'a str> {
-        let of = |captures: &Option<Captures<'a>>| Some(captures.as_ref()?.name(name)?.as_str());
-        of(&self.topic).or_else(|| of(&self.payload))
+        let of_payload = || Some(self.payload.as_ref()?.name(name)?.as_str());
+        self.topic.as_ref().and_then(|parts| parts.get(name)).or_else(of_payload)
     }
 }
 
@@ -59,7 +55,7 @@ impl Field {
         texts.iter().map(|text| Text::parse(text)).collect::<Result<_, _>>().map(Self)
     }
 
-    pub fn fill<'a>(&self, found: &Found<'a>) -> Option<Cow<'a, str>> {
+    pub fn fill<'a>(&self, found: &Found<'_, 'a>) -> Option<Cow<'a, str>> {
         self.0.iter().find_map(|text| text.fill(found))
     }
 
@@ -159,7 +155,7 @@ impl Text {
         Ok(Self { shown: text.to_owned(), pieces })
     }
 
-    fn fill<'a>(&self, found: &Found<'a>) -> Option<Cow<'a, str>> {
+    fn fill<'a>(&self, found: &Found<'_, 'a>) -> Option<Cow<'a, str>> {
         if let [only] = self.pieces.as_slice() {
             return only.fill(found);
         }
@@ -172,17 +168,12 @@ impl Text {
 }
 
 impl Piece {
-    fn fill<'a>(&self, found: &Found<'a>) -> Option<Cow<'a, str>> {
+    fn fill<'a>(&self, found: &Found<'_, 'a>) -> Option<Cow<'a, str>> {
         match self {
             Self::Fixed(text) => Some(Cow::Owned(text.clone())),
             Self::Part(name) => found.part(name).map(Cow::Borrowed),
             Self::Payload => found.text.map(Cow::Borrowed),
-            Self::Pointer(pointer) => match found.json()?.pointer(pointer)? {
-                Value::String(text) => Some(Cow::Owned(text.clone())),
-                Value::Bool(truth) => Some(Cow::Owned(truth.to_string())),
-                Value::Number(number) => Some(Cow::Owned(number.to_string())),
-                Value::Null | Value::Array(_) | Value::Object(_) => None,
-            },
+            Self::Pointer(pointer) => found.json.as_ref()?.at(pointer),
         }
     }
 }

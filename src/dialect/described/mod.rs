@@ -203,7 +203,7 @@ impl Rule {
     fn read<'a>(
         &self,
         message: &Message<'a>,
-        found: &Found<'a>,
+        found: &Found<'_, 'a>,
         channels: Channels,
     ) -> Result<Events<'a>, Malformed<'a>> {
         let client = || self.client.as_ref()?.fill(found).filter(|client| !client.is_empty());
@@ -261,7 +261,11 @@ impl Rule {
         Ok(Events::one(Event::Channel(event)))
     }
 
-    fn channel<'a>(&self, found: &Found<'a>, channels: Channels) -> Option<Channel<Cow<'a, str>>> {
+    fn channel<'a>(
+        &self,
+        found: &Found<'_, 'a>,
+        channels: Channels,
+    ) -> Option<Channel<Cow<'a, str>>> {
         let Some(field) = &self.channel else { return Some(Channel::Weak(None)) };
         let name = field.fill(found).filter(|name| !name.is_empty())?;
         Some(match channels {
@@ -275,7 +279,7 @@ impl Rule {
     fn stamp(
         &self,
         message: &Message<'_>,
-        found: &Found<'_>,
+        found: &Found<'_, '_>,
         channels: Channels,
     ) -> (Option<Stamp>, Flags) {
         let Some((field, unit)) = &self.time else {
@@ -301,7 +305,7 @@ fn no_text(payload: &[u8]) -> Malformed<'static> {
 }
 
 /// Tells why there is no word.
-fn without_word(word: &Field, found: &Found<'_>, payload: &[u8]) -> Malformed<'static> {
+fn without_word(word: &Field, found: &Found<'_, '_>, payload: &[u8]) -> Malformed<'static> {
     if !found.is_text() {
         return no_text(payload);
     }

@@ -5,11 +5,14 @@ use super::fields::is_name;
 use crate::dialect::topic::{LENGTH_MAX, is_valid_filter};
 use regex::{Captures, Regex, RegexBuilder};
 use std::fmt::Write as _;
+use std::ops::Range;
 
 /// A topic with gaps.
 #[derive(Debug)]
 pub(super) struct Topic {
     shape: Regex,
+    /// What its levels are, where it is known by them without the shape.
+    levels: Option<Levels>,
     /// What to subscribe to.
     pub filter: String,
 }
@@ -50,20 +53,135 @@ impl Topic {
         check_filter(&filter)?;
         let shape = RegexBuilder::new(&shape).size_limit(SHAPE_MAX).build();
         let shape = shape.map_err(|_| format!("`{text}` has a name twice, or too many gaps"))?;
-        Ok(Self { shape, filter })
+        Ok(Self { shape, levels: Levels::of(text), filter })
     }
 
     pub fn matches(&self, topic: &str) -> bool {
-        self.shape.is_match(topic)
+        match &self.levels {
+            Some(levels) => levels.middle(topic).is_some(),
+            None => self.shape.is_match(topic),
+        }
     }
 
     /// Returns what stands in the gaps, `None` for another topic.
-    pub fn parts<'a>(&self, topic: &'a str) -> Option<Captures<'a>> {
-        self.shape.captures(topic)
+    pub fn parts<'r, 'a>(&'r self, topic: &'a str) -> Option<Parts<'r, 'a>> {
+        match &self.levels {
+            Some(levels) => {
+                levels.middle(topic).map(|middle| Parts(Found::Levels { levels, topic, middle }))
+            }
+            None => self.shape.captures(topic).map(|found| Parts(Found::Shape(found))),
+        }
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.shape.capture_names().flatten()
+    }
+}
+
+/// The levels of a topic of which each is fixed or a gap as a whole. At most one gap stands for several of them,
+/// so that where each begins is plain.
+#[derive(Debug)]
+struct Levels {
+    /// Before the gap that stands for several, or all of them.
+    head: Vec<Whole>,
+    /// The name of that gap, and what follows it, last level first.
+    many: Option<(String, Vec<Whole>)>,
+}
+
+/// A level that is one thing as a whole.
+#[derive(Debug)]
+enum Whole {
+    Fixed(String),
+    Gap(String),
+}
+
+impl Levels {
+    /// Returns those of a topic that has been read, `None` where only its shape tells.
+    fn of(text: &str) -> Option<Self> {
+        let mut head = Vec::new();
+        let mut many: Option<(String, Vec<Whole>)> = None;
+        for level in text.split('/') {
+            let gap = level.strip_prefix('{').and_then(|level| level.strip_suffix('}'));
+            let level = match (gap, gap.and_then(|gap| gap.strip_suffix('*'))) {
+                (_, Some(name)) if many.is_none() => {
+                    many = Some((name.to_owned(), Vec::new()));
+                    continue;
+                }
+                (Some(name), None) if is_name(name) => Whole::Gap(name.to_owned()),
+                (None, None) if !level.contains(['{', '}']) => Whole::Fixed(level.to_owned()),
+                _ => return None,
+            };
+            many.as_mut().map_or(&mut head, |(_, tail)| tail).push(level);
+        }
+        if let Some((_, tail)) = &mut many {
+            tail.reverse();
+        }
+        Some(Self { head, many })
+    }
+
+    /// Returns where in a topic the gap that stands for several levels begins and ends, `None` if it is none of
+    /// these.
+    fn middle(&self, topic: &str) -> Option<Range<usize>> {
+        let mut found = topic.split('/');
+        if !self.head.iter().all(|level| level.is_at(found.next())) {
+            return None;
+        }
+        let Some((_, tail)) = &self.many else {
+            return found.next().is_none().then_some(0..0);
+        };
+        let begin = self.head.iter().zip(topic.split('/')).map(|(_, level)| level.len() + 1).sum();
+        let rest = topic.get(begin..)?;
+        let mut found = rest.rsplit('/');
+        if !tail.iter().all(|level| level.is_at(found.next())) {
+            return None;
+        }
+        let tail_length: usize =
+            tail.iter().zip(rest.rsplit('/')).map(|(_, level)| level.len() + 1).sum();
+        let length = rest.len().checked_sub(tail_length)?;
+        (length > 0).then_some(begin..begin + length)
+    }
+}
+
+impl Whole {
+    fn is_at(&self, level: Option<&str>) -> bool {
+        level.is_some_and(|level| match self {
+            Self::Fixed(text) => text == level,
+            Self::Gap(_) => !level.is_empty(),
+        })
+    }
+
+    fn is_gap(&self, name: &str) -> bool {
+        matches!(self, Self::Gap(gap) if gap == name)
+    }
+}
+
+/// What stands in the gaps of a topic.
+#[derive(Debug)]
+pub(super) struct Parts<'r, 'a>(Found<'r, 'a>);
+
+#[derive(Debug)]
+enum Found<'r, 'a> {
+    Levels { levels: &'r Levels, topic: &'a str, middle: Range<usize> },
+    Shape(Captures<'a>),
+}
+
+impl<'a> Parts<'_, 'a> {
+    /// Returns what stands in the gap of this name.
+    pub fn get(&self, name: &str) -> Option<&'a str> {
+        match &self.0 {
+            Found::Levels { levels, topic, middle } => {
+                if let Some(at) = levels.head.iter().position(|level| level.is_gap(name)) {
+                    return topic.split('/').nth(at);
+                }
+                let (many, tail) = levels.many.as_ref()?;
+                if many == name {
+                    return topic.get(middle.clone());
+                }
+                let at = tail.iter().position(|level| level.is_gap(name))?;
+                topic.rsplit('/').nth(at)
+            }
+            Found::Shape(captures) => captures.name(name).map(|part| part.as_str()),
+        }
     }
 }
 
@@ -134,6 +252,16 @@ mod tests {
             ("{x}.{y}/z", "+/z", "axb/z", None),
             ("a/{x*}/c/{y}", "a/#", "a/b/b/c/d", Some(vec![("x", "b/b"), ("y", "d")])),
             ("a/{x*}", "a/#", "a", None),
+            ("a/{x*}/c", "a/#", "a/c", None),
+            ("a/{x*}/c", "a/#", "a//c", None),
+            ("a/{x*}/c", "a/#", "a///c", Some(vec![("x", "/")])),
+            (
+                "a/{y}/{x*}/c/{z}",
+                "a/+/#",
+                "a/a/b/c/c/d",
+                Some(vec![("y", "a"), ("x", "b/c"), ("z", "d")]),
+            ),
+            ("a/{x*}/{y*}", "a/#", "a/b/c/d", Some(vec![("x", "b/c"), ("y", "d")])),
             ("a/{x*}", "a/#", "a/b\nc/d", Some(vec![("x", "b\nc/d")])),
             ("a/$b", "a/$b", "a/$b", Some(vec![])),
         ] {
@@ -141,9 +269,10 @@ mod tests {
             assert_eq!(pattern.filter, filter);
             let found = pattern.parts(topic).map(|parts| {
                 let names = pattern.names();
-                names.filter_map(|name| Some((name, parts.name(name)?.as_str()))).collect()
+                names.filter_map(|name| Some((name, parts.get(name)?))).collect()
             });
             assert_eq!(found, expected, "{filter} {topic}");
+            assert_eq!(pattern.shape.is_match(topic), expected.is_some());
             assert_eq!(pattern.matches(topic), expected.is_some());
         }
     }

@@ -4,6 +4,7 @@
 //! numbers. Whatever differs is left to the parser, which says the same of this shape, only later;
 //! tests and a fuzz target hold that.
 
+use super::super::scan::{self, each};
 use super::{CLIENT_ID_MAX, DIGITS_MAX, Field, KINDS, MILLISECONDS_END, Notice, SECONDS_END};
 use crate::event::{Timestamp, Usual};
 use std::borrow::Cow;
@@ -86,7 +87,7 @@ impl<'a> Members<'a> {
             },
             _ => return read_other(text),
         };
-        let (value, rest) = read_text(rest)?;
+        let (value, rest) = scan::text(rest)?;
         *member = Some(value);
         Some(rest)
     }
@@ -99,82 +100,25 @@ fn after<'a, const LENGTH: usize>(text: &'a str, key: &[u8; LENGTH]) -> Option<&
 
 /// Reads over a member that says nothing here.
 fn read_other(text: &str) -> Option<&str> {
-    let (_, rest) = read_text(text)?;
+    let (_, rest) = scan::text(text)?;
     let rest = rest.strip_prefix(':')?;
-    let (_, rest) = read_text(rest).or_else(|| read_number(rest))?;
+    let (_, rest) = scan::text(rest).or_else(|| read_number(rest))?;
     Some(rest)
-}
-
-/// Cuts a text off in which nothing is escaped.
-fn read_text(text: &str) -> Option<(&str, &str)> {
-    let text = text.strip_prefix('"')?;
-    let end = end_of_text(text.as_bytes())?;
-    Some((&text[..end], &text[end + 1..]))
-}
-
-/// Returns where a text ends; `None` where something is escaped in it, or ought to be.
-///
-/// Eight bytes are looked at together: texts are so short that whatever looks at more at once has not
-/// yet begun when this is done.
-fn end_of_text(bytes: &[u8]) -> Option<usize> {
-    let mut rest = bytes;
-    while let Some((word, after)) = rest.split_first_chunk() {
-        let special = special_in(u64::from_le_bytes(*word));
-        if special != 0 {
-            let at = special.trailing_zeros() as usize / 8;
-            return (word[at] == b'"').then(|| bytes.len() - rest.len() + at);
-        }
-        rest = after;
-    }
-    let at = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))?;
-    (rest[at] == b'"').then(|| bytes.len() - rest.len() + at)
-}
-
-/// Returns the high bit of the first byte that is a quote, a backslash or below a blank.
-const fn special_in(word: u64) -> u64 {
-    below(word, b' ') | below(word ^ each(b'"'), 1) | below(word ^ each(b'\\'), 1)
-}
-
-/// Returns the high bit of the first byte below a limit; bits of later bytes mean nothing.
-const fn below(word: u64, limit: u8) -> u64 {
-    word.wrapping_sub(each(limit)) & !word & each(0x80)
-}
-
-/// Returns eight times the same byte.
-const fn each(byte: u8) -> u64 {
-    u64::from_le_bytes([byte; 8])
 }
 
 /// Cuts a whole number off. JSON knows none that begins with 0 and goes on.
 fn read_number(text: &str) -> Option<(&str, &str)> {
-    let digits = count_digits(text.as_bytes());
+    let digits = scan::count_digits(text.as_bytes());
     let is_plain = (1..=DIGITS_MAX).contains(&digits) && !text.starts_with('0');
     is_plain.then(|| text.split_at(digits))
 }
 
-/// Returns with how many digits the bytes begin.
-fn count_digits(bytes: &[u8]) -> usize {
-    let mut rest = bytes;
-    while let Some((word, after)) = rest.split_first_chunk() {
-        let others = no_digits_in(u64::from_le_bytes(*word));
-        if others != 0 {
-            return bytes.len() - rest.len() + others.trailing_zeros() as usize / 8;
-        }
-        rest = after;
-    }
-    bytes.len() - rest.len() + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
-}
-
-/// Returns the high bit of each byte that is no digit.
-const fn no_digits_in(word: u64) -> u64 {
-    let word = word ^ each(b'0');
-    // Beyond 9 the sum reaches the high bit, and never the byte after it.
-    (((word & each(0x7f)) + each(0x80 - 10)) | word) & each(0x80)
-}
-
-/// Reads digits as a time in ms, `None` if their number says that their unit is another.
-fn milliseconds(digits: &str) -> Option<Timestamp> {
+/// Reads digits as a time in ms, `None` if their number says that their unit is another, or if they are none.
+pub(super) fn milliseconds(digits: &str) -> Option<Timestamp> {
     let digits: &[u8; MILLISECOND_DIGITS] = digits.as_bytes().try_into().ok()?;
+    if scan::count_digits(digits) < MILLISECOND_DIGITS {
+        return None;
+    }
     // The upper eight digits overlap the lower eight in three.
     let (upper, lower) = (digits.first_chunk()?, digits.last_chunk()?);
     let time = eight_digits(*upper) / 1_000 * 100_000_000 + eight_digits(*lower);

@@ -230,6 +230,9 @@ pub(super) const fn stamped(stamp: Option<Stamp>) -> (Option<Stamp>, Flags) {
 
 /// Reads a time that is a number, whose size tells its unit.
 pub(super) fn stamp_of(number: &str) -> Option<Stamp> {
+    if let Some(time) = fixed::milliseconds(number) {
+        return Some(Stamp { time, tie: 0, resolution: 0 });
+    }
     let digits = number.strip_prefix('+').unwrap_or(number);
     if digits.len() > DIGITS_MAX {
         return None;

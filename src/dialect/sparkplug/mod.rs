@@ -5,6 +5,7 @@ mod payload;
 
 use super::members::members;
 use super::plain::{How, Memory, Plain};
+use super::scan::Paths;
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt, trimmed};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags};
 use payload::Payload;
@@ -281,7 +282,7 @@ impl Sparkplug {
             Malformed { client, ..malformed }
         };
         let (is_online, time) = if message.payload.trim_ascii_start().starts_with(b"{") {
-            let members = members(message.payload, ["online", "timestamp"]);
+            let members = members(message.payload, &Paths::new(["online", "timestamp"]));
             let [online, time] = members.map_err(set_aside)?;
             (online.truth(), time.time().map(|stamp| stamp.time.0))
         } else {

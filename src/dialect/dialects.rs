@@ -137,24 +137,27 @@ impl Dialect {
 /// The dialects of a command, in order.
 #[derive(Debug, Default)]
 pub struct Dialects {
-    dialects: Vec<Dialect>,
+    all: Vec<Dialect>,
+    /// With what the topics begin at which each of them speaks.
+    heads: Vec<Head>,
     topics: Vec<String>,
 }
 
 impl Dialects {
     /// Returns the dialects, listening at `topics` instead of their usual places if there are any.
     #[must_use]
-    pub const fn new(dialects: Vec<Dialect>, topics: Vec<String>) -> Self {
-        Self { dialects, topics }
+    pub fn new(dialects: Vec<Dialect>, topics: Vec<String>) -> Self {
+        let heads = dialects.iter().map(|dialect| Head::of(&dialect.filters())).collect();
+        Self { all: dialects, heads, topics }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Dialect> {
-        self.dialects.iter()
+        self.all.iter()
     }
 
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&Dialect> {
-        self.dialects.get(index)
+        self.all.get(index)
     }
 
     /// Returns whether they listen at other places than their usual ones.
@@ -167,7 +170,7 @@ impl Dialects {
     #[must_use]
     pub fn filters(&self) -> Vec<String> {
         let wanted = if self.topics.is_empty() {
-            self.dialects.iter().flat_map(Dialect::filters).collect()
+            self.all.iter().flat_map(Dialect::filters).collect()
         } else {
             self.topics.clone()
         };
@@ -182,7 +185,7 @@ impl Dialects {
 
     /// Messages may have been lost: to be told after every hole in what was heard.
     pub fn interrupted(&mut self) {
-        self.dialects.iter_mut().for_each(Dialect::interrupted);
+        self.all.iter_mut().for_each(Dialect::interrupted);
     }
 
     /// Reads one message that came over MQTT, with the index of the dialect that took it for its own.
@@ -195,17 +198,19 @@ impl Dialects {
     pub fn read<'a>(&mut self, message: &Message<'a>) -> (Option<usize>, Reading<'a>) {
         let topic = message.topic;
         let is_chosen = self.topics.iter().any(|filter| topic::matches(filter, topic));
-        if let ([only], true) = (&mut *self.dialects, is_chosen) {
+        if let ([only], true) = (&mut *self.all, is_chosen) {
             let reading = only.read(message);
             let is_taken = !matches!(reading, Reading::NotMine);
             return (is_taken.then_some(0), reading);
         }
-        let asked = self.asked(message, |dialect| dialect.speaks_at(topic), |_| true);
+        let start = Head::start(topic);
+        let speaks = |dialect: &Dialect, head: Head| head.is_of(start) && dialect.speaks_at(topic);
+        let asked = self.asked(message, speaks, |_| true);
         if !is_chosen || !matches!(asked.1, Reading::NotMine) {
             return asked;
         }
         // The others have said that it is not theirs.
-        let is_left = |dialect: &Dialect| !dialect.speaks_at(topic);
+        let is_left = |dialect: &Dialect, head| !speaks(dialect, head);
         self.asked(message, is_left, |dialect| claims(dialect.name(), message.payload))
     }
 
@@ -213,33 +218,87 @@ impl Dialects {
     fn asked<'a>(
         &mut self,
         message: &Message<'a>,
-        is_asked: impl Fn(&Dialect) -> bool,
+        is_asked: impl Fn(&Dialect, Head) -> bool,
         may_fail: impl Fn(&Dialect) -> bool,
     ) -> (Option<usize>, Reading<'a>) {
-        let mut best = (None, Reading::NotMine);
-        for index in 0..self.dialects.len() {
-            let Some(dialect) = self.dialects.get_mut(index).filter(|dialect| is_asked(dialect))
-            else {
-                continue;
-            };
-            let reading = dialect.read(message);
-            match (weight(&reading), weight(&best.1)) {
-                (Weight::Failed, _) if !may_fail(dialect) => {}
-                (Weight::Said, Weight::Said) => return (None, self.ambiguous(best.0, index)),
+        let mut asked = (self.all.iter_mut().zip(&self.heads).enumerate())
+            .filter(|(_, (dialect, head))| is_asked(dialect, **head))
+            .map(|(index, (dialect, _))| (index, dialect));
+        let read = |dialect: &mut Dialect| match dialect.read(message) {
+            Reading::Malformed(_) if !may_fail(dialect) => Reading::NotMine,
+            reading => reading,
+        };
+        let Some((mut index, dialect)) = asked.next() else { return (None, Reading::NotMine) };
+        let mut best = read(dialect);
+        let mut is_anyones = true;
+        let mut other = None;
+        for (next, dialect) in asked {
+            let reading = read(dialect);
+            match (weight(&reading), weight(&best)) {
+                (Weight::Said, Weight::Said) => {
+                    other = Some(next);
+                    break;
+                }
                 // To neither of the two can be said to have been told something wrong.
-                (Weight::Failed, Weight::Failed) => best = (None, of_nobody(best.1)),
-                (found, so_far) if found > so_far => best = (Some(index), reading),
+                (Weight::Failed, Weight::Failed) => {
+                    best = of_nobody(best);
+                    is_anyones = false;
+                }
+                (found, so_far) if found > so_far => {
+                    (best, index, is_anyones) = (reading, next, true);
+                }
                 _ => {}
             }
         }
-        best
+        if let Some(other) = other {
+            return (None, self.ambiguous(index, other));
+        }
+        let is_taken = is_anyones && !matches!(best, Reading::NotMine);
+        (is_taken.then_some(index), best)
     }
 
-    fn ambiguous(&self, first: Option<usize>, second: usize) -> Reading<'static> {
-        let name = |index| self.dialects.get(index).map_or("", Dialect::name);
-        let first = first.map_or("", name);
-        let detail = format!("`{first}` and `{}` both read it", name(second));
+    fn ambiguous(&self, first: usize, second: usize) -> Reading<'static> {
+        let name = |index| self.all.get(index).map_or("", Dialect::name);
+        let detail = format!("`{}` and `{}` both read it", name(first), name(second));
         Reading::Malformed(Malformed::new(Reason::Ambiguous, detail))
+    }
+}
+
+/// The first bytes of some topics, as many as all of them have in common, at most sixteen: compared in one go, they
+/// spare most dialects a look at a topic of another.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    bytes: u128,
+    mask: u128,
+}
+
+impl Head {
+    /// Returns that of the topics which these filters deliver. Who listens nowhere may speak anywhere.
+    fn of(filters: &[String]) -> Self {
+        let starts = filters
+            .iter()
+            .map(|filter| filter.find(['+', '#']).map_or(&**filter, |at| &filter[..at]));
+        let common = starts.reduce(|common, start| {
+            let length = common.bytes().zip(start.bytes()).take_while(|(a, b)| a == b).count();
+            &common[..common.floor_char_boundary(length)]
+        });
+        let common = common.unwrap_or_default();
+        let mask = Self::start(&"\u{7f}".repeat(common.len())) / 0x7f * 0xff;
+        Self { bytes: Self::start(common), mask }
+    }
+
+    /// Returns the first bytes of a topic, 0 where it has none.
+    fn start(topic: &str) -> u128 {
+        let first = topic.as_bytes().first_chunk().copied();
+        u128::from_le_bytes(first.unwrap_or_else(|| {
+            let mut bytes = [0; 16];
+            bytes.iter_mut().zip(topic.bytes()).for_each(|(byte, found)| *byte = found);
+            bytes
+        }))
+    }
+
+    const fn is_of(self, start: u128) -> bool {
+        start & self.mask == self.bytes
     }
 }
 

@@ -15,7 +15,9 @@ use crate::source::mqtt::reason::quoted;
 use bytes::Bytes;
 use compact_str::CompactString;
 use frame::{BEAT, Frame, Part};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -228,19 +230,30 @@ fn heard(frame: &Frame) -> Heard {
         let name = String::from_utf8_lossy(name).into_owned();
         headers.entry(name).or_insert_with(|| as_json(value));
     }
-    let payload = json!({
-        "destination": destination,
-        "headers": Value::Object(headers),
-        "body": as_json(&frame.body),
-    });
+    let payload = match serde_json::from_slice::<&RawValue>(&frame.body) {
+        // As it is: a text would only have to be freed again of what was escaped in it.
+        Ok(body) if body.get().starts_with('{') => as_line(destination, headers, body),
+        _ => as_line(destination, headers, as_json(&frame.body)),
+    };
     Heard::Message(Publish {
         topic: CompactString::from(topic_of(destination)),
-        payload: Bytes::from(payload.to_string()),
+        payload: Bytes::from(payload),
         qos: 1,
         retain: false,
         dup: false,
         ack: AckToken::numbered(0),
     })
+}
+
+fn as_line(destination: &str, headers: Map<String, Value>, body: impl Serialize) -> String {
+    #[derive(Serialize)]
+    struct Line<'a, B> {
+        destination: &'a str,
+        headers: Map<String, Value>,
+        body: B,
+    }
+    // Writing to memory cannot fail, and all names are texts.
+    serde_json::to_string(&Line { destination, headers, body }).unwrap_or_default()
 }
 
 fn topic_of(destination: &str) -> &str {
@@ -250,6 +263,7 @@ fn topic_of(destination: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn brokers_are_told_apart_by_what_they_say_they_are() {
@@ -283,5 +297,14 @@ mod tests {
             "body": {"base64": "/w=="},
         });
         assert_eq!(found, expected);
+
+        let body = r#"{"z": 1.0, "a":"\"x\""}"#;
+        let frame =
+            Frame { headers: Vec::new(), body: Bytes::from_static(body.as_bytes()), ..frame };
+        let Heard::Message(publish) = heard(&frame) else { panic!("it is a message") };
+        assert_eq!(
+            publish.payload,
+            format!(r#"{{"destination":"","headers":{{}},"body":{body}}}"#)
+        );
     }
 }

@@ -3,6 +3,8 @@
 
 mod support;
 
+#[path = "sources/life.rs"]
+mod life;
 #[path = "sources/options.rs"]
 mod options;
 #[path = "mosquitto/scene.rs"]

@@ -1,5 +1,5 @@
 //! The whole program at what it hears beside MQTT: requests of the tests' own, and real brokers that speak
-//! STOMP. RabbitMQ has a file of its own.
+//! STOMP or post. RabbitMQ has a file of its own.
 
 mod support;
 

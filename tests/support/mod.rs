@@ -7,6 +7,7 @@ pub mod artemis;
 pub mod chromium;
 pub mod clients;
 pub mod http;
+pub mod mochi;
 pub mod mosquitto;
 pub mod process;
 pub mod proxy;

@@ -1,8 +1,10 @@
 //! The whole program at what it hears beside MQTT: requests of the tests' own, and real brokers that speak
-//! STOMP or post. RabbitMQ has a file of its own.
+//! STOMP, post, or write a log. RabbitMQ has a file of its own.
 
 mod support;
 
+#[path = "sources/hivemq.rs"]
+mod hivemq;
 #[path = "sources/life.rs"]
 mod life;
 #[path = "sources/options.rs"]

@@ -6,6 +6,7 @@ pub mod aedes;
 pub mod artemis;
 pub mod chromium;
 pub mod clients;
+pub mod hivemq;
 pub mod http;
 pub mod mochi;
 pub mod mosquitto;

@@ -1,11 +1,9 @@
 //! The whole program at what it hears beside MQTT: requests of the tests' own, and real brokers that speak
-//! STOMP, post, or write a log. RabbitMQ has a file of its own.
+//! STOMP. RabbitMQ has a file of its own, and so have brokers that post.
 
 mod support;
 
-#[path = "sources/hivemq.rs"]
-mod hivemq;
-#[path = "sources/life.rs"]
+#[path = "brokers/life.rs"]
 mod life;
 #[path = "sources/options.rs"]
 mod options;

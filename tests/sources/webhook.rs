@@ -1,8 +1,6 @@
 //! Requests to `watch --listen-webhook`, good ones and bad ones.
 
-use crate::life::{Telling, replayed};
 use crate::scene::{Watch, notice, now_ms};
-use crate::support::mochi::Mochi;
 use crate::support::process::Presence;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -12,7 +10,7 @@ use tempfile::TempDir;
 struct Hatch {
     watch: Watch,
     address: SocketAddr,
-    home: TempDir,
+    _home: TempDir,
 }
 
 impl Hatch {
@@ -25,7 +23,7 @@ impl Hatch {
         let address = said.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let address = address.parse().expect("it says where it listens");
         watch.said("is known yet");
-        Self { watch, address, home }
+        Self { watch, address, _home: home }
     }
 
     /// Sends bytes as they are, and returns the answer.
@@ -192,16 +190,4 @@ fn no_request_does_harm() {
     let (_, summary, ended) = hatch.watch.finish();
     assert_eq!(summary["not_mine"], 0, "{summary}");
     assert!(!ended.err.contains('\u{1b}'), "{}", ended.err);
-}
-
-#[test]
-#[ignore = "needs mochi"]
-fn the_hooks_of_a_broker_tell_who_comes_and_goes() {
-    let Hatch { watch, address, home } =
-        Hatch::open(&["--dialect", "mochi", "--record", "heard.jsonl"]);
-    let broker = Mochi::start(&format!("http://{address}/"));
-    let instance = &format!("webhook://localhost:{}", address.port());
-    let telling = Telling { voice: "mochi", instance, has_channels: true, has_goodbyes: true };
-    let (believed, _) = telling.holds(broker.port(), watch);
-    assert_eq!(replayed(home.path(), "heard.jsonl"), believed);
 }

@@ -1,4 +1,4 @@
-//! HiveMQ CE writes who comes and goes to a log, which is followed.
+//! HiveMQ CE 2025.5: it writes who comes and goes to a log, which is followed.
 
 use crate::life::Telling;
 use crate::scene::Watch;
@@ -20,4 +20,11 @@ fn its_log_tells_who_comes_and_goes() {
         Telling { voice: "hivemq", instance: "", has_channels: false, has_goodbyes: true };
     let (_, summary) = telling.holds(broker.port(), watch);
     assert_eq!(summary["take_overs"], 1, "{summary}");
+}
+
+#[test]
+#[ignore = "needs hivemq"]
+fn its_wills_come_at_every_end_but_a_goodbye() {
+    let broker = HiveMq::start("UTC");
+    crate::wills_are_right(broker.port(), "hivemq", (4_000, 5_100));
 }

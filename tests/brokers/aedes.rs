@@ -1,18 +1,10 @@
-//! The whole program at a real aedes 1.2: a broker that notices silence to the millisecond.
+//! aedes 1.2: it tells of clients below `$SYS`, and notices silence to the millisecond.
 
-mod support;
-
-#[path = "sources/life.rs"]
-mod life;
-#[path = "mosquitto/scene.rs"]
-#[allow(dead_code, reason = "shared with the tests at Mosquitto")]
-mod scene;
-
-use life::{Telling, replayed};
-use scene::Watch;
-use support::aedes::Aedes;
-use support::process::Presence;
-use support::verification::{Told, verify};
+use crate::life::{Telling, replayed};
+use crate::scene::Watch;
+use crate::support::aedes::Aedes;
+use crate::support::process::Presence;
+use crate::support::verification::{Told, verify};
 use tempfile::TempDir;
 
 #[test]

@@ -1,8 +1,10 @@
 //! The whole program at what it hears beside MQTT: requests of the tests' own, and real brokers that speak
-//! STOMP. RabbitMQ has a file of its own.
+//! STOMP. RabbitMQ has a file of its own, and so have brokers that post.
 
 mod support;
 
+#[path = "brokers/life.rs"]
+mod life;
 #[path = "sources/options.rs"]
 mod options;
 #[path = "mosquitto/scene.rs"]

@@ -76,16 +76,18 @@ fn people_read_a_table_and_sentences() {
     let ended = probe(&url, "--no-silence --status-topic fleet/{client}");
 
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    let lines: Vec<&str> = ended.out.lines().collect();
+    // How wide a column is depends on how long things took.
+    let squeezed = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines: Vec<String> = ended.out.lines().map(squeezed).collect();
     assert_eq!(lines[0], url);
     for start in [
-        "STEP       RESULT",
-        "SUBSCRIBE  ok",
-        "DIALECT  FILTER       ANSWER          OURS  OTHERS",
-        "status   fleet/+ ",
+        "STEP RESULT",
+        "SUBSCRIBE ok",
+        "DIALECT FILTER ANSWER OURS OTHERS",
+        "status fleet/+ ",
         "Granted, and silent: mosquitto, aedes, aws-iot, nanomq, emqx, rmqtt, tencent-tdmq, connection-state.",
-        "DEED                  DIALECT  TOLD      MEDIAN",
-        "drop (RST)            lmq      3 of 3 ",
+        "DEED DIALECT TOLD MEDIAN",
+        "drop (RST) lmq 3 of 3 ",
         "Take-over: the older connection is closed without a word; its will came in 3 of 3; ",
         "`lmq` names each connection for good, tells a goodbye from a drop, has times in ms.",
         "Use `--dialect lmq`: it tells of connects, goodbyes, drops, resets and take-overs, within ",

@@ -1,71 +1,35 @@
 //! ActiveMQ Classic and Artemis tell of connections.
 
+use crate::life::{Telling, replayed};
 use crate::scene::Watch;
 use crate::support::activemq::ActiveMq;
 use crate::support::artemis::Artemis;
-use crate::support::process::{DEADLINE, Presence, Process};
-use std::process::Command;
-use std::time::Duration;
+use crate::support::process::Presence;
 use tempfile::TempDir;
 
-/// They take their time to notice, on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-fn device(port: u16, id: &str) -> Process {
-    let mut command = Command::new("mosquitto_sub");
-    command.args(["-V", "311", "-h", "127.0.0.1", "-p", &port.to_string(), "-t", "nothing"]);
-    Process::start(command.args(["-i", id]))
-}
-
-/// Has clients come, be killed and be taken over, and holds what is told of them against it.
-fn comes_and_goes(port: u16, stomp_port: u16, voice: &str) {
+/// Holds what is told by STOMP against what clients do, live and replayed.
+fn tells(port: u16, stomp_port: u16, voice: &str) {
     let home = TempDir::new().expect("a temporary folder can be made");
     let url = format!("stomp://127.0.0.1:{stomp_port}");
     let line = ["watch", "--json", "--source", &url, "--record", "heard.jsonl"];
     let mut watch = Watch::of(Presence::start_in(home.path(), line, &[]));
-    watch.within(PATIENCE).said("is known yet");
-
-    let mut pump = device(port, "pump-1");
-    let online = watch.change("pump-1", "online");
-    assert_eq!((&online["from"], &online["voice"]), (&"unknown".into(), &voice.into()), "{online}");
-    assert_eq!(online["instance"], format!("stomp://localhost:{stomp_port}"), "{online}");
-    pump.kill();
-    watch.change("pump-1", "offline");
-
-    let mut old = device(port, "valve-1");
-    let first = watch.change("valve-1", "online");
-    let _new = device(port, "valve-1");
-    let second = watch.object(|line| {
-        line["client"] == "valve-1" && line["to"] == "online" && line["channel"] != first["channel"]
-    });
-    assert_ne!(second["channel"], first["channel"]);
-    old.kill();
-    let _marker = device(port, "marker");
-    watch.change("marker", "online");
-
-    let (believed, summary, _) = watch.finish();
-    assert_eq!(summary["malformed"], 0, "{summary}");
-    let state = |client: &str| believed[client].0.clone();
-    assert_eq!([state("pump-1"), state("valve-1")], ["offline", "online"], "{believed:?}");
-    // Nobody else is told of: the listener itself is no client of MQTT.
-    assert_eq!(believed.len(), 3, "{believed:?}");
-
-    let replay = ["replay", "--json", "--quiet", "heard.jsonl"];
-    let replayed = Presence::start_in(home.path(), replay, &[]).ended(DEADLINE);
-    let again = crate::scene::believed(&crate::scene::objects(&replayed.out));
-    assert_eq!(again, believed);
+    watch.said("is known yet");
+    let instance = &format!("stomp://localhost:{stomp_port}");
+    let telling = Telling { voice, instance, has_channels: true, has_goodbyes: false };
+    let (believed, _) = telling.holds(port, watch);
+    assert_eq!(replayed(home.path(), "heard.jsonl"), believed);
 }
 
 #[test]
 #[ignore = "needs activemq"]
 fn activemq_tells_who_comes_and_goes() {
     let broker = ActiveMq::start();
-    comes_and_goes(broker.port(), broker.stomp_port(), "activemq");
+    tells(broker.port(), broker.stomp_port(), "activemq");
 }
 
 #[test]
 #[ignore = "needs artemis"]
 fn artemis_tells_who_comes_and_goes() {
     let broker = Artemis::start();
-    comes_and_goes(broker.port(), broker.stomp_port(), "artemis");
+    tells(broker.port(), broker.stomp_port(), "artemis");
 }

@@ -22,6 +22,10 @@ impl Aedes {
         Self { port, _process: process }
     }
 
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn url(&self) -> String {
         format!("mqtt://127.0.0.1:{}", self.port)
     }

@@ -66,7 +66,8 @@ fn outcome(line: &str) -> (String, Option<String>) {
     (text("check"), (line["ok"] != true).then(|| text("detail")))
 }
 
-fn scripts() -> PathBuf {
+/// Returns where the programs lie that tests start beside `presence`.
+pub fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
 }
 
@@ -76,11 +77,13 @@ pub fn tools() -> PathBuf {
     std::env::var_os("PRESENCE_TEST_TOOLS").map_or_else(made, PathBuf::from)
 }
 
-fn there(path: PathBuf) -> PathBuf {
+/// Returns a path under [`tools`] if there is something.
+#[track_caller]
+pub fn there(path: PathBuf) -> PathBuf {
     assert!(
         path.exists(),
-        "there is no `{}`; run `tests/run --tools`, which fetches the client libraries, or name \
-         their folder in `PRESENCE_TEST_TOOLS`",
+        "there is no `{}`; run `tests/run --tools`, which fetches what tests need, or name its folder \
+         in `PRESENCE_TEST_TOOLS`",
         path.display()
     );
     path

@@ -53,6 +53,10 @@ impl Proxy {
         proxy
     }
 
+    pub const fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     pub fn url(&self) -> String {
         format!("mqtt://{}", self.address)
     }

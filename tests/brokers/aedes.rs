@@ -1,9 +1,11 @@
-//! The whole program at a real aedes 1.2: a broker that notices silence to the millisecond.
+//! aedes 1.2: it tells of clients below `$SYS`, and notices silence to the millisecond.
 
-mod support;
-
-use support::aedes::Aedes;
-use support::verification::{Told, verify};
+use crate::life::{Telling, replayed};
+use crate::scene::Watch;
+use crate::support::aedes::Aedes;
+use crate::support::process::Presence;
+use crate::support::verification::{Told, verify};
+use tempfile::TempDir;
 
 #[test]
 #[ignore = "needs aedes"]
@@ -56,4 +58,18 @@ fn its_own_notices_tell_of_every_end_and_no_goodbye() {
         ]
     );
     assert!(told.of("state").all(|state| state["wrong"] == 0), "{}", told.shown());
+}
+
+#[test]
+#[ignore = "needs aedes"]
+fn its_own_notices_tell_a_watcher_who_comes_and_goes() {
+    let broker = Aedes::start();
+    let home = TempDir::new().expect("a temporary folder can be made");
+    let line = ["watch", "--json", "-b", &broker.url(), "--record", "heard.jsonl"];
+    let mut watch = Watch::of(Presence::start_in(home.path(), line, &[]));
+    watch.said("is known yet");
+    let instance = &format!("localhost:{}", broker.port());
+    let telling = Telling { voice: "aedes", instance, has_channels: false, has_goodbyes: false };
+    let (believed, _) = telling.holds(broker.port(), watch);
+    assert_eq!(replayed(home.path(), "heard.jsonl"), believed);
 }

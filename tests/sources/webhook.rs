@@ -213,3 +213,35 @@ fn no_request_does_harm() {
     assert_eq!(summary["not_mine"], 0, "{summary}");
     assert!(!ended.err.contains('\u{1b}'), "{}", ended.err);
 }
+
+/// A store that cannot be written for a while keeps those waiting who post, and loses nothing.
+#[test]
+fn what_is_posted_while_the_store_is_stuck_waits_and_is_not_lost() {
+    let mut hatch = Hatch::open(&["--dialect", "lmq", "--store", "presence.db"]);
+    is(&hatch.post("/", "", &came("pump-1")), 200);
+    hatch.watch.change("pump-1", "online");
+    let store = hatch.home.path().join("presence.db");
+    let other = rusqlite::Connection::open(store).expect("it is there");
+    other.execute_batch("BEGIN IMMEDIATE").expect("nobody writes for long");
+    let mut waiting = TcpStream::connect(hatch.address).expect("it listens");
+    let body = came("pump-2");
+    let request = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    waiting.write_all(request.as_bytes()).expect("it reads");
+    hatch.watch.said("another process kept it locked");
+    waiting.set_nonblocking(true).expect("it can be");
+    let early = waiting.read(&mut [0; 1]).map_err(|error| error.kind());
+    // On a slow machine it may have been told already to come again; that it is durable never.
+    let is_waiting = early == Err(std::io::ErrorKind::WouldBlock);
+    other.execute_batch("ROLLBACK").expect("it was begun");
+    waiting.set_nonblocking(false).expect("it can be");
+    let answer = rest(waiting);
+    if is_waiting {
+        assert!(answer.contains(" 200 ") || answer.contains(" 503 "), "{answer}");
+    } else {
+        assert!(answer.contains("TTP/1.1 503 "), "{answer}");
+    }
+    hatch.watch.change("pump-2", "online");
+    is(&hatch.post("/", "", &came("pump-3")), 200);
+    let (believed, summary, _) = hatch.watch.finish();
+    assert_eq!((believed.len(), &summary["gaps"]), (3, &0.into()), "{believed:?}");
+}

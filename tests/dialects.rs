@@ -62,6 +62,7 @@ const LOGS: [&str; 7] = [
 const FILES: &[(&str, &[&str])] = &[
     ("hivemq", &["hivemq-event.log", "trap-hivemq-old-double-line.log"]),
     ("flashmq", &["flashmq.log"]),
+    ("solace", &["solace-event.log"]),
     ("alibaba-iot", &["alibaba-iot-platform.jsonl"]),
     ("azure-iothub", &["azure-iothub-eventgrid.jsonl", "azure-iothub-routing.jsonl"]),
     ("azure-eventgrid", &["azure-eventgrid-mqtt.jsonl", "trap-azure-eventgrid-mqtt-order.jsonl"]),

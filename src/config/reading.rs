@@ -182,6 +182,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Mochi => "mochi",
         DialectName::Moquette => "moquette",
         DialectName::Bifromq => "bifromq",
+        DialectName::Solace => "solace",
         DialectName::Sparkplug => "sparkplug",
         DialectName::Homeassistant => "homeassistant",
         DialectName::Zigbee2mqtt => "zigbee2mqtt",

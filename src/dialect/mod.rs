@@ -39,6 +39,7 @@ pub mod plain;
 mod rabbitmq;
 mod rabbitmq_log;
 mod rmqtt;
+mod solace;
 mod sparkplug;
 mod starts;
 pub mod status;

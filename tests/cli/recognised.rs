@@ -40,6 +40,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("rabbitmq", "rabbitmq"),
     ("rmqtt", "rmqtt"),
     ("shelly", "shelly1,shelly2"),
+    ("solace", "solace"),
     ("tasmota", "tasmota"),
     ("tencent", "tencent-tdmq"),
     ("theengs", "theengs"),

@@ -180,6 +180,13 @@ impl Dialects {
         filters
     }
 
+    /// Tells whether a message of this topic is somebody's business.
+    #[must_use]
+    pub fn listen_at(&self, topic: &str) -> bool {
+        let is_chosen = || self.topics.iter().any(|filter| topic::matches(filter, topic));
+        self.dialects.iter().any(|dialect| dialect.speaks_at(topic)) || is_chosen()
+    }
+
     /// Messages may have been lost: to be told after every hole in what was heard.
     pub fn interrupted(&mut self) {
         self.dialects.iter_mut().for_each(Dialect::interrupted);

@@ -276,3 +276,46 @@ fn messages_of_no_dialect_are_told_apart_from_what_is_of_no_form() {
     home.write("saved", lines(&[printed(0, "plant/notices", &json!(notice))]));
     assert_eq!(home.run("replay saved").err, "saved: LMQ notices in MQTT messages\n");
 }
+
+#[test]
+fn lines_of_topic_and_payload_are_messages_too() {
+    let emqx = json!({"clientid": "e/1", "ipaddress": "192.0.2.1", "connected_at": T, "ts": T});
+    let aws = json!({"clientId": "w 1", "eventType": "connected", "timestamp": T, "sessionIdentifier": "s"});
+    let home = Home::with(
+        "printed",
+        lines(&[
+            "$SYS/broker/version mosquitto version 2.0.11".to_owned(),
+            format!("$SYS/brokers/emqx@h/clients/e/1/connected {emqx}"),
+            format!("$aws/events/presence/connected/w 1 {aws}"),
+            "$SYS/broker/connection/client/c 1/state 1".to_owned(),
+            "devices/d-1/status online".to_owned(),
+            // An id that would speak for another.
+            format!("$aws/events/presence/connected/x {aws} {aws}"),
+            "the second line of something".to_owned(),
+        ]),
+    );
+    let run = home.run("replay --json printed");
+    assert_eq!(run.code, 0, "{}", run.err);
+    let all = ["emqx", "aws-iot", "connection-state", "status"].map(title_of);
+    assert_eq!(said(&run.err, "printed"), format!("{} in MQTT messages", all.join(" and ")));
+    let online = |client: &str| (client.to_owned(), "online".to_owned());
+    assert_eq!(run.states(), [online("c 1"), online("d-1"), online("e/1"), online("w 1")]);
+    let summary = run.summary();
+    assert_eq!(
+        (&summary["malformed"], &summary["not_mine"]),
+        (&json!(1), &json!(2)),
+        "{}",
+        run.err
+    );
+
+    // A log of which nobody knows the zone is no more read than as a file.
+    let log =
+        "$SYS/broker/log/N 1760000000: New client connected from 192.0.2.1:5 as m-1 (p2, c1, k60).";
+    home.write("log", lines(&[log.to_owned()]));
+    let run = home.run("replay --json log");
+    assert_eq!(run.states(), [online("m-1")], "{}", run.err);
+    home.write("log", lines(&[log.replace("1760000000", "2025-10-09T10:53:20")]));
+    let run = home.run("replay --json log");
+    assert_eq!(run.states(), [], "{}", run.err);
+    assert!(run.err.contains("nothing was read from `log`"), "{}", run.err);
+}

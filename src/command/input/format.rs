@@ -252,10 +252,16 @@ impl Input {
         if self.forced.as_ref().is_none_or(is_free) && is_recording(line, name, number)? {
             return Ok(Some(Format::Recording(Recording::default())));
         }
+        // With the topic before it a line of a log would be one with an odd time.
+        if line.starts_with(b"$")
+            && let Some(saved) = self.saved(line, name, false)?
+        {
+            return Ok(Some(saved));
+        }
         // A line that is one as it is stays as it is: some tell beside the body what the body means.
         let bare = self.told(line, name)?;
         let envelope = if bare.is_none() { envelope::open(line) } else { None };
-        if envelope.as_ref().is_some_and(|envelope| envelope.published.is_some())
+        if bare.is_none()
             && let Some(saved) = self.saved(line, name, false)?
         {
             return Ok(Some(saved));

@@ -51,6 +51,7 @@ fn log(notices: usize) -> String {
 fn terms() -> Terms {
     Terms {
         dialects: vec![Lmq::NAME.to_owned()],
+        by_auto: vec![],
         topics: vec![],
         status_topic: "devices/{client}/status".to_owned(),
         status_online: vec!["online".to_owned()],

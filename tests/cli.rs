@@ -32,6 +32,8 @@ mod operations;
 mod profile;
 #[path = "cli/questions.rs"]
 mod questions;
+#[path = "cli/recognised.rs"]
+mod recognised;
 #[path = "cli/recordings.rs"]
 mod recordings;
 #[path = "cli/replay.rs"]

@@ -459,6 +459,7 @@ fn findings() -> Vec<What> {
         everybody: false,
         restart: false,
         how: Some(How::Abrupt),
+        abrupt_by: vec!["lmq".to_owned()],
         common: kinds.map(factor).to_vec(),
         back: 298,
         after_ms: 41_000,

@@ -126,6 +126,8 @@ pub enum DialectName {
     Moquette,
     /// Events of BifroMQ, as an event collector of yours writes them
     Bifromq,
+    /// Event log of Solace, as a file; known from its documents alone
+    Solace,
     /// Births and deaths of Sparkplug B, nodes and devices
     Sparkplug,
     /// Home Assistant itself, and entities beside their configuration

@@ -12,8 +12,10 @@ use std::thread;
 
 /// Returns the terms of reading with the zone of local stamps, if one was named.
 pub fn terms(options: &Reading) -> Result<(Terms, Option<TimeZone>), Failure> {
+    let dialects = named(&options.dialect, &options.topic);
     let mut terms = Terms {
-        dialects: named(&options.dialect, &options.topic),
+        by_auto: by_auto(&options.dialect, &dialects),
+        dialects,
         topics: options.topic.clone(),
         status_topic: options.status_topic.clone(),
         status_online: options.status_online.clone(),
@@ -59,7 +61,7 @@ pub fn threads(options: &Threads) -> usize {
 /// `auto` knows what is read from files as well: it may have been brought there.
 pub fn named(chosen: &[DialectName], topics: &[String]) -> Vec<String> {
     let all = chosen.contains(&DialectName::Auto);
-    let is_chosen = |name: &str| chosen.iter().any(|dialect| word(*dialect) == name);
+    let is_chosen = |name: &str| is_chosen(chosen, name);
     let is_in_files = |name: &str| !topics.is_empty() && file_names().any(|file| file == name);
     let is_usual =
         |name: &str| all && (Terms::usual().any(|usual| usual == name) || is_in_files(name));
@@ -67,10 +69,20 @@ pub fn named(chosen: &[DialectName], topics: &[String]) -> Vec<String> {
     named.map(str::to_owned).collect()
 }
 
+/// Returns those of the names that are there because of `auto` alone.
+fn by_auto(chosen: &[DialectName], names: &[String]) -> Vec<String> {
+    names.iter().filter(|name| !is_chosen(chosen, name)).cloned().collect()
+}
+
+fn is_chosen(chosen: &[DialectName], name: &str) -> bool {
+    chosen.iter().any(|dialect| word(*dialect) == name)
+}
+
 /// Returns the terms of someone who chose nothing.
 pub fn usual() -> Terms {
     Terms {
         dialects: Terms::usual().map(str::to_owned).collect(),
+        by_auto: Terms::usual().map(str::to_owned).collect(),
         topics: Vec::new(),
         status_topic: STATUS_TOPIC.to_owned(),
         status_online: vec![STATUS_ONLINE.to_owned()],
@@ -170,6 +182,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::Mochi => "mochi",
         DialectName::Moquette => "moquette",
         DialectName::Bifromq => "bifromq",
+        DialectName::Solace => "solace",
         DialectName::Sparkplug => "sparkplug",
         DialectName::Homeassistant => "homeassistant",
         DialectName::Zigbee2mqtt => "zigbee2mqtt",

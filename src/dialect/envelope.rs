@@ -4,6 +4,7 @@
 //! away: where and when a queue kept a notice says nothing about the client.
 
 use super::{dialects, lmq};
+use crate::event::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
@@ -20,8 +21,18 @@ pub struct Envelope<'a> {
     pub body: Cow<'a, [u8]>,
     /// The tag of a RocketMQ message.
     pub tag: Option<String>,
-    /// The topic of an MQTT message.
-    pub topic: Option<String>,
+    /// What came with a message of MQTT.
+    pub published: Option<Published>,
+}
+
+/// What came with a message of MQTT, but for its payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    pub topic: String,
+    pub qos: u8,
+    pub retain: bool,
+    /// When it arrived, on the clock of who saved it.
+    pub arrived: Option<Timestamp>,
 }
 
 /// Whose envelope it is.
@@ -49,7 +60,8 @@ impl Carrier {
 /// Shapes: RocketMQ, `MessageExt` as fastjson writes it (`body` in Base64, the tag in `properties` as
 /// `TAGS`) or as its dashboard does (`messageBody`); Kafka, `kcat -J` (`payload`), the REST proxy and
 /// consumers (`value`), Kafka Connect (`schema` and `payload`); MQTT, `mosquitto_sub -F %j`
-/// (`payload` and `qos`). What is inside may be text, Base64, or JSON as it is.
+/// (`payload` and `qos`), or what else has a topic with a slash, which no topic of Kafka's has. What is inside may
+/// be text, Base64, or JSON as it is.
 /// Source: apache/rocketmq `MessageExt`, apache/rocketmq-dashboard `MessageView`, edenhill/kcat
 /// `json.c`, apache/kafka `JsonConverter`, eclipse/mosquitto `client/sub_client_output.c` (2026-08).
 #[must_use]
@@ -59,11 +71,23 @@ pub fn open(line: &[u8]) -> Option<Envelope<'_>> {
     let inner = if is_known(&outer.body) { None } else { open_once(&outer.body) };
     let Some(inner) = inner else { return Some(outer) };
     let (body, tag) = (Cow::Owned(inner.body.into_owned()), inner.tag);
-    Some(Envelope { carrier: outer.carrier, body, tag: outer.tag.or(tag), topic: outer.topic })
+    Some(Envelope {
+        carrier: outer.carrier,
+        body,
+        tag: outer.tag.or(tag),
+        published: outer.published,
+    })
 }
 
 fn is_known(body: &[u8]) -> bool {
     dialects::file_names().any(|name| dialects::claims(name, body))
+}
+
+/// Opens the envelope of a message of MQTT, and none inside it.
+#[must_use]
+pub fn open_published(line: &[u8]) -> Option<(Published, Cow<'_, [u8]>)> {
+    let Envelope { body, published, .. } = open_once(line)?;
+    Some((published?, body))
 }
 
 fn open_once(line: &[u8]) -> Option<Envelope<'_>> {
@@ -72,8 +96,11 @@ fn open_once(line: &[u8]) -> Option<Envelope<'_>> {
     if members.may_be_notice && lmq::is_notice(line) {
         return None;
     }
-    let is_mqtt = members.is_mqtt;
-    let (carrier, inside) = match members {
+    let published = members.published();
+    let is_mqtt = members.qos.is_some() || published.is_some();
+    // A queue has nothing in it then; MQTT has, an empty payload.
+    let payload = members.payload.filter(|payload| published.is_some() || payload.get() != "null");
+    let (carrier, inside) = match (Members { payload, ..members }) {
         Members { body: Some(body), .. } | Members { message_body: Some(body), .. } => {
             (Carrier::RocketMq, body)
         }
@@ -83,14 +110,13 @@ fn open_once(line: &[u8]) -> Option<Envelope<'_>> {
         }
         _ => return None,
     };
-    let topic = members.topic.filter(|_| is_mqtt);
-    let topic = topic.and_then(|topic| serde_json::from_str(topic.get()).ok());
     let body = unwrapped(inside, is_mqtt)?;
-    Some(Envelope { carrier, body, tag: members.tag(), topic })
+    let published = published.filter(|_| carrier == Carrier::Mqtt);
+    Some(Envelope { carrier, body, tag: members.tag(), published })
 }
 
 /// The members of a message that matter.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Members<'a> {
     body: Option<&'a RawValue>,
     message_body: Option<&'a RawValue>,
@@ -98,7 +124,9 @@ struct Members<'a> {
     value: Option<&'a RawValue>,
     properties: Option<&'a RawValue>,
     topic: Option<&'a RawValue>,
-    is_mqtt: bool,
+    qos: Option<&'a RawValue>,
+    retain: Option<&'a RawValue>,
+    time: Option<&'a RawValue>,
     /// One of the members is called like one of a notice.
     may_be_notice: bool,
 }
@@ -121,20 +149,23 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
         let mut members = Members::default();
-        let mut seen = [false; 7];
+        let mut seen = [false; 9];
         while let Some(key) = object.next_key()? {
             let (place, member) = match key {
                 Key::Body => (0, &mut members.body),
                 Key::MessageBody => (1, &mut members.message_body),
-                Key::Payload => (2, &mut members.payload),
-                Key::Value => (3, &mut members.value),
-                Key::Properties => (4, &mut members.properties),
-                Key::Topic => (6, &mut members.topic),
-                Key::Qos => {
-                    members.is_mqtt = object.next_value::<Option<IgnoredAny>>()?.is_some();
-                    once(&mut seen[5])?;
+                Key::Payload => {
+                    // What is empty is told from what is not there.
+                    members.payload = Some(object.next_value()?);
+                    once(&mut seen[2])?;
                     continue;
                 }
+                Key::Value => (3, &mut members.value),
+                Key::Properties => (4, &mut members.properties),
+                Key::Qos => (5, &mut members.qos),
+                Key::Topic => (6, &mut members.topic),
+                Key::Retain => (7, &mut members.retain),
+                Key::Time => (8, &mut members.time),
                 Key::Notice | Key::Other => {
                     members.may_be_notice |= matches!(key, Key::Notice);
                     object.next_value::<IgnoredAny>()?;
@@ -164,6 +195,9 @@ enum Key {
     Properties,
     Topic,
     Qos,
+    Retain,
+    #[serde(rename = "tst")]
+    Time,
     /// As one of a notice is.
     #[serde(rename = "clientId", alias = "eventType", alias = "channelId", alias = "clientIp")]
     Notice,
@@ -172,6 +206,16 @@ enum Key {
 }
 
 impl Members<'_> {
+    /// Returns what came with a message of MQTT, if it is one.
+    fn published(&self) -> Option<Published> {
+        let topic: String = serde_json::from_str(self.topic?.get()).ok()?;
+        let is_mqtt = self.qos.is_some() || topic.contains('/');
+        let qos = self.qos.and_then(|qos| qos.get().parse().ok()).unwrap_or_default();
+        let retain = self.retain.is_some_and(|retain| matches!(retain.get(), "1" | "true"));
+        let arrived = self.time.and_then(|time| arrived(time.get()));
+        is_mqtt.then_some(Published { topic, qos, retain, arrived })
+    }
+
     fn tag(&self) -> Option<String> {
         let properties: BTreeMap<Cow<'_, str>, &RawValue> =
             serde_json::from_str(self.properties?.get()).ok()?;
@@ -179,11 +223,30 @@ impl Members<'_> {
     }
 }
 
+/// Reads when `mosquitto_sub` says that a message came: in seconds (1.6), or as ISO text with the zone of its clock,
+/// which in 2.0 has a `Z` before it that means nothing.
+fn arrived(json: &str) -> Option<Timestamp> {
+    let Ok(text) = serde_json::from_str::<String>(json) else {
+        let seconds =
+            json.parse::<i64>().ok().filter(|seconds| (1..SECONDS_END).contains(seconds))?;
+        return Some(Timestamp(seconds * 1000));
+    };
+    let text = text.replace("Z+", "+").replace("Z-", "-");
+    Some(Timestamp(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()))
+}
+
+/// Seconds since 1970 that are surely none, but ms.
+const SECONDS_END: i64 = 100_000_000_000;
+
 /// Returns what a member holds: JSON as it is, text, or what the text is Base64 of.
 fn unwrapped(member: &RawValue, is_mqtt: bool) -> Option<Cow<'_, [u8]>> {
     let json = member.get();
     if json.starts_with(['{', '[']) {
         return Some(Cow::Borrowed(json.as_bytes()));
+    }
+    if is_mqtt && !json.starts_with('"') {
+        let is_empty = json == "null";
+        return Some(Cow::Borrowed(if is_empty { &[] } else { json.as_bytes() }));
     }
     let text: String = serde_json::from_str(json).ok()?;
     // Nothing that begins like an object or a list is Base64 of anything.
@@ -234,15 +297,41 @@ mod tests {
 
     #[test]
     fn a_message_of_mqtt_keeps_its_topic_and_its_words() {
-        for (payload, body) in
-            [(json!("true"), "true"), (json!(true), ""), (json!(BASE64.encode(NOTICE)), NOTICE)]
-        {
-            let line = json!({"topic": "a/b", "qos": 0, "payload": payload}).to_string();
-            let opened = open(line.as_bytes());
-            let topic = opened.as_ref().and_then(|envelope| envelope.topic.as_deref());
-            let found = opened.as_ref().map(|envelope| &*envelope.body).unwrap_or_default();
-            assert_eq!(found, body.as_bytes(), "{line}");
-            assert_eq!(topic, (!body.is_empty()).then_some("a/b"), "{line}");
+        for (payload, body) in [
+            (json!("true"), "true"),
+            (json!(true), "true"),
+            (json!(1), "1"),
+            (json!(null), ""),
+            (json!(""), ""),
+            (json!(BASE64.encode(NOTICE)), NOTICE),
+        ] {
+            for line in [
+                json!({"topic": "a", "qos": 0, "payload": payload}),
+                json!({"topic": "a/b", "payload": payload}),
+            ] {
+                let topic = line["topic"].as_str().map(str::to_owned);
+                let line = line.to_string();
+                let opened = open(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
+                assert_eq!(&*opened.body, body.as_bytes(), "{line}");
+                assert_eq!(opened.published.map(|published| published.topic), topic, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_came_with_a_message_of_mqtt_is_kept() {
+        const T: i64 = 1_760_000_000_000;
+        for (more, expected) in [
+            (r#""qos":2,"retain":1,"tst":"2025-10-09T10:53:20.000999Z+0200""#, (2, true, Some(T))),
+            (r#""qos":0,"retain":0,"tst":"2025-10-09T08:53:20.000000+0000""#, (0, false, Some(T))),
+            (r#""qos":0,"retain":true,"tst":1760000000"#, (0, true, Some(T))),
+            (r#""qos":"x","retain":null,"tst":"soon""#, (0, false, None)),
+            (r#""tst":1760000000000"#, (0, false, None)),
+        ] {
+            let line = format!(r#"{{"topic":"a/b","payload":"1",{more}}}"#);
+            let published = open(line.as_bytes()).and_then(|envelope| envelope.published);
+            let Some(Published { qos, retain, arrived, .. }) = published else { panic!("{line}") };
+            assert_eq!((qos, retain, arrived.map(|time| time.0)), expected, "{line}");
         }
     }
 

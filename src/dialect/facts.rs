@@ -260,6 +260,15 @@ const ALL: &[Facts] = &[
         enable: "a plugin of yours with an `IEventCollector` that writes a line of JSON for each event about a client",
     },
     Facts {
+        name: "solace",
+        mark: "`CLIENT: CLIENT_` in a line, and a client called `#mqtt/…`",
+        key: Some("number in the name"),
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "nothing: it writes `event.log`, which syslog forwards. Over MQTT: client events published in the message \
+                 VPN, and `--topic '$SYS/LOG/INFO/CLIENT/#'`. Known from the vendor's documents, never seen live",
+    },
+    Facts {
         name: "sparkplug",
         mark: "a topic below `spBv1.0/`, or `STATE/`",
         key: Some("bdSeq"),

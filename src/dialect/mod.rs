@@ -41,6 +41,7 @@ mod rabbitmq;
 mod rabbitmq_log;
 mod rmqtt;
 mod scan;
+mod solace;
 mod sparkplug;
 mod starts;
 pub mod status;

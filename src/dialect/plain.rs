@@ -4,7 +4,7 @@ use super::{
     Events, Malformed, Message, Reading, Reason, activemq, aedes, alibaba_iot, artemis, aws_iot,
     azure_eventgrid, azure_iothub, bifromq, connection_state, emqx, emqx_rule, excerpt, flashmq,
     hivemq, huawei, mochi, moquette, nanomq, nanomq_webhook, nats, rabbitmq, rabbitmq_log, rmqtt,
-    sparkplug, tencent, vernemq,
+    solace, sparkplug, tencent, vernemq,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -117,6 +117,7 @@ pub const ALL: &[&Plain] = &[
     &mochi::MOCHI,
     &moquette::MOQUETTE,
     &bifromq::BIFROMQ,
+    &solace::SOLACE,
     &sparkplug::SPARKPLUG,
 ];
 

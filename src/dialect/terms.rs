@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     pub dialects: Vec<String>,
+    /// Those of them that nobody named: what `auto` stands for at a broker of MQTT. A recording needs it not,
+    /// its dialects are those that were listened with.
+    #[serde(skip)]
+    pub by_auto: Vec<String>,
     /// Filters in place of the dialects' own.
     #[serde(default)]
     pub topics: Vec<String>,
@@ -62,6 +66,23 @@ impl Terms {
     pub fn known(name: &str) -> Option<&'static str> {
         let described = || described::find(name).map(|described| described.name.as_str());
         Self::names().find(|known| *known == name).or_else(described)
+    }
+
+    /// Returns the terms of a place where `auto` stands for other dialects, and all comes from these topics.
+    #[must_use]
+    pub fn elsewhere(&self, auto: &[&str], topics: &[&str]) -> Self {
+        let mut terms = self.clone();
+        if !self.by_auto.is_empty() {
+            terms.dialects.retain(|name| !self.by_auto.contains(name));
+            let is_meant =
+                |name: &&str| auto.contains(name) && !terms.dialects.iter().any(|one| one == name);
+            terms.by_auto = Self::names().filter(is_meant).map(str::to_owned).collect();
+            terms.dialects.extend(terms.by_auto.iter().cloned());
+            // In the order in which they are asked, those of files first.
+            terms.dialects.sort_by_key(|name| Self::names().position(|known| known == name));
+        }
+        terms.topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
+        terms
     }
 
     /// Returns the dialects to listen with. Errors: what is wrong, for a person.
@@ -129,6 +150,25 @@ mod tests {
         assert_eq!(title(&terms).as_deref(), Ok("of mine"));
         terms.described = vec!["name = 1".to_owned()];
         assert!(title(&terms).is_err_and(|wrong| wrong.starts_with("line 1: ")));
+    }
+
+    #[test]
+    fn what_somebody_named_is_read_elsewhere_too_and_what_auto_stands_for_is_not() {
+        let owned =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        for (dialects, by_auto, expected) in [
+            (&["lmq", "emqx", "status"][..], &["lmq", "emqx", "status"][..], &["rabbitmq"][..]),
+            (&["lmq", "emqx", "status"], &["lmq", "emqx"], &["rabbitmq", "status"]),
+            (&["mine", "lmq", "rabbitmq"], &["lmq"], &["mine", "rabbitmq"]),
+            (&["lmq", "emqx"], &[], &["lmq", "emqx"]),
+        ] {
+            let mut terms = crate::config::reading::usual();
+            (terms.dialects, terms.by_auto) = (owned(dialects), owned(by_auto));
+            let terms = terms.elsewhere(&["rabbitmq"], &["door/#"]);
+            assert_eq!(terms.dialects, expected, "{dialects:?}");
+            assert_eq!(terms.topics, ["door/#"]);
+            assert_eq!(terms.elsewhere(&["rabbitmq"], &["door/#"]), terms, "{dialects:?}");
+        }
     }
 
     #[test]

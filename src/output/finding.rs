@@ -4,9 +4,12 @@ use super::number::{counted, grouped};
 use super::sanitize::sanitize;
 use super::style::{Style, Tone};
 use super::time::{Zone, duration_ms};
+use crate::simulate::verify::voice::Knowledge;
 use crate::state::diagnosis::{Code, Factor, FactorKind, Finding, Lag, Offset, Outage, Phase};
 use crate::state::diagnosis::{Sharing, What};
+use crate::state::verdict::How;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -152,7 +155,18 @@ fn lost(outage: &Outage, instance: &str) -> String {
         let _ = write!(text, ", {} stayed", grouped(outage.stayed as u64));
     }
     if let Some(how) = outage.how.filter(|_| !outage.restart) {
-        let _ = write!(text, "; ended {}", how.word());
+        match silent(outage).as_slice() {
+            [] => {
+                let _ = write!(text, "; ended {}", how.word());
+            }
+            silent => {
+                let _ = write!(
+                    text,
+                    "; how they ended is not known: {} tells no goodbye",
+                    silent.join(", ")
+                );
+            }
+        }
     }
     let common: Vec<String> = outage.common.iter().map(factor).collect();
     match common.as_slice() {
@@ -163,6 +177,13 @@ fn lost(outage: &Outage, instance: &str) -> String {
         }
     }
     text
+}
+
+/// Returns the voices that have no word for a goodbye, and so tell nothing by an end without one.
+fn silent(outage: &Outage) -> Vec<Cow<'_, str>> {
+    let is_silent = |voice: &&String| Knowledge::of(voice).is_some_and(|known| !known.goodbyes);
+    let told = outage.abrupt_by.iter().filter(|_| outage.how == Some(How::Abrupt));
+    told.filter(is_silent).map(|voice| sanitize(voice, VALUE_MAX)).collect()
 }
 
 fn factor(factor: &Factor) -> String {
@@ -285,7 +306,7 @@ impl<'a> Details<'a> {
                 stayed: outage.stayed,
                 everybody: outage.everybody,
                 restart: outage.restart,
-                how: outage.how.map(crate::state::verdict::How::word),
+                how: outage.how.filter(|_| silent(outage).is_empty()).map(How::word),
                 common: outage.common.iter().map(FactorObject::of).collect(),
                 back: outage.back,
                 after_ms: outage.after_ms,
@@ -348,7 +369,6 @@ impl<'a> LagObject<'a> {
 mod tests {
     use super::*;
     use crate::event::Timestamp;
-    use crate::state::verdict::How;
 
     fn told(phase: Phase, what: What) -> String {
         let at = Timestamp(1_760_000_000_000);
@@ -406,6 +426,7 @@ mod tests {
             everybody: false,
             restart: false,
             how: Some(How::Abrupt),
+            abrupt_by: vec!["emqx".to_owned()],
             common: vec![group, subnet],
             back: 298,
             after_ms: 41_000,
@@ -418,6 +439,20 @@ mod tests {
             told(Phase::Ends, What::MassOutage(outage.clone())),
             "298 of 312 back after 41.0 s"
         );
+        let silent = Outage { abrupt_by: vec!["emqx".into(), "rabbitmq".into()], ..outage.clone() };
+        assert_eq!(
+            told(Phase::Begins, What::MassOutage(silent.clone())),
+            "312 clients lost within 4.0 s, 5,000 stayed; how they ended is not known: rabbitmq tells no goodbye; \
+             common: group GID_x, 10.0.3.0/24"
+        );
+        let of = |outage| {
+            serde_json::to_value(Details::of(&What::MassOutage(outage))).expect("it is JSON")
+        };
+        assert_eq!(of(silent.clone())["how"], serde_json::Value::Null);
+        assert_eq!(of(outage.clone())["how"], "abrupt");
+        // A goodbye was told.
+        let graceful = Outage { how: Some(How::Graceful), ..silent };
+        assert_eq!(of(graceful)["how"], "graceful");
         let restart = Outage { restart: true, everybody: true, common: Vec::new(), ..outage };
         assert_eq!(
             told(Phase::Begins, What::MassOutage(restart)),

@@ -263,7 +263,18 @@ impl Line {
         size: usize,
         pulse: &mut Pulse,
     ) -> Result<(), Setback> {
-        let end = Instant::now() + TAKE_MAX;
+        self.hand_within(TAKE_MAX, desk, heard, size, pulse).await
+    }
+
+    async fn hand_within(
+        &mut self,
+        take_max: Duration,
+        desk: &Desk,
+        heard: Heard,
+        size: usize,
+        pulse: &mut Pulse,
+    ) -> Result<(), Setback> {
+        let end = Instant::now() + take_max;
         let mut put = std::pin::pin!(desk.put(heard, size));
         loop {
             if timeout_at(end.min(pulse.beat_due), &mut put).await.is_ok() {
@@ -272,7 +283,7 @@ impl Line {
             if Instant::now() >= end {
                 let cause = format!(
                     "what it sent was not taken in here for {}s, and it is not to keep more",
-                    TAKE_MAX.as_secs()
+                    take_max.as_secs()
                 );
                 return Err(Setback::new(cause, "check that the store can be written"));
             }
@@ -306,5 +317,54 @@ impl Pulse {
     pub fn new(sign: &'static [u8], ours: Duration, theirs: Duration) -> Self {
         let now = Instant::now();
         Self { sign, every: ours, beat_due: now + ours, heard: now, silence_max: theirs * 2 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::post::Post;
+    use tokio::io::duplex;
+    use tokio::sync::oneshot;
+
+    const HOUR: Duration = Duration::from_hours(1);
+    const ALL: usize = 1 << 30;
+
+    /// Returns a post that is full, and what became of one thing more.
+    fn full(take_max: Duration, line: Line) -> (Post, oneshot::Receiver<Result<(), Setback>>) {
+        let (sender, became) = oneshot::channel();
+        let post = Post::start("test", |desk| async move {
+            let mut line = line;
+            desk.put(Heard::Alive, ALL).await;
+            let mut pulse = Pulse::new(b"beat", Duration::from_millis(1), HOUR);
+            let handed = line.hand_within(take_max, &desk, Heard::Alive, 1, &mut pulse).await;
+            let _ = sender.send(handed);
+            desk.stopped().await;
+        });
+        (post, became)
+    }
+
+    #[tokio::test]
+    async fn a_line_from_which_nothing_is_taken_for_too_long_is_given_up() {
+        let (ours, _theirs) = duplex(1 << 20);
+        let line = Line { stream: Box::new(ours), input: BytesMut::new() };
+        let (_post, became) = full(Duration::from_millis(20), line);
+        let setback = became.await.expect("it ended").expect_err("nobody took anything");
+        assert!(setback.cause.contains("was not taken in here"), "{setback:?}");
+        assert!(!setback.is_final && setback.next.contains("store"), "{setback:?}");
+    }
+
+    #[tokio::test]
+    async fn while_nothing_is_taken_the_line_is_kept_alive_and_what_waits_is_not_lost() {
+        let (ours, mut theirs) = duplex(1 << 20);
+        let line = Line { stream: Box::new(ours), input: BytesMut::new() };
+        let (mut post, became) = full(HOUR, line);
+        let mut beats = [0; 8];
+        theirs.read_exact(&mut beats).await.expect("we say that we are there");
+        assert_eq!(&beats, b"beatbeat");
+        for _ in 0..2 {
+            assert!(matches!(post.next().await, Ok(Heard::Alive)));
+        }
+        assert!(became.await.expect("it ended").is_ok());
     }
 }

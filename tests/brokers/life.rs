@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Some brokers take their time to notice, on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How far the clock may be set meanwhile.
 const CLOCK_MS: i64 = 1_000;
@@ -89,7 +89,7 @@ impl Telling<'_> {
 }
 
 /// Starts a client that says goodbye when it is asked to end.
-fn device(port: u16, id: &str) -> Process {
+pub fn device(port: u16, id: &str) -> Process {
     let mut command = Command::new("mosquitto_sub");
     command.args(["-V", "311", "-h", "127.0.0.1", "-p", &port.to_string(), "-t", "nothing"]);
     Process::start(command.args(["-i", id]))

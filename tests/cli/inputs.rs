@@ -327,18 +327,34 @@ fn a_log_in_local_time_is_known_by_its_lines_and_needs_its_zone() {
 
 #[test]
 fn of_two_dialects_that_claim_a_line_none_is_chosen() {
-    let number = "0".repeat(64);
-    let event = json!({
-        "eventType": "Microsoft.Devices.DeviceConnected",
-        "eventTime": "2025-10-09T08:53:20.0000000Z",
-        "data": {"deviceId": "a", "deviceConnectionStateEventInfo": {"sequenceNumber": number}},
-    });
-    let home = Home::with("hub.jsonl", lines(&[event.to_string()]));
+    let event = json!({"event": "client.connected", "clientid": "a", "connected_at": T});
+    let home = Home::with("events.jsonl", lines(&[event.to_string()]));
 
-    home.run("replay hub.jsonl").failed(2, "it may be `lmq` as well as `azure-iothub`");
-    let run = home.run("replay --json --dialect azure-iothub hub.jsonl");
-    assert_eq!(run.err, "hub.jsonl: connection states of Azure IoT Hub\n");
+    home.run("replay events.jsonl").failed(2, "it may be `tencent-tdmq` as well as `emqx-rule`");
+    let run = home.run("replay --json --dialect emqx-rule events.jsonl");
+    assert_eq!(run.err, "events.jsonl: rule events of EMQX\n");
     assert_eq!((run.code, &run.objects()[0]["since_ms"]), (0, &json!(T)));
+}
+
+#[test]
+fn a_damaged_notice_counts_as_one_wherever_in_its_file_it_stands() {
+    let whole = notice("b", 0, "connect", "c");
+    let mut damaged = Vec::new();
+    for key in ["clientId", "eventType", "channelId", "time"] {
+        let mut notice: Value = serde_json::from_str(&whole).expect("it is JSON");
+        notice.as_object_mut().expect("it is an object").remove(key);
+        damaged.push(notice.to_string());
+    }
+    let alone = r#"{"clientId":"b","time":1}"#.to_owned();
+    let cut = whole[..whole.len() / 2].to_owned();
+    damaged.extend([alone, cut]);
+    let whole = [whole];
+    for parts in [[&damaged[..], &whole[..]], [&whole[..], &damaged[..]]] {
+        let home = Home::with("a", lines(&parts.concat()));
+        let run = home.run("replay --json a");
+        assert_eq!((run.code, run.summary()["malformed"].as_u64()), (0, Some(4)), "{}", run.err);
+        assert!(run.err.starts_with("a: LMQ notices\n"), "{}", run.err);
+    }
 }
 
 #[test]

@@ -420,6 +420,36 @@ fn an_outage_at_the_end_of_a_log_is_told_all_the_same() {
     assert_eq!((found.len(), &found[0]["lost"]), (1, &json!(40)));
 }
 
+/// An event of RabbitMQ's exchange, which tells no goodbye.
+fn event(at: i64, number: i64, kind: &str) -> String {
+    let headers = json!({
+        "pid": format!("<rabbit@h.1.{number}.0>"), "protocol": "{'MQTT',{3,1,1}}",
+        "client_properties": [format!("{{client_id,longstr,<<\"dev-{number}\">>}}")],
+        "timestamp_in_ms": T + at,
+    });
+    let event =
+        json!({"routing_key": format!("connection.{kind}"), "headers": headers, "body": ""});
+    event.to_string()
+}
+
+#[test]
+fn how_an_outage_ended_is_not_told_where_a_goodbye_would_not_have_been() {
+    let mut events: Vec<_> =
+        (0..200).map(|number| event(number * 500, number, "created")).collect();
+    events.extend((0..40).map(|number| event(300_000 + number * 50, number, "closed")));
+    let home = Home::with("a", lines(&events));
+
+    let run = home.run("replay --json --outages a");
+
+    assert_eq!((run.code, &*run.err), (0, "a: events of RabbitMQ\n"));
+    let objects = run.objects();
+    let found = of_type(&objects, "finding");
+    assert_eq!((&found[0]["lost"], &found[0]["how"]), (&json!(40), &Value::Null), "{found:?}");
+    let run = home.run("replay -q --outages a");
+    let unknown = "; how they ended is not known: rabbitmq tells no goodbye";
+    assert!(run.out.contains(unknown) && !run.out.contains("abrupt"), "{}", run.out);
+}
+
 #[test]
 fn anomalies_are_counted_with_examples() {
     let expected = "\

@@ -1,65 +1,20 @@
-//! TLS, with certificates made for the test: a fixed one would expire.
+//! TLS, with certificates made for the test.
 
+use super::authority::Authority;
 use super::broker::{Broker, CONNECT, Peer, WELCOME, publish};
 use super::{lost, message, next, options, session, together};
 use presence::failure::Outcome;
 use presence::source::mqtt::{Heard, Session};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ServerConfig, WebPkiClientVerifier};
-use std::path::PathBuf;
 use std::sync::Arc;
-use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// An authority, and a folder for what it issues.
-pub struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    folder: TempDir,
-}
-
 impl Authority {
-    pub fn new() -> Self {
-        Self::named("an authority")
-    }
-
-    fn named(name: &str) -> Self {
-        let mut params = CertificateParams::new(Vec::new()).expect("no names are good names");
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("there is randomness");
-        let folder = tempfile::tempdir().expect("the temporary folder is writable");
-        let pem = params.self_signed(&key).expect("it signs").pem();
-        std::fs::write(folder.path().join("ca.pem"), pem).expect("the disk has room");
-        Self { issuer: Issuer::new(params, key), folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub fn cafile(&self) -> String {
-        format!("--cafile {}", self.path("ca.pem").display())
-    }
-
-    /// Issues a certificate for this host, and leaves `HOST.pem` and `HOST.key` in the folder.
-    fn issue(&self, host: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
-        let params = CertificateParams::new(vec![host.to_owned()]).expect("the name is one");
-        let key = KeyPair::generate().expect("there is randomness");
-        let certificate = params.signed_by(&key, &self.issuer).expect("it signs");
-        let (cert, key) = (certificate.pem(), key.serialize_pem());
-        std::fs::write(self.path(&format!("{host}.pem")), &cert).expect("the disk has room");
-        std::fs::write(self.path(&format!("{host}.key")), &key).expect("the disk has room");
-        (
-            CertificateDer::from_pem_slice(cert.as_bytes()).expect("it was just made"),
-            PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("it was just made"),
-        )
-    }
-
     /// Returns what a server of this host needs; it may ask its clients for certificates.
     pub fn acceptor(&self, host: &str, clients: Option<&Self>) -> TlsAcceptor {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -79,6 +34,8 @@ impl Authority {
             }
         };
         let (cert, key) = self.issue(host);
+        let cert = CertificateDer::from_pem_slice(cert.as_bytes()).expect("it was just made");
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("it was just made");
         let mut config = builder.with_single_cert(vec![cert], key).expect("they belong together");
         config.alpn_protocols = vec![b"mqtt".to_vec(), b"other".to_vec()];
         TlsAcceptor::from(Arc::new(config))

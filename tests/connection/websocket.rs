@@ -1,7 +1,7 @@
 //! MQTT in a WebSocket.
 
+use super::authority::Authority;
 use super::broker::{Broker, CONNECT, Peer, SUBSCRIBE, WELCOME, filters, packet, publish, suback};
-use super::secure::Authority;
 use super::{lost, message, session, together};
 use futures_util::{Sink, Stream};
 use std::future::poll_fn;

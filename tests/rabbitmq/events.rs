@@ -1,6 +1,7 @@
 //! What the event exchange tells of connections.
 
 use crate::scene::{Watch, believed, objects};
+use crate::support::authority::Authority;
 use crate::support::process::{DEADLINE, Presence};
 use crate::support::proxy::Proxy;
 use crate::support::rabbitmq::RabbitMq;
@@ -53,6 +54,42 @@ fn who_comes_goes_and_is_taken_over_is_told() {
     let replay = ["replay", "--json", "--quiet", "--client", "event-*", "heard.jsonl"];
     let replayed = Presence::start_in(home.path(), replay, &[]).ended(DEADLINE);
     assert_eq!(believed(&objects(&replayed.out)), at_the_end);
+}
+
+#[test]
+#[ignore = "needs rabbitmq"]
+fn what_comes_encrypted_is_believed_of_whom_the_authority_vouches_for() {
+    let broker = broker();
+    let port = broker.amqps_port();
+    let url = format!("amqps://guest@127.0.0.1:{port}/");
+    let ca = |authority: &Authority| authority.path("ca.pem").display().to_string();
+    let ours = ca(&broker.authority);
+    let line = ["watch", "--json", "--source", &url, "--client", "safe-*", "--cafile", &ours];
+    let mut watch = Watch::of(Presence::start(line));
+    watch.said("is known yet");
+    let mut pump = device(&broker, "safe-pump", "safe/pump", &[]);
+    let online = watch.change("safe-pump", "online");
+    assert_eq!(online["instance"], format!("amqps://localhost:{port}"), "{online}");
+    pump.kill();
+    watch.change("safe-pump", "offline");
+    let (_, summary, _) = watch.finish();
+    assert_eq!((&summary["malformed"], &summary["gaps"]), (&0.into(), &0.into()), "{summary}");
+
+    let other = Authority::named("someone");
+    let theirs = ca(&other);
+    let by_name = url.replace("127.0.0.1", "localhost");
+    for (url, cafile, cause, next) in [
+        (&url, Some(&theirs), "certificate", "`--cafile`"),
+        (&url, None, "certificate", "`--cafile`"),
+        (&by_name, Some(&ours), "127.0.0.1", "host"),
+        (&url.replace("amqps", "amqp"), None, "does not speak AMQP", "TLS"),
+    ] {
+        let mut line = vec!["watch", "--source", url, "--store", "memory"];
+        line.extend(cafile.into_iter().flat_map(|cafile| ["--cafile", cafile]));
+        let ended = Presence::start(line).ended(DEADLINE);
+        assert_eq!(ended.code, Some(4), "{ended:?}");
+        assert!(ended.err.contains(cause) && ended.err.contains(next), "{url}: {}", ended.err);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Requests to `watch --listen-webhook`, good ones and bad ones.
 
-use crate::scene::{Watch, notice, now_ms};
+use crate::scene::{Watch, notice, now_ms, objects};
 use crate::support::process::Presence;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 struct Hatch {
     watch: Watch,
     address: SocketAddr,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Hatch {
@@ -23,7 +23,7 @@ impl Hatch {
         let address = said.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let address = address.parse().expect("it says where it listens");
         watch.said("is known yet");
-        Self { watch, address, _home: home }
+        Self { watch, address, home }
     }
 
     /// Sends bytes as they are, and returns the answer.
@@ -100,6 +100,28 @@ fn brokers_and_clouds_are_told_apart_by_what_they_post() {
     let grid = r#"[{"id":"1","topic":"t","subject":"devices/a-1","eventType":"Microsoft.Devices.DeviceConnected","eventTime":"2026-11-22T02:08:17.8321861Z","data":{"deviceId":"a-1","hubName":"h","deviceConnectionStateEventInfo":{"sequenceNumber":"000000000000000001D4132452F67CE200000002000000000000000000000001"}},"dataVersion":"1","metadataVersion":"1"}]"#;
     is(&hatch.post("/", "", grid), 200);
     assert_eq!(hatch.watch.change("a-1", "online")["voice"], "azure-iothub");
+}
+
+#[test]
+fn auto_stands_for_what_is_posted_wherever_a_broker_is_listened_to() {
+    let topic = ["--topic", "plant/#", "--record", "heard.jsonl"];
+    for (dialect, voice, is_auto) in
+        [("auto", None, true), ("auto,lmq", Some("lmq"), true), ("lmq", Some("lmq"), false)]
+    {
+        let mut hatch = Hatch::open(&[&["--dialect", dialect], &topic[..]].concat());
+        is(&hatch.post("/", "", &came("pump-1")), 200);
+        if let Some(voice) = voice {
+            assert_eq!(hatch.watch.change("pump-1", "online")["voice"], voice);
+        }
+        let (believed, summary, _) = hatch.watch.finish();
+        assert_eq!((believed.len(), &summary["malformed"]), (voice.iter().count(), &0.into()));
+        let heard = std::fs::read_to_string(hatch.home.path().join("heard.jsonl"));
+        let heading = objects(&heard.expect("it is recorded")).swap_remove(0);
+        let read = heading["reading"]["dialects"].as_array().expect("it says how it was read");
+        let has = |name: &str| read.iter().any(|one| one == name);
+        assert_eq!((has("mosquitto"), has("lmq")), (false, voice.is_some()), "{heading}");
+        assert_eq!(has("huawei"), is_auto, "{heading}");
+    }
 }
 
 #[test]
@@ -190,4 +212,36 @@ fn no_request_does_harm() {
     let (_, summary, ended) = hatch.watch.finish();
     assert_eq!(summary["not_mine"], 0, "{summary}");
     assert!(!ended.err.contains('\u{1b}'), "{}", ended.err);
+}
+
+/// A store that cannot be written for a while keeps those waiting who post, and loses nothing.
+#[test]
+fn what_is_posted_while_the_store_is_stuck_waits_and_is_not_lost() {
+    let mut hatch = Hatch::open(&["--dialect", "lmq", "--store", "presence.db"]);
+    is(&hatch.post("/", "", &came("pump-1")), 200);
+    hatch.watch.change("pump-1", "online");
+    let store = hatch.home.path().join("presence.db");
+    let other = rusqlite::Connection::open(store).expect("it is there");
+    other.execute_batch("BEGIN IMMEDIATE").expect("nobody writes for long");
+    let mut waiting = TcpStream::connect(hatch.address).expect("it listens");
+    let body = came("pump-2");
+    let request = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    waiting.write_all(request.as_bytes()).expect("it reads");
+    hatch.watch.said("another process kept it locked");
+    waiting.set_nonblocking(true).expect("it can be");
+    let early = waiting.read(&mut [0; 1]).map_err(|error| error.kind());
+    // On a slow machine it may have been told already to come again; that it is durable never.
+    let is_waiting = early == Err(std::io::ErrorKind::WouldBlock);
+    other.execute_batch("ROLLBACK").expect("it was begun");
+    waiting.set_nonblocking(false).expect("it can be");
+    let answer = rest(waiting);
+    if is_waiting {
+        assert!(answer.contains(" 200 ") || answer.contains(" 503 "), "{answer}");
+    } else {
+        assert!(answer.contains("TTP/1.1 503 "), "{answer}");
+    }
+    hatch.watch.change("pump-2", "online");
+    is(&hatch.post("/", "", &came("pump-3")), 200);
+    let (believed, summary, _) = hatch.watch.finish();
+    assert_eq!((believed.len(), &summary["gaps"]), (3, &0.into()), "{believed:?}");
 }

@@ -2,6 +2,7 @@
 //!
 //! It comes from Maven Central: `tests/run --tools` puts it into the target folder.
 
+use super::authority::Authority;
 use super::free_ports;
 use super::process::{DEADLINE, Process, Stream};
 use std::fs;
@@ -16,6 +17,9 @@ use tempfile::TempDir;
 pub struct Artemis {
     port: u16,
     stomp_port: u16,
+    /// The same, encrypted, with a certificate for 127.0.0.1.
+    stomps_port: u16,
+    pub authority: Authority,
     process: Process,
     _folder: TempDir,
 }
@@ -30,18 +34,25 @@ impl Artemis {
     #[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
     pub fn start() -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
-        let [port, stomp_port] = free_ports();
+        let [port, stomp_port, stomps_port] = free_ports();
         let home = folder.path().join("broker");
         create(&home);
         let file = home.join("etc/broker.xml");
         let text = fs::read_to_string(&file).expect("it was just made");
         let (before, rest) = text.split_once("<acceptors>").expect("it has some");
         let (_, after) = rest.split_once("</acceptors>").expect("they end");
-        let acceptor = |name: &str, port: u16| {
-            let uri = format!("tcp://127.0.0.1:{port}?protocols={}", name.to_uppercase());
+        let acceptor = |name: &str, port: u16, protocol: &str, more: &str| {
+            let uri = format!("tcp://127.0.0.1:{port}?protocols={protocol}{more}");
             format!("<acceptor name=\"{name}\">{uri}</acceptor>")
         };
-        let acceptors = acceptor("mqtt", port) + &acceptor("stomp", stomp_port);
+        let authority = Authority::new();
+        let (cert, key) = authority.issue("127.0.0.1");
+        let store = authority.path("both.pem");
+        fs::write(&store, key + &cert).expect("it is ours");
+        let tls = format!(";sslEnabled=true;keyStoreType=PEM;keyStorePath={}", store.display());
+        let acceptors = acceptor("mqtt", port, "MQTT", "")
+            + &acceptor("stomp", stomp_port, "STOMP", "")
+            + &acceptor("stomps", stomps_port, "STOMP", &tls);
         let text = format!("{before}<acceptors>{acceptors}</acceptors>{after}");
         fs::write(&file, text).expect("it is ours");
         // Its console would want a port of its own.
@@ -52,8 +63,9 @@ impl Artemis {
         fs::write(&file, format!("{before}{after}")).expect("it is ours");
         let mut run = Command::new("bash");
         run.arg(home.join("bin/artemis")).arg("run").current_dir(&home);
+        let process = Process::start(&mut run);
         let mut broker =
-            Self { port, stomp_port, process: Process::start(&mut run), _folder: folder };
+            Self { port, stomp_port, stomps_port, authority, process, _folder: folder };
         let until = Instant::now() + START_MAX;
         while broker.lets_in().is_none() {
             let said = || broker.process.lines(Stream::Out).join("\n");
@@ -71,6 +83,10 @@ impl Artemis {
     /// Returns the port at which it tells of connections by STOMP.
     pub const fn stomp_port(&self) -> u16 {
         self.stomp_port
+    }
+
+    pub const fn stomps_port(&self) -> u16 {
+        self.stomps_port
     }
 
     fn lets_in(&self) -> Option<()> {

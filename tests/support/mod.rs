@@ -4,6 +4,7 @@
 pub mod activemq;
 pub mod aedes;
 pub mod artemis;
+pub mod authority;
 pub mod chromium;
 pub mod clients;
 pub mod hivemq;

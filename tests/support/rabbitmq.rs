@@ -5,6 +5,7 @@
 //! subscription without a wildcard. It takes about ten seconds to start, so one has to do for a
 //! whole test file.
 
+use super::authority::Authority;
 use super::free_ports;
 use super::process::{DEADLINE, Process, Stream};
 use std::fs;
@@ -20,6 +21,9 @@ pub struct RabbitMq {
     port: u16,
     /// Of AMQP, where it tells of connections by its event exchange.
     amqp_port: u16,
+    /// The same, encrypted, with a certificate for 127.0.0.1.
+    amqps_port: u16,
+    pub authority: Authority,
     /// Of its management API, where `guest` may log in.
     api_port: u16,
     /// The node itself, not a shell around it.
@@ -53,6 +57,10 @@ impl RabbitMq {
 
     pub const fn amqp_port(&self) -> u16 {
         self.amqp_port
+    }
+
+    pub const fn amqps_port(&self) -> u16 {
+        self.amqps_port
     }
 
     pub const fn api_port(&self) -> u16 {
@@ -99,9 +107,11 @@ impl RabbitMq {
     /// Starts its two processes, and waits for nothing.
     fn run() -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
-        let [port, amqp_port, api_port, names_port, node_port] = free_ports();
-        fs::write(folder.path().join("rabbitmq.conf"), config(port, amqp_port, api_port))
-            .expect("the folder is ours");
+        let [port, amqp_port, amqps_port, api_port, names_port, node_port] = free_ports();
+        let authority = Authority::new();
+        authority.issue(LOOPBACK);
+        let config = config(port, amqp_port, api_port) + &encrypted(amqps_port, &authority);
+        fs::write(folder.path().join("rabbitmq.conf"), config).expect("the folder is ours");
         fs::write(folder.path().join("enabled_plugins"), PLUGINS).expect("the folder is ours");
         // It has the limits of whoever starts it, and a fleet of devices may come.
         presence::sys::raise_file_limit(FILES);
@@ -109,7 +119,7 @@ impl RabbitMq {
         // The node would start one of its own, as a daemon.
         let names = Process::start(&mut command(Path::new("epmd"), folder.path(), &ports));
         let process = Process::start(&mut command(&program(), folder.path(), &ports));
-        Self { port, amqp_port, api_port, process, names, folder }
+        Self { port, amqp_port, amqps_port, authority, api_port, process, names, folder }
     }
 
     /// Waits for a CONNACK that says yes; false if the broker has ended before.
@@ -169,6 +179,20 @@ fn config(port: u16, amqp_port: u16, api_port: u16) -> String {
          management.tcp.port = {api_port}\n\
          disk_free_limit.absolute = 1MB\n\
          log.file.level = info\n"
+    )
+}
+
+fn encrypted(port: u16, authority: &Authority) -> String {
+    let path = |name: &str| authority.path(name).display().to_string();
+    format!(
+        "listeners.ssl.default = 127.0.0.1:{port}\n\
+         ssl_options.cacertfile = {}\n\
+         ssl_options.certfile = {}\n\
+         ssl_options.keyfile = {}\n\
+         ssl_options.verify = verify_none\n",
+        path("ca.pem"),
+        path(&format!("{LOOPBACK}.pem")),
+        path(&format!("{LOOPBACK}.key"))
     )
 }
 
@@ -245,6 +269,7 @@ fn whose_home_is(folder: &Path) -> Vec<u32> {
     ids
 }
 
+const LOOPBACK: &str = "127.0.0.1";
 const SCRIPTS: &str = "/usr/lib/rabbitmq/bin";
 const PLUGINS: &str = "[rabbitmq_mqtt,rabbitmq_management,rabbitmq_event_exchange].\n";
 const FILES: u64 = 4_096;

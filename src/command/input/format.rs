@@ -1,9 +1,10 @@
 //! What a file is: nothing but its lines can tell.
 
 use super::recording::Recording;
+use super::saved::Saved;
 use super::{Input, Stopped, recording};
 use crate::dialect::csv::{Lacking, Table};
-use crate::dialect::envelope::{self, Carrier, Envelope};
+use crate::dialect::envelope::{self, Carrier, Envelope, Published};
 use crate::dialect::lmq::Lmq;
 use crate::dialect::{Dialect, Message, Reading, Sniffed, claims, file_names, sniff};
 use crate::event::Timestamp;
@@ -20,6 +21,7 @@ use std::fmt;
 pub(super) enum Format {
     Recording(Recording),
     Plain(Plain),
+    Saved(Saved),
 }
 
 /// A file in the words of one dialect.
@@ -56,10 +58,11 @@ impl Plain {
             Wrapping::Bare => then(&message, &dialect.read(&message)),
             Wrapping::Table(table) => then(&message, &table.read(line)),
             Wrapping::Message(_) => match envelope::open(line) {
-                Some(Envelope { body, tag, topic, .. }) => {
-                    // Only here does it matter: the topics of the others are where they come from.
+                Some(Envelope { body, tag, published, .. }) => {
+                    // The others were told by the content, wherever it came.
                     let is_described = matches!(**dialect, Dialect::Described(_));
-                    let topic = topic.as_deref().filter(|_| is_described).unwrap_or_default();
+                    let published = published.as_ref().filter(|_| is_described);
+                    let topic = published.map_or("", |Published { topic, .. }| topic);
                     let message = Message { topic, payload: &body, tag: tag.as_deref(), ..message };
                     then(&message, &dialect.read(&message))
                 }
@@ -98,7 +101,11 @@ const fn bare(payload: &[u8], received: Timestamp, tie: u64) -> Message<'_> {
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Plain(plain) = self else { return f.write_str("a recording") };
+        let plain = match self {
+            Self::Recording(_) => return f.write_str("a recording"),
+            Self::Saved(saved) => return saved.fmt(f),
+            Self::Plain(plain) => plain,
+        };
         f.write_str(plain.dialect.title())?;
         match plain.wrapping {
             Wrapping::Bare => Ok(()),
@@ -161,6 +168,11 @@ impl<'a> File<'a> {
         Ok(())
     }
 
+    /// Tells whether one more line that tells nothing is too much.
+    pub const fn is_patient(&self) -> bool {
+        self.undecided.len() + 1 < UNDECIDED_MAX
+    }
+
     /// Returns the lines that waited.
     pub fn waited(&mut self) -> Vec<(u64, Vec<u8>)> {
         std::mem::take(&mut self.undecided)
@@ -185,7 +197,7 @@ impl<'a> File<'a> {
             Some(Format::Plain(_)) if lines == 0 => {
                 Some(("it has a header, and no row below it".to_owned(), IS_IT))
             }
-            Some(format @ Format::Plain(_)) if lines == useless => {
+            Some(format @ (Format::Plain(_) | Format::Saved(_))) if lines == useless => {
                 let lines = counted(lines, "line");
                 let why = format!("of its {lines} none tells of a client, read as {format}");
                 Some((why, TOLD))
@@ -209,30 +221,51 @@ impl<'a> File<'a> {
             let head = String::from_utf8_lossy(&line[..line.len().min(80)]);
             format!("; the first one reads {head}")
         });
-        Stopped::Unknown(
-            Failure::misuse(format!("could not tell what `{}` is", self.name))
-                .because(format!("no line is of a known form{first}"))
-                .next("name it, for example with `--dialect mosquitto`, or its columns with `--csv-map`"),
-        )
+        let failure = Failure::misuse(format!("could not tell what `{}` is", self.name));
+        let is_saved = |(_, line): &(u64, Vec<u8>)| {
+            envelope::open(line).is_some_and(|envelope| envelope.published.is_some())
+        };
+        if self.undecided.first().is_some_and(is_saved) {
+            return Stopped::Unknown(
+                failure
+                    .because("no message of MQTT in it came on a topic of these dialects")
+                    .next("name its own with `--dialect`, and with `--topic` where else it came"),
+            );
+        }
+        Stopped::Unknown(failure.because(format!("no line is of a known form{first}")).next(
+            "name it, for example with `--dialect mosquitto`, or its columns with `--csv-map`",
+        ))
     }
 }
 
 impl Input {
-    /// Returns what a file is, if this line of it tells.
+    /// Returns what a file is, if this line of it tells. Of the `last` that may do so less will do.
     pub(super) fn tell_format(
         &mut self,
         line: &[u8],
         name: &str,
         number: u64,
+        last: bool,
     ) -> Result<Option<Format>, Stopped> {
         // A dialect of one's own is what other files are in, where nothing tells what they are.
         let is_free = |forced: &String| file_names().all(|known| known != forced);
         if self.forced.as_ref().is_none_or(is_free) && is_recording(line, name, number)? {
             return Ok(Some(Format::Recording(Recording::default())));
         }
+        // With the topic before it a line of a log would be one with an odd time.
+        if line.starts_with(b"$")
+            && let Some(saved) = self.saved(line, name, false)?
+        {
+            return Ok(Some(saved));
+        }
         // A line that is one as it is stays as it is: some tell beside the body what the body means.
         let bare = self.told(line, name)?;
         let envelope = if bare.is_none() { envelope::open(line) } else { None };
+        if bare.is_none()
+            && let Some(saved) = self.saved(line, name, false)?
+        {
+            return Ok(Some(saved));
+        }
         let (told, wrapping) = match &envelope {
             Some(Envelope { carrier, body, .. }) => {
                 (self.told(body, name)?, Wrapping::Message(*carrier))
@@ -247,7 +280,11 @@ impl Input {
             return Ok(Some(table));
         }
         let dialect = self.forced.clone().or(told.map(str::to_owned));
-        Ok(dialect.map(|dialect| self.plain(&dialect, wrapping)).transpose()?)
+        match dialect {
+            Some(dialect) => Ok(Some(self.plain(&dialect, wrapping)?)),
+            None if last => self.saved(line, name, true),
+            None => Ok(None),
+        }
     }
 
     /// Returns the dialect in whose words this is.
@@ -295,6 +332,13 @@ fn ambiguous(name: &str, one: &str, other: &str) -> Failure {
     Failure::misuse(format!("could not tell what `{name}` is"))
         .because(format!("it may be `{one}` as well as `{other}`"))
         .next(format!("name it with `--dialect {one}` or `--dialect {other}`"))
+}
+
+/// Returns the refusal of a file with a message that two dialects understand.
+pub(super) fn ambiguous_message(name: &str, detail: &str) -> Failure {
+    Failure::misuse(format!("could not tell what `{name}` is"))
+        .because(format!("of a message in it, {detail}"))
+        .next("name the one that it is in with `--dialect`")
 }
 
 fn without_column(name: &str, lacking: &Lacking) -> Failure {

@@ -9,6 +9,7 @@ mod format;
 mod hindsight;
 mod lanes;
 mod recording;
+mod saved;
 
 pub use broker::{Asked, Broker};
 pub use course::{Follower, Heard, Said};
@@ -254,7 +255,8 @@ impl Input {
         }
         file.is_empty = false;
         if file.format.is_none() {
-            file.format = self.tell_format(line, file.name, number)?;
+            let is_last = !file.is_patient();
+            file.format = self.tell_format(line, file.name, number, is_last)?;
             if file.format.is_none() {
                 return file.wait_with(number, line);
             }
@@ -279,6 +281,10 @@ impl Input {
             Format::Plain(plain) => {
                 self.unite();
                 self.plain_line(plain, line, name, number)?;
+            }
+            Format::Saved(saved) => {
+                self.unite();
+                self.saved_line(saved, line, name, number)?;
             }
             Format::Recording(recording) => match serde_json::from_slice::<Line<'_>>(line) {
                 Ok(line) => {

@@ -45,7 +45,7 @@ impl Source<'_> {
     }
 
     /// Returns how to read what comes from here, where that is another way than for MQTT: everything that
-    /// comes is for the dialects that come this way, unless others were chosen.
+    /// comes is for the dialects that come this way, and those that were named.
     pub fn terms(&self, chosen: &Terms) -> Option<Terms> {
         let (usual, topics): (_, &[&str]) = match self {
             Self::Broker(_) => return None,
@@ -53,13 +53,7 @@ impl Source<'_> {
             Self::Remote(Remote { tongue: Tongue::Stomp, .. }) => (door::STOMP, &stomp::FILTERS),
             Self::Webhook(_) => (door::WEBHOOK, &[webhook::FILTER]),
         };
-        let mut terms = chosen.clone();
-        if Terms::usual().eq(chosen.dialects.iter().map(String::as_str)) {
-            let comes = |name: &&str| usual.contains(name);
-            terms.dialects = Terms::names().filter(comes).map(str::to_owned).collect();
-        }
-        terms.topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
-        Some(terms)
+        Some(chosen.elsewhere(usual, topics))
     }
 }
 

@@ -158,16 +158,30 @@ fn judged<'a>(
     })))
 }
 
-/// Returns whether the line is a JSON object with a key of a notice.
+/// Returns whether the line is a notice and nothing else, be it damaged.
 ///
-/// `time` alone does not count: half of all JSON logs have one. Nor does `clientIp`, which other messages
-/// of the same cloud have too.
+/// No single member tells: others have a `clientId` and an `eventType` as well, and half of all JSON logs have a
+/// `time`. So there is an event of its own, with whose it is; or, as the event may stand in the tag of the
+/// message or be a new one, both ids and one of the rest.
 pub(super) fn is_notice(line: &[u8]) -> bool {
     Notice::parse(line).is_ok_and(|notice| {
-        [notice.client, notice.event, notice.channel]
-            .iter()
-            .any(|field| !matches!(field, Field::Absent))
+        let is_there = |field: &Field<'_>| !matches!(field, Field::Absent);
+        let (client, channel) = (is_there(&notice.client), is_there(&notice.channel));
+        let has_more = || {
+            let fields = [&notice.event, &notice.address];
+            notice.time.is_some() || fields.into_iter().any(is_there)
+        };
+        let is_known = || match &notice.event {
+            Field::Text(text) => kind_of(trimmed(text)).is_some(),
+            Field::Absent | Field::Null | Field::Other => false,
+        };
+        (client && channel && has_more()) || ((client || channel) && is_known())
     })
+}
+
+/// Returns what a word for an event means, whatever its case.
+fn kind_of(word: &str) -> Option<EventKind> {
+    KINDS.iter().find(|(known, _)| word.eq_ignore_ascii_case(known)).map(|(_, kind)| *kind)
 }
 
 fn read_kind(event: &Field<'_>, tag: Option<&str>) -> Result<(EventKind, Flags), String> {
@@ -184,9 +198,7 @@ fn read_kind(event: &Field<'_>, tag: Option<&str>) -> Result<(EventKind, Flags),
     let Some(word) = body.or(tag) else {
         return Err("neither `eventType` nor a tag".to_owned());
     };
-    let known =
-        KINDS.iter().find(|(known, _)| word.eq_ignore_ascii_case(known)).map(|(_, kind)| *kind);
-    let Some(kind) = known else {
+    let Some(kind) = kind_of(word) else {
         return Err(format!("event type `{}`", excerpt(word.as_bytes())));
     };
     let differs = tag.is_some_and(|tag| !tag.eq_ignore_ascii_case(word));

@@ -166,6 +166,14 @@ const KNOWN: &[Knowledge] = &[
         takeovers: true,
         ends: Naming::Order,
     },
+    // Known from documents alone: what it tells at a take-over, and by which reason of a goodbye, is not.
+    Knowledge {
+        dialect: "solace",
+        speaker: Speaker::Broker,
+        goodbyes: false,
+        takeovers: false,
+        ends: Naming::Address,
+    },
     // Its numbers are the nodes' own, and come back.
     Knowledge {
         dialect: "sparkplug",

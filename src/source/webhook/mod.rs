@@ -79,16 +79,17 @@ impl Hatch {
 
     /// Begins to answer. `name`: what we go by.
     pub fn listen(self, name: &str) -> Post {
-        Post::start(name, |desk| run(self, desk))
+        Post::start(name, |desk| run(self, desk, DURABLE_MAX))
     }
 }
 
-async fn run(hatch: Hatch, desk: Desk) {
+async fn run(hatch: Hatch, desk: Desk, durable_max: Duration) {
     let site = Arc::new(Taker {
         desk: desk.clone(),
         secret: hatch.secret.as_ref().map(|secret| hashed(secret.reveal())),
         number: AtomicU64::new(1),
         missed: Notify::new(),
+        durable_max,
     });
     let granted = vec![Grant { filter: FILTER.to_owned(), answer: Granted::Granted(1) }];
     desk.put(Heard::Connected { session_present: false }, 0).await;
@@ -125,6 +126,7 @@ struct Taker {
     /// Of the next request.
     number: AtomicU64,
     missed: Notify,
+    durable_max: Duration,
 }
 
 impl Site for Taker {
@@ -183,7 +185,7 @@ impl Site for Taker {
             };
             self.desk.put_in(Heard::Message(publish), room, receipt);
         }
-        match timeout(DURABLE_MAX, durable).await {
+        match timeout(self.durable_max, durable).await {
             Ok(Ok(())) => answer,
             // It is heard all the same, and once more does no harm.
             _ => Answer::plain(503, "it is not durable yet").with("Retry-After", "1"),
@@ -248,3 +250,99 @@ fn hashed(text: &str) -> [u8; 32] {
 }
 
 const ORIGIN_MAX: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    const HOUR: Duration = Duration::from_hours(1);
+    const AT_ONCE: Duration = Duration::from_millis(5);
+
+    async fn listening(durable_max: Duration) -> (Post, SocketAddr) {
+        let webhook = Webhook { address: SocketAddr::from(([127, 0, 0, 1], 0)), secret: None };
+        let hatch = Hatch::open(&webhook).await.expect("loopback has a free port");
+        let address = hatch.address();
+        (Post::start("test", |desk| run(hatch, desk, durable_max)), address)
+    }
+
+    async fn post(address: SocketAddr, body: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.expect("it listens");
+        let head = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all((head + body).as_bytes()).await.expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("it answers");
+        answer
+    }
+
+    /// Returns the next message, and whether something was missed before it.
+    async fn message(post: &mut Post) -> (Publish, bool) {
+        let mut missed = false;
+        loop {
+            match post.next().await.expect("it goes on") {
+                Heard::Message(publish) => return (publish, missed),
+                Heard::Missed { .. } => missed = true,
+                _ => {}
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_posted_is_answered_once_it_is_durable() {
+        let (mut hatch, address) = listening(HOUR).await;
+        let answer = tokio::spawn(async move { post(address, "[1,2]").await });
+        let (first, _) = message(&mut hatch).await;
+        let (last, _) = message(&mut hatch).await;
+        assert_eq!((&*first.payload, &*last.payload), (&b"1"[..], &b"2"[..]));
+        // What came with it first vouches for none of it.
+        hatch.acknowledge([first.ack]);
+        assert!(!answer.is_finished());
+        hatch.acknowledge([last.ack]);
+        let answer = answer.await.expect("it is answered");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert_eq!(hatch.refused(), Refused::default());
+    }
+
+    #[tokio::test]
+    async fn what_is_not_durable_in_time_is_to_be_sent_again_and_counts_all_the_same() {
+        let (mut hatch, address) = listening(AT_ONCE).await;
+        let answer = post(address, "1").await;
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert!(
+            answer.contains("Retry-After: 1\r\n") && answer.contains("not durable yet"),
+            "{answer}"
+        );
+        let (late, missed) = message(&mut hatch).await;
+        // Nobody is there any more to be told that it is.
+        hatch.acknowledge([late.ack]);
+        assert_eq!((&*late.payload, missed), (&b"1"[..], false));
+        assert_eq!(hatch.refused(), Refused::default());
+    }
+
+    #[tokio::test]
+    async fn where_too_much_waits_nothing_more_is_taken_in_and_that_is_a_hole() {
+        let (mut hatch, address) = listening(AT_ONCE).await;
+        let much = "x".repeat(LIMITS.body);
+        let mut taken = 0;
+        let refused = loop {
+            let answer = post(address, &much).await;
+            assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+            if answer.contains("what came before") {
+                break answer;
+            }
+            taken += 1;
+            assert!(taken <= 16, "it takes in without end");
+        };
+        assert!(refused.contains("Retry-After: 1\r\n"), "{refused}");
+        assert_eq!(hatch.refused().iter().collect::<Vec<_>>(), [(Reason::Full, 1)]);
+        let mut missed = false;
+        for _ in 0..taken {
+            missed |= message(&mut hatch).await.1;
+        }
+        // There is room again.
+        post(address, "1").await;
+        let (next, late) = message(&mut hatch).await;
+        assert!((missed || late) && &*next.payload == b"1", "{taken}");
+    }
+}

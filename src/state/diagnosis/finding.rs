@@ -138,6 +138,8 @@ pub struct Outage {
     pub restart: bool,
     /// How most of the connections ended.
     pub how: Option<How>,
+    /// Who told of ends without a goodbye: not all of them would have told one.
+    pub abrupt_by: Vec<String>,
     /// What the lost have in common and the others have not, the most telling first.
     pub common: Vec<Factor>,
     /// How many of them are online again.

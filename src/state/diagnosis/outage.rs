@@ -15,7 +15,7 @@ use crate::event::Timestamp;
 use crate::state::address::Subnet;
 use crate::state::verdict::How;
 use foldhash::fast::RandomState;
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 #[derive(Debug)]
 pub(super) struct Outages {
@@ -324,6 +324,7 @@ impl Gathering {
             everybody: 100 * lost >= NEARLY_ALL * (lost + stayed),
             restart: 2 * self.restarts > lost,
             how: usual_end(&losses),
+            abrupt_by: abrupt_by(&losses, beside.voices),
             common: self.common(&losses, beside),
             back,
             after_ms: now.since(self.begun),
@@ -365,6 +366,13 @@ fn usual_end(losses: &[&Loss]) -> Option<How> {
     let ends = [How::Graceful, How::TakenOver, How::Restart, How::Abrupt, How::Inferred];
     let count = |how| losses.iter().filter(|loss| loss.how == Some(how)).count();
     ends.into_iter().find(|how| !losses.is_empty() && 100 * count(*how) >= MOST * losses.len())
+}
+
+/// Returns the voices of those that ended without a goodbye.
+fn abrupt_by(losses: &[&Loss], voices: &[String]) -> Vec<String> {
+    let abrupt = losses.iter().filter(|loss| loss.how == Some(How::Abrupt));
+    let told: BTreeSet<u8> = abrupt.map(|loss| loss.voice).collect();
+    told.into_iter().filter_map(|voice| voices.get(usize::from(voice)).cloned()).collect()
 }
 
 impl Recovery {

@@ -5,6 +5,7 @@ use super::plain::{How, Plain, ending, nameless};
 use super::scan::Paths;
 use super::{Events, Malformed, Message, Reading, Reason, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
+use std::borrow::Cow;
 
 pub const BIFROMQ: Plain = Plain {
     name: "bifromq",
@@ -55,9 +56,9 @@ fn read<'a>(message: &Message<'a>) -> Reading<'a> {
     let what = if kind == Kind::Begin { EventKind::Opened } else { EventKind::Closed };
     let mut event = ChannelEvent::new(client, Channel::Strong(channel), what, Some(stamp));
     let address = address.text().unwrap_or_default();
-    event.address = match address.strip_prefix('/') {
-        Some(address) => address.to_owned().into(),
-        None => address,
+    event.address = match address {
+        Cow::Borrowed(address) => address.strip_prefix('/').unwrap_or(address).into(),
+        Cow::Owned(address) => address.trim_start_matches('/').to_owned().into(),
     };
     Reading::Events(if kind == Kind::Begin {
         Events::one(Event::Channel(event))

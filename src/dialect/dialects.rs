@@ -228,6 +228,13 @@ impl Dialects {
         is_asked: impl Fn(&Dialect, Head) -> bool,
         may_fail: impl Fn(&Dialect) -> bool,
     ) -> (Option<usize>, Reading<'a>) {
+        let may_say = |dialect: &Dialect| match dialect {
+            Dialect::Plain(plain) => plain.dialect.may_say(message.payload),
+            Dialect::Lmq(_)
+            | Dialect::Status(_)
+            | Dialect::Mosquitto(_)
+            | Dialect::Described(_) => true,
+        };
         let mut asked = (self.all.iter_mut().zip(&self.heads).enumerate())
             .filter(|(_, (dialect, head))| is_asked(dialect, **head))
             .map(|(index, (dialect, _))| (index, dialect));
@@ -236,10 +243,12 @@ impl Dialects {
             reading => reading,
         };
         let Some((mut index, dialect)) = asked.next() else { return (None, Reading::NotMine) };
-        let mut best = read(dialect);
+        let mut asked = asked.peekable();
+        let is_only = asked.peek().is_none();
+        let mut best = if is_only || may_say(dialect) { read(dialect) } else { Reading::NotMine };
         let mut is_anyones = true;
         let mut other = None;
-        for (next, dialect) in asked {
+        for (next, dialect) in asked.filter(|(_, dialect)| may_say(dialect)) {
             let reading = read(dialect);
             match (weight(&reading), weight(&best)) {
                 (Weight::Said, Weight::Said) => {

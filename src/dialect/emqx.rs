@@ -3,7 +3,7 @@
 use super::members::members;
 use super::plain::{How, Plain, ending, nameless};
 use super::scan::Paths;
-use super::sys_clients::{FILTERS, is_of_rmqtt, is_own, place_of};
+use super::sys_clients::{FILTERS, is_own, place_of};
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind};
 use std::borrow::Cow;
@@ -35,15 +35,15 @@ pub const EMQX: Plain = Plain {
 /// samples in `tests/fixtures/dialects/emqx*.jsonl`.
 fn read<'a>(message: &Message<'a>) -> Reading<'a> {
     let Some(place) = place_of(message.topic) else { return Reading::NotMine };
-    if is_of_rmqtt(message.payload) {
-        return Reading::NotMine;
-    }
-    let [client, opened, closed, made, reason, address, protocol] =
+    let [client, opened, closed, made, reason, address, protocol, node] =
         match members(message.payload, &KEYS) {
             Ok(members) => members,
             Err(malformed) if place.client.is_some() => return Reading::Malformed(malformed),
             Err(_) => return Reading::NotMine,
         };
+    if node.is_number() {
+        return Reading::NotMine;
+    }
     if protocol.text().is_some_and(|protocol| protocol != "mqtt") {
         return Reading::Events(Events::default());
     }
@@ -76,7 +76,7 @@ fn read<'a>(message: &Message<'a>) -> Reading<'a> {
     Reading::Events(ending(event(closed), GOODBYES.contains(&&*reason)))
 }
 
-const KEYS: Paths<'_, 7> = Paths::new([
+const KEYS: Paths<'_, 8> = Paths::new([
     "clientid",
     "connected_at",
     "disconnected_at",
@@ -84,6 +84,7 @@ const KEYS: Paths<'_, 7> = Paths::new([
     "reason",
     "ipaddress",
     "protocol",
+    "node",
 ]);
 
 /// DISCONNECT, and the one of MQTT 5 that asks for the will (reason 0x04).

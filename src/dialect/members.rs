@@ -17,6 +17,8 @@ use std::fmt;
 pub(super) struct Member<'a>(Option<&'a str>);
 
 impl<'a> Member<'a> {
+    pub const NONE: Self = Self(None);
+
     /// Returns one whose JSON text this is.
     pub const fn of(json: &'a str) -> Self {
         Self(Some(json))
@@ -24,9 +26,10 @@ impl<'a> Member<'a> {
 
     /// Returns the text that it is, unless it is empty or no text.
     pub fn text(self) -> Option<Cow<'a, str>> {
-        let text = match scan::text(self.0?) {
+        let json = self.0.filter(|json| json.starts_with('"'))?;
+        let text = match scan::text(json) {
             Some((text, _)) => Cow::Borrowed(text),
-            None => Cow::Owned(serde_json::from_str(self.0?).ok()?),
+            None => Cow::Owned(serde_json::from_str(json).ok()?),
         };
         (!text.is_empty()).then_some(text)
     }
@@ -60,6 +63,11 @@ impl<'a> Member<'a> {
             _ => stamp.time.0.to_string().into(),
         };
         Some((name, stamp))
+    }
+
+    /// Returns the JSON text that it is, whatever that is.
+    pub const fn json(self) -> Option<&'a str> {
+        self.0
     }
 
     /// Tells whether there is one, whatever it is.
@@ -121,8 +129,7 @@ pub(super) fn members_of<'a, const COUNT: usize>(
     text: &'a str,
     paths: &Paths<'_, COUNT>,
 ) -> Option<[Member<'a>; COUNT]> {
-    let usual = scan::members(text, paths).map(|found| found.map(Member));
-    usual.or_else(|| {
+    scan::members(text, paths).or_else(|| {
         let is_object = text.trim_ascii_start().starts_with('{');
         is_object.then(|| by_grammar(text, *paths.all())).flatten()
     })
@@ -149,7 +156,7 @@ fn object<'a, const COUNT: usize>(
     keys: [&str; COUNT],
 ) -> Option<[Member<'a>; COUNT]> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let members = Wanted(keys).deserialize(&mut json).ok()?;
+    let members = Keys(keys).deserialize(&mut json).ok()?;
     json.end().ok()?;
     Some(members)
 }
@@ -160,7 +167,7 @@ pub(super) fn list_of<'a, const COUNT: usize>(
     paths: &Paths<'_, COUNT>,
 ) -> Option<Vec<[Member<'a>; COUNT]>> {
     let mut list = Vec::with_capacity(1);
-    match scan::list(text, paths, |found| list.push(found.map(Member))) {
+    match scan::list(text, paths, |found| list.push(found)) {
         Some(()) => Some(list),
         None => elements(text)?.into_iter().map(|json| members_of(json, paths)).collect(),
     }
@@ -175,9 +182,9 @@ pub(super) fn elements(text: &str) -> Option<Vec<&str>> {
 }
 
 /// The keys that are asked for.
-struct Wanted<'k, const COUNT: usize>([&'k str; COUNT]);
+struct Keys<'k, const COUNT: usize>([&'k str; COUNT]);
 
-impl<'de, const COUNT: usize> DeserializeSeed<'de> for Wanted<'_, COUNT> {
+impl<'de, const COUNT: usize> DeserializeSeed<'de> for Keys<'_, COUNT> {
     type Value = [Member<'de>; COUNT];
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -185,7 +192,7 @@ impl<'de, const COUNT: usize> DeserializeSeed<'de> for Wanted<'_, COUNT> {
     }
 }
 
-impl<'de, const COUNT: usize> Visitor<'de> for Wanted<'_, COUNT> {
+impl<'de, const COUNT: usize> Visitor<'de> for Keys<'_, COUNT> {
     type Value = [Member<'de>; COUNT];
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -349,7 +356,7 @@ mod tests {
             }
             let parsed = by_grammar(&text, *paths.all()).map(|found| found.map(|member| member.0));
             if let Some(found) = scan::members(&text, &paths) {
-                assert_eq!(Some(found), parsed, "{text}");
+                assert_eq!(Some(found.map(Member::json)), parsed, "{text}");
                 usual += 1;
             }
             let list = format!("[{text}, {text}]");
@@ -358,7 +365,7 @@ mod tests {
                 assert_eq!(found, parsed.iter().map(|json| json.get()).collect::<Vec<_>>());
             }
             let mut objects = Vec::new();
-            if scan::list(&list, &paths, |found| objects.push(found)).is_some() {
+            if scan::list(&list, &paths, |found| objects.push(found.map(Member::json))).is_some() {
                 assert_eq!(
                     objects.into_iter().map(Some).collect::<Vec<_>>(),
                     [parsed, parsed],

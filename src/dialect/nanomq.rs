@@ -129,10 +129,15 @@ fn text_of(payload: &[u8]) -> Option<&str> {
 /// Returns the client id of a body that is the only one to tell it. A name could hold what looks like an id,
 /// so it is certain only where there is but one, and whole.
 fn only_client_of(text: &str, kind: EventKind) -> Option<&str> {
-    let tail = if kind == EventKind::Opened { r#"","clean_start":"# } else { r#"","IPv4":"# };
-    let mut places = places(text, CLIENT);
-    let (Some(at @ 1..), None) = (places.next(), places.next()) else { return None };
-    let (client, _) = text.get(at + CLIENT.len()..)?.rsplit_once(tail)?;
+    let mut begins = places(text, CLIENT);
+    let (Some(at @ 1..), None) = (begins.next(), begins.next()) else { return None };
+    let rest = text.get(at + CLIENT.len()..)?;
+    let end = if kind == EventKind::Opened {
+        places(rest, br#"","clean_start":"#).next_back()?
+    } else {
+        places(rest, br#"","IPv4":"#).next_back()?
+    };
+    let client = rest.get(..end)?;
     (!client.is_empty()).then_some(client)
 }
 

@@ -81,18 +81,18 @@ impl Nats {
         let arrival = message.arrival();
         let [_, _, _, time, name, start, cluster, id, account, speaks, begun, client, address] =
             body;
-        let began = begun.text().and_then(|time| eventgrid::stamp(&time));
+        let began = || begun.text().and_then(|time| eventgrid::stamp(&time));
         // A server of a cluster ends with its own connections only.
         let is_alone = cluster.text().is_none();
         let has_started = match (name.text(), start.text()) {
             (Some(name), Some(start)) => self.starts.hear(&name, &start) && is_alone,
             _ => false,
         };
-        let started = has_started.then(|| Event::Restarted(Some(began.unwrap_or(arrival))));
+        let started = has_started.then(|| Event::Restarted(Some(began().unwrap_or(arrival))));
         if speaks.text().is_none_or(|speaks| !speaks.starts_with("mqtt")) {
             return Reading::Events(Events { first: started, ..Events::default() });
         }
-        let key = start.text().zip(id.number()).map(|(start, id)| format!("{start}:{id}"));
+        let key = start.text().zip(id.number()).map(|(start, id)| [&*start, ":", id].concat());
         let is_global = account.text().is_some_and(|account| account == GLOBAL);
         if is_global && kind == EventKind::Closed {
             let begun = key.as_deref().and_then(|key| self.connections.end(key));

@@ -1,5 +1,6 @@
 //! Dialects that are the same but for how a message is read: one file each, and a row here.
 
+use super::sys_clients::is_of_rmqtt;
 use super::{
     Events, Malformed, Message, Reading, Reason, activemq, aedes, alibaba_iot, artemis, aws_iot,
     azure_eventgrid, azure_iothub, bifromq, connection_state, emqx, emqx_rule, excerpt, flashmq,
@@ -31,6 +32,18 @@ pub struct Plain {
     /// message says.
     pub is_line: Option<fn(&[u8]) -> bool>,
     pub read: How,
+}
+
+impl Plain {
+    /// Tells at a glance whether a message may be one of this dialect, where another speaks at the same place.
+    #[must_use]
+    pub fn may_say(&self, body: &[u8]) -> bool {
+        match self.name {
+            "emqx" => !is_of_rmqtt(body),
+            "rmqtt" => is_of_rmqtt(body),
+            _ => true,
+        }
+    }
 }
 
 /// How the messages of a dialect are read.

@@ -1,26 +1,60 @@
 //! Where a word stands in a payload that is JSON (RFC 6901).
 
+use super::members::Member;
 use super::scan::{self, Paths};
 use serde_json::{Number, Value};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
+/// Places that are asked for of every payload.
+#[derive(Debug, Default)]
+pub(super) struct Wanted(Vec<String>);
+
+impl Wanted {
+    /// Returns those of some places that can be looked up together. The others are looked up one by one.
+    pub fn new<'p>(pointers: impl Iterator<Item = &'p str>) -> Self {
+        let mut paths: Vec<String> = Vec::new();
+        for path in pointers.filter_map(path_of) {
+            if !paths.iter().any(|known| known == path) && paths.len() < WANTED_MAX {
+                paths.push(path.to_owned());
+            }
+        }
+        Self(paths)
+    }
+
+    /// Returns what stands there, `None` for a text of another shape.
+    fn found_in<'a>(&self, text: &'a str) -> Option<[Member<'a>; WANTED_MAX]> {
+        // No name has a NUL that is not escaped.
+        let mut paths = ["\0"; WANTED_MAX];
+        paths.iter_mut().zip(&self.0).for_each(|(place, path)| *place = path);
+        scan::members(text, &Paths::new(paths))
+    }
+}
+
+const WANTED_MAX: usize = 4;
+
 /// A payload of which parts are asked for.
 #[derive(Debug)]
-pub(super) struct Json<'a> {
+pub(super) struct Json<'r, 'a> {
     text: &'a str,
+    wanted: &'r Wanted,
+    found: OnceCell<Option<[Member<'a>; WANTED_MAX]>>,
     /// Where the usual shape is not enough.
     value: OnceCell<Option<Value>>,
 }
 
-impl<'a> Json<'a> {
-    pub const fn of(text: &'a str) -> Self {
-        Self { text, value: OnceCell::new() }
+impl<'r, 'a> Json<'r, 'a> {
+    pub const fn of(text: &'a str, wanted: &'r Wanted) -> Self {
+        Self { text, wanted, found: OnceCell::new(), value: OnceCell::new() }
     }
 
     /// Tells whether it is JSON at all.
     pub fn is_json(&self) -> bool {
-        scan::members(self.text, &Paths::new([])).is_some() || self.value().is_some()
+        self.found().is_some() || self.value().is_some()
+    }
+
+    fn found(&self) -> Option<&[Member<'a>; WANTED_MAX]> {
+        self.found.get_or_init(|| self.wanted.found_in(self.text)).as_ref()
     }
 
     fn value(&self) -> Option<&Value> {
@@ -29,10 +63,14 @@ impl<'a> Json<'a> {
 
     /// Returns the text, the number or the truth value at a place, as text; `None` for anything else.
     pub fn at(&self, pointer: &str) -> Option<Cow<'a, str>> {
-        if let Some(path) = pointer.strip_prefix('/').filter(|path| is_plain(path))
-            && let Some([found]) = scan::members(self.text, &Paths::new([path]))
-        {
-            return word(found?);
+        if let Some(path) = path_of(pointer) {
+            let found = match self.wanted.0.iter().position(|known| known == path) {
+                Some(place) => self.found().map(|found| found[place]),
+                None => scan::members(self.text, &Paths::new([path])).map(|[found]| found),
+            };
+            if let Some(found) = found {
+                return word(found.json()?);
+            }
         }
         match self.value()?.pointer(pointer)? {
             Value::String(text) => Some(Cow::Owned(text.clone())),
@@ -43,9 +81,11 @@ impl<'a> Json<'a> {
     }
 }
 
-/// Tells whether a pointer leads through objects alone, and has nothing escaped.
-fn is_plain(path: &str) -> bool {
-    path.len() <= scan::NAME_MAX && !path.bytes().any(|byte| byte == b'~' || byte.is_ascii_digit())
+/// Returns the path that a pointer is, `None` where it may lead through lists, or something is escaped in it.
+fn path_of(pointer: &str) -> Option<&str> {
+    let path = pointer.strip_prefix('/').filter(|path| path.len() <= scan::NAME_MAX)?;
+    let is_plain = |byte: u8| byte != b'~' && !byte.is_ascii_digit();
+    path.bytes().all(is_plain).then_some(path)
 }
 
 /// Returns what a JSON text of the usual shape says as a word.
@@ -118,7 +158,8 @@ mod tests {
         ];
         for text in texts {
             let value: Value = serde_json::from_str(text).expect(text);
-            let json = Json::of(text);
+            let [none, wanted] = [Wanted::default(), Wanted::new(places.iter().copied())];
+            let [json, other] = [&none, &wanted].map(|wanted| Json::of(text, wanted));
             assert!(json.is_json(), "{text}");
             for place in places {
                 let expected = value.pointer(place).and_then(|value| match value {
@@ -126,11 +167,15 @@ mod tests {
                     Value::String(text) => Some(text.clone()),
                     other => Some(other.to_string()),
                 });
-                assert_eq!(json.at(place).as_deref(), expected.as_deref(), "{text} {place}");
+                for json in [&json, &other] {
+                    assert_eq!(json.at(place).as_deref(), expected.as_deref(), "{text} {place}");
+                }
             }
         }
         for text in ["", "{", r#"{"a":1}}"#, r#"{"a":01}"#, "online", r#"{"a":[1,]}"#] {
-            assert!(!Json::of(text).is_json() && Json::of(text).at("/a").is_none(), "{text}");
+            let wanted = Wanted::new(["/a"].into_iter());
+            let json = Json::of(text, &wanted);
+            assert!(!json.is_json() && json.at("/a").is_none(), "{text}");
         }
     }
 }

@@ -107,7 +107,6 @@ impl RabbitMq {
         pid: &str,
         headers: &Headers<'_>,
     ) -> Result<Option<Owner>, ()> {
-        let remembered = self.connections.end(pid);
         let told = match headers.is_mqtt() {
             Some(true) => Some(headers.client().map(|id| Owner::Client(id.into())).ok_or(())?),
             Some(false) => Some(Owner::Other),
@@ -116,7 +115,9 @@ impl RabbitMq {
         };
         if let (EventKind::Opened, Some(owner)) = (kind, &told) {
             self.connections.begin(pid, owner.clone());
+            return Ok(told);
         }
+        let remembered = self.connections.end(pid);
         Ok(told.or(remembered))
     }
 }
@@ -171,7 +172,10 @@ impl<'a> Headers<'a> {
 
     /// Returns the client's side of the connection.
     fn address(&self) -> Cow<'a, str> {
-        let peer = |name: &str| name.split_once(" -> ").map_or(0, |(peer, _)| peer.len());
+        let peer = |name: &str| {
+            let arrow = name.split_once(' ').filter(|(_, rest)| rest.starts_with("-> "));
+            arrow.map_or(0, |(peer, _)| peer.len())
+        };
         match self.name.text() {
             Some(Cow::Borrowed(name)) => Cow::Borrowed(name.get(..peer(name)).unwrap_or_default()),
             Some(Cow::Owned(mut name)) => {

@@ -3,7 +3,7 @@
 use super::members::members;
 use super::plain::{How, Plain, ending, nameless};
 use super::scan::Paths;
-use super::sys_clients::{FILTERS, is_of_rmqtt, is_own, place_of};
+use super::sys_clients::{FILTERS, is_own, place_of};
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Stamp};
 use std::borrow::Cow;
@@ -33,10 +33,6 @@ pub const RMQTT: Plain = Plain {
 /// Source: rmqtt/rmqtt `rmqtt-plugins/rmqtt-sys-topic` (2026-08); samples in
 /// `tests/fixtures/dialects/rmqtt.jsonl`.
 fn read<'a>(message: &Message<'a>) -> Reading<'a> {
-    let is_whole = message.payload.ends_with(b"}");
-    if is_whole && !is_of_rmqtt(message.payload) {
-        return Reading::NotMine;
-    }
     let Some(place) = place_of(message.topic) else { return Reading::NotMine };
     let [client, node, address, opened, closed, reason] = match members(message.payload, &KEYS) {
         Ok(members) => members,

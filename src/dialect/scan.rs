@@ -3,22 +3,24 @@
 //! Whatever is not quite usual (`\u` in a text, an exponent, objects deep in each other) is left to the parser,
 //! which says the same of all that is read here, only later; `members` tests that.
 
+use super::members::Member;
+
 /// What is asked for in an object: for each the name of a member, or several with `/` between them where objects
 /// lie in each other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Paths<'k, const COUNT: usize> {
     all: [&'k str; COUNT],
     /// What their first names look like.
-    marks: [u16; COUNT],
+    marks: Marks<COUNT>,
 }
 
 impl<'k, const COUNT: usize> Paths<'k, COUNT> {
     pub const fn new(all: [&'k str; COUNT]) -> Self {
         assert!(COUNT <= 32, "as many as there are bits in a set of places");
-        let mut marks = [0; COUNT];
+        let mut marks = Marks::NONE;
         let mut place = 0;
         while place < COUNT {
-            marks[place] = mark(all[place].as_bytes());
+            marks.set(place, mark(all[place].as_bytes()));
             place += 1;
         }
         Self { all, marks }
@@ -26,6 +28,38 @@ impl<'k, const COUNT: usize> Paths<'k, COUNT> {
 
     pub const fn all(&self) -> &[&'k str; COUNT] {
         &self.all
+    }
+}
+
+/// What names look like that are asked for, each at its place.
+#[derive(Clone, Copy, Debug)]
+struct Marks<const COUNT: usize> {
+    each: [u16; COUNT],
+    /// A bit for each, which some share.
+    any: u64,
+}
+
+impl<const COUNT: usize> Marks<COUNT> {
+    const NONE: Self = Self { each: [NO_MARK; COUNT], any: 0 };
+
+    const fn set(&mut self, place: usize, mark: u16) {
+        self.each[place] = mark;
+        self.any |= Self::bit(mark);
+    }
+
+    const fn bit(mark: u16) -> u64 {
+        let [first, length] = mark.to_le_bytes();
+        1 << ((first ^ length.wrapping_mul(7)) & 63)
+    }
+
+    /// Returns the places of a mark, as bits: most names have none, which one look tells.
+    #[inline]
+    fn places(&self, mark: u16) -> u32 {
+        if self.any & Self::bit(mark) == 0 {
+            return 0;
+        }
+        let each = self.each.iter().enumerate();
+        each.fold(0, |places, (place, one)| places | u32::from(*one == mark) << place)
     }
 }
 
@@ -52,8 +86,8 @@ pub(super) const NAME_MAX: usize = u8::MAX as usize;
 pub(super) fn members<'a, const COUNT: usize>(
     body: &'a str,
     paths: &Paths<'_, COUNT>,
-) -> Option<[Option<&'a str>; COUNT]> {
-    let mut search = Search { body, paths: &paths.all, found: [None; COUNT] };
+) -> Option<[Member<'a>; COUNT]> {
+    let mut search = Search { body, paths: &paths.all, found: [Member::NONE; COUNT] };
     let rest = search.object(blanks(body.as_bytes()), &paths.marks, 0, DEPTH_MAX)?;
     blanks(rest).is_empty().then_some(search.found)
 }
@@ -62,10 +96,10 @@ pub(super) fn members<'a, const COUNT: usize>(
 pub(super) fn list<'a, const COUNT: usize>(
     body: &'a str,
     paths: &Paths<'_, COUNT>,
-    mut then: impl FnMut([Option<&'a str>; COUNT]),
+    mut then: impl FnMut([Member<'a>; COUNT]),
 ) -> Option<()> {
     let rest = after_all(blanks(body.as_bytes()), b'[', b']', |object| {
-        let mut search = Search { body, paths: &paths.all, found: [None; COUNT] };
+        let mut search = Search { body, paths: &paths.all, found: [Member::NONE; COUNT] };
         let rest = search.object(object, &paths.marks, 0, DEPTH_MAX - 1)?;
         then(search.found);
         Some(rest)
@@ -77,7 +111,7 @@ pub(super) fn list<'a, const COUNT: usize>(
 struct Search<'p, 'a, const COUNT: usize> {
     body: &'a str,
     paths: &'p [&'p str; COUNT],
-    found: [Option<&'a str>; COUNT],
+    found: [Member<'a>; COUNT],
 }
 
 impl<'a, const COUNT: usize> Search<'_, 'a, COUNT> {
@@ -86,15 +120,14 @@ impl<'a, const COUNT: usize> Search<'_, 'a, COUNT> {
     fn object(
         &mut self,
         object: &'a [u8],
-        marks: &[u16; COUNT],
+        marks: &Marks<COUNT>,
         skip: usize,
         depth: usize,
     ) -> Option<&'a [u8]> {
         let depth = depth.checked_sub(1)?;
         after_all(object, b'{', b'}', |member| {
             let (key, value) = key_of(member)?;
-            let mark = mark_of(key, key.len());
-            let marked = places(marks, |one| *one == mark);
+            let marked = marks.places(mark_of(key, key.len()));
             if marked == 0 {
                 after(value, depth)
             } else {
@@ -132,7 +165,7 @@ impl<'a, const COUNT: usize> Search<'_, 'a, COUNT> {
         };
         if ending != 0 {
             let json = part(self.body, value, rest)?;
-            each_of(ending).for_each(|place| self.found[place] = Some(json));
+            each_of(ending).for_each(|place| self.found[place] = Member::of(json));
         }
         Some(rest)
     }
@@ -145,11 +178,11 @@ impl<'a, const COUNT: usize> Search<'_, 'a, COUNT> {
         skip: usize,
         depth: usize,
     ) -> Option<&'a [u8]> {
-        let mut marks = [NO_MARK; COUNT];
+        let mut marks = Marks::NONE;
         for place in each_of(ongoing) {
             // What an earlier member of the same name held counts no longer.
-            self.found[place] = None;
-            marks[place] = mark(self.paths[place].as_bytes().get(skip..)?);
+            self.found[place] = Member::NONE;
+            marks.set(place, mark(self.paths[place].as_bytes().get(skip..)?));
         }
         if value.first() == Some(&b'{') {
             self.object(value, &marks, skip, depth)
@@ -157,12 +190,6 @@ impl<'a, const COUNT: usize> Search<'_, 'a, COUNT> {
             after(value, depth)
         }
     }
-}
-
-/// Returns the places at which something is true, as bits.
-#[inline]
-fn places<T, const COUNT: usize>(all: &[T; COUNT], is_it: impl Fn(&T) -> bool) -> u32 {
-    all.iter().enumerate().fold(0, |places, (place, one)| places | u32::from(is_it(one)) << place)
 }
 
 /// Returns the places that are bits.
@@ -190,7 +217,7 @@ const NO_MARK: u16 = u16::from_le_bytes([0, 1]);
 
 /// Returns the JSON texts of the values of a list; `None` if it is none of the usual shape.
 pub(super) fn elements(body: &str) -> Option<Vec<&str>> {
-    let mut elements = Vec::new();
+    let mut elements = Vec::with_capacity(8);
     let rest = after_all(blanks(body.as_bytes()), b'[', b']', |value| {
         let rest = after(value, DEPTH_MAX - 1)?;
         elements.push(part(body, value, rest)?);

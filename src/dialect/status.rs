@@ -3,7 +3,7 @@
 //! It believes the words it was told to expect and no others. There is no stamp and no name of a
 //! connection in such a message, so an event is dated by its arrival and the latest one wins.
 
-use super::pointer::Json;
+use super::pointer::{Json, Wanted};
 use super::topic::Template;
 use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, Remark, excerpt, trimmed};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags};
@@ -102,7 +102,8 @@ impl Status {
         let Some(pointer) = &self.words.pointer else {
             return Ok(Cow::Borrowed(text));
         };
-        let json = Json::of(text);
+        let wanted = Wanted::default();
+        let json = Json::of(text, &wanted);
         json.at(pointer).ok_or_else(|| {
             if !json.is_json() {
                 return unreadable("not JSON");

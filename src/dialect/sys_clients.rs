@@ -37,7 +37,7 @@ pub(super) fn is_own(topic: &str) -> bool {
     place_of(topic).is_some_and(|place| place.client.is_some())
 }
 
-/// Tells whether a body is RMQTT's: its nodes have numbers, and those of EMQX names, where it tells them. Between
+/// Tells at a glance whether a body is RMQTT's: its nodes have numbers, and those of EMQX names, where it tells them. Between
 /// quotes such a member cannot stand, for they would be escaped.
 pub(super) fn is_of_rmqtt(body: &[u8]) -> bool {
     static NODE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""node":"#));

@@ -3,7 +3,7 @@
 use super::topics::Parts;
 use crate::dialect::eventgrid;
 use crate::dialect::lmq::stamp_of;
-use crate::dialect::pointer::Json;
+use crate::dialect::pointer::{Json, Wanted};
 use crate::event::{Stamp, Timestamp};
 use regex::Captures;
 use std::borrow::Cow;
@@ -14,17 +14,18 @@ pub(super) struct Found<'r, 'a> {
     topic: Option<Parts<'r, 'a>>,
     payload: Option<Captures<'a>>,
     text: Option<&'a str>,
-    json: Option<Json<'a>>,
+    json: Option<Json<'r, 'a>>,
 }
 
 impl<'r, 'a> Found<'r, 'a> {
-    pub fn new(topic: Option<Parts<'r, 'a>>, text: Option<&'a str>) -> Self {
-        Self { topic, payload: None, text, json: text.map(Json::of) }
-    }
-
-    /// Returns them with the groups of a regular expression.
-    pub fn and(self, payload: Captures<'a>) -> Self {
-        Self { payload: Some(payload), ..self }
+    /// `payload` holds the groups of a regular expression.
+    pub fn new(
+        topic: Option<Parts<'r, 'a>>,
+        payload: Option<Captures<'a>>,
+        text: Option<&'a str>,
+        wanted: &'r Wanted,
+    ) -> Self {
+        Self { topic, payload, text, json: text.map(|text| Json::of(text, wanted)) }
     }
 
     pub const fn is_text(&self) -> bool {
@@ -65,6 +66,15 @@ impl Field {
         pieces.filter_map(|piece| match piece {
             Piece::Part(name) => Some(name.as_str()),
             Piece::Fixed(_) | Piece::Pointer(_) | Piece::Payload => None,
+        })
+    }
+
+    /// Returns where it looks into JSON.
+    pub fn pointers(&self) -> impl Iterator<Item = &str> {
+        let pieces = self.0.iter().flat_map(|text| &text.pieces);
+        pieces.filter_map(|piece| match piece {
+            Piece::Pointer(pointer) => Some(pointer.as_str()),
+            Piece::Fixed(_) | Piece::Part(_) | Piece::Payload => None,
         })
     }
 
@@ -253,7 +263,9 @@ mod tests {
 
     fn filled(texts: &[&str], payload: &str) -> Option<String> {
         let field = Field::parse(texts).expect("valid");
-        field.fill(&Found::new(None, Some(payload))).map(Cow::into_owned)
+        field
+            .fill(&Found::new(None, None, Some(payload), &Wanted::new(field.pointers())))
+            .map(Cow::into_owned)
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::fields::{Field, Unit};
 use super::topics::{Topic, check_filter};
 use super::{Channels, Described, Rule, Says, Told, Words, find_word};
+use crate::dialect::pointer::Wanted;
 use crate::dialect::trimmed;
 use crate::table::{At, Mistake, Table};
 use regex::{Regex, RegexBuilder};
@@ -171,7 +172,9 @@ fn rule(mut table: Table<'_>, channels: Channels) -> Result<Rule, Mistake> {
     }
     let unit = unit.map_or(Unit::Auto, |at| at.value);
     let time = time.map(|time| (time, unit));
-    let rule = Rule { topics, regex, client, says, channel, time, address, reason };
+    let wanted = Wanted::default();
+    let rule = Rule { topics, regex, client, says, channel, time, address, reason, wanted };
+    let rule = rule.with_wanted();
     if rule.client.is_none() && rule.is_of_a_client() {
         return Err(table.mistake(
             table.line,

@@ -15,6 +15,7 @@ pub use known::{CONVENTIONS, convention, custom, facts, find};
 
 use super::facts::{Dated, Facts};
 use super::plain::ending;
+use super::pointer::Wanted;
 use super::{Events, Malformed, Message, PAYLOAD_MAX, Reading, Reason, Remark, excerpt, trimmed};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp};
 use fields::{Field, Found, Unit};
@@ -67,6 +68,8 @@ struct Rule {
     address: Option<Field>,
     /// What an end was for, with what it then is instead.
     reason: Option<(Field, Words)>,
+    /// Where all these look into JSON.
+    wanted: Wanted,
 }
 
 /// Words with what they stand for.
@@ -169,13 +172,12 @@ impl Described {
                 return Reading::Malformed(Malformed::too_long(message.payload));
             }
             let text = str::from_utf8(message.payload).ok();
-            let found = Found::new(topic, text);
-            let found = match (&rule.regex, text) {
-                (None, _) => found,
+            let groups = match (&rule.regex, text) {
+                (None, _) => None,
                 (Some(regex), Some(text)) => match regex.captures(text) {
-                    Some(captures) => found.and(captures),
+                    Some(groups) => Some(groups),
                     // An empty payload takes away what was retained, whatever others look like.
-                    None if text.is_empty() => found,
+                    None if text.is_empty() => None,
                     None => {
                         let detail = format!("no `regex` fits `{}`", excerpt(message.payload));
                         first.get_or_insert(Malformed::new(Reason::Unreadable, detail));
@@ -187,12 +189,12 @@ impl Described {
                     continue;
                 }
             };
+            let found = Found::new(topic, groups, text, &rule.wanted);
             match rule.read(message, &found, self.channels) {
-                Ok(events) => return Reading::Events(events),
-                Err(malformed) if is_line => {
+                Reading::Malformed(malformed) if is_line => {
                     first.get_or_insert(malformed);
                 }
-                Err(malformed) => return Reading::Malformed(malformed),
+                reading => return reading,
             }
         }
         first.map_or(Reading::NotMine, Reading::Malformed)
@@ -200,16 +202,29 @@ impl Described {
 }
 
 impl Rule {
+    /// Notes where its fields look into JSON, so that a payload need not be read for each of them.
+    fn with_wanted(mut self) -> Self {
+        let word = match &self.says {
+            Says::Word { word, .. } => Some(word),
+            Says::Always(_) => None,
+        };
+        let (time, reason) = (self.time.as_ref(), self.reason.as_ref());
+        let fields = [self.client.as_ref(), word, self.channel.as_ref(), self.address.as_ref()];
+        let fields = fields.into_iter().chain([time.map(|one| &one.0), reason.map(|one| &one.0)]);
+        self.wanted = Wanted::new(fields.flatten().flat_map(Field::pointers));
+        self
+    }
+
     fn read<'a>(
         &self,
         message: &Message<'a>,
         found: &Found<'_, 'a>,
         channels: Channels,
-    ) -> Result<Events<'a>, Malformed<'a>> {
+    ) -> Reading<'a> {
         let client = || self.client.as_ref()?.fill(found).filter(|client| !client.is_empty());
-        let set_aside = |reason, detail| Malformed {
-            client: client().map(|client| (client, Flags::NONE)),
-            ..Malformed::new(reason, detail)
+        let set_aside = |malformed| {
+            let client = client().map(|client| (client, Flags::NONE));
+            Reading::Malformed(Malformed { client, ..malformed })
         };
         let mut told = match &self.says {
             Says::Always(told) => *told,
@@ -220,13 +235,13 @@ impl Rule {
             }
             Says::Word { word, events, otherwise } => {
                 let Some(word) = word.fill(found) else {
-                    let malformed = without_word(word, found, message.payload);
-                    return Err(set_aside(malformed.reason, malformed.detail));
+                    return set_aside(without_word(word, found, message.payload));
                 };
-                find_word(events, &word).or(*otherwise).ok_or_else(|| {
+                let Some(told) = find_word(events, &word).or(*otherwise) else {
                     let detail = format!("word `{}`", excerpt(word.as_bytes()));
-                    set_aside(Reason::UnknownEvent, detail)
-                })?
+                    return set_aside(Malformed::new(Reason::UnknownEvent, detail));
+                };
+                told
             }
         };
         if let (Told::Closed, Some((reason, reasons))) = (told, &self.reason) {
@@ -235,18 +250,19 @@ impl Rule {
         }
         let (kind, is_goodbye) = match told.kind() {
             Ok(kind) => kind,
-            Err(remark) => return Ok(Events { remark, ..Events::default() }),
+            Err(remark) => return Reading::Events(Events { remark, ..Events::default() }),
         };
         let Some(client) = client() else {
             let detail = format!("no client in `{}`", excerpt(message.payload));
-            return Err(Malformed::new(Reason::ClientMissing, detail));
+            return Reading::Malformed(Malformed::new(Reason::ClientMissing, detail));
         };
         let Some(channel) = self.channel(found, channels) else {
             let key = self.channel.as_ref().map_or("channel", |field| field.name());
             let shown = excerpt(message.payload);
             let detail = format!("no `{key}`, so no connection is named, in `{shown}`");
             let client = Some((client, Flags::CHANNEL_MISSING));
-            return Err(Malformed { client, ..Malformed::new(Reason::Unreadable, detail) });
+            let malformed = Malformed::new(Reason::Unreadable, detail);
+            return Reading::Malformed(Malformed { client, ..malformed });
         };
         let (stamp, flags) = self.stamp(message, found, channels);
         let mut event = ChannelEvent::new(client, channel, kind, stamp);
@@ -256,9 +272,9 @@ impl Rule {
         // A message with a time of its own says since when things stand so.
         event.standing = message.retain && self.time.is_none();
         if kind == EventKind::Closed {
-            return Ok(ending(event, is_goodbye));
+            return Reading::Events(ending(event, is_goodbye));
         }
-        Ok(Events::one(Event::Channel(event)))
+        Reading::Events(Events::one(Event::Channel(event)))
     }
 
     fn channel<'a>(

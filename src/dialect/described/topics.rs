@@ -82,7 +82,9 @@ impl Topic {
 /// so that where each begins is plain.
 #[derive(Debug)]
 struct Levels {
-    /// Before the gap that stands for several, or all of them.
+    /// What is fixed before the first gap, with the `/` behind it.
+    start: String,
+    /// The others before the gap that stands for several, or all others.
     head: Vec<Whole>,
     /// The name of that gap, and what follows it, last level first.
     many: Option<(String, Vec<Whole>)>,
@@ -116,20 +118,28 @@ impl Levels {
         if let Some((_, tail)) = &mut many {
             tail.reverse();
         }
-        Some(Self { head, many })
+        let has_more = |at: usize| at + 1 < head.len() || many.is_some();
+        let is_start =
+            |(at, level): &(usize, &Whole)| matches!(level, Whole::Fixed(_)) && has_more(*at);
+        let count = head.iter().enumerate().take_while(is_start).count();
+        let start = text.split_inclusive('/').take(count).collect();
+        Some(Self { start, head: head.split_off(count), many })
     }
 
     /// Returns where in a topic the gap that stands for several levels begins and ends, `None` if it is none of
     /// these.
     fn middle(&self, topic: &str) -> Option<Range<usize>> {
-        let mut found = topic.split('/');
+        let rest = topic.strip_prefix(&*self.start)?;
+        let mut found = rest.split('/');
         if !self.head.iter().all(|level| level.is_at(found.next())) {
             return None;
         }
         let Some((_, tail)) = &self.many else {
             return found.next().is_none().then_some(0..0);
         };
-        let begin = self.head.iter().zip(topic.split('/')).map(|(_, level)| level.len() + 1).sum();
+        let begin: usize =
+            self.head.iter().zip(rest.split('/')).map(|(_, level)| level.len() + 1).sum();
+        let begin = self.start.len() + begin;
         let rest = topic.get(begin..)?;
         let mut found = rest.rsplit('/');
         if !tail.iter().all(|level| level.is_at(found.next())) {
@@ -171,7 +181,7 @@ impl<'a> Parts<'_, 'a> {
         match &self.0 {
             Found::Levels { levels, topic, middle } => {
                 if let Some(at) = levels.head.iter().position(|level| level.is_gap(name)) {
-                    return topic.split('/').nth(at);
+                    return topic.get(levels.start.len()..)?.split('/').nth(at);
                 }
                 let (many, tail) = levels.many.as_ref()?;
                 if many == name {

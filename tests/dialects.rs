@@ -148,54 +148,77 @@ fn every_sample_log_is_recognised_by_its_first_line() {
 
 #[test]
 fn no_cut_and_no_damage_makes_reading_panic() {
-    let mut all = lmq();
-    all.extend(mosquitto());
-    all.extend(status("presence/{client}", "1", "0", Some("/state")));
-    all.extend(status("presence/{client}", "1", "0", None));
-    let mut plains: Vec<_> = plain::ALL.iter().map(|plain| reader(plain.name)).collect();
     let payloads = every_payload();
-    let topics = ["", "$presence/a", "$SYS/broker/log/N", "presence/a"];
-    let doors = plain::ALL.iter().flat_map(|plain| {
-        let at_doors =
-            DOORS.iter().filter(|topic| (plain.speaks_at)(topic)).map(|topic| (*topic).to_owned());
-        let filters = plain.filters.iter().map(|filter| filter.replace(['+', '#'], "a/connected"));
-        filters.chain(at_doors).map(move |topic| (plain, topic))
+    let parts = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for part in 0..parts {
+            let payloads = &payloads;
+            scope.spawn(move || {
+                let mut readers = Readers::new();
+                let mut rng = fastrand::Rng::with_seed(part as u64);
+                for payload in payloads.iter().skip(part).step_by(parts) {
+                    for end in 0..=payload.len() {
+                        readers.read(payload.get(..end).expect("in range"));
+                    }
+                    for _ in 0..100 {
+                        readers.read(&damaged(payload, payloads, &mut rng));
+                    }
+                }
+            });
+        }
     });
-    let doors: Vec<_> = doors.collect();
-    let mut tie = 0;
-    let mut read_all = |payload: &[u8]| {
-        tie += 1;
-        let message = Message { payload, ..line_of_file("", tie) };
-        for plain in &mut plains {
+}
+
+/// Everybody who reads, at all places where they listen.
+struct Readers {
+    dialects: Vec<Dialect>,
+    plains: Vec<Dialect>,
+    doors: Vec<(&'static plain::Plain, String)>,
+    tie: u64,
+}
+
+impl Readers {
+    fn new() -> Self {
+        let mut dialects = lmq();
+        dialects.extend(mosquitto());
+        dialects.extend(status("presence/{client}", "1", "0", Some("/state")));
+        dialects.extend(status("presence/{client}", "1", "0", None));
+        let plains = plain::ALL.iter().map(|plain| reader(plain.name)).collect();
+        let doors = plain::ALL.iter().flat_map(|plain| {
+            let doors = DOORS.iter().filter(|topic| (plain.speaks_at)(topic));
+            let filters =
+                plain.filters.iter().map(|filter| filter.replace(['+', '#'], "a/connected"));
+            let topics = filters.chain(doors.map(|topic| (*topic).to_owned()));
+            topics.map(move |topic| (*plain, topic))
+        });
+        Self { dialects, plains, doors: doors.collect(), tie: 0 }
+    }
+
+    fn read(&mut self, payload: &[u8]) {
+        self.tie += 1;
+        let message = Message { payload, ..line_of_file("", self.tie) };
+        for plain in &mut self.plains {
             let _ = plain.read(&message);
         }
-        for topic in topics {
+        for topic in ["", "$presence/a", "$SYS/broker/log/N", "presence/a"] {
             let message = Message { topic, ..message };
-            for dialect in &mut all {
+            for dialect in &mut self.dialects {
                 let _ = dialect.read(&message);
             }
             for mut fresh in [Mosquitto::new(None), Mosquitto::new(Some(jiff::tz::TimeZone::UTC))] {
                 let _ = fresh.read(&message);
             }
         }
-        for (plain, topic) in &doors {
+        for (plain, topic) in &self.doors {
             let _ = plain::Reader::new(plain, None).read(&Message { topic, ..message });
         }
         // One after the other: they differ in their files, not in how they read.
-        let (name, _) = CONVENTIONS[usize::try_from(tie).expect("small") % CONVENTIONS.len()];
+        let place = usize::try_from(self.tie).expect("small") % CONVENTIONS.len();
+        let (name, _) = CONVENTIONS[place];
         let convention = convention(name).expect(name);
         let topic = &convention.filters[0].replace('+', "a");
-        let _ = convention.read(&Message { topic, payload, ..line_of_file("", tie) });
+        let _ = convention.read(&Message { topic, ..message });
         let _ = sniff(payload);
-    };
-    let mut rng = fastrand::Rng::with_seed(7);
-    for payload in &payloads {
-        for end in 0..=payload.len() {
-            read_all(payload.get(..end).expect("in range"));
-        }
-        for _ in 0..100 {
-            read_all(&damaged(payload, &payloads, &mut rng));
-        }
     }
 }
 

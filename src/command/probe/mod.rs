@@ -223,11 +223,11 @@ async fn found(hearing: Hearing, bench: Bench) -> Findings {
     link.leave().await;
     let mut trial = bench.trial;
     for topic in &mut trial.topics {
-        let of_topic = |name: &str| name == topic.dialect;
-        let ours = heard.reports.iter().filter(|report| of_topic(report.dialect)).count();
-        topic.heard = ours as u64;
-        let others = heard.others.iter().filter(|(name, _)| of_topic(name));
-        topic.others = others.map(|(_, count)| count).sum();
+        let is_there =
+            |dialect: &str, filter: &str| dialect == topic.dialect && filter == topic.filter;
+        let ours = heard.reports.iter().filter(|one| is_there(one.dialect, &one.filter));
+        let others = heard.others.iter().filter(|one| is_there(one.dialect, &one.filter));
+        (topic.heard, topic.others) = (ours.count() as u64, others.map(|one| one.messages).sum());
     }
     trial.broker = heard.broker;
     trial.reports = heard.reports;

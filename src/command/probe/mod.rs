@@ -12,7 +12,7 @@ use crate::cli::connection::MqttVersion;
 use crate::cli::probe::Probe;
 use crate::config::connection::Connection;
 use crate::config::described;
-use crate::config::reading::{named, usual};
+use crate::config::reading::{named, usual, without_topic};
 use crate::dialect::status::Status;
 use crate::dialect::terms::Terms;
 use crate::dialect::topic::Template;
@@ -44,6 +44,11 @@ pub fn run(options: &Probe, console: &mut Console) -> Result<Outcome, Failure> {
         ..usual()
     };
     described::join(&options.files, &mut terms)?;
+    if let Some(name) = without_topic(&terms) {
+        return Err(Failure::misuse(format!("`--dialect {name}` cannot be probed"))
+            .because("it is no broker's habit to publish it over MQTT")
+            .next(format!("leave it out; `presence dialects {name}` tells where it is heard")));
+    }
     let misuse = |wrong| {
         Failure::misuse("could not use the options of the dialects")
             .because(wrong)

@@ -35,11 +35,16 @@ pub fn terms(options: &Reading) -> Result<(Terms, Option<TimeZone>), Failure> {
     Ok((terms, zone))
 }
 
-/// Refuses to listen for a dialect that no broker publishes, unless it is said where else it is to be heard.
-pub fn check_listening(terms: &Terms) -> Result<(), Failure> {
+/// Returns the first dialect that no broker publishes.
+pub fn without_topic(terms: &Terms) -> Option<&str> {
     let is_on_file =
         |name: &&String| plain::find(name).is_some_and(|plain| plain.filters.is_empty());
-    match terms.dialects.iter().find(is_on_file) {
+    terms.dialects.iter().find(is_on_file).map(String::as_str)
+}
+
+/// Refuses to listen for a dialect that no broker publishes, unless it is said where else it is to be heard.
+pub fn check_listening(terms: &Terms) -> Result<(), Failure> {
+    match without_topic(terms) {
         Some(name) if terms.topics.is_empty() => {
             Err(Failure::misuse(format!("`--dialect {name}` without `--topic`"))
                 .because("it is no broker's habit to publish it over MQTT")

@@ -285,12 +285,15 @@ fn verdict(findings: &Findings) -> String {
             Deed::Silence => "silence",
         })
         .collect();
-    let slowest = findings
-        .evidence
-        .iter()
-        .filter(|one| one.deed != Deed::Silence && findings.recommended.contains(&one.dialect))
-        .filter_map(|one| one.max_ms)
-        .fold(0.0, f64::max);
+    // Silence takes keep alives, all else what the way takes.
+    let slowest = |of_silence: bool| {
+        let chosen = findings.evidence.iter().filter(|one| {
+            (one.deed == Deed::Silence) == of_silence && findings.recommended.contains(&one.dialect)
+        });
+        chosen.filter_map(|one| one.max_ms).reduce(f64::max)
+    };
+    let silence =
+        slowest(true).map_or(String::new(), |ms| format!(", silence within {}", shown(ms)));
     let devices = if findings.recommended == ["status"] {
         ", of devices that keep a status by birth and will"
     } else {
@@ -305,10 +308,10 @@ fn verdict(findings: &Findings) -> String {
         spare => format!(" `{}` works too, where devices keep a status.", listed(spare)),
     };
     format!(
-        "Use `--dialect {}`: it tells of {}{devices}, within {}.{also}",
+        "Use `--dialect {}`: it tells of {}{devices}, within {}{silence}.{also}",
         findings.recommended.join(","),
         listed(&told),
-        shown(slowest)
+        shown(slowest(false).unwrap_or_default())
     )
 }
 

@@ -1,7 +1,7 @@
 //! From what was done and heard to what was found.
 
 use super::findings::{Evidence, Findings, Retained, Silences, Stamps, TakeOvers, Voice};
-use super::{Deed, Done, Report, Trial, limit, refusal};
+use super::{Deed, Done, Heard, Report, Trial, limit, refusal};
 use crate::dialect::facts::{Dated, Facts};
 use crate::dialect::mosquitto::Mosquitto;
 use crate::dialect::status::Status;
@@ -135,8 +135,8 @@ fn voice(trial: &Trial, dialect: &str, evidence: &[Evidence]) -> Voice {
         let of_dialect = |report: &&Report| report.dialect == dialect;
         trial.reports.iter().filter(of_dialect).filter(|report| !report.kinds.is_empty())
     };
-    let count = |counts: &[(&str, u64)]| {
-        counts.iter().filter(|(name, _)| *name == dialect).map(|(_, count)| count).sum()
+    let count = |heard: &[Heard]| {
+        heard.iter().filter(|one| one.dialect == dialect).map(|one| one.messages).sum()
     };
     Voice {
         dialect: dialect.to_owned(),

@@ -42,6 +42,7 @@ impl Trial {
     fn heard(mut self, dialect: &'static str, client: &str, kinds: &[EventKind], ms: u64) -> Self {
         self.reports.push(Report {
             dialect,
+            filter: String::new(),
             client: client.to_owned(),
             kinds: kinds.to_vec(),
             is_take_over: false,
@@ -99,7 +100,8 @@ fn a_deed_is_told_by_the_first_message_of_its_kind() {
 #[test]
 fn a_brokers_own_word_is_recommended_and_the_status_only_where_others_keep_one() {
     assert_eq!(judge(&Trial::telling()).recommended, ["lmq"]);
-    let others = vec![("status", 7)];
+    let others =
+        vec![Heard { dialect: "status", filter: "devices/+/status".to_owned(), messages: 7 }];
     assert_eq!(judge(&Trial { others, ..Trial::telling() }).recommended, ["lmq", "status"]);
     let mut alone = Trial::telling();
     alone.reports.retain(|report| report.dialect == "status");

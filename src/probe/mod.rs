@@ -31,10 +31,10 @@ pub struct Trial {
     pub status_topic: String,
     pub done: Vec<Done>,
     pub reports: Vec<Report>,
-    /// Messages about others, for each dialect.
-    pub others: Vec<(&'static str, u64)>,
-    /// Messages that no dialect could read, for each dialect.
-    pub unread: Vec<(&'static str, u64)>,
+    /// Messages about others.
+    pub others: Vec<Heard>,
+    /// Messages that no dialect could read.
+    pub unread: Vec<Heard>,
     pub silences: Vec<Silence>,
     pub take_overs: Vec<TakenOver>,
     pub kept: Kept,
@@ -115,10 +115,20 @@ pub struct Done {
     pub until: Duration,
 }
 
+/// How much was heard at a filter of a dialect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    pub dialect: &'static str,
+    pub filter: String,
+    pub messages: u64,
+}
+
 /// One message about a client of ours.
 #[derive(Clone, Debug)]
 pub struct Report {
     pub dialect: &'static str,
+    /// At which filter of the dialect it came.
+    pub filter: String,
     pub client: String,
     /// What it says; empty where it only speaks of the client.
     pub kinds: Vec<EventKind>,

@@ -123,8 +123,12 @@ fn of_status(trial: &Trial, findings: &Findings) -> Option<Refusal> {
     let mut drops = [Deed::Fin, Deed::Rst].into_iter().filter_map(told).peekable();
     if drops.peek().is_some() && drops.all(|told| told == 0) {
         let text = format!("births on `{template}` came, but no will did");
-        let next =
-            "look in the broker's log whether wills are refused to this account, or not sent";
+        let is_aedes = findings.voice(AEDES).is_some_and(|voice| voice.is_usable);
+        let next = if is_aedes {
+            "aedes sends no will to who listens to its own dialect: probe with `--dialect status` alone"
+        } else {
+            "look in the broker's log whether wills are refused to this account, or not sent"
+        };
         return Some(refusal("will", text, next.into()));
     }
     let retained = findings.retained;
@@ -152,6 +156,8 @@ fn is_mosquitto(version: &str) -> bool {
     version.to_ascii_lowercase().starts_with("mosquitto")
 }
 
+/// The dialect of a broker that sends no will to those who listen to it.
+const AEDES: &str = "aedes";
 /// Filters that are named in one text.
 const FILTERS_SHOWN: usize = 3;
 

@@ -3,8 +3,9 @@
 use crate::life::{Telling, replayed};
 use crate::scene::Watch;
 use crate::support::aedes::Aedes;
-use crate::support::process::Presence;
+use crate::support::process::{DEADLINE, Presence};
 use crate::support::verification::{Told, verify};
+use serde_json::Value;
 use tempfile::TempDir;
 
 #[test]
@@ -72,4 +73,33 @@ fn its_own_notices_tell_a_watcher_who_comes_and_goes() {
     let telling = Telling { voice: "aedes", instance, has_channels: false, has_goodbyes: false };
     let (believed, _) = telling.holds(broker.port(), watch);
     assert_eq!(replayed(home.path(), "heard.jsonl"), believed);
+}
+
+#[test]
+#[ignore = "needs aedes"]
+fn a_probe_counts_for_each_filter_and_knows_why_no_will_comes() {
+    let broker = Aedes::start();
+    let line = ["probe", "-b", &broker.url(), "--no-silence", "--json"];
+    let ended = Presence::start(line).ended(DEADLINE * 2);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let found: Value = serde_json::from_str(&ended.out).expect("it is JSON");
+
+    let topics = found["findings"]["topics"].as_array().expect("it is a list");
+    let own = topics.iter().filter(|topic| topic["dialect"] == "aedes");
+    let heard: Vec<u64> = own.filter_map(|topic| topic["heard"].as_u64()).collect();
+    let deeds = found["findings"]["evidence"].as_array().expect("it is a list").iter();
+    let told = |ways: &[&str]| -> u64 {
+        let own = deeds.clone().filter(|one| one["dialect"] == "aedes");
+        let of_ways = own.filter(|one| ways.iter().any(|way| one["deed"] == *way));
+        of_ways.filter_map(|one| one["messages"].as_u64()).sum()
+    };
+    let (begun, gone) =
+        (told(&["connect", "takeover"]), told(&["disconnect", "fin", "rst", "taken-over"]));
+    // Those who listen, look up and clear belong to no deed.
+    let [came, went] = *heard else { panic!("{topics:?}") };
+    assert!((begun..begun + gone).contains(&came), "{begun} {gone} {heard:?}");
+    assert!((gone..begun + gone).contains(&went), "{begun} {gone} {heard:?}");
+    let refused = found["findings"]["refused"].as_array().expect("it is a list");
+    let will = refused.iter().find(|one| one["code"] == "will").expect("no will came");
+    assert!(will["next"].as_str().is_some_and(|next| next.contains("--dialect status")), "{will}");
 }

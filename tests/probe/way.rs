@@ -201,6 +201,7 @@ fn what_cannot_be_probed_is_a_misuse() {
         ("-i pump-7", "`--client-id` cannot be used here"),
         ("-k 0", "`--keepalive 0` would never be noticed"),
         ("--status-topic devices/status", "could not use the options of the dialects"),
+        ("--dialect status,hivemq", "`--dialect hivemq` cannot be probed"),
         ("--dialect klingon", "invalid value 'klingon'"),
     ] {
         let ended = probe("mqtt://127.0.0.1:1", line);

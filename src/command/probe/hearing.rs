@@ -3,9 +3,10 @@
 use crate::clock;
 use crate::command::link::Link;
 use crate::command::watcher::BROKER_VERSION;
+use crate::dialect::topic::matches;
 use crate::dialect::{Dialects, Message, Reading, Remark};
 use crate::event::Event;
-use crate::probe::{Report, Trial};
+use crate::probe::{Heard, Report, Trial};
 use crate::source::mqtt::trouble::Trouble;
 use crate::wire::{Filter, Packet, Publish, Qos, Reason, RetainedWanted, SubAck, Subscribe};
 use std::time::Duration;
@@ -124,8 +125,11 @@ impl Hearing {
         let (index, reading) = self.dialects.read(&message);
         let Some(dialect) = index.and_then(|index| self.dialects.get(index)) else { return };
         let name = dialect.name();
+        let is_there = |filter: &String| matches(filter, &publish.topic);
+        let filter = dialect.filters().into_iter().find(is_there).unwrap_or_default();
         let mut report = Report {
             dialect: name,
+            filter,
             client: String::new(),
             kinds: Vec::new(),
             is_take_over: false,
@@ -137,7 +141,7 @@ impl Hearing {
         };
         match &reading {
             Reading::NotMine => return,
-            Reading::Malformed(_) => count(&mut self.heard.unread, name),
+            Reading::Malformed(_) => count(&mut self.heard.unread, name, &report.filter),
             Reading::Events(events) => {
                 report.is_take_over = events.remark == Some(Remark::TakeOver);
                 for event in events.iter() {
@@ -158,7 +162,7 @@ impl Hearing {
                 self.heard.reports.push(report);
             }
         } else if !report.kinds.is_empty() {
-            count(&mut self.heard.others, name);
+            count(&mut self.heard.others, name, &report.filter);
         }
     }
 
@@ -173,10 +177,10 @@ impl Hearing {
     }
 }
 
-fn count(counts: &mut Vec<(&'static str, u64)>, name: &'static str) {
-    match counts.iter_mut().find(|(known, _)| *known == name) {
-        Some((_, count)) => *count += 1,
-        None => counts.push((name, 1)),
+fn count(all: &mut Vec<Heard>, dialect: &'static str, filter: &str) {
+    match all.iter_mut().find(|known| known.dialect == dialect && known.filter == filter) {
+        Some(known) => known.messages += 1,
+        None => all.push(Heard { dialect, filter: filter.to_owned(), messages: 1 }),
     }
 }
 

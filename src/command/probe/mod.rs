@@ -12,7 +12,7 @@ use crate::cli::connection::MqttVersion;
 use crate::cli::probe::Probe;
 use crate::config::connection::Connection;
 use crate::config::described;
-use crate::config::reading::{named, usual};
+use crate::config::reading::{named, usual, without_topic};
 use crate::dialect::status::Status;
 use crate::dialect::terms::Terms;
 use crate::dialect::topic::Template;
@@ -44,6 +44,11 @@ pub fn run(options: &Probe, console: &mut Console) -> Result<Outcome, Failure> {
         ..usual()
     };
     described::join(&options.files, &mut terms)?;
+    if let Some(name) = without_topic(&terms) {
+        return Err(Failure::misuse(format!("`--dialect {name}` cannot be probed"))
+            .because("it is no broker's habit to publish it over MQTT")
+            .next(format!("leave it out; `presence dialects {name}` tells where it is heard")));
+    }
     let misuse = |wrong| {
         Failure::misuse("could not use the options of the dialects")
             .because(wrong)
@@ -223,11 +228,11 @@ async fn found(hearing: Hearing, bench: Bench) -> Findings {
     link.leave().await;
     let mut trial = bench.trial;
     for topic in &mut trial.topics {
-        let of_topic = |name: &str| name == topic.dialect;
-        let ours = heard.reports.iter().filter(|report| of_topic(report.dialect)).count();
-        topic.heard = ours as u64;
-        let others = heard.others.iter().filter(|(name, _)| of_topic(name));
-        topic.others = others.map(|(_, count)| count).sum();
+        let is_there =
+            |dialect: &str, filter: &str| dialect == topic.dialect && filter == topic.filter;
+        let ours = heard.reports.iter().filter(|one| is_there(one.dialect, &one.filter));
+        let others = heard.others.iter().filter(|one| is_there(one.dialect, &one.filter));
+        (topic.heard, topic.others) = (ours.count() as u64, others.map(|one| one.messages).sum());
     }
     trial.broker = heard.broker;
     trial.reports = heard.reports;

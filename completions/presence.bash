@@ -388,7 +388,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -898,7 +898,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -976,7 +976,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -1310,7 +1310,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -1846,7 +1846,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -2208,7 +2208,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)

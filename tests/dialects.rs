@@ -67,6 +67,7 @@ const FILES: &[(&str, &[&str])] = &[
     ("azure-iothub", &["azure-iothub-eventgrid.jsonl", "azure-iothub-routing.jsonl"]),
     ("azure-eventgrid", &["azure-eventgrid-mqtt.jsonl", "trap-azure-eventgrid-mqtt-order.jsonl"]),
     ("huawei", &["huawei-iotda.jsonl"]),
+    ("tencent-iothub", &["tencent-iothub.jsonl"]),
     ("vernemq", &["vernemq-webhooks.jsonl"]),
     ("rabbitmq", &["rabbitmq-3.10-events.jsonl", "rabbitmq-3.12plus-events.jsonl"]),
     ("activemq", &["activemq.jsonl"]),

@@ -104,6 +104,8 @@ pub enum DialectName {
     AzureEventgrid,
     /// Device states that Huawei IoTDA pushes
     Huawei,
+    /// States of devices of Tencent's IoT Hub and IoT Explorer, as a file
+    TencentIothub,
     /// Calls of VerneMQ's webhooks
     Vernemq,
     /// Events of RabbitMQ's event exchange, 3.8 to 4

@@ -191,6 +191,7 @@ pub const WEBHOOK: &[&str] = &[
     "azure-iothub",
     "azure-eventgrid",
     "huawei",
+    "tencent-iothub",
     "vernemq",
     "emqx-rule",
     "nanomq-webhook",

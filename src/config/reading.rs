@@ -176,6 +176,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::AzureIothub => "azure-iothub",
         DialectName::AzureEventgrid => "azure-eventgrid",
         DialectName::Huawei => "huawei",
+        DialectName::TencentIothub => "tencent-iothub",
         DialectName::Vernemq => "vernemq",
         DialectName::Rabbitmq => "rabbitmq",
         DialectName::RabbitmqLog => "rabbitmq-log",

@@ -179,6 +179,15 @@ const ALL: &[Facts] = &[
         enable: "in the cloud: pushes of `device.status`, to `presence watch --listen-webhook` or bridged to a topic",
     },
     Facts {
+        name: "tencent-iothub",
+        mark: "`MsgType` is `StatusChange`",
+        key: None,
+        dated: Dated::Seconds,
+        is_kept: false,
+        enable: "a rule, or data synchronisation, that forwards device states to CKafka, to a queue or to HTTP; a saved \
+                 message a line",
+    },
+    Facts {
         name: "vernemq",
         mark: "the name of a hook as `vernemq-hook`",
         key: None,

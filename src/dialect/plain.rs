@@ -5,7 +5,7 @@ use super::{
     Events, Malformed, Message, Reading, Reason, activemq, aedes, alibaba_iot, artemis, aws_iot,
     azure_eventgrid, azure_iothub, bifromq, connection_state, emqx, emqx_rule, excerpt, flashmq,
     hivemq, huawei, mochi, moquette, nanomq, nanomq_webhook, nats, rabbitmq, rabbitmq_log, rmqtt,
-    solace, sparkplug, tencent, vernemq,
+    solace, sparkplug, tencent, tencent_iothub, vernemq,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -119,6 +119,7 @@ pub const ALL: &[&Plain] = &[
     &azure_iothub::AZURE_IOTHUB,
     &azure_eventgrid::AZURE_EVENTGRID,
     &huawei::HUAWEI,
+    &tencent_iothub::TENCENT_IOTHUB,
     &vernemq::VERNEMQ,
     &rabbitmq::RABBITMQ,
     &rabbitmq_log::RABBITMQ_LOG,

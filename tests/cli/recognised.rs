@@ -28,6 +28,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("homeassistant", "homeassistant"),
     ("homie", "homie"),
     ("huawei", "huawei"),
+    ("tencent-iothub", "tencent-iothub"),
     ("mochi", "mochi"),
     ("moquette", "moquette"),
     ("mosquitto-2.1-connection-state", "connection-state"),

@@ -160,6 +160,13 @@ const KNOWN: &[Knowledge] = &[
         ends: Naming::Order,
     },
     Knowledge {
+        dialect: "tencent-iothub",
+        speaker: Speaker::Broker,
+        goodbyes: false,
+        takeovers: true,
+        ends: Naming::Order,
+    },
+    Knowledge {
         dialect: "vernemq",
         speaker: Speaker::Broker,
         goodbyes: false,

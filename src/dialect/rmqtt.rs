@@ -77,6 +77,10 @@ enum Cause {
 impl Cause {
     /// Reads `Disconnect`, `Disconnect(…)`, `Kicked` and others, of which commas join several.
     fn of(reason: &str) -> Self {
+        // Most are this word alone.
+        if reason == "Disconnect" {
+            return Self::Goodbye;
+        }
         // In brackets stands what a client may have chosen: a DISCONNECT brings a text along.
         let chosen_by_the_broker = reason.split('(').next().unwrap_or_default();
         let mut words = chosen_by_the_broker.split(',').map(str::trim);

@@ -1,6 +1,7 @@
 //! The topics on which EMQX and RMQTT tell of their clients. They are alike; the bodies are not.
 
 use crate::event::EventKind;
+use memchr::memchr;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
@@ -25,9 +26,9 @@ pub(super) fn place_of(topic: &str) -> Option<Place<'_>> {
         None => (topic.strip_suffix("/disconnected")?, EventKind::Closed),
     };
     let client = head.strip_prefix("$SYS/brokers/").and_then(|rest| {
-        let (node, rest) = rest.split_once('/')?;
-        let client = rest.strip_prefix("clients/")?;
-        (!node.is_empty() && !client.is_empty()).then_some(client)
+        let node = memchr(b'/', rest.as_bytes()).filter(|length| *length > 0)?;
+        let client = rest.get(node + 1..)?.strip_prefix("clients/")?;
+        (!client.is_empty()).then_some(client)
     });
     Some(Place { kind, client })
 }

@@ -80,14 +80,15 @@ enum Kind {
 /// Returns what a type says of a connection; `None` for what is no type.
 fn kind_of(kind: Member<'_>) -> Option<Kind> {
     let word = kind.text()?;
-    let is_type =
-        word.bytes().all(|byte| byte.is_ascii_uppercase() || b"_0123456789".contains(&byte));
-    is_type.then(|| match &*word {
-        "CLIENT_CONNECTED" => Kind::Begin,
-        "BY_CLIENT" => Kind::EndByClient,
-        word if ENDS.contains(&word) => Kind::End,
-        _ => Kind::Nothing,
-    })
+    let is_type = |word: &str| {
+        word.bytes().all(|byte| byte.is_ascii_uppercase() || b"_0123456789".contains(&byte))
+    };
+    match &*word {
+        "CLIENT_CONNECTED" => Some(Kind::Begin),
+        "BY_CLIENT" => Some(Kind::EndByClient),
+        word if ENDS.contains(&word) => Some(Kind::End),
+        word => is_type(word).then_some(Kind::Nothing),
+    }
 }
 
 /// The types of the package `clientdisconnect` but for `BY_CLIENT`.

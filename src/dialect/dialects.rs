@@ -147,7 +147,12 @@ impl Dialects {
     /// Returns the dialects, listening at `topics` instead of their usual places if there are any.
     #[must_use]
     pub fn new(dialects: Vec<Dialect>, topics: Vec<String>) -> Self {
-        let heads = dialects.iter().map(|dialect| Head::of(&dialect.filters())).collect();
+        let heads = dialects.iter().map(|dialect| match dialect {
+            // A file may listen at fewer places than it can read.
+            Dialect::Described(_) => Head::of(&[]),
+            other => Head::of(&other.filters()),
+        });
+        let heads = heads.collect();
         Self { all: dialects, heads, topics }
     }
 
@@ -389,6 +394,7 @@ const MOSQUITTO_TOPICS: &str = "$SYS/broker/log/";
 
 #[cfg(test)]
 mod tests {
+    use super::super::described;
     use super::*;
     use crate::dialect::status::Words;
     use crate::event::Timestamp;
@@ -576,6 +582,16 @@ mod tests {
             assert_eq!(told(all, &["y/#"], "y/a", payload), expected, "{payload}");
             assert_eq!(told(all, &["y/#"], "z/a", payload), "nobody: not mine", "{payload}");
         }
+    }
+
+    #[test]
+    fn a_file_may_read_more_than_it_listens_to() {
+        let text = "name = \"narrow\"\ntitle = \"x\"\nspeaker = \"devices\"\nenable = \"x\"\nfilters = [\"a/b/+\"]\n[[message]]\ntopic = \"a/{client}/state\"\n\
+                    event = \"opened\"\n";
+        let narrow = described::custom(text).expect("valid");
+        let all = vec![Dialect::Described(narrow), lmq()];
+        let mut dialects = Dialects::new(all, vec![]);
+        assert_eq!(asked(&mut dialects, "a/c/state", "online"), Some(0));
     }
 
     #[test]

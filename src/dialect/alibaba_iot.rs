@@ -6,7 +6,6 @@ use super::plain::{How, Plain};
 use super::scan::Paths;
 use super::{Events, Malformed, Message, Reading, Reason, eventgrid, excerpt, local};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Stamp};
-use jiff::tz::Offset;
 
 pub const ALIBABA_IOT: Plain = Plain {
     name: "alibaba-iot",
@@ -70,7 +69,7 @@ fn stamp(utc: Member<'_>, local: Member<'_>) -> Option<Stamp> {
         return Some(stamp);
     }
     let local = local::read(&local.text()?, '.')?;
-    let time = local::in_zone(local, &Offset::constant(8).to_time_zone())?;
+    let time = local::in_zone(local, &local::beijing())?;
     Some(Stamp { time, tie: 0, resolution: 0 })
 }
 

@@ -6,7 +6,6 @@ use super::plain::{How, Plain, ending};
 use super::scan::Paths;
 use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp};
-use std::borrow::Cow;
 
 pub const EMQX_RULE: Plain = Plain {
     name: "emqx-rule",
@@ -49,9 +48,9 @@ fn read<'a>(message: &Message<'a>) -> Reading<'a> {
         let detail = format!("no `clientid` in `{}`", excerpt(message.payload));
         return Reading::Malformed(Malformed::new(Reason::ClientMissing, detail));
     };
-    let channel = match (body.peer.text(), body.opened.time()) {
+    let channel = match (body.peer.text(), body.opened.time_as_name()) {
         (Some(peer), _) => Channel::Weak(Some(peer)),
-        (None, Some(opened)) => Channel::Strong(Cow::Owned(opened.time.0.to_string())),
+        (None, Some((name, _))) => Channel::Strong(name),
         (None, None) => {
             let body = excerpt(message.payload);
             let detail = format!("neither `peername` nor `connected_at` in `{body}`");

@@ -2,7 +2,8 @@
 
 use super::{Malformed, Message, Reason};
 use crate::event::{Stamp, Timestamp};
-use jiff::{civil, tz::TimeZone};
+use jiff::civil;
+use jiff::tz::{Offset, TimeZone};
 
 /// Returns the moment of a local time; of two the earlier one, and in a gap what the clock would
 /// have shown without it.
@@ -14,12 +15,25 @@ pub(super) fn in_zone(local: civil::DateTime, zone: &TimeZone) -> Option<Timesta
 /// Reads `YYYY-MM-DD HH:MM:SS.mmm`, with this mark before the milliseconds.
 pub(super) fn read(text: &str, mark: char) -> Option<civil::DateTime> {
     let (whole, ms) = text.rsplit_once(mark)?;
-    let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
-    if !text.chars().map(shape).eq(format!("0000-00-00 00:00:00{mark}000").chars()) {
+    if !has_shape(ms, "000") {
         return None;
     }
-    let whole: civil::DateTime = whole.parse().ok()?;
-    whole.with().millisecond(ms.parse().ok()?).build().ok()
+    read_seconds(whole)?.with().millisecond(ms.parse().ok()?).build().ok()
+}
+
+/// Reads `YYYY-MM-DD HH:MM:SS`.
+pub(super) fn read_seconds(text: &str) -> Option<civil::DateTime> {
+    has_shape(text, "0000-00-00 00:00:00").then(|| text.parse().ok()).flatten()
+}
+
+/// Tells whether a text is like another, with any digits for its zeros.
+fn has_shape(text: &str, shape: &str) -> bool {
+    text.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte }).eq(shape.bytes())
+}
+
+/// The clock of vendors who name no zone.
+pub(super) fn beijing() -> TimeZone {
+    Offset::constant(8).to_time_zone()
 }
 
 /// Returns the stamp of a line in local time. Over MQTT the arrival stands in where nobody named the zone,

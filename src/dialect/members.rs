@@ -108,7 +108,8 @@ impl<'a> Member<'a> {
 /// A time of these centuries in ms has so many, in µs three more.
 const MS_DIGITS: usize = 13;
 
-/// Reads a body that is a JSON object. Of a name that comes twice the last one counts. Errors: it is no JSON object, or longer than may be.
+/// Reads a body that is a JSON object. Of a name that comes twice the last one counts. Errors: it is no JSON
+/// object, or longer than may be.
 pub(super) fn members<'a, const COUNT: usize>(
     body: &'a [u8],
     paths: &Paths<'_, COUNT>,

@@ -5,8 +5,7 @@ use super::plain::{How, Plain};
 use super::scan::Paths;
 use super::{Events, Malformed, Message, Reading, Reason, excerpt, local};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Stamp};
-use jiff::civil;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::TimeZone;
 
 pub const TENCENT_IOTHUB: Plain = Plain {
     name: "tencent-iothub",
@@ -68,16 +67,11 @@ fn is_state(kind: Member<'_>) -> bool {
 }
 
 fn stamp(time: Member<'_>, number: Member<'_>, zone: Option<&TimeZone>) -> Option<Stamp> {
-    let text = time.text().filter(|text| text.len() == SHAPE.len())?;
-    let shape = text.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
-    let time: civil::DateTime = text.parse().ok().filter(|_| shape.eq(SHAPE.bytes()))?;
-    let beijing = || Offset::constant(8).to_time_zone();
-    let time = local::in_zone(time, &zone.cloned().unwrap_or_else(beijing))?;
+    let time = local::read_seconds(&time.text()?)?;
+    let time = local::in_zone(time, &zone.cloned().unwrap_or_else(local::beijing))?;
     let tie = number.number().and_then(|number| number.parse().ok()).unwrap_or_default();
     Some(Stamp { time, tie, resolution: 1_000 })
 }
-
-const SHAPE: &str = "0000-00-00 00:00:00";
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,16 @@
 //! What `presence simulate --verify` says at a real broker.
 //!
 //! A busy machine makes any report late: that is no word about the broker, and no test may depend on it.
-//! So `late` counts as `reported` here, if half of the reports of its kind came in time. What is early,
+//! So `late` counts as `reported` here, unless it is so late that no load explains it. What is early,
 //! missed, unwanted or wrong is so on every machine.
 
 use super::process::{DEADLINE, Ended, Presence};
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// By how much a busy machine may make half of the reports of a kind late, in µs. A window that is
+/// wrong by a keep alive or more is found all the same.
+const BUSY_MAX_US: u64 = 20_000_000;
 
 /// Starts a verification at a broker.
 pub fn verify(url: &str, line: &str) -> Presence {
@@ -59,7 +63,7 @@ impl Told {
         for line in self.of("outcome").filter(|line| line["voice"] == voice) {
             let outcome = match text(line, "outcome") {
                 "late" => {
-                    self.is_mostly_in_time(line);
+                    self.is_not_far_too_late(line);
                     "reported"
                 }
                 outcome => outcome,
@@ -134,7 +138,7 @@ impl Told {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    fn is_mostly_in_time(&self, late: &Value) {
+    fn is_not_far_too_late(&self, late: &Value) {
         let is_its = |line: &&Value| {
             ["voice", "act", "window_ms"].iter().all(|field| line[*field] == late[*field])
         };
@@ -142,7 +146,7 @@ impl Told {
         let (median_us, latest_ms) = (&row["delay"]["p50_us"], &row["window_ms"][1]);
         let median_us = median_us.as_u64().expect("one was late");
         let latest_ms = latest_ms.as_u64().expect("what is late has a window");
-        assert!(median_us <= latest_ms * 1_000, "{row}");
+        assert!(median_us <= latest_ms * 1_000 + BUSY_MAX_US, "{row}");
     }
 }
 

@@ -103,6 +103,9 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l cafile -l ca
 complete -c presence -n "__fish_presence_using_subcommand watch" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l access-key-id -d 'Id of the access key, or of a device\'s own' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l access-key-secret-file -d 'Read the secret of the access key from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l access-key-token-file -d 'Read the security token of a temporary access key from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l source -d 'Listen where a broker tells it beside MQTT; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l listen-webhook -d 'Take in what brokers post to this address, as HOST:PORT or PORT' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l listen-webhook-secret-file -d 'Take in only what comes with the secret in this file' -r -F
@@ -210,6 +213,9 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l cafile -l ca
 complete -c presence -n "__fish_presence_using_subcommand check" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l access-key-id -d 'Id of the access key, or of a device\'s own' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l access-key-secret-file -d 'Read the secret of the access key from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l access-key-token-file -d 'Read the security token of a temporary access key from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l api -d 'API to ask who is connected, such as `emqx5+http://HOST`' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l api-user -d 'User name, application id or access key to log in to the API with' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l api-password-file -d 'Read the password, secret or secret key of the API from a file' -r -F
@@ -295,6 +301,9 @@ complete -c presence -n "__fish_presence_using_subcommand probe" -l cafile -l ca
 complete -c presence -n "__fish_presence_using_subcommand probe" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand probe" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand probe" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand probe" -l access-key-id -d 'Id of the access key, or of a device\'s own' -r
+complete -c presence -n "__fish_presence_using_subcommand probe" -l access-key-secret-file -d 'Read the secret of the access key from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand probe" -l access-key-token-file -d 'Read the security token of a temporary access key from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand probe" -l dialect -d 'Way of announcing clients to try; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
@@ -478,6 +487,9 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l access-key-id -d 'Id of the access key, or of a device\'s own' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l access-key-secret-file -d 'Read the secret of the access key from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l access-key-token-file -d 'Read the security token of a temporary access key from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l password-stdin -d 'Read the password from standard input'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l insecure -d 'Accept any certificate from whoever answers'
@@ -609,6 +621,9 @@ complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fi
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l access-key-id -d 'Id of the access key, or of a device\'s own' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l access-key-secret-file -d 'Read the secret of the access key from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l access-key-token-file -d 'Read the security token of a temporary access key from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s i -l client-id -d 'Client ids of the devices, a template [default: sim-{run}-{n}]' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s u -l username -d 'User to connect as, a template like the password' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s k -l keepalive -d 'Longest silence of a device [default: 5s]' -r
@@ -729,6 +744,9 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l cafile -l c
 complete -c presence -n "__fish_presence_using_subcommand replay" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand replay" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand replay" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l access-key-id -d 'Id of the access key, or of a device\'s own' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l access-key-secret-file -d 'Read the secret of the access key from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand replay" -l access-key-token-file -d 'Read the security token of a temporary access key from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand replay" -l instance -d 'Name of the broker that plain logs are about' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l json -d 'Print one JSON object a line'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l strict -d 'Fail on the first line that cannot be read'

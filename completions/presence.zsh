@@ -99,6 +99,9 @@ takeover-loop\:"Two devices begin to throw each other out"))' \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--access-key-id=[Id of the access key, or of a device'\''s own]:ID:_default' \
+'--access-key-secret-file=[Read the secret of the access key from a file]:PATH:_files' \
+'--access-key-token-file=[Read the security token of a temporary access key from a file]:PATH:_files' \
 '*--source=[Listen where a broker tells it beside MQTT; may be given several times]:URL:_default' \
 '--listen-webhook=[Take in what brokers post to this address, as HOST\:PORT or PORT]:ADDRESS:_default' \
 '--listen-webhook-secret-file=[Take in only what comes with the secret in this file]:PATH:_files' \
@@ -217,6 +220,9 @@ dynsec\:"What Mosquitto'\''s dynamic security says of the account that is tied t
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--access-key-id=[Id of the access key, or of a device'\''s own]:ID:_default' \
+'--access-key-secret-file=[Read the secret of the access key from a file]:PATH:_files' \
+'--access-key-token-file=[Read the security token of a temporary access key from a file]:PATH:_files' \
 '*--api=[API to ask who is connected, such as \`emqx5+http\://HOST\`]:URL:_default' \
 '--api-user=[User name, application id or access key to log in to the API with]:NAME:_default' \
 '--api-password-file=[Read the password, secret or secret key of the API from a file]:PATH:_files' \
@@ -315,6 +321,9 @@ _arguments "${_arguments_options[@]}" : \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--access-key-id=[Id of the access key, or of a device'\''s own]:ID:_default' \
+'--access-key-secret-file=[Read the secret of the access key from a file]:PATH:_files' \
+'--access-key-token-file=[Read the security token of a temporary access key from a file]:PATH:_files' \
 '*--dialect=[Way of announcing clients to try; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
@@ -562,6 +571,9 @@ _arguments "${_arguments_options[@]}" : \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--access-key-id=[Id of the access key, or of a device'\''s own]:ID:_default' \
+'--access-key-secret-file=[Read the secret of the access key from a file]:PATH:_files' \
+'--access-key-token-file=[Read the security token of a temporary access key from a file]:PATH:_files' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '--password-stdin[Read the password from standard input]' \
 '--insecure[Accept any certificate from whoever answers]' \
@@ -796,6 +808,9 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--access-key-id=[Id of the access key, or of a device'\''s own]:ID:_default' \
+'--access-key-secret-file=[Read the secret of the access key from a file]:PATH:_files' \
+'--access-key-token-file=[Read the security token of a temporary access key from a file]:PATH:_files' \
 '-i+[Client ids of the devices, a template \[default\: sim-{run}-{n}\]]:TEMPLATE:_default' \
 '--client-id=[Client ids of the devices, a template \[default\: sim-{run}-{n}\]]:TEMPLATE:_default' \
 '-u+[User to connect as, a template like the password]:TEMPLATE:_default' \
@@ -971,6 +986,9 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--access-key-id=[Id of the access key, or of a device'\''s own]:ID:_default' \
+'--access-key-secret-file=[Read the secret of the access key from a file]:PATH:_files' \
+'--access-key-token-file=[Read the security token of a temporary access key from a file]:PATH:_files' \
 '--instance=[Name of the broker that plain logs are about]:NAME:_default' \
 '--json[Print one JSON object a line]' \
 '--strict[Fail on the first line that cannot be read]' \

@@ -2,6 +2,7 @@
 //!
 //! clap reads them, [`crate::config::connection`] checks them together: no command sees this type.
 
+use super::access_key::AccessKey;
 use crate::secret::Secret;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
@@ -110,6 +111,9 @@ pub struct Connection {
     /// Needed where a port serves several protocols, for example `mqtt` on port 443.
     #[arg(long, visible_alias = "alpn", value_name = "PROTOCOL", env = "PRESENCE_TLS_ALPN")]
     pub tls_alpn: Option<String>,
+
+    #[command(flatten)]
+    pub access_key: AccessKey,
 }
 
 /// The versions of MQTT that a command can speak.

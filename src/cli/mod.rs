@@ -1,5 +1,6 @@
 //! What can be typed: one file a subcommand, and one for each group of options that commands share.
 
+pub mod access_key;
 pub mod api;
 #[cfg(feature = "broker")]
 pub mod broker;

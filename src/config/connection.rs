@@ -1,5 +1,6 @@
 //! The options of a connection, checked together.
 
+use super::access_key;
 use crate::cli::connection as cli;
 use crate::cli::watch::Sources;
 use crate::config::broker::{Broker, MqttVersion, UserInfo};
@@ -56,6 +57,7 @@ pub struct Identity {
 pub struct Surroundings<'a> {
     /// The value of `PRESENCE_PASSWORD`, which has no flag: arguments are public.
     pub password: Option<Secret>,
+    pub access_key: access_key::Secrets,
     pub stdin: &'a mut dyn Read,
 }
 
@@ -63,7 +65,14 @@ impl<'a> Surroundings<'a> {
     /// Returns those of this process.
     #[must_use]
     pub fn of_process(stdin: &'a mut dyn Read) -> Self {
-        Self { password: std::env::var("PRESENCE_PASSWORD").ok().map(Secret::from), stdin }
+        let password = std::env::var("PRESENCE_PASSWORD").ok().map(Secret::from);
+        Self { password, access_key: access_key::Secrets::of_process(), stdin }
+    }
+
+    /// Returns what was handed over where nothing but standard input was.
+    #[must_use]
+    pub fn with_stdin(stdin: &'a mut dyn Read) -> Self {
+        Self { password: None, access_key: access_key::Secrets::default(), stdin }
     }
 }
 

@@ -11,7 +11,7 @@ fn try_fleet(words: &[&str]) -> Result<Fleet, Failure> {
     let cli = Cli::try_parse_from(line).unwrap_or_else(|error| panic!("{words:?}: {error}"));
     let Command::Simulate(options) = cli.command else { panic!("another command") };
     let mut stdin = "secret-{n}".as_bytes();
-    let mut surroundings = Surroundings { password: None, stdin: &mut stdin };
+    let mut surroundings = Surroundings::with_stdin(&mut stdin);
     let keep_alive = Duration::from_secs(5);
     let (connection, _) = single(&options.connection, keep_alive, &mut surroundings)?;
     let agenda = Agenda::new(&options, &connection, Shares::all(Death::Disconnect), 7)?;

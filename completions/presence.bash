@@ -222,7 +222,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__check)
-            opts="-b -u -i -k -q -v -h --fleet --fleet-format --fleet-column --match --reconcile --evidence --probe --fresh --timeout --wait --stable --explain --json --nagios --max-offline --profile --print-config --store --store-password-file --store-cafile --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --fleet --fleet-format --fleet-column --match --reconcile --evidence --probe --fresh --timeout --wait --stable --explain --json --nagios --max-offline --profile --print-config --store --store-password-file --store-cafile --broker --instance --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -320,6 +320,18 @@ _presence() {
                     return 0
                     ;;
                 --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "plain aliyun-signature aliyun-token aliyun-device" -- "${cur}"))
+                    return 0
+                    ;;
+                --auth-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --aliyun-instance)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -823,7 +835,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__probe)
-            opts="-b -u -i -k -q -v -h --no-silence --id-prefix --timeout --json --profile --print-config --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --dialect --dialect-file --status-topic --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --no-silence --id-prefix --timeout --json --profile --print-config --broker --instance --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --dialect --dialect-file --status-topic --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -862,6 +874,18 @@ _presence() {
                     return 0
                     ;;
                 --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "plain aliyun-signature aliyun-token aliyun-device" -- "${cur}"))
+                    return 0
+                    ;;
+                --auth-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --aliyun-instance)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -941,7 +965,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__replay)
-            opts="-b -u -i -k -q -v -h --client --json --strict --follow --at --now --changes --timeline --uptime --concurrency --outages --anomalies --what-if --debounce-advisor --worst --since --until --csv --report --redact --expect --group --profile --print-config --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --threads --skew --close-grace --future --channels --loop --shuffle --dup --drop --seed --publish --speed --gap-max --topic-prefix --publish-topic --qos --retain --repeat --yes-load --timeout --broker --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --instance --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --client --json --strict --follow --at --now --changes --timeline --uptime --concurrency --outages --anomalies --what-if --debounce-advisor --worst --since --until --csv --report --redact --expect --group --profile --print-config --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --threads --skew --close-grace --future --channels --loop --shuffle --dup --drop --seed --publish --speed --gap-max --topic-prefix --publish-topic --qos --retain --repeat --yes-load --timeout --broker --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --instance --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1127,6 +1151,18 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "plain aliyun-signature aliyun-token aliyun-device" -- "${cur}"))
+                    return 0
+                    ;;
+                --auth-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --aliyun-instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --client-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1195,7 +1231,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__simulate)
-            opts="-b -i -u -k -q -v -h --count --json --plan --rate --ramp --duration --scenario --deaths --nat-drop --storm --lives --return-after --seed --shard --run --ids-are-mine --credentials --persistent --session-expiry --keepalive-profile --no-read --reconnect --will-topic --will-message --will-payload --will-qos --will-retain --will-delay --no-will --birth-topic --birth-payload --birth-qos --birth-retain --no-birth --publish-every --publish-topic --message --payload --payload-size --qos --subscribe --verify --expect-window --probe --dialect --dialect-file --verify-username --verify-password-file --lag-max --report --compare --source-ip --bind-address --in-flight --timeout --yes-load --profile --print-config --broker --instance --password-file --password-stdin --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --client-id --username --keepalive --quiet --verbose --help merge help"
+            opts="-b -i -u -k -q -v -h --count --json --plan --rate --ramp --duration --scenario --deaths --nat-drop --storm --lives --return-after --seed --shard --run --ids-are-mine --credentials --persistent --session-expiry --keepalive-profile --no-read --reconnect --will-topic --will-message --will-payload --will-qos --will-retain --will-delay --no-will --birth-topic --birth-payload --birth-qos --birth-retain --no-birth --publish-every --publish-topic --message --payload --payload-size --qos --subscribe --verify --expect-window --probe --dialect --dialect-file --verify-username --verify-password-file --lag-max --report --compare --source-ip --bind-address --in-flight --timeout --yes-load --profile --print-config --broker --instance --password-file --password-stdin --auth --auth-token-file --aliyun-instance --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --client-id --username --keepalive --quiet --verbose --help merge help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1406,6 +1442,18 @@ _presence() {
                     return 0
                     ;;
                 --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "plain aliyun-signature aliyun-token aliyun-device" -- "${cur}"))
+                    return 0
+                    ;;
+                --auth-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --aliyun-instance)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1645,7 +1693,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store__subcmd__forget__subcmd__session)
-            opts="-b -u -i -k -q -v -h --member --profile --print-config --store --store-password-file --store-cafile --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --member --profile --print-config --store --store-password-file --store-cafile --broker --instance --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1703,6 +1751,18 @@ _presence() {
                     return 0
                     ;;
                 --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "plain aliyun-signature aliyun-token aliyun-device" -- "${cur}"))
+                    return 0
+                    ;;
+                --auth-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --aliyun-instance)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2018,7 +2078,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__watch)
-            opts="-b -u -i -k -q -v -h --view --client --group --only --anomalies --format --json --share --metrics --metrics-public --metrics-client --record --probe --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --profile --print-config --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --source --listen-webhook --listen-webhook-secret-file --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --view --client --group --only --anomalies --format --json --share --metrics --metrics-public --metrics-client --record --probe --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --profile --print-config --broker --instance --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --source --listen-webhook --listen-webhook-secret-file --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2188,6 +2248,18 @@ _presence() {
                     return 0
                     ;;
                 --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "plain aliyun-signature aliyun-token aliyun-device" -- "${cur}"))
+                    return 0
+                    ;;
+                --auth-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --aliyun-instance)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

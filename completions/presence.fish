@@ -95,6 +95,12 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -s b -l broker 
 complete -c presence -n "__fish_presence_using_subcommand watch" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -s u -l username -d 'User to connect as' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l auth -d 'What user name and password are made of' -r -f -a "plain\t''
+aliyun-signature\t''
+aliyun-token\t''
+aliyun-device\t''"
+complete -c presence -n "__fish_presence_using_subcommand watch" -l auth-token-file -d 'Read the tokens for `--auth aliyun-token` from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l aliyun-instance -d 'Id of the instance of Alibaba Cloud\'s MQTT, as in post-cn-0pp12gl' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -s i -l client-id -d 'Client id to connect with' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
@@ -205,6 +211,12 @@ complete -c presence -n "__fish_presence_using_subcommand check" -s b -l broker 
 complete -c presence -n "__fish_presence_using_subcommand check" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -s u -l username -d 'User to connect as' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l auth -d 'What user name and password are made of' -r -f -a "plain\t''
+aliyun-signature\t''
+aliyun-token\t''
+aliyun-device\t''"
+complete -c presence -n "__fish_presence_using_subcommand check" -l auth-token-file -d 'Read the tokens for `--auth aliyun-token` from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l aliyun-instance -d 'Id of the instance of Alibaba Cloud\'s MQTT, as in post-cn-0pp12gl' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -s i -l client-id -d 'Client id to connect with' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
@@ -293,6 +305,12 @@ complete -c presence -n "__fish_presence_using_subcommand probe" -s b -l broker 
 complete -c presence -n "__fish_presence_using_subcommand probe" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -s u -l username -d 'User to connect as' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand probe" -l auth -d 'What user name and password are made of' -r -f -a "plain\t''
+aliyun-signature\t''
+aliyun-token\t''
+aliyun-device\t''"
+complete -c presence -n "__fish_presence_using_subcommand probe" -l auth-token-file -d 'Read the tokens for `--auth aliyun-token` from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand probe" -l aliyun-instance -d 'Id of the instance of Alibaba Cloud\'s MQTT, as in post-cn-0pp12gl' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -s i -l client-id -d 'Client id to connect with' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
@@ -479,6 +497,12 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s u -l username -d 'User to connect as' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l auth -d 'What user name and password are made of' -r -f -a "plain\t''
+aliyun-signature\t''
+aliyun-token\t''
+aliyun-device\t''"
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l auth-token-file -d 'Read the tokens for `--auth aliyun-token` from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l aliyun-instance -d 'Id of the instance of Alibaba Cloud\'s MQTT, as in post-cn-0pp12gl' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s i -l client-id -d 'Client id to connect with' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
@@ -615,6 +639,12 @@ complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fi
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s b -l broker -d 'Where the broker listens' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l auth -d 'What user name and password are made of' -r -f -a "plain\t''
+aliyun-signature\t''
+aliyun-token\t''
+aliyun-device\t''"
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l auth-token-file -d 'Read the tokens for `--auth aliyun-token` from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l aliyun-instance -d 'Id of the instance of Alibaba Cloud\'s MQTT, as in post-cn-0pp12gl' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
 5\t''"
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l cafile -l ca -d 'Believe only the certificate authorities in this PEM file' -r -F
@@ -736,6 +766,12 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l timeout -d 
 complete -c presence -n "__fish_presence_using_subcommand replay" -s b -l broker -d 'Where the broker listens' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -s u -l username -d 'User to connect as' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand replay" -l auth -d 'What user name and password are made of' -r -f -a "plain\t''
+aliyun-signature\t''
+aliyun-token\t''
+aliyun-device\t''"
+complete -c presence -n "__fish_presence_using_subcommand replay" -l auth-token-file -d 'Read the tokens for `--auth aliyun-token` from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand replay" -l aliyun-instance -d 'Id of the instance of Alibaba Cloud\'s MQTT, as in post-cn-0pp12gl' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -s i -l client-id -d 'Client id to connect with' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''

@@ -88,6 +88,9 @@ takeover-loop\:"Two devices begin to throw each other out"))' \
 '-u+[User to connect as]:NAME:_default' \
 '--username=[User to connect as]:NAME:_default' \
 '(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'--auth=[What user name and password are made of]:WAY:(plain aliyun-signature aliyun-token aliyun-device)' \
+'--auth-token-file=[Read the tokens for \`--auth aliyun-token\` from a file]:PATH:_files' \
+'--aliyun-instance=[Id of the instance of Alibaba Cloud'\''s MQTT, as in post-cn-0pp12gl]:ID:_default' \
 '-i+[Client id to connect with]:ID:_default' \
 '--client-id=[Client id to connect with]:ID:_default' \
 '-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \
@@ -209,6 +212,9 @@ dynsec\:"What Mosquitto'\''s dynamic security says of the account that is tied t
 '-u+[User to connect as]:NAME:_default' \
 '--username=[User to connect as]:NAME:_default' \
 '(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'--auth=[What user name and password are made of]:WAY:(plain aliyun-signature aliyun-token aliyun-device)' \
+'--auth-token-file=[Read the tokens for \`--auth aliyun-token\` from a file]:PATH:_files' \
+'--aliyun-instance=[Id of the instance of Alibaba Cloud'\''s MQTT, as in post-cn-0pp12gl]:ID:_default' \
 '-i+[Client id to connect with]:ID:_default' \
 '--client-id=[Client id to connect with]:ID:_default' \
 '-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \
@@ -310,6 +316,9 @@ _arguments "${_arguments_options[@]}" : \
 '-u+[User to connect as]:NAME:_default' \
 '--username=[User to connect as]:NAME:_default' \
 '(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'--auth=[What user name and password are made of]:WAY:(plain aliyun-signature aliyun-token aliyun-device)' \
+'--auth-token-file=[Read the tokens for \`--auth aliyun-token\` from a file]:PATH:_files' \
+'--aliyun-instance=[Id of the instance of Alibaba Cloud'\''s MQTT, as in post-cn-0pp12gl]:ID:_default' \
 '-i+[Client id to connect with]:ID:_default' \
 '--client-id=[Client id to connect with]:ID:_default' \
 '-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \
@@ -560,6 +569,9 @@ _arguments "${_arguments_options[@]}" : \
 '-u+[User to connect as]:NAME:_default' \
 '--username=[User to connect as]:NAME:_default' \
 '(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'--auth=[What user name and password are made of]:WAY:(plain aliyun-signature aliyun-token aliyun-device)' \
+'--auth-token-file=[Read the tokens for \`--auth aliyun-token\` from a file]:PATH:_files' \
+'--aliyun-instance=[Id of the instance of Alibaba Cloud'\''s MQTT, as in post-cn-0pp12gl]:ID:_default' \
 '-i+[Client id to connect with]:ID:_default' \
 '--client-id=[Client id to connect with]:ID:_default' \
 '-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \
@@ -801,6 +813,9 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--broker=[Where the broker listens]:URL:_default' \
 '--instance=[Name the broker goes by in stores and output]:NAME:_default' \
 '(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'--auth=[What user name and password are made of]:WAY:(plain aliyun-signature aliyun-token aliyun-device)' \
+'--auth-token-file=[Read the tokens for \`--auth aliyun-token\` from a file]:PATH:_files' \
+'--aliyun-instance=[Id of the instance of Alibaba Cloud'\''s MQTT, as in post-cn-0pp12gl]:ID:_default' \
 '--mqtt-version=[Version of MQTT to speak]:VERSION:(3.1.1 5)' \
 '--cafile=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
 '--ca=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
@@ -975,6 +990,9 @@ status\:"Retained status that devices keep by birth and will"))' \
 '-u+[User to connect as]:NAME:_default' \
 '--username=[User to connect as]:NAME:_default' \
 '(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'--auth=[What user name and password are made of]:WAY:(plain aliyun-signature aliyun-token aliyun-device)' \
+'--auth-token-file=[Read the tokens for \`--auth aliyun-token\` from a file]:PATH:_files' \
+'--aliyun-instance=[Id of the instance of Alibaba Cloud'\''s MQTT, as in post-cn-0pp12gl]:ID:_default' \
 '-i+[Client id to connect with]:ID:_default' \
 '--client-id=[Client id to connect with]:ID:_default' \
 '-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \

@@ -1,5 +1,7 @@
 //! What a session promises whatever a broker does: each trap of a connection has a test.
 
+#[path = "connection/aliyun.rs"]
+mod aliyun;
 #[path = "support/authority.rs"]
 mod authority;
 #[path = "support/broker.rs"]

@@ -101,6 +101,9 @@ impl Cli {
                 replay.policy.chosen = policy::Chosen::of(matches);
                 replay.stray = replay::stray(replay, matches);
             }
+            (Command::Simulate(simulate), Some((_, matches))) => {
+                simulate.status.chosen = simulate::Chosen::of(matches);
+            }
             (Command::Watch(watch), Some((_, matches))) => watch.sources.note(matches),
             (Command::Store(store), Some((_, matches))) => {
                 if let (store::Action::Import(import), Some((_, matches))) =

@@ -5,6 +5,7 @@
 
 pub mod access_key;
 pub mod api;
+pub mod auth;
 pub mod broker;
 pub mod connection;
 pub mod credentials;

@@ -1,5 +1,6 @@
 //! What can be typed: one file a subcommand, and one for each group of options that commands share.
 
+pub mod access_key;
 pub mod api;
 #[cfg(feature = "broker")]
 pub mod broker;
@@ -99,6 +100,9 @@ impl Cli {
             (Command::Replay(replay), Some((_, matches))) => {
                 replay.policy.chosen = policy::Chosen::of(matches);
                 replay.stray = replay::stray(replay, matches);
+            }
+            (Command::Simulate(simulate), Some((_, matches))) => {
+                simulate.status.chosen = simulate::Chosen::of(matches);
             }
             (Command::Watch(watch), Some((_, matches))) => watch.sources.note(matches),
             (Command::Store(store), Some((_, matches))) => {

@@ -1,5 +1,7 @@
 //! The options of a connection, checked together.
 
+use super::access_key;
+use super::auth::{Auth, Login, is_aliyun_host};
 use crate::cli::connection as cli;
 use crate::cli::watch::Sources;
 use crate::config::broker::{Broker, MqttVersion, UserInfo};
@@ -23,6 +25,8 @@ pub struct Connection {
     pub broker: Broker,
     /// The broker's name in stores and output.
     pub instance: String,
+    pub auth: Auth,
+    /// With [`Auth::Plain`], as the password.
     pub username: Option<String>,
     pub password: Option<Secret>,
     /// The client id asked for; `None` leaves the choice to the command.
@@ -32,6 +36,39 @@ pub struct Connection {
     pub mqtt_version: MqttVersion,
     /// `None` where the connection is not encrypted.
     pub tls: Option<Tls>,
+}
+
+impl Connection {
+    /// Returns user and password of the client with this id.
+    #[must_use]
+    pub fn login(&self, client_id: &str) -> Login {
+        match &self.auth {
+            Auth::Plain => (self.username.clone(), self.password.clone()),
+            Auth::Aliyun(aliyun) => aliyun.login(client_id),
+        }
+    }
+
+    /// Checks the client id that a command connects with.
+    ///
+    /// Errors: one that the service does not take (exit 2).
+    pub fn check_client(&self, client_id: &str) -> Result<(), Failure> {
+        match &self.auth {
+            Auth::Plain => Ok(()),
+            Auth::Aliyun(aliyun) => aliyun.check_client(client_id),
+        }
+    }
+
+    /// Tells whether user and password are made of the client id.
+    #[must_use]
+    pub const fn is_derived(&self) -> bool {
+        matches!(self.auth, Auth::Aliyun(_))
+    }
+
+    /// Tells whether it leads to Alibaba Cloud's MQTT, which lacks some of what others have.
+    #[must_use]
+    pub fn is_aliyun(&self) -> bool {
+        self.is_derived() || is_aliyun_host(&self.broker.host_name())
+    }
 }
 
 /// Whom to believe on an encrypted connection, and what to show.
@@ -56,6 +93,7 @@ pub struct Identity {
 pub struct Surroundings<'a> {
     /// The value of `PRESENCE_PASSWORD`, which has no flag: arguments are public.
     pub password: Option<Secret>,
+    pub access_key: access_key::Secrets,
     pub stdin: &'a mut dyn Read,
 }
 
@@ -63,7 +101,14 @@ impl<'a> Surroundings<'a> {
     /// Returns those of this process.
     #[must_use]
     pub fn of_process(stdin: &'a mut dyn Read) -> Self {
-        Self { password: std::env::var("PRESENCE_PASSWORD").ok().map(Secret::from), stdin }
+        let password = std::env::var("PRESENCE_PASSWORD").ok().map(Secret::from);
+        Self { password, access_key: access_key::Secrets::of_process(), stdin }
+    }
+
+    /// Returns what was handed over where nothing but standard input was.
+    #[must_use]
+    pub fn with_stdin(stdin: &'a mut dyn Read) -> Self {
+        Self { password: None, access_key: access_key::Secrets::default(), stdin }
     }
 }
 
@@ -148,8 +193,13 @@ fn all(
         if broker.scheme.is_tls() && tls.insecure {
             warnings.push(Warning::Unverified { broker: broker.to_string() });
         }
-        let (username, password) =
-            credentials(options, user, password.as_ref(), surroundings.password.as_ref());
+        let auth = Auth::read(options, &broker, &user, &surroundings.access_key)?;
+        let (username, password) = match auth {
+            Auth::Aliyun(_) => (None, None),
+            Auth::Plain => {
+                credentials(options, user, password.as_ref(), surroundings.password.as_ref())
+            }
+        };
         if password.is_some() && username.is_none() && options.mqtt_version == MqttVersion::V311 {
             return Err(Failure::misuse(format!("a password for {broker}, but no user"))
                 .because("MQTT 3.1.1 carries no password without a user name (§3.1.2.9)")
@@ -159,6 +209,7 @@ fn all(
             instance: options.instance.clone().unwrap_or_else(|| broker.instance()),
             tls: broker.scheme.is_tls().then(|| tls.clone()),
             broker,
+            auth,
             username,
             password,
             client_id: options.client_id.clone(),

@@ -24,6 +24,7 @@ mod rumqtt;
 mod session;
 mod subscribing;
 pub mod tls;
+pub mod token;
 pub mod trouble;
 mod unacknowledged;
 pub mod websocket;

@@ -46,6 +46,8 @@ const PURE: &[&str] = &[
     "src/simulate/verify",
     "src/source/amqp/frame",
     "src/source/amqp/table",
+    "src/source/rocketmq/frame",
+    "src/source/rocketmq/route",
     "src/source/stomp/frame",
     "src/source/text",
     "src/source/webhook/body",

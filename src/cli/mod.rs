@@ -19,6 +19,7 @@ pub mod publish;
 pub mod question;
 pub mod reading;
 pub mod replay;
+pub mod rocketmq;
 pub mod simulate;
 pub mod store;
 pub mod tables;

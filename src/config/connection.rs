@@ -6,9 +6,11 @@ use crate::cli::connection as cli;
 use crate::cli::watch::Sources;
 use crate::config::broker::{Broker, MqttVersion, UserInfo};
 use crate::config::door::{self, Remote};
+use crate::config::rocketmq::{self, Means, RocketMq};
 use crate::config::secret::Secret;
 use crate::config::warning::Warning;
 use crate::failure::Failure;
+use jiff::tz::TimeZone;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -150,6 +152,7 @@ pub fn every(
 pub struct Given {
     pub connections: Vec<Connection>,
     pub remotes: Vec<Remote>,
+    pub topics: Vec<RocketMq>,
     pub webhook: Option<door::Webhook>,
     pub warnings: Vec<Warning>,
 }
@@ -227,7 +230,23 @@ fn all(
     }
     let mut remotes: Vec<Remote> = Vec::new();
     let given = password.as_ref().or(surroundings.password.as_ref());
+    let mut topics: Vec<RocketMq> = Vec::new();
+    let means = Means {
+        tls: tls.clone(),
+        access_key: access_key::read(&options.access_key, &surroundings.access_key)?,
+        keep_alive,
+        instance: options.instance.clone(),
+    };
     for url in &sources.source {
+        if rocketmq::is_meant(url.reveal()) {
+            let mut topic = RocketMq::read(url.reveal(), &sources.rocketmq, &means)?;
+            topic.start_at(sources.since.as_deref(), None)?;
+            if means.is_unverified(&topic) {
+                warnings.push(Warning::Unverified { broker: topic.instance.clone() });
+            }
+            topics.push(topic);
+            continue;
+        }
         let door::Read { mut remote, is_encrypted } = Remote::read(url.reveal())?;
         if remote.password.is_some() {
             warnings.push(Warning::PasswordInUrl { broker: remote.instance.clone() });
@@ -250,25 +269,56 @@ fn all(
     if let Some(flag) = tls_flag(options)
         && connections.iter().all(|connection| connection.tls.is_none())
         && remotes.iter().all(|remote| remote.tls.is_none())
+        && topics.iter().all(|topic| topic.tls.is_none())
     {
         let brokers = connections.iter().map(|one| one.broker.to_string());
-        let shown: Vec<String> = brokers.chain(remotes.iter().map(Remote::to_string)).collect();
-        let schemes = if remotes.is_empty() {
+        let others = remotes.iter().map(Remote::to_string);
+        let shown: Vec<String> =
+            brokers.chain(others).chain(topics.iter().map(RocketMq::to_string)).collect();
+        let schemes = if sources.source.is_empty() {
             "`mqtts://` or `wss://`"
         } else {
-            "`mqtts://`, `wss://`, `amqps://` or `stomp+ssl://`"
+            "`mqtts://`, `wss://`, `amqps://`, `stomp+ssl://` or `rocketmq+ssl://`"
         };
         return Err(Failure::misuse(format!("`{flag}` needs an encrypted connection"))
             .because(format!("{} is not encrypted", shown.join(", ")))
             .next(format!("use {schemes}, or leave `{flag}` out")));
     }
-    if keep_alive.is_zero() && !remotes.is_empty() {
+    if keep_alive.is_zero() && !sources.source.is_empty() {
         return Err(Failure::misuse("`--keepalive 0` with `--source`")
             .because("without heart-beats nobody could tell a dead line from a quiet one")
             .next("pass at least 1s"));
     }
     let webhook = door::webhook(sources)?;
-    Ok(Given { connections, remotes, webhook, warnings })
+    Ok(Given { connections, remotes, topics, webhook, warnings })
+}
+
+/// Checks the options of a command that reads topics of RocketMQ, and no broker. Times without a zone are of
+/// `zone`.
+pub fn topics(
+    options: &cli::Connection,
+    (urls, of_rocketmq): (&[Secret], &crate::cli::rocketmq::RocketMq),
+    since: Option<&str>,
+    zone: Option<&TimeZone>,
+    surroundings: &Surroundings<'_>,
+) -> Result<(Vec<RocketMq>, Vec<Warning>), Failure> {
+    let means = Means {
+        tls: read_tls(options)?,
+        access_key: access_key::read(&options.access_key, &surroundings.access_key)?,
+        // Whoever reads to the end waits for nothing.
+        keep_alive: Duration::ZERO,
+        instance: options.instance.clone(),
+    };
+    let (mut topics, mut warnings) = (Vec::new(), Vec::new());
+    for url in urls {
+        let mut topic = RocketMq::read(url.reveal(), of_rocketmq, &means)?;
+        topic.start_at(Some(since.unwrap_or("earliest")), zone)?;
+        if means.is_unverified(&topic) {
+            warnings.push(Warning::Unverified { broker: topic.instance.clone() });
+        }
+        topics.push(topic);
+    }
+    Ok((topics, warnings))
 }
 
 /// Chooses who to be. A password in a URL belongs to the user in that URL and goes with no other;

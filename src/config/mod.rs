@@ -19,6 +19,7 @@ pub mod probed;
 pub mod profile;
 pub mod question;
 pub mod reading;
+pub mod rocketmq;
 pub mod tables;
 pub mod time;
 pub mod warning;

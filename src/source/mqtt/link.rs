@@ -230,7 +230,8 @@ impl Desk {
             Ok(topic) if size <= PACKET_MAX => {
                 let token = AckToken { epoch: self.epoch, id: ack.id, qos: ack.qos };
                 let topic = CompactString::from(topic);
-                let publish = Publish { topic, payload, qos: ack.qos, retain, dup, ack: token };
+                let (qos, origin) = (ack.qos, None);
+                let publish = Publish { topic, payload, qos, retain, dup, origin, ack: token };
                 self.put(Heard::Message(publish), size).await;
                 return None;
             }

@@ -34,6 +34,7 @@ pub use session::{Session, forget_session};
 
 use crate::config::connection::Connection;
 use crate::failure::Failure;
+use crate::source::origin::{Origin, Position};
 use bytes::Bytes;
 use compact_str::CompactString;
 use std::time::Duration;
@@ -102,6 +103,10 @@ pub enum Heard {
     Missed {
         cause: String,
     },
+    /// A queue that keeps what was read has been handed out up to here.
+    Position(Position),
+    /// All that queues kept was handed out: from now on what happens is heard.
+    CaughtUp,
     /// There is no connection. The session tries again by itself after the wait.
     Lost {
         cause: String,
@@ -132,6 +137,8 @@ pub struct Publish {
     pub qos: u8,
     pub retain: bool,
     pub dup: bool,
+    /// What a queue says of it, where it came from one.
+    pub origin: Option<Box<Origin>>,
     /// To be handed to [`Session::acknowledge`] once the message's effect is durable.
     pub ack: AckToken,
 }

@@ -4,7 +4,7 @@ use super::access_key;
 use super::auth::{Auth, Login, is_aliyun_host};
 use crate::cli::connection as cli;
 use crate::cli::watch::Sources;
-use crate::config::broker::{Broker, MqttVersion, UserInfo};
+use crate::config::broker::{Broker, MqttVersion, UserInfo, redacted};
 use crate::config::door::{self, Remote};
 use crate::config::rocketmq::{self, Means, RocketMq};
 use crate::config::secret::Secret;
@@ -311,6 +311,14 @@ pub fn topics(
     };
     let (mut topics, mut warnings) = (Vec::new(), Vec::new());
     for url in urls {
+        if !rocketmq::is_meant(url.reveal()) {
+            return Err(Failure::misuse(format!(
+                "`--source {}` cannot be read to an end",
+                redacted(url.reveal())
+            ))
+            .because("only topics of RocketMQ are kept")
+            .next("pass `rocketmq://NAMESERVER/TOPIC`, or listen to it with `presence watch`"));
+        }
         let mut topic = RocketMq::read(url.reveal(), of_rocketmq, &means)?;
         topic.start_at(Some(since.unwrap_or("earliest")), zone)?;
         if means.is_unverified(&topic) {

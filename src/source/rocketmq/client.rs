@@ -123,7 +123,7 @@ impl Client {
         let servers = &self.topic.servers;
         let place = &servers[self.server.load(Ordering::Relaxed) % servers.len()];
         let connection = self.connection(&place.to_string(), "").await?;
-        let answer = self.ask(&connection, ROUTE, fields, ANSWER_MAX).await?;
+        let answer = self.ask(&connection, "", ROUTE, fields, ANSWER_MAX).await?;
         if answer.code != DONE {
             return Err(fault::refusal(&answer, Asked::Route, connection.server(), &self.topic));
         }
@@ -219,11 +219,8 @@ impl Client {
             let lane = if is_proxy { queue.to_string() } else { String::new() };
             let asked = async {
                 let connection = self.connection(address, &lane).await?;
-                let answer = self.ask(&connection, code, fields.clone(), within).await;
-                if answer.is_err() {
-                    self.forget(address, &lane, &connection);
-                }
-                Ok((answer?, connection.server().to_owned()))
+                let answer = self.ask(&connection, &lane, code, fields.clone(), within).await?;
+                Ok((answer, connection.server().to_owned()))
             };
             match asked.await {
                 Ok(answer) => return Ok(answer),
@@ -240,7 +237,8 @@ impl Client {
 
     async fn ask(
         &self,
-        connection: &Connection,
+        connection: &Arc<Connection>,
+        lane: &str,
         code: u16,
         mut fields: Fields,
         within: Duration,
@@ -248,7 +246,12 @@ impl Client {
         if let Some(key) = &self.topic.access_key {
             sign(&mut fields, b"", key, self.topic.is_alibaba);
         }
-        connection.ask(code, fields, within).await
+        let answer = connection.ask(code, fields, within).await;
+        if answer.is_err() {
+            // The next request goes by a new one.
+            self.forget(lane, connection);
+        }
+        answer
     }
 
     /// Returns the connection to an address, a new one where there is none.
@@ -275,9 +278,8 @@ impl Client {
         Ok(opened)
     }
 
-    /// Has the next request go by a new connection, after one that was not answered.
-    fn forget(&self, address: &str, lane: &str, connection: &Arc<Connection>) {
-        let key = format!("{address} {lane}");
+    fn forget(&self, lane: &str, connection: &Arc<Connection>) {
+        let key = format!("{} {lane}", connection.server());
         let mut connections = self.connections();
         if connections.get(&key).is_some_and(|known| Arc::ptr_eq(known, connection)) {
             connections.remove(&key);

@@ -29,7 +29,9 @@ const ILLEGAL: i64 = 29;
 
 /// Returns what an answer that grants nothing means. `server`: who answered.
 pub fn refusal(answer: &Frame, asked: Asked, server: &str, topic: &RocketMq) -> Setback {
-    let said = format!("it says {} (code {})", quoted(&answer.remark), answer.code);
+    // Where to read more about it in general follows on the next line.
+    let words = answer.remark.trim().lines().next().unwrap_or_default();
+    let said = format!("it says {} (code {})", quoted(words), answer.code);
     if let Some(setback) = of_rights(answer, &said, topic) {
         return setback;
     }

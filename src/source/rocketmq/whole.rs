@@ -54,10 +54,11 @@ impl Whole {
         let client = Arc::new(Client::new(topic.clone())?);
         let plan =
             Plan { positions: BTreeMap::new(), from: from(topic.start), starts_over: false, until };
-        let _within = runtime.enter();
-        let reader = Reader::start(client, plan);
+        let reader = {
+            let _within = runtime.enter();
+            Reader::start(client, plan)
+        };
         reader.open();
-        drop(_within);
         let (left, came) = (BTreeSet::new(), clock::monotonic());
         Ok(Self { runtime, topic, reader, left, is_begun: false, setback: None, patience, came })
     }
@@ -71,7 +72,8 @@ impl Whole {
                 return Ok(Next::End);
             }
             let end = (self.came + self.patience).into();
-            let said = self.runtime.block_on(timeout_at(end, self.reader.next()));
+            let said = async { timeout_at(end, self.reader.next()).await };
+            let said = self.runtime.block_on(said);
             let Ok(Some(said)) = said else { return Err(self.gave_up()) };
             match said {
                 Said::Queues(names) => {

@@ -1,5 +1,6 @@
 //! Several writers of one store at once: nothing of any of them is lost, and each hears of the others.
 
+use crate::shared::postgres::Postgres;
 use crate::shared::redis::{Cluster, Redis};
 use crate::support::{BROKER, LMQ, POLICY, Place, Remote, Stores, batch, client, open_channel};
 use presence::event::Timestamp;
@@ -40,6 +41,15 @@ fn a_redis_cluster_takes_several_writers_at_once() {
     let place = Remote::at(&cluster.url(3));
     threads(&place);
     processes(&place, &cluster.url(2));
+}
+
+#[test]
+#[ignore = "needs postgresql"]
+fn a_postgres_takes_several_writers_at_once() {
+    let server = Postgres::start();
+    let place = Remote::at(&server.url());
+    threads(&place);
+    processes(&place, &server.url());
 }
 
 /// Writers of one process, who listen to each other meanwhile, and in the end know the same.
@@ -204,6 +214,13 @@ fn a_file_keeps_what_belongs_to_an_instance() {
 #[ignore = "needs redis"]
 fn a_redis_keeps_what_belongs_to_an_instance() {
     let server = Redis::start(&[]);
+    keeps_what_belongs_to_an_instance(&Remote::at(&server.url()));
+}
+
+#[test]
+#[ignore = "needs postgresql"]
+fn a_postgres_keeps_what_belongs_to_an_instance() {
+    let server = Postgres::start();
     keeps_what_belongs_to_an_instance(&Remote::at(&server.url()));
 }
 

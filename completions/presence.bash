@@ -222,7 +222,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__check)
-            opts="-b -u -i -k -q -v -h --fleet --fleet-format --fleet-column --match --reconcile --evidence --probe --fresh --timeout --wait --stable --explain --json --nagios --max-offline --profile --print-config --store --store-password-file --store-cafile --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --fleet --fleet-format --fleet-column --match --reconcile --evidence --probe --fresh --timeout --wait --stable --explain --json --nagios --max-offline --profile --print-config --store --store-password-file --store-cafile --broker --instance --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -323,6 +323,18 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "plain aliyun-signature aliyun-token aliyun-device" -- "${cur}"))
+                    return 0
+                    ;;
+                --auth-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --aliyun-instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --client-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -364,6 +376,18 @@ _presence() {
                     return 0
                     ;;
                 --alpn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -811,7 +835,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__probe)
-            opts="-b -u -i -k -q -v -h --no-silence --id-prefix --timeout --json --profile --print-config --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --dialect --dialect-file --status-topic --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --no-silence --id-prefix --timeout --json --profile --print-config --broker --instance --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --dialect --dialect-file --status-topic --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -850,6 +874,18 @@ _presence() {
                     return 0
                     ;;
                 --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "plain aliyun-signature aliyun-token aliyun-device" -- "${cur}"))
+                    return 0
+                    ;;
+                --auth-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --aliyun-instance)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -897,6 +933,18 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --access-key-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --dialect)
                     COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
@@ -917,7 +965,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__replay)
-            opts="-b -u -i -k -q -v -h --client --json --strict --follow --at --now --changes --timeline --uptime --concurrency --outages --anomalies --what-if --debounce-advisor --worst --since --until --csv --report --redact --expect --group --profile --print-config --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --threads --skew --close-grace --future --channels --loop --shuffle --dup --drop --seed --publish --speed --gap-max --topic-prefix --publish-topic --qos --retain --repeat --yes-load --timeout --broker --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --instance --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --client --json --strict --follow --at --now --changes --timeline --uptime --concurrency --outages --anomalies --what-if --debounce-advisor --worst --since --until --csv --report --redact --expect --group --profile --print-config --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --threads --skew --close-grace --future --channels --loop --shuffle --dup --drop --seed --publish --speed --gap-max --topic-prefix --publish-topic --qos --retain --repeat --yes-load --timeout --broker --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --instance --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1103,6 +1151,18 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "plain aliyun-signature aliyun-token aliyun-device" -- "${cur}"))
+                    return 0
+                    ;;
+                --auth-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --aliyun-instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --client-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1147,6 +1207,18 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --access-key-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --instance)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1159,7 +1231,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__simulate)
-            opts="-b -i -u -k -q -v -h --count --json --plan --rate --ramp --duration --scenario --deaths --nat-drop --storm --lives --return-after --seed --shard --run --ids-are-mine --credentials --persistent --session-expiry --keepalive-profile --no-read --reconnect --will-topic --will-message --will-payload --will-qos --will-retain --will-delay --no-will --birth-topic --birth-payload --birth-qos --birth-retain --no-birth --publish-every --publish-topic --message --payload --payload-size --qos --subscribe --verify --expect-window --probe --dialect --dialect-file --verify-username --verify-password-file --lag-max --report --compare --source-ip --bind-address --in-flight --timeout --yes-load --profile --print-config --broker --instance --password-file --password-stdin --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --client-id --username --keepalive --quiet --verbose --help merge help"
+            opts="-b -i -u -k -q -v -h --count --json --plan --rate --ramp --duration --scenario --deaths --nat-drop --storm --lives --return-after --seed --shard --run --ids-are-mine --credentials --persistent --session-expiry --keepalive-profile --no-read --reconnect --will-topic --will-message --will-payload --will-qos --will-retain --will-delay --no-will --birth-topic --birth-payload --birth-qos --birth-retain --no-birth --publish-every --publish-topic --message --payload --payload-size --qos --subscribe --verify --expect-window --probe --dialect --dialect-file --verify-username --verify-password-file --lag-max --report --compare --source-ip --bind-address --in-flight --timeout --yes-load --profile --print-config --broker --instance --password-file --password-stdin --auth --auth-token-file --aliyun-instance --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --client-id --username --keepalive --quiet --verbose --help merge help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1373,6 +1445,18 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "plain aliyun-signature aliyun-token aliyun-device" -- "${cur}"))
+                    return 0
+                    ;;
+                --auth-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --aliyun-instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --mqtt-version)
                     COMPREPLY=($(compgen -W "3.1.1 5" -- "${cur}"))
                     return 0
@@ -1398,6 +1482,18 @@ _presence() {
                     return 0
                     ;;
                 --alpn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1597,7 +1693,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store__subcmd__forget__subcmd__session)
-            opts="-b -u -i -k -q -v -h --member --profile --print-config --store --store-password-file --store-cafile --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --member --profile --print-config --store --store-password-file --store-cafile --broker --instance --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1658,6 +1754,18 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "plain aliyun-signature aliyun-token aliyun-device" -- "${cur}"))
+                    return 0
+                    ;;
+                --auth-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --aliyun-instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --client-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1699,6 +1807,18 @@ _presence() {
                     return 0
                     ;;
                 --alpn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1958,7 +2078,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__watch)
-            opts="-b -u -i -k -q -v -h --view --client --group --only --anomalies --format --json --share --metrics --metrics-public --metrics-client --record --probe --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --profile --print-config --broker --instance --username --password-file --password-stdin --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --source --listen-webhook --listen-webhook-secret-file --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --view --client --group --only --anomalies --format --json --share --metrics --metrics-public --metrics-client --record --probe --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --profile --print-config --broker --instance --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --source --listen-webhook --listen-webhook-secret-file --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2131,6 +2251,18 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "plain aliyun-signature aliyun-token aliyun-device" -- "${cur}"))
+                    return 0
+                    ;;
+                --auth-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --aliyun-instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --client-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2172,6 +2304,18 @@ _presence() {
                     return 0
                     ;;
                 --alpn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -95,6 +95,12 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -s b -l broker 
 complete -c presence -n "__fish_presence_using_subcommand watch" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -s u -l username -d 'User to connect as' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l auth -d 'What user name and password are made of' -r -f -a "plain\t''
+aliyun-signature\t''
+aliyun-token\t''
+aliyun-device\t''"
+complete -c presence -n "__fish_presence_using_subcommand watch" -l auth-token-file -d 'Read the tokens for `--auth aliyun-token` from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l aliyun-instance -d 'Id of the instance of Alibaba Cloud\'s MQTT, as in post-cn-0pp12gl' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -s i -l client-id -d 'Client id to connect with' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
@@ -103,6 +109,9 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l cafile -l ca
 complete -c presence -n "__fish_presence_using_subcommand watch" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l access-key-id -d 'Id of the access key, or of a device\'s own' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l access-key-secret-file -d 'Read the secret of the access key from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l access-key-token-file -d 'Read the security token of a temporary access key from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l source -d 'Listen where a broker tells it beside MQTT; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l listen-webhook -d 'Take in what brokers post to this address, as HOST:PORT or PORT' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l listen-webhook-secret-file -d 'Take in only what comes with the secret in this file' -r -F
@@ -202,6 +211,12 @@ complete -c presence -n "__fish_presence_using_subcommand check" -s b -l broker 
 complete -c presence -n "__fish_presence_using_subcommand check" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -s u -l username -d 'User to connect as' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l auth -d 'What user name and password are made of' -r -f -a "plain\t''
+aliyun-signature\t''
+aliyun-token\t''
+aliyun-device\t''"
+complete -c presence -n "__fish_presence_using_subcommand check" -l auth-token-file -d 'Read the tokens for `--auth aliyun-token` from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l aliyun-instance -d 'Id of the instance of Alibaba Cloud\'s MQTT, as in post-cn-0pp12gl' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -s i -l client-id -d 'Client id to connect with' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
@@ -210,6 +225,9 @@ complete -c presence -n "__fish_presence_using_subcommand check" -l cafile -l ca
 complete -c presence -n "__fish_presence_using_subcommand check" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l access-key-id -d 'Id of the access key, or of a device\'s own' -r
+complete -c presence -n "__fish_presence_using_subcommand check" -l access-key-secret-file -d 'Read the secret of the access key from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l access-key-token-file -d 'Read the security token of a temporary access key from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -l api -d 'API to ask who is connected, such as `emqx5+http://HOST`' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l api-user -d 'User name, application id or access key to log in to the API with' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l api-password-file -d 'Read the password, secret or secret key of the API from a file' -r -F
@@ -287,6 +305,12 @@ complete -c presence -n "__fish_presence_using_subcommand probe" -s b -l broker 
 complete -c presence -n "__fish_presence_using_subcommand probe" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -s u -l username -d 'User to connect as' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand probe" -l auth -d 'What user name and password are made of' -r -f -a "plain\t''
+aliyun-signature\t''
+aliyun-token\t''
+aliyun-device\t''"
+complete -c presence -n "__fish_presence_using_subcommand probe" -l auth-token-file -d 'Read the tokens for `--auth aliyun-token` from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand probe" -l aliyun-instance -d 'Id of the instance of Alibaba Cloud\'s MQTT, as in post-cn-0pp12gl' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -s i -l client-id -d 'Client id to connect with' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
 complete -c presence -n "__fish_presence_using_subcommand probe" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
@@ -295,6 +319,9 @@ complete -c presence -n "__fish_presence_using_subcommand probe" -l cafile -l ca
 complete -c presence -n "__fish_presence_using_subcommand probe" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand probe" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand probe" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand probe" -l access-key-id -d 'Id of the access key, or of a device\'s own' -r
+complete -c presence -n "__fish_presence_using_subcommand probe" -l access-key-secret-file -d 'Read the secret of the access key from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand probe" -l access-key-token-file -d 'Read the security token of a temporary access key from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand probe" -l dialect -d 'Way of announcing clients to try; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
@@ -470,6 +497,12 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s u -l username -d 'User to connect as' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l auth -d 'What user name and password are made of' -r -f -a "plain\t''
+aliyun-signature\t''
+aliyun-token\t''
+aliyun-device\t''"
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l auth-token-file -d 'Read the tokens for `--auth aliyun-token` from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l aliyun-instance -d 'Id of the instance of Alibaba Cloud\'s MQTT, as in post-cn-0pp12gl' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s i -l client-id -d 'Client id to connect with' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
@@ -478,6 +511,9 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l access-key-id -d 'Id of the access key, or of a device\'s own' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l access-key-secret-file -d 'Read the secret of the access key from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l access-key-token-file -d 'Read the security token of a temporary access key from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l password-stdin -d 'Read the password from standard input'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l insecure -d 'Accept any certificate from whoever answers'
@@ -603,12 +639,21 @@ complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fi
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s b -l broker -d 'Where the broker listens' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l auth -d 'What user name and password are made of' -r -f -a "plain\t''
+aliyun-signature\t''
+aliyun-token\t''
+aliyun-device\t''"
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l auth-token-file -d 'Read the tokens for `--auth aliyun-token` from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l aliyun-instance -d 'Id of the instance of Alibaba Cloud\'s MQTT, as in post-cn-0pp12gl' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
 5\t''"
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l cafile -l ca -d 'Believe only the certificate authorities in this PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l access-key-id -d 'Id of the access key, or of a device\'s own' -r
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l access-key-secret-file -d 'Read the secret of the access key from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -l access-key-token-file -d 'Read the security token of a temporary access key from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s i -l client-id -d 'Client ids of the devices, a template [default: sim-{run}-{n}]' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s u -l username -d 'User to connect as, a template like the password' -r
 complete -c presence -n "__fish_presence_using_subcommand simulate; and not __fish_seen_subcommand_from merge help" -s k -l keepalive -d 'Longest silence of a device [default: 5s]' -r
@@ -721,6 +766,12 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l timeout -d 
 complete -c presence -n "__fish_presence_using_subcommand replay" -s b -l broker -d 'Where the broker listens' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -s u -l username -d 'User to connect as' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l password-file -d 'Read the password from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand replay" -l auth -d 'What user name and password are made of' -r -f -a "plain\t''
+aliyun-signature\t''
+aliyun-token\t''
+aliyun-device\t''"
+complete -c presence -n "__fish_presence_using_subcommand replay" -l auth-token-file -d 'Read the tokens for `--auth aliyun-token` from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand replay" -l aliyun-instance -d 'Id of the instance of Alibaba Cloud\'s MQTT, as in post-cn-0pp12gl' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -s i -l client-id -d 'Client id to connect with' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -s k -l keepalive -d 'Longest silence on the connection before it is probed' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l mqtt-version -d 'Version of MQTT to speak' -r -f -a "3.1.1\t''
@@ -729,6 +780,9 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l cafile -l c
 complete -c presence -n "__fish_presence_using_subcommand replay" -l cert -d 'Certificate to show to the broker, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand replay" -l key -d 'Private key of the certificate, a PEM file without passphrase' -r -F
 complete -c presence -n "__fish_presence_using_subcommand replay" -l tls-alpn -l alpn -d 'Application protocol to name in the TLS handshake' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l access-key-id -d 'Id of the access key, or of a device\'s own' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l access-key-secret-file -d 'Read the secret of the access key from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand replay" -l access-key-token-file -d 'Read the security token of a temporary access key from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand replay" -l instance -d 'Name of the broker that plain logs are about' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l json -d 'Print one JSON object a line'
 complete -c presence -n "__fish_presence_using_subcommand replay" -l strict -d 'Fail on the first line that cannot be read'

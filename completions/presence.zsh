@@ -88,6 +88,9 @@ takeover-loop\:"Two devices begin to throw each other out"))' \
 '-u+[User to connect as]:NAME:_default' \
 '--username=[User to connect as]:NAME:_default' \
 '(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'--auth=[What user name and password are made of]:WAY:(plain aliyun-signature aliyun-token aliyun-device)' \
+'--auth-token-file=[Read the tokens for \`--auth aliyun-token\` from a file]:PATH:_files' \
+'--aliyun-instance=[Id of the instance of Alibaba Cloud'\''s MQTT, as in post-cn-0pp12gl]:ID:_default' \
 '-i+[Client id to connect with]:ID:_default' \
 '--client-id=[Client id to connect with]:ID:_default' \
 '-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \
@@ -99,6 +102,9 @@ takeover-loop\:"Two devices begin to throw each other out"))' \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--access-key-id=[Id of the access key, or of a device'\''s own]:ID:_default' \
+'--access-key-secret-file=[Read the secret of the access key from a file]:PATH:_files' \
+'--access-key-token-file=[Read the security token of a temporary access key from a file]:PATH:_files' \
 '*--source=[Listen where a broker tells it beside MQTT; may be given several times]:URL:_default' \
 '--listen-webhook=[Take in what brokers post to this address, as HOST\:PORT or PORT]:ADDRESS:_default' \
 '--listen-webhook-secret-file=[Take in only what comes with the secret in this file]:PATH:_files' \
@@ -206,6 +212,9 @@ dynsec\:"What Mosquitto'\''s dynamic security says of the account that is tied t
 '-u+[User to connect as]:NAME:_default' \
 '--username=[User to connect as]:NAME:_default' \
 '(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'--auth=[What user name and password are made of]:WAY:(plain aliyun-signature aliyun-token aliyun-device)' \
+'--auth-token-file=[Read the tokens for \`--auth aliyun-token\` from a file]:PATH:_files' \
+'--aliyun-instance=[Id of the instance of Alibaba Cloud'\''s MQTT, as in post-cn-0pp12gl]:ID:_default' \
 '-i+[Client id to connect with]:ID:_default' \
 '--client-id=[Client id to connect with]:ID:_default' \
 '-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \
@@ -217,6 +226,9 @@ dynsec\:"What Mosquitto'\''s dynamic security says of the account that is tied t
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--access-key-id=[Id of the access key, or of a device'\''s own]:ID:_default' \
+'--access-key-secret-file=[Read the secret of the access key from a file]:PATH:_files' \
+'--access-key-token-file=[Read the security token of a temporary access key from a file]:PATH:_files' \
 '*--api=[API to ask who is connected, such as \`emqx5+http\://HOST\`]:URL:_default' \
 '--api-user=[User name, application id or access key to log in to the API with]:NAME:_default' \
 '--api-password-file=[Read the password, secret or secret key of the API from a file]:PATH:_files' \
@@ -304,6 +316,9 @@ _arguments "${_arguments_options[@]}" : \
 '-u+[User to connect as]:NAME:_default' \
 '--username=[User to connect as]:NAME:_default' \
 '(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'--auth=[What user name and password are made of]:WAY:(plain aliyun-signature aliyun-token aliyun-device)' \
+'--auth-token-file=[Read the tokens for \`--auth aliyun-token\` from a file]:PATH:_files' \
+'--aliyun-instance=[Id of the instance of Alibaba Cloud'\''s MQTT, as in post-cn-0pp12gl]:ID:_default' \
 '-i+[Client id to connect with]:ID:_default' \
 '--client-id=[Client id to connect with]:ID:_default' \
 '-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \
@@ -315,6 +330,9 @@ _arguments "${_arguments_options[@]}" : \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--access-key-id=[Id of the access key, or of a device'\''s own]:ID:_default' \
+'--access-key-secret-file=[Read the secret of the access key from a file]:PATH:_files' \
+'--access-key-token-file=[Read the security token of a temporary access key from a file]:PATH:_files' \
 '*--dialect=[Way of announcing clients to try; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
@@ -551,6 +569,9 @@ _arguments "${_arguments_options[@]}" : \
 '-u+[User to connect as]:NAME:_default' \
 '--username=[User to connect as]:NAME:_default' \
 '(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'--auth=[What user name and password are made of]:WAY:(plain aliyun-signature aliyun-token aliyun-device)' \
+'--auth-token-file=[Read the tokens for \`--auth aliyun-token\` from a file]:PATH:_files' \
+'--aliyun-instance=[Id of the instance of Alibaba Cloud'\''s MQTT, as in post-cn-0pp12gl]:ID:_default' \
 '-i+[Client id to connect with]:ID:_default' \
 '--client-id=[Client id to connect with]:ID:_default' \
 '-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \
@@ -562,6 +583,9 @@ _arguments "${_arguments_options[@]}" : \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--access-key-id=[Id of the access key, or of a device'\''s own]:ID:_default' \
+'--access-key-secret-file=[Read the secret of the access key from a file]:PATH:_files' \
+'--access-key-token-file=[Read the security token of a temporary access key from a file]:PATH:_files' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '--password-stdin[Read the password from standard input]' \
 '--insecure[Accept any certificate from whoever answers]' \
@@ -789,6 +813,9 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--broker=[Where the broker listens]:URL:_default' \
 '--instance=[Name the broker goes by in stores and output]:NAME:_default' \
 '(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'--auth=[What user name and password are made of]:WAY:(plain aliyun-signature aliyun-token aliyun-device)' \
+'--auth-token-file=[Read the tokens for \`--auth aliyun-token\` from a file]:PATH:_files' \
+'--aliyun-instance=[Id of the instance of Alibaba Cloud'\''s MQTT, as in post-cn-0pp12gl]:ID:_default' \
 '--mqtt-version=[Version of MQTT to speak]:VERSION:(3.1.1 5)' \
 '--cafile=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
 '--ca=[Believe only the certificate authorities in this PEM file]:PATH:_files' \
@@ -796,6 +823,9 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--access-key-id=[Id of the access key, or of a device'\''s own]:ID:_default' \
+'--access-key-secret-file=[Read the secret of the access key from a file]:PATH:_files' \
+'--access-key-token-file=[Read the security token of a temporary access key from a file]:PATH:_files' \
 '-i+[Client ids of the devices, a template \[default\: sim-{run}-{n}\]]:TEMPLATE:_default' \
 '--client-id=[Client ids of the devices, a template \[default\: sim-{run}-{n}\]]:TEMPLATE:_default' \
 '-u+[User to connect as, a template like the password]:TEMPLATE:_default' \
@@ -960,6 +990,9 @@ status\:"Retained status that devices keep by birth and will"))' \
 '-u+[User to connect as]:NAME:_default' \
 '--username=[User to connect as]:NAME:_default' \
 '(--password-stdin)--password-file=[Read the password from a file]:PATH:_files' \
+'--auth=[What user name and password are made of]:WAY:(plain aliyun-signature aliyun-token aliyun-device)' \
+'--auth-token-file=[Read the tokens for \`--auth aliyun-token\` from a file]:PATH:_files' \
+'--aliyun-instance=[Id of the instance of Alibaba Cloud'\''s MQTT, as in post-cn-0pp12gl]:ID:_default' \
 '-i+[Client id to connect with]:ID:_default' \
 '--client-id=[Client id to connect with]:ID:_default' \
 '-k+[Longest silence on the connection before it is probed]:SECONDS:_default' \
@@ -971,6 +1004,9 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--key=[Private key of the certificate, a PEM file without passphrase]:PATH:_files' \
 '--tls-alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
 '--alpn=[Application protocol to name in the TLS handshake]:PROTOCOL:_default' \
+'--access-key-id=[Id of the access key, or of a device'\''s own]:ID:_default' \
+'--access-key-secret-file=[Read the secret of the access key from a file]:PATH:_files' \
+'--access-key-token-file=[Read the security token of a temporary access key from a file]:PATH:_files' \
 '--instance=[Name of the broker that plain logs are about]:NAME:_default' \
 '--json[Print one JSON object a line]' \
 '--strict[Fail on the first line that cannot be read]' \

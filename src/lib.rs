@@ -22,6 +22,7 @@ pub mod query;
 pub mod random;
 pub mod secret;
 pub mod serve;
+pub mod sign;
 pub mod simulate;
 pub mod source;
 pub mod state;

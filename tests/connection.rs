@@ -1,5 +1,7 @@
 //! What a session promises whatever a broker does: each trap of a connection has a test.
 
+#[path = "connection/aliyun.rs"]
+mod aliyun;
 #[path = "support/authority.rs"]
 mod authority;
 #[path = "support/broker.rs"]
@@ -35,7 +37,7 @@ fn options(url: &str, flags: &str, filters: &[&str]) -> Options {
     let line = ["presence", "-b", url].into_iter().chain(flags.split_whitespace());
     let typed = <Cli as clap::Parser>::parse_from(line).connection;
     let mut stdin = "hunter2\n".as_bytes();
-    let mut surroundings = Surroundings { password: None, stdin: &mut stdin };
+    let mut surroundings = Surroundings::with_stdin(&mut stdin);
     let (connection, _) = single(&typed, Duration::from_secs(5), &mut surroundings)
         .unwrap_or_else(|failure| panic!("{failure}"));
     let wait = Duration::from_millis(5);

@@ -39,7 +39,7 @@ fn connection(url: &str, flags: &str) -> Connection {
     let line = ["presence", "-b", url].into_iter().chain(flags.split_whitespace());
     let typed = <Cli as clap::Parser>::parse_from(line).connection;
     let mut stdin = "".as_bytes();
-    let mut surroundings = Surroundings { password: None, stdin: &mut stdin };
+    let mut surroundings = Surroundings::with_stdin(&mut stdin);
     let (connection, _) = single(&typed, Duration::from_secs(1), &mut surroundings)
         .unwrap_or_else(|failure| panic!("{failure}"));
     connection

@@ -16,6 +16,8 @@ use presence::state::verdict::{Blind, Status, Verdict};
 mod asked;
 #[path = "hearing/groups.rs"]
 mod groups;
+#[path = "hearing/kept.rs"]
+mod kept;
 
 const START: i64 = 1_700_000_000_000;
 const SECOND: i64 = 1_000;
@@ -28,7 +30,8 @@ const PATIENCE: i64 = 12 * SECOND;
 const LOG: (&str, Option<i64>) = ("log", Some(20 * SECOND));
 const STATUS: (&str, Option<i64>) = ("status", None);
 
-const TERMS: Terms = Terms { keep_alive_ms: 5 * SECOND, broker_queue: 1_000, bridge_gaps_ms: 0 };
+const TERMS: Terms =
+    Terms { keep_alive_ms: 5 * SECOND, broker_queue: 1_000, bridge_gaps_ms: 0, is_kept: false };
 
 /// The only watcher of most stories.
 const ME: usize = 0;

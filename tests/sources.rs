@@ -7,6 +7,8 @@ mod support;
 mod life;
 #[path = "sources/options.rs"]
 mod options;
+#[path = "sources/rocketmq.rs"]
+mod rocketmq;
 #[path = "mosquitto/scene.rs"]
 #[allow(dead_code, reason = "shared with the tests at Mosquitto")]
 mod scene;

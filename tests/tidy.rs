@@ -32,6 +32,7 @@ const PURE: &[&str] = &[
     "src/query/exchange",
     "src/query/sign",
     "src/serve/head",
+    "src/sign",
     "src/simulate/deed",
     "src/simulate/device",
     "src/simulate/fleet",
@@ -45,6 +46,8 @@ const PURE: &[&str] = &[
     "src/simulate/verify",
     "src/source/amqp/frame",
     "src/source/amqp/table",
+    "src/source/rocketmq/frame",
+    "src/source/rocketmq/route",
     "src/source/stomp/frame",
     "src/source/text",
     "src/source/webhook/body",
@@ -78,8 +81,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "source",
         &[
-            "clock", "config", "dialect", "event", "failure", "random", "secret", "serve", "state",
-            "sys",
+            "clock", "config", "dialect", "event", "failure", "random", "secret", "serve", "sign",
+            "state", "sys",
         ],
     ),
     // `secret` for what requests carry, `source` for how failures of TLS are told, `web` for the client.
@@ -112,11 +115,13 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["dialect", "disorder", "event", "failure", "probe", "publish", "simulate", "state"],
     ),
     ("secret", &[]),
+    // What doors of one vendor ask for, whoever knocks: the configuration and the sources.
+    ("sign", &["secret"]),
     ("serve", &[]),
     (
         "config",
         &[
-            "cli", "dialect", "disorder", "event", "failure", "nearest", "probe", "secret",
+            "cli", "dialect", "disorder", "event", "failure", "nearest", "probe", "secret", "sign",
             "state", "table",
         ],
     ),

@@ -2,9 +2,11 @@
 //!
 //! clap reads them, [`crate::config::connection`] checks them together: no command sees this type.
 
+use super::access_key::AccessKey;
 use crate::secret::Secret;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
+use std::fmt;
 use std::path::PathBuf;
 
 /// The broker asked when none is named.
@@ -60,6 +62,33 @@ pub struct Connection {
     #[arg(long, env = "PRESENCE_PASSWORD_STDIN", value_parser = BoolishValueParser::new())]
     pub password_stdin: bool,
 
+    /// What user name and password are made of
+    ///
+    /// `plain` sends them as given. Alibaba Cloud's MQTT wants others, which are made of `--access-key-id`,
+    /// the instance and the client id: `aliyun-signature` signs with the access key of an account,
+    /// `aliyun-device` with the key of one device, and `aliyun-token` shows tokens.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WAY",
+        env = "PRESENCE_AUTH",
+        default_value_t = Auth::Plain
+    )]
+    pub auth: Auth,
+
+    /// Read the tokens for `--auth aliyun-token` from a file
+    ///
+    /// `RW|` and the token, or a line with `R|` and one with `W|`. The file is read again before each
+    /// connection, so that a renewed token is used.
+    #[arg(long, value_name = "PATH", env = "PRESENCE_AUTH_TOKEN_FILE")]
+    pub auth_token_file: Option<PathBuf>,
+
+    /// Id of the instance of Alibaba Cloud's MQTT, as in post-cn-0pp12gl
+    ///
+    /// Without it: what the host begins with, where it ends with `.mqtt.aliyuncs.com`.
+    #[arg(long, value_name = "ID", env = "PRESENCE_ALIYUN_INSTANCE")]
+    pub aliyun_instance: Option<String>,
+
     /// Client id to connect with
     ///
     /// The broker throws out whoever is connected with the same id, so never give the id of a
@@ -110,6 +139,9 @@ pub struct Connection {
     /// Needed where a port serves several protocols, for example `mqtt` on port 443.
     #[arg(long, visible_alias = "alpn", value_name = "PROTOCOL", env = "PRESENCE_TLS_ALPN")]
     pub tls_alpn: Option<String>,
+
+    #[command(flatten)]
+    pub access_key: AccessKey,
 }
 
 /// The versions of MQTT that a command can speak.
@@ -119,4 +151,25 @@ pub enum MqttVersion {
     V311,
     #[value(name = "5")]
     V5,
+}
+
+/// What user name and password are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Auth {
+    Plain,
+    AliyunSignature,
+    AliyunToken,
+    AliyunDevice,
+}
+
+/// As it is typed.
+impl fmt::Display for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain => "plain",
+            Self::AliyunSignature => "aliyun-signature",
+            Self::AliyunToken => "aliyun-token",
+            Self::AliyunDevice => "aliyun-device",
+        })
+    }
 }

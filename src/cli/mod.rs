@@ -1,5 +1,6 @@
 //! What can be typed: one file a subcommand, and one for each group of options that commands share.
 
+pub mod access_key;
 pub mod api;
 #[cfg(feature = "broker")]
 pub mod broker;
@@ -18,6 +19,7 @@ pub mod publish;
 pub mod question;
 pub mod reading;
 pub mod replay;
+pub mod rocketmq;
 pub mod simulate;
 pub mod store;
 pub mod tables;
@@ -99,6 +101,9 @@ impl Cli {
             (Command::Replay(replay), Some((_, matches))) => {
                 replay.policy.chosen = policy::Chosen::of(matches);
                 replay.stray = replay::stray(replay, matches);
+            }
+            (Command::Simulate(simulate), Some((_, matches))) => {
+                simulate.status.chosen = simulate::Chosen::of(matches);
             }
             (Command::Watch(watch), Some((_, matches))) => watch.sources.note(matches),
             (Command::Store(store), Some((_, matches))) => {

@@ -4,6 +4,7 @@ use super::disorder::Disorder;
 use super::policy::Policy;
 use super::question::Question;
 use super::reading::Reading;
+use crate::secret::Secret;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, ValueHint};
 use std::path::PathBuf;
@@ -21,8 +22,24 @@ pub struct Replay {
     ///
     /// gzip and zstd are expanded. A folder stands for all files below it, a pattern such as
     /// `'logs/**/*.gz'` for those it matches.
-    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::AnyPath)]
+    #[arg(value_name = "FILE", required_unless_present = "source", value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
+
+    /// Read a topic of RocketMQ too, to the end that it has; may be given several times
+    ///
+    /// `rocketmq://NAMESERVER:9876/TOPIC`, with TLS `rocketmq+ssl://`; several name servers are separated by
+    /// commas. `GID_xxx` stands for the topic of that group's notices. `--since` (also `2h` or `latest`) and
+    /// `--until` are about when a message was stored then. Nothing is taken away from anybody who reads it.
+    // A `Secret`, because a URL can hold a password and this type is printed by `Debug`.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PRESENCE_SOURCE",
+        hide_env_values = true,
+        value_delimiter = ' ',
+        conflicts_with_all = ["follow", "publish"]
+    )]
+    pub source: Vec<Secret>,
 
     /// Show only clients whose id matches; may be given several times
     #[arg(long, value_name = "GLOB", env = "PRESENCE_CLIENT")]
@@ -78,6 +95,9 @@ pub struct Replay {
     #[command(flatten)]
     pub disorder: super::disorder::Disorder,
     #[command(flatten)]
+    pub rocketmq: super::rocketmq::RocketMq,
+
+    #[command(flatten)]
     pub publish: super::publish::Publish,
     /// An option that needs another one which was not given, and that one.
     #[arg(skip)]
@@ -90,6 +110,9 @@ const OF_PUBLISHING: &[&str] = &[
     "username",
     "password_file",
     "password_stdin",
+    "auth",
+    "auth_token_file",
+    "aliyun_instance",
     "client_id",
     "keepalive",
     "mqtt_version",
@@ -109,6 +132,9 @@ const OF_PUBLISHING: &[&str] = &[
     "timeout",
 ];
 
+/// Those of them that mean something for topics that are read too.
+const OF_TOPICS: &[&str] = &["cafile", "cert", "key", "insecure", "tls_alpn", "timeout"];
+
 /// Returns an option that was typed, but means nothing without another one. What the environment or a
 /// profile holds may be meant for other commands.
 pub fn stray(replay: &Replay, matches: &ArgMatches) -> Option<(String, &'static str)> {
@@ -117,10 +143,18 @@ pub fn stray(replay: &Replay, matches: &ArgMatches) -> Option<(String, &'static 
         |ids: &[&str]| ids.iter().find(is_typed).map(|id| format!("--{}", id.replace('_', "-")));
     let Disorder { shuffle, dup, drop, .. } = &replay.disorder;
     let is_altered = shuffle.is_some() || dup.is_some() || drop.is_some();
+    let is_of_topics = |id: &&str| !replay.source.is_empty() && OF_TOPICS.contains(id);
+    let of_publishing: Vec<&str> =
+        OF_PUBLISHING.iter().filter(|id| !is_of_topics(id)).copied().collect();
     if !replay.publish.publish
-        && let Some(option) = typed(OF_PUBLISHING)
+        && let Some(option) = typed(&of_publishing)
     {
         return Some((option, "--publish"));
+    }
+    if replay.source.is_empty()
+        && let Some(option) = typed(&["tags", "consumer_group", "namespace"])
+    {
+        return Some((option, "--source"));
     }
     if is_altered { None } else { typed(&["seed"]).map(|option| (option, "--shuffle")) }
 }

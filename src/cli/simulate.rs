@@ -4,7 +4,8 @@ use super::connection::Connection;
 use super::merge::Action;
 use super::verify::Verify;
 use clap::builder::BoolishValueParser;
-use clap::{Args, value_parser};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, value_parser};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -260,6 +261,42 @@ pub struct Status {
     /// Say nothing when a device is there
     #[arg(long, env = "PRESENCE_NO_BIRTH", value_parser = BoolishValueParser::new(), conflicts_with_all = ["birth_topic", "birth_payload", "birth_qos", "birth_retain"])]
     pub no_birth: bool,
+
+    #[arg(skip)]
+    pub chosen: Chosen,
+}
+
+/// What was said of will and birth, rather than left as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chosen {
+    /// The first option of the will.
+    pub will: Option<&'static str>,
+    pub birth: bool,
+    pub birth_retain: bool,
+}
+
+impl Chosen {
+    /// Looks up what clap was told.
+    #[must_use]
+    pub fn of(matches: &ArgMatches) -> Self {
+        let is_chosen = |id: &str| {
+            let source = matches.value_source(id);
+            source.is_some_and(|source| source != ValueSource::DefaultValue)
+        };
+        let will = [
+            ("will_topic", "will-topic"),
+            ("will_payload", "will-payload"),
+            ("will_qos", "will-qos"),
+            ("will_retain", "will-retain"),
+            ("will_delay", "will-delay"),
+        ];
+        let birth = ["birth_topic", "birth_payload", "birth_qos", "birth_retain"];
+        Self {
+            will: will.into_iter().find_map(|(id, flag)| is_chosen(id).then_some(flag)),
+            birth: birth.into_iter().any(is_chosen),
+            birth_retain: is_chosen("birth_retain"),
+        }
+    }
 }
 
 /// What devices do while they live.

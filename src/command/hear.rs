@@ -15,8 +15,9 @@ use std::collections::BTreeMap;
 /// Returns what a dialect reads of a message that came over MQTT. `tie` is its place in the order of arrival.
 #[must_use]
 pub fn message_of(publish: &Publish, received: Timestamp, tie: u64) -> Message<'_> {
-    let Publish { topic, payload, qos, retain, .. } = publish;
-    Message { topic, payload, tag: None, qos: *qos, retain: *retain, received, tie }
+    let Publish { topic, payload, qos, retain, origin, .. } = publish;
+    let tag = origin.as_ref().and_then(|origin| origin.tag.as_deref());
+    Message { topic, payload, tag, qos: *qos, retain: *retain, received, tie }
 }
 
 /// What was heard in a run, counted.

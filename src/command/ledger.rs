@@ -8,7 +8,7 @@ use crate::source::recording::{Heading, Line, Recorder, SourceLine, known::Known
 use crate::state::coverage::{Member, SourceKey};
 use crate::state::hearing::Hearing;
 use crate::state::presence::Presence;
-use crate::store::{Account, Author, Batch, Store};
+use crate::store::{Account, Author, Batch, Position, Store};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::block_in_place;
@@ -22,6 +22,8 @@ pub struct Ledger {
     /// The accounts as they were last recorded, and as they were last stored.
     recorded: BTreeMap<String, BTreeMap<String, Member>>,
     stored: BTreeMap<String, Member>,
+    /// How far queues were read, as far as that is not stored yet.
+    positions: BTreeMap<Arc<str>, i64>,
     /// The last tie given out.
     tie: u64,
 }
@@ -57,6 +59,7 @@ impl Ledger {
             recorder,
             recorded: BTreeMap::new(),
             stored: BTreeMap::new(),
+            positions: BTreeMap::new(),
             tie,
         })
     }
@@ -103,10 +106,16 @@ impl Ledger {
         let mut line = MessageLine::new(message.topic, message.payload);
         line.received_ms = message.received.0;
         line.tie = message.tie;
+        line.tag = message.tag.map(Into::into);
         line.qos = message.qos;
         line.retain = message.retain;
         line.instance = recorder.several.then(|| self.instance.as_str().into());
         recorder.with(|recorder| recorder.add(&Line::Message(line)));
+    }
+
+    /// A queue was read up to there: that is to be stored with what was read.
+    pub fn position(&mut self, queue: Arc<str>, next: i64) {
+        self.positions.insert(queue, next);
     }
 
     /// Records an answer of the broker.
@@ -185,9 +194,15 @@ impl Ledger {
                     author: Author::Itself,
                 })
                 .collect(),
+            positions: self
+                .positions
+                .iter()
+                .map(|(queue, next)| Position { queue, next: *next })
+                .collect(),
         };
         store.commit(&self.instance, &batch)?;
         presence.saved();
+        self.positions.clear();
         self.stored.extend(changed.into_iter().map(|(key, member)| (key.voice, member)));
         Ok(())
     }

@@ -1,12 +1,16 @@
 //! The options of a connection, checked together.
 
+use super::access_key;
+use super::auth::{Auth, Login, is_aliyun_host};
 use crate::cli::connection as cli;
 use crate::cli::watch::Sources;
-use crate::config::broker::{Broker, MqttVersion, UserInfo};
+use crate::config::broker::{Broker, MqttVersion, UserInfo, redacted};
 use crate::config::door::{self, Remote};
+use crate::config::rocketmq::{self, Means, RocketMq};
 use crate::config::secret::Secret;
 use crate::config::warning::Warning;
 use crate::failure::Failure;
+use jiff::tz::TimeZone;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -23,6 +27,8 @@ pub struct Connection {
     pub broker: Broker,
     /// The broker's name in stores and output.
     pub instance: String,
+    pub auth: Auth,
+    /// With [`Auth::Plain`], as the password.
     pub username: Option<String>,
     pub password: Option<Secret>,
     /// The client id asked for; `None` leaves the choice to the command.
@@ -32,6 +38,39 @@ pub struct Connection {
     pub mqtt_version: MqttVersion,
     /// `None` where the connection is not encrypted.
     pub tls: Option<Tls>,
+}
+
+impl Connection {
+    /// Returns user and password of the client with this id.
+    #[must_use]
+    pub fn login(&self, client_id: &str) -> Login {
+        match &self.auth {
+            Auth::Plain => (self.username.clone(), self.password.clone()),
+            Auth::Aliyun(aliyun) => aliyun.login(client_id),
+        }
+    }
+
+    /// Checks the client id that a command connects with.
+    ///
+    /// Errors: one that the service does not take (exit 2).
+    pub fn check_client(&self, client_id: &str) -> Result<(), Failure> {
+        match &self.auth {
+            Auth::Plain => Ok(()),
+            Auth::Aliyun(aliyun) => aliyun.check_client(client_id),
+        }
+    }
+
+    /// Tells whether user and password are made of the client id.
+    #[must_use]
+    pub const fn is_derived(&self) -> bool {
+        matches!(self.auth, Auth::Aliyun(_))
+    }
+
+    /// Tells whether it leads to Alibaba Cloud's MQTT, which lacks some of what others have.
+    #[must_use]
+    pub fn is_aliyun(&self) -> bool {
+        self.is_derived() || is_aliyun_host(&self.broker.host_name())
+    }
 }
 
 /// Whom to believe on an encrypted connection, and what to show.
@@ -56,6 +95,7 @@ pub struct Identity {
 pub struct Surroundings<'a> {
     /// The value of `PRESENCE_PASSWORD`, which has no flag: arguments are public.
     pub password: Option<Secret>,
+    pub access_key: access_key::Secrets,
     pub stdin: &'a mut dyn Read,
 }
 
@@ -63,7 +103,14 @@ impl<'a> Surroundings<'a> {
     /// Returns those of this process.
     #[must_use]
     pub fn of_process(stdin: &'a mut dyn Read) -> Self {
-        Self { password: std::env::var("PRESENCE_PASSWORD").ok().map(Secret::from), stdin }
+        let password = std::env::var("PRESENCE_PASSWORD").ok().map(Secret::from);
+        Self { password, access_key: access_key::Secrets::of_process(), stdin }
+    }
+
+    /// Returns what was handed over where nothing but standard input was.
+    #[must_use]
+    pub fn with_stdin(stdin: &'a mut dyn Read) -> Self {
+        Self { password: None, access_key: access_key::Secrets::default(), stdin }
     }
 }
 
@@ -105,6 +152,7 @@ pub fn every(
 pub struct Given {
     pub connections: Vec<Connection>,
     pub remotes: Vec<Remote>,
+    pub topics: Vec<RocketMq>,
     pub webhook: Option<door::Webhook>,
     pub warnings: Vec<Warning>,
 }
@@ -148,8 +196,13 @@ fn all(
         if broker.scheme.is_tls() && tls.insecure {
             warnings.push(Warning::Unverified { broker: broker.to_string() });
         }
-        let (username, password) =
-            credentials(options, user, password.as_ref(), surroundings.password.as_ref());
+        let auth = Auth::read(options, &broker, &user, &surroundings.access_key)?;
+        let (username, password) = match auth {
+            Auth::Aliyun(_) => (None, None),
+            Auth::Plain => {
+                credentials(options, user, password.as_ref(), surroundings.password.as_ref())
+            }
+        };
         if password.is_some() && username.is_none() && options.mqtt_version == MqttVersion::V311 {
             return Err(Failure::misuse(format!("a password for {broker}, but no user"))
                 .because("MQTT 3.1.1 carries no password without a user name (§3.1.2.9)")
@@ -159,6 +212,7 @@ fn all(
             instance: options.instance.clone().unwrap_or_else(|| broker.instance()),
             tls: broker.scheme.is_tls().then(|| tls.clone()),
             broker,
+            auth,
             username,
             password,
             client_id: options.client_id.clone(),
@@ -176,7 +230,23 @@ fn all(
     }
     let mut remotes: Vec<Remote> = Vec::new();
     let given = password.as_ref().or(surroundings.password.as_ref());
+    let mut topics: Vec<RocketMq> = Vec::new();
+    let means = Means {
+        tls: tls.clone(),
+        access_key: access_key::read(&options.access_key, &surroundings.access_key)?,
+        keep_alive,
+        instance: options.instance.clone(),
+    };
     for url in &sources.source {
+        if rocketmq::is_meant(url.reveal()) {
+            let mut topic = RocketMq::read(url.reveal(), &sources.rocketmq, &means)?;
+            topic.start_at(sources.since.as_deref(), None)?;
+            if means.is_unverified(&topic) {
+                warnings.push(Warning::Unverified { broker: topic.instance.clone() });
+            }
+            topics.push(topic);
+            continue;
+        }
         let door::Read { mut remote, is_encrypted } = Remote::read(url.reveal())?;
         if remote.password.is_some() {
             warnings.push(Warning::PasswordInUrl { broker: remote.instance.clone() });
@@ -199,25 +269,64 @@ fn all(
     if let Some(flag) = tls_flag(options)
         && connections.iter().all(|connection| connection.tls.is_none())
         && remotes.iter().all(|remote| remote.tls.is_none())
+        && topics.iter().all(|topic| topic.tls.is_none())
     {
         let brokers = connections.iter().map(|one| one.broker.to_string());
-        let shown: Vec<String> = brokers.chain(remotes.iter().map(Remote::to_string)).collect();
-        let schemes = if remotes.is_empty() {
+        let others = remotes.iter().map(Remote::to_string);
+        let shown: Vec<String> =
+            brokers.chain(others).chain(topics.iter().map(RocketMq::to_string)).collect();
+        let schemes = if sources.source.is_empty() {
             "`mqtts://` or `wss://`"
         } else {
-            "`mqtts://`, `wss://`, `amqps://` or `stomp+ssl://`"
+            "`mqtts://`, `wss://`, `amqps://`, `stomp+ssl://` or `rocketmq+ssl://`"
         };
         return Err(Failure::misuse(format!("`{flag}` needs an encrypted connection"))
             .because(format!("{} is not encrypted", shown.join(", ")))
             .next(format!("use {schemes}, or leave `{flag}` out")));
     }
-    if keep_alive.is_zero() && !remotes.is_empty() {
+    if keep_alive.is_zero() && !sources.source.is_empty() {
         return Err(Failure::misuse("`--keepalive 0` with `--source`")
             .because("without heart-beats nobody could tell a dead line from a quiet one")
             .next("pass at least 1s"));
     }
     let webhook = door::webhook(sources)?;
-    Ok(Given { connections, remotes, webhook, warnings })
+    Ok(Given { connections, remotes, topics, webhook, warnings })
+}
+
+/// Checks the options of a command that reads topics of RocketMQ, and no broker. Times without a zone are of
+/// `zone`.
+pub fn topics(
+    options: &cli::Connection,
+    (urls, of_rocketmq): (&[Secret], &crate::cli::rocketmq::RocketMq),
+    since: Option<&str>,
+    zone: Option<&TimeZone>,
+    surroundings: &Surroundings<'_>,
+) -> Result<(Vec<RocketMq>, Vec<Warning>), Failure> {
+    let means = Means {
+        tls: read_tls(options)?,
+        access_key: access_key::read(&options.access_key, &surroundings.access_key)?,
+        // Whoever reads to the end waits for nothing.
+        keep_alive: Duration::ZERO,
+        instance: options.instance.clone(),
+    };
+    let (mut topics, mut warnings) = (Vec::new(), Vec::new());
+    for url in urls {
+        if !rocketmq::is_meant(url.reveal()) {
+            return Err(Failure::misuse(format!(
+                "`--source {}` cannot be read to an end",
+                redacted(url.reveal())
+            ))
+            .because("only topics of RocketMQ are kept")
+            .next("pass `rocketmq://NAMESERVER/TOPIC`, or listen to it with `presence watch`"));
+        }
+        let mut topic = RocketMq::read(url.reveal(), of_rocketmq, &means)?;
+        topic.start_at(Some(since.unwrap_or("earliest")), zone)?;
+        if means.is_unverified(&topic) {
+            warnings.push(Warning::Unverified { broker: topic.instance.clone() });
+        }
+        topics.push(topic);
+    }
+    Ok((topics, warnings))
 }
 
 /// Chooses who to be. A password in a URL belongs to the user in that URL and goes with no other;

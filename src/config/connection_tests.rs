@@ -18,11 +18,12 @@ fn parse(line: &str) -> cli::Connection {
 }
 
 fn check(line: &str, stdin: &str) -> Result<(Vec<Connection>, Vec<Warning>), Failure> {
-    every(&parse(line), DEFAULT, &mut Surroundings { password: None, stdin: &mut stdin.as_bytes() })
+    every(&parse(line), DEFAULT, &mut Surroundings::with_stdin(&mut stdin.as_bytes()))
 }
 
 fn one(line: &str) -> Connection {
-    let mut surroundings = Surroundings { password: None, stdin: &mut std::io::empty() };
+    let mut stdin = std::io::empty();
+    let mut surroundings = Surroundings::with_stdin(&mut stdin);
     single(&parse(line), DEFAULT, &mut surroundings).unwrap_or_else(|failure| panic!("{failure}")).0
 }
 
@@ -72,7 +73,8 @@ fn several_brokers_are_for_those_who_ask_for_them() {
     let (connections, _) = check("-b mqtt://a -b mqtts://b", "").expect("two are fine");
     let names: Vec<_> = connections.iter().map(|one| one.instance.as_str()).collect();
     assert_eq!(names, ["a:1883", "b:8883"]);
-    let mut surroundings = Surroundings { password: None, stdin: &mut std::io::empty() };
+    let mut stdin = std::io::empty();
+    let mut surroundings = Surroundings::with_stdin(&mut stdin);
     let failure = single(&parse("-b a -b b"), DEFAULT, &mut surroundings).expect_err("two");
     assert_eq!(failure.outcome, Outcome::Misused);
     assert!(refusal("-b localhost -b mqtt://127.0.0.1").what.contains("`localhost:1883` twice"));
@@ -134,8 +136,9 @@ fn a_password_that_cannot_be_read_ends_with_four() {
 #[test]
 fn the_nearest_credentials_win() {
     let with_environment = |line: &str| {
-        let mut surroundings =
-            Surroundings { password: Some(Secret::from("env")), stdin: &mut "stdin".as_bytes() };
+        let mut stdin = "stdin".as_bytes();
+        let mut surroundings = Surroundings::with_stdin(&mut stdin);
+        surroundings.password = Some(Secret::from("env"));
         let (connection, _) = single(&parse(line), DEFAULT, &mut surroundings).expect("it is fine");
         let password = connection.password.map(|secret| secret.reveal().to_owned());
         (connection.username.unwrap_or_default(), password.unwrap_or_default())

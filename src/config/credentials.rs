@@ -86,8 +86,9 @@ impl Columns {
         for (at, name) in headers.iter().enumerate() {
             let column = match name.trim() {
                 "client_id" => &mut client_id,
-                "username" => &mut username,
-                "password" => &mut password,
+                // The latter as at Alibaba Cloud, where each device may have a key.
+                "username" | "access_key_id" => &mut username,
+                "password" | "access_key_secret" => &mut password,
                 // Not the text itself: a file without a header begins with a password.
                 _ => return Err(refuse(format!("column {} has another name", at + 1))),
             };
@@ -167,6 +168,10 @@ mod tests {
             ("\u{feff}username, password\nu1, p1\n", row(None, "u1", Some(" p1"))),
             ("username,password\nu1,\n", row(None, "u1", None)),
             ("username,client_id\nü,c/#+1\n", row(Some("c/#+1"), "ü", None)),
+            (
+                "client_id,access_key_id,access_key_secret\nc1,DC.u1,p1\n",
+                row(Some("c1"), "DC.u1", Some("p1")),
+            ),
         ] {
             let rows = from_reader(text.as_bytes(), "f.csv", 1);
             assert_eq!(rows, Ok(vec![expected]), "{text}");

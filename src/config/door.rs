@@ -183,6 +183,7 @@ const fn name(tongue: Tongue, is_encrypted: bool) -> &'static str {
 /// The dialects that come by each way, unless others are chosen.
 pub const AMQP: &[&str] = &["rabbitmq"];
 pub const STOMP: &[&str] = &["activemq", "artemis"];
+pub const ROCKETMQ: &[&str] = &["lmq"];
 /// Not `lmq`: it takes whatever has one member of a notice for one, and events of clouds have.
 pub const WEBHOOK: &[&str] = &[
     "aws-iot",
@@ -262,7 +263,7 @@ mod tests {
 
     #[test]
     fn what_comes_by_each_way_is_a_dialect() {
-        for name in AMQP.iter().chain(STOMP).chain(WEBHOOK) {
+        for name in AMQP.iter().chain(STOMP).chain(ROCKETMQ).chain(WEBHOOK) {
             assert!(Terms::names().any(|known| known == *name), "{name}");
         }
     }

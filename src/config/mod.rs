@@ -3,7 +3,9 @@
 //! What clap cannot see, because it looks at one value at a time, is found here, and said with its
 //! cause and what to do next. Nothing here talks to a network.
 
+pub mod access_key;
 pub mod api;
+pub mod auth;
 pub mod broker;
 pub mod connection;
 pub mod credentials;
@@ -17,6 +19,7 @@ pub mod probed;
 pub mod profile;
 pub mod question;
 pub mod reading;
+pub mod rocketmq;
 pub mod tables;
 pub mod time;
 pub mod warning;

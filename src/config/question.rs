@@ -63,11 +63,18 @@ impl Span {
     }
 }
 
-/// Returns what was asked. Times without a zone are of `zone`.
-pub fn asking(typed: &Typed, zone: Option<&TimeZone>) -> Result<Asking, Failure> {
+/// Returns what was asked. Times without a zone are of `zone`. `of_topics`: topics are read, and they say what
+/// of them; as long as no question is about a time, that is all they say.
+pub fn asking(typed: &Typed, zone: Option<&TimeZone>, of_topics: bool) -> Result<Asking, Failure> {
     let moment =
         |typed: &Option<String>| typed.as_deref().map(|typed| moment_in(typed, zone)).transpose();
-    let span = Span { since: moment(&typed.since)?, until: moment(&typed.until)? };
+    let since = if of_topics {
+        // How long ago, or with what there is, says where to begin to read, and no more.
+        moment(&typed.since).unwrap_or_default()
+    } else {
+        moment(&typed.since)?
+    };
+    let span = Span { since, until: moment(&typed.until)? };
     let question = question(typed)?;
     if let (Some(since), Some(until)) = (span.since, span.until)
         && since >= until
@@ -79,6 +86,9 @@ pub fn asking(typed: &Typed, zone: Option<&TimeZone>) -> Result<Asking, Failure>
     // The page is about a time, whatever is asked beside it.
     let is_of_a_moment =
         matches!(question, Question::Verdicts | Question::Anomalies) && typed.report.is_none();
+    if is_of_a_moment && of_topics {
+        return Ok(Asking { question, span: Span::default() });
+    }
     if is_of_a_moment && span != Span::default() {
         return Err(Failure::misuse("`--since` and `--until` need a question about a time")
             .because("verdicts and anomalies are those of one moment")

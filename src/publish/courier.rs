@@ -317,7 +317,8 @@ async fn connect(fleet: &Arc<Fleet>) -> Result<(Wire, Limits), Trouble> {
 /// Returns the one device that takes the messages: with a session that ends with its connection.
 fn fleet(terms: &Terms) -> Fleet {
     let connection = terms.connection.clone();
-    let credentials = match (connection.username.clone(), connection.password.clone()) {
+    let credentials = match connection.login(&terms.client_id) {
+        _ if connection.is_derived() => Credentials::Derived,
         (Some(username), password) => Credentials::Table(vec![Login { username, password }]),
         (None, None) => Credentials::Anonymous,
         (None, password) => Credentials::Template { username: None::<Template>, password },

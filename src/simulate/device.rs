@@ -11,8 +11,13 @@
 //!
 //! A device that has nothing to say owns no buffers: there may be many.
 
+mod event;
+
+pub use event::{Event, Objection};
+
 use super::fleet::Fleet;
 use super::pinging::{Due, Pinger};
+use crate::source::mqtt::token::{self, Notice};
 use crate::wire::{
     self, Ack, ConnAck, Disconnect, Malformed, Packet, Publish, Qos, Reason, SubAck, Subscribe,
     Version,
@@ -49,6 +54,8 @@ pub struct Device {
     input: BytesMut,
     output: BytesMut,
     events: VecDeque<Event>,
+    /// What the broker said about its token; few hear of it.
+    token: Option<Box<Notice>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,43 +88,6 @@ enum Own {
     Released(u16),
 }
 
-/// What happened on the connection. All but the first two end it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    Connected {
-        session_present: bool,
-    },
-    /// A subscription or a message was refused; told once.
-    Objected {
-        to: Objection,
-        reason: Reason,
-    },
-    /// CONNACK said no.
-    Refused {
-        reason: Reason,
-        said: Option<String>,
-    },
-    /// The broker said DISCONNECT (MQTT 5).
-    Dismissed {
-        reason: Reason,
-    },
-    /// The broker sent what MQTT does not allow, or CONNECT cannot be said in MQTT.
-    Malformed(Malformed),
-    /// Nothing was heard for as long as the device waits, though an answer was due.
-    Unanswered,
-    /// A message of its own has more bytes than the broker takes.
-    Oversized {
-        size: usize,
-        size_max: u32,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Objection {
-    Subscription,
-    Message,
-}
-
 impl Device {
     /// Returns a device that is about to say CONNECT.
     pub fn new(fleet: &Arc<Fleet>, number: u32, now: u64) -> Self {
@@ -144,6 +114,7 @@ impl Device {
             input: BytesMut::new(),
             output: BytesMut::new(),
             events: VecDeque::new(),
+            token: None,
         };
         let mut connect = fleet.connect(number);
         connect.packet_max = Some(INCOMING_MAX);
@@ -255,6 +226,11 @@ impl Device {
         self.pinger.keep_alive()
     }
 
+    /// Returns what was said about its token.
+    pub fn token(&self) -> Option<Notice> {
+        self.token.as_deref().cloned()
+    }
+
     pub fn is_up(&self) -> bool {
         self.phase == Phase::Up
     }
@@ -302,7 +278,10 @@ impl Device {
 
     fn handle_while_up(&mut self, now: u64, packet: Packet) {
         match packet {
-            Packet::Publish(publish) => self.acknowledge(now, &publish),
+            Packet::Publish(publish) => {
+                self.hear_of_token(&publish);
+                self.acknowledge(now, &publish);
+            }
             // A repetition is answered as the first time (MQTT 3.1.1 §4.3.3).
             Packet::PubRel(Ack { id, .. }) => self.send(now, &Packet::PubComp(ack(id))),
             Packet::PubAck(Ack { id, reason }) if self.own == Own::Sent(id) => {
@@ -401,6 +380,14 @@ impl Device {
             return self.end(Event::Oversized { size, size_max: self.terms.packet_max });
         }
         self.await_answer(now);
+    }
+
+    fn hear_of_token(&mut self, publish: &Publish) {
+        if let Some(notice) = token::read(&publish.topic, &publish.payload)
+            && self.fleet.connection.is_aliyun()
+        {
+            self.token = Some(Box::new(notice.after(self.token.take().map(|before| *before))));
+        }
     }
 
     /// Its own message has been dealt with.

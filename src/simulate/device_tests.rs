@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::auth::Auth;
 use crate::config::broker::{Broker, MqttVersion};
 use crate::config::connection::Connection;
 use crate::simulate::fleet::{Conduct, Credentials, Message, Names, Traffic};
@@ -16,6 +17,7 @@ fn fleet(keep_alive: u16) -> Fleet {
         connection: Connection {
             instance: broker.instance(),
             broker,
+            auth: Auth::Plain,
             username: None,
             password: None,
             client_id: None,

@@ -3,6 +3,7 @@
 
 use super::pinging::Pinging;
 use super::template::Template;
+use crate::config::auth::BETWEEN;
 use crate::config::broker::MqttVersion;
 use crate::config::connection::Connection;
 use crate::secret::Secret;
@@ -13,7 +14,8 @@ use std::time::Duration;
 /// The devices of one run.
 #[derive(Clone, Debug)]
 pub struct Fleet {
-    /// Broker, TLS and version. Its client id, user, password and keep alive are not used.
+    /// Broker, TLS and version, and who to be where `credentials` says so. Its client id, user, password and
+    /// keep alive are not used.
     pub connection: Connection,
     /// The run's own mark.
     pub run: String,
@@ -88,6 +90,16 @@ pub enum Names {
     Table(Vec<String>),
 }
 
+impl Names {
+    /// Returns the client id of a device. A number beyond the table has none.
+    pub fn id(&self, number: u32, run: &str) -> String {
+        match self {
+            Self::Template(template) => template.fill(number, run, ""),
+            Self::Table(ids) => at(ids, number).cloned().unwrap_or_default(),
+        }
+    }
+}
+
 /// Who devices say they are.
 #[derive(Clone, Debug)]
 pub enum Credentials {
@@ -99,6 +111,8 @@ pub enum Credentials {
     },
     /// Device `n` has those at place `n`.
     Table(Vec<Login>),
+    /// Each has what the connection makes of its client id.
+    Derived,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,9 +162,21 @@ impl Fleet {
 
     /// Returns the client id of a device. A number beyond the table has none.
     pub fn client_id(&self, number: u32) -> String {
-        match &self.client_id {
-            Names::Template(template) => template.fill(number, &self.run, ""),
-            Names::Table(ids) => at(ids, number).cloned().unwrap_or_default(),
+        self.client_id.id(number, &self.run)
+    }
+
+    /// Tells whether client ids begin with a group, as Alibaba Cloud's MQTT wants it.
+    pub fn has_groups(&self) -> bool {
+        self.client_id(0).contains(BETWEEN)
+    }
+
+    /// Returns the id of a client that is no device, but belongs to the run: in the group of the first one,
+    /// if that has a group.
+    pub fn fellow(&self, name: &str) -> String {
+        let own = format!("sim-{}-{name}", self.run);
+        match self.client_id(0).split_once(BETWEEN) {
+            Some((group, _)) => format!("{group}{BETWEEN}{own}"),
+            None => own,
         }
     }
 
@@ -171,11 +197,11 @@ impl Fleet {
                 Some(login) => (Some(login.username.clone()), login.password.clone()),
                 None => (None, None),
             },
+            Credentials::Derived => self.connection.login(client_id),
         }
     }
 
-    /// Tells whether all devices say the same about who they are, so that another client can say it
-    /// too.
+    /// Tells whether another client can say who it is, too, as the devices do.
     pub fn shares_login(&self) -> bool {
         match &self.credentials {
             Credentials::Anonymous => true,
@@ -187,6 +213,7 @@ impl Fleet {
                     })
             }
             Credentials::Table(_) => false,
+            Credentials::Derived => self.connection.auth.is_shared(),
         }
     }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::auth::Auth;
 use crate::config::broker::Broker;
 
 fn template(text: &str) -> Template {
@@ -17,6 +18,7 @@ fn fleet(credentials: Credentials) -> Fleet {
         connection: Connection {
             instance: broker.instance(),
             broker,
+            auth: Auth::Plain,
             username: None,
             password: None,
             client_id: None,

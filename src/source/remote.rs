@@ -114,7 +114,7 @@ pub async fn run(
     let (mut failures, mut succeeded) = (0_u32, false);
     loop {
         let opened = async {
-            let line = Line::open(&remote, tls.as_ref()).await;
+            let line = Line::open(remote.host_name(), remote.port, tls.as_ref()).await;
             let mut line = line.map_err(|trouble| Setback::of(&trouble))?;
             let filters = speaker.open(&mut line).await?;
             Ok((line, filters))
@@ -182,9 +182,13 @@ pub enum Turn {
 
 impl Line {
     /// Connects to the first address that answers.
-    async fn open(remote: &Remote, tls: Option<&Arc<ClientConfig>>) -> Result<Self, Trouble> {
+    pub async fn open(
+        host: String,
+        port: u16,
+        tls: Option<&Arc<ClientConfig>>,
+    ) -> Result<Self, Trouble> {
         let deadline = Instant::now() + CONNECT_MAX;
-        let places = addresses(remote.host_name(), remote.port).await?;
+        let places = addresses(host.clone(), port).await?;
         let mut left = u32::try_from(places.len()).unwrap_or(u32::MAX);
         let mut last = None;
         for place in places {
@@ -207,7 +211,6 @@ impl Line {
             let stream: Box<dyn Stream> = match tls {
                 None => Box::new(tcp),
                 Some(config) => {
-                    let host = remote.host_name();
                     let name = ServerName::try_from(host.clone())
                         .map_err(|_| Trouble::NoServerName(host))?;
                     let connector = TlsConnector::from(Arc::clone(config));
@@ -217,7 +220,7 @@ impl Line {
             };
             return Ok(Self { stream, input: BytesMut::new() });
         }
-        Err(last.unwrap_or_else(|| Trouble::UnknownHost(remote.host_name(), None)))
+        Err(last.unwrap_or(Trouble::UnknownHost(host, None)))
     }
 
     /// Sends it all.

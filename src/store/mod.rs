@@ -29,6 +29,7 @@ use crate::state::coverage::{Coverage, Member, SourceKey};
 use crate::state::fleet::Fleet;
 use crate::state::packed::Client;
 use crate::state::policy::Policy;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 /// An engine that keeps state. Dropping one is what a crash is: nothing committed is lost.
@@ -73,6 +74,9 @@ pub trait Store: Debug + Send {
 
     /// Returns the broker's count of messages it dropped, as last told.
     fn dropped(&mut self, instance: &str) -> Result<Option<u64>, Failure>;
+
+    /// Returns how far the queues of an instance were read, by their names: the offset to go on with.
+    fn positions(&mut self, instance: &str) -> Result<BTreeMap<String, i64>, Failure>;
 
     /// Removes clients, given as they were judged. One that was heard of since is kept. Returns how
     /// many were removed.
@@ -145,6 +149,17 @@ pub struct Batch<'a> {
     pub dropped: Option<u64>,
     /// The listeners whose accounts changed.
     pub accounts: Vec<Account<'a>>,
+    /// How far queues were read, each in the place of what is stored: whoever reads a queue again from
+    /// further back means it. Never seen stored before the clients of this batch.
+    pub positions: Vec<Position<'a>>,
+}
+
+/// How far a queue was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position<'a> {
+    pub queue: &'a str,
+    /// The offset to go on with.
+    pub next: i64,
 }
 
 /// A listener's account of its hearing.

@@ -51,6 +51,34 @@ fn what_cannot_be_meant_is_refused_before_anybody_is_asked() {
 }
 
 #[test]
+fn what_alibaba_cloud_lacks_is_told_once_and_refused_where_it_was_asked_for() {
+    let home = Home::new();
+    home.write("secret", "hunter2\n");
+    let line = "simulate --plan --count 2 --auth aliyun-signature --access-key-id LTAI5t \
+                --access-key-secret-file secret -b post-cn-1.mqtt.aliyuncs.com";
+    let ids = "-i GID_demo@@@sim-{run}-{n}";
+    let run = home.run(&format!("{line} {ids} -k 600"));
+
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(run.err.matches("no wills and no births").count(), 1, "{}", run.err);
+    assert!(run.err.contains("the keep alive is 600 s"), "{}", run.err);
+    assert!(run.err.contains("next:  pass `--keepalive 480`"), "{}", run.err);
+
+    let run = home.run(&format!("{line} {ids} --will-payload gone"));
+    run.failed(2, "`--will-payload` at Alibaba Cloud's MQTT");
+    assert!(run.err.contains("the service has no wills"), "{}", run.err);
+
+    let run = home.run(line);
+    run.failed(2, "the client id has no group");
+    assert!(run.err.contains("'GID_demo@@@sim-{run}-{n}'"), "{}", run.err);
+
+    let group = "[[group]]\nname = \"a\"\nshare = 100\nwill = true\n[[group.step]]\nup = \"1s\"\n";
+    home.write("scenario.toml", group);
+    let run = home.run(&format!("{line} {ids} --scenario scenario.toml"));
+    run.failed(2, "a scenario with `will = true` at Alibaba Cloud's MQTT");
+}
+
+#[test]
 fn more_devices_than_files_or_ports_are_refused_with_what_to_raise() {
     let run = Home::new().run("simulate -q --count 1000000 --rate 1000000 -b 127.0.0.1:1");
 

@@ -5,9 +5,9 @@ use super::{Run, fleet, life, message, template, whats};
 use presence::failure::Outcome;
 use presence::simulate::deed::What;
 use presence::simulate::driver::Stop;
-use presence::simulate::fleet::Traffic;
+use presence::simulate::fleet::{Credentials, Names, Traffic};
 use presence::simulate::plan::Death;
-use presence::wire::{ConnAck, Packet, Publish, Qos, Reason};
+use presence::wire::{ConnAck, Packet, Properties, Publish, Qos, Reason};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -234,4 +234,56 @@ async fn a_local_address_is_used_when_asked_for() {
     locals.sort();
     let expected = [(0, "127.0.0.1"), (1, "127.0.0.2"), (2, "127.0.0.1")];
     assert_eq!(locals, expected.map(|(number, ip)| (number, ip.to_owned())));
+}
+
+#[tokio::test]
+async fn devices_say_that_their_token_expired_and_come_back_with_another() {
+    let tokens = tempfile::NamedTempFile::new().expect("the temporary folder is writable");
+    std::fs::write(tokens.path(), "RW|old").expect("it can be written");
+    let path = tokens.path().to_owned();
+    let habits = Habits {
+        greet: Arc::new(move |_, _| {
+            std::fs::write(&path, "RW|new").expect("it can be written");
+            Some(ConnAck::default())
+        }),
+        last_word: Some((
+            0,
+            Publish {
+                dup: false,
+                qos: Qos::AtMostOnce,
+                retain: false,
+                topic: "$SYS/tokenInvalidNotice".into(),
+                id: 0,
+                payload: br#"{"code":2,"type":"RW"}"#[..].into(),
+                properties: Properties::default(),
+            },
+        )),
+        ..Habits::default()
+    };
+    let mut server = Server::start(habits).await;
+    let flags = format!(
+        "--auth aliyun-token --access-key-id Y --aliyun-instance i --auth-token-file {}",
+        tokens.path().display()
+    );
+    let mut fleet = fleet(&server.url(), &flags);
+    fleet.client_id = Names::Template(template("GID_demo@@@sim-{run}-{n}"));
+    fleet.credentials = Credentials::Derived;
+    fleet.conduct.will = None;
+    fleet.conduct.birth = None;
+    fleet.conduct.reconnect = Some(Duration::from_millis(10));
+    let run = Run::start(fleet, vec![vec![life(0, 60_000, Death::Disconnect)]]);
+    for (user, password) in [("Token|Y|i", "RW|old"), ("Token|Y|i", "RW|new")] {
+        let Seen::Connect(connect) = server.next().await else { panic!("a CONNECT it is") };
+        assert_eq!(connect.client_id, "GID_demo@@@sim-3fa9-0");
+        assert_eq!(connect.username.as_deref(), Some(user));
+        assert_eq!(connect.password.as_deref(), Some(password.as_bytes()));
+    }
+    run.stop.send_replace(Stop::Goodbye);
+    let (_, deeds) = run.end().await;
+    let lost = deeds.iter().find_map(|deed| match &deed.what {
+        What::Lost { reason } => Some(reason.clone()),
+        _ => None,
+    });
+    let lost = lost.expect("the first connection was lost");
+    assert!(lost.starts_with("the token `RW` expired (code 2), and"), "{lost}");
 }

@@ -48,6 +48,8 @@ pub struct Habits {
     pub answers_pings: bool,
     /// Sent after SUBACK.
     pub gift: Option<Publish>,
+    /// Sent after CONNACK to the client with this number, before its connection is closed.
+    pub last_word: Option<(usize, Publish)>,
     /// A CONNECT ends the older connection of the same client, as it must (MQTT 3.1.1 §3.1.4).
     pub takes_over: bool,
     /// Ends no connection for silence, whatever was promised.
@@ -62,6 +64,7 @@ impl Default for Habits {
             reason: Reason::SUCCESS,
             answers_pings: true,
             gift: None,
+            last_word: None,
             takes_over: false,
             is_patient: false,
         }
@@ -180,6 +183,12 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Peer<S> {
         }
         self.say(Packet::ConnAck(connack)).await;
         if is_refusal {
+            return;
+        }
+        if let Some((number, publish)) = &habits.last_word
+            && *number == count
+        {
+            self.say(Packet::Publish(publish.clone())).await;
             return;
         }
         let how = loop {

@@ -19,7 +19,8 @@ const LMQ: &str = "lmq";
 const EAR: &str = "share:g";
 /// What the broker queues for one session.
 const QUEUE: u64 = 6;
-const TERMS: Terms = Terms { keep_alive_ms: 5 * SECOND, broker_queue: QUEUE, bridge_gaps_ms: 0 };
+const TERMS: Terms =
+    Terms { keep_alive_ms: 5 * SECOND, broker_queue: QUEUE, bridge_gaps_ms: 0, is_kept: false };
 /// The longest that a message is under way to somebody who is there, ms.
 const MOMENT: i64 = 100;
 const CLIENTS: usize = 6;

@@ -6,7 +6,8 @@ use crate::support::{BROKER, LMQ, POLICY, Place, Remote, Stores, batch, client, 
 use presence::event::Timestamp;
 use presence::state::coverage::{Member, SourceKey};
 use presence::state::fleet::Fleet;
-use presence::store::{Account, Author, Batch, Store};
+use presence::store::{Account, Author, Batch, Position, Store};
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Barrier;
@@ -253,6 +254,15 @@ fn keeps_what_belongs_to_an_instance(place: &dyn Stores) {
     assert_eq!(store.dropped(BROKER), Ok(Some(2)));
     assert_eq!(store.load(BROKER).expect("loaded").restart(), restart(500));
     assert_eq!(store.tie("nowhere"), Ok(0));
+
+    for positions in [&[("b/1", 9), ("a/0", 7)][..], &[("a/0", 3)], &[]] {
+        let position = |(queue, next): &(&'static str, i64)| Position { queue, next: *next };
+        let positions = positions.iter().map(position).collect();
+        store.commit(BROKER, &Batch { positions, ..Batch::default() }).expect("committed");
+    }
+    let kept = [("a/0".to_owned(), 3), ("b/1".to_owned(), 9)].into();
+    assert_eq!(place.a_reader().positions(BROKER), Ok(kept));
+    assert_eq!(place.a_reader().positions("nowhere"), Ok(BTreeMap::new()));
 
     assert_eq!(store.forget_member(BROKER, "nobody", Timestamp(4_000_000)), Ok(0));
     assert_eq!(store.forget_member(BROKER, "m \"1\"", Timestamp(4_000_000)), Ok(1));

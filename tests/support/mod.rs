@@ -17,6 +17,8 @@ pub mod proxy;
 pub mod publisher;
 pub mod rabbitmq;
 pub mod redis;
+pub mod remoting;
+pub mod rocketmq;
 pub mod verification;
 
 use process::DEADLINE;

@@ -1,5 +1,6 @@
 //! What `presence watch` listens to beside MQTT.
 
+use crate::cli::rocketmq::RocketMq;
 use crate::secret::Secret;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
@@ -11,8 +12,9 @@ use std::path::PathBuf;
 pub struct Sources {
     /// Listen where a broker tells it beside MQTT; may be given several times
     ///
-    /// `amqp://` for the event exchange of RabbitMQ, `stomp://` for ActiveMQ and Artemis; `amqps://` and
-    /// `stomp+ssl://` with TLS. User, password, certificates and keep alive are those of the section
+    /// `amqp://` for the event exchange of RabbitMQ, `stomp://` for ActiveMQ and Artemis,
+    /// `rocketmq://NAMESERVER/TOPIC` for notices of Alibaba's MQTT service; with TLS `amqps://`,
+    /// `stomp+ssl://` and `rocketmq+ssl://`. User, password, certificates and keep alive are those of the section
     /// `Connection`; user and password in the URL come first, but every user of this machine can read
     /// them in the list of processes. Without `--broker` nothing else is listened to.
     // A `Secret`, because a URL can hold a password and this type is printed by `Debug`.
@@ -43,6 +45,16 @@ pub struct Sources {
         requires = "listen_webhook"
     )]
     pub listen_webhook_secret_file: Option<PathBuf>,
+
+    /// Where to begin in a queue of which nothing was read yet: `earliest`, `latest`, `2h`, or a moment
+    ///
+    /// By the time at which a message was stored. What was read is kept in the store, and reading goes on
+    /// there; if this is given, not behind it. Without it: three days ago.
+    #[arg(long, value_name = "WHEN", env = "PRESENCE_SINCE")]
+    pub since: Option<String>,
+
+    #[command(flatten)]
+    pub rocketmq: RocketMq,
 
     /// Whether a broker was named, and not merely taken because none was.
     #[arg(skip)]

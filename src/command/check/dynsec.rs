@@ -130,10 +130,10 @@ impl Inquiry<'_> {
         let addresses = addresses_within(&connection.broker, self.left())
             .await
             .map_err(|trouble| self.failed(&trouble))?;
-        let password = connection.password.as_ref();
+        let (username, password) = connection.login(client_id);
         let connect = Connect {
             keep_alive: KEEP_ALIVE_S,
-            username: connection.username.clone(),
+            username,
             password: password.map(|secret| Bytes::from(secret.reveal().to_owned())),
             ..Connect::new(version_of(connection), client_id)
         };

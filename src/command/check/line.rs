@@ -57,7 +57,8 @@ impl Line {
         let status_topics = status_topics(&inquiry.ids, options, terms);
         session.filters = filters(options, &status_topics, &dialects);
         let keep_alive_ms = i64::try_from(KEEP_ALIVE.as_millis()).unwrap_or(i64::MAX);
-        let hearing_terms = HearingTerms { keep_alive_ms, broker_queue: 0, bridge_gaps_ms: 0 };
+        let hearing_terms =
+            HearingTerms { keep_alive_ms, broker_queue: 0, bridge_gaps_ms: 0, is_kept: false };
         let voices: Vec<(&str, Option<i64>)> =
             dialects.iter().map(|dialect| (dialect.name(), dialect.message_life())).collect();
         let ear = Ear {
@@ -98,6 +99,8 @@ impl Line {
             Heard::Alive | Heard::Unsubscribed | Heard::Missed { .. } | Heard::Skipped { .. } => {
                 self.listened(presence);
             }
+            // Of queues, none of which is asked here.
+            Heard::Position(_) | Heard::CaughtUp => {}
             Heard::Lost { .. } => {
                 self.ear.hearing.lost();
                 return Ok(true);

@@ -7,6 +7,7 @@ use super::stop;
 use super::watcher::{News, Setup, Source, Testimony, Watcher};
 use crate::clock;
 use crate::config;
+use crate::config::auth::Auth;
 use crate::config::broker::{Broker, MqttVersion};
 use crate::config::connection::Connection;
 use crate::dialect::lmq::Lmq;
@@ -70,6 +71,7 @@ fn connection(url: &str) -> Result<Connection, Failure> {
     Ok(Connection {
         instance: broker.instance(),
         broker,
+        auth: Auth::Plain,
         username: None,
         password: None,
         client_id: None,

@@ -10,10 +10,12 @@ mod hindsight;
 mod lanes;
 mod recording;
 mod saved;
+mod topic;
 
 pub use broker::{Asked, Broker};
 pub use course::{Follower, Heard, Said};
 pub use deliver::Held;
+pub use topic::Part;
 
 use super::hear::Tally;
 use super::redactor::Redactor;

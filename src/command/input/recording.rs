@@ -225,7 +225,7 @@ impl Input {
         let message = Message {
             topic: &line.topic,
             payload: &payload,
-            tag: None,
+            tag: line.tag.as_deref(),
             qos: line.qos,
             retain: line.retain,
             received: Timestamp(line.received_ms),

@@ -82,10 +82,10 @@ impl Clients {
 
     /// Returns the CONNECT of a client that wants nothing kept.
     pub fn connect(&self, client: &str, keep_alive: u16) -> Connect {
-        let password = self.connection.password.as_ref();
+        let (username, password) = self.connection.login(client);
         Connect {
             keep_alive,
-            username: self.connection.username.clone(),
+            username,
             password: password.map(|secret| Bytes::from(secret.reveal().to_owned())),
             ..Connect::new(self.version(), client)
         }

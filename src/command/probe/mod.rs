@@ -10,6 +10,7 @@ mod preflight;
 use super::stop;
 use crate::cli::connection::MqttVersion;
 use crate::cli::probe::Probe;
+use crate::config::auth::{Aliyun, Auth, has_group, no_group};
 use crate::config::connection::Connection;
 use crate::config::described;
 use crate::config::reading::{named, usual, without_topic};
@@ -72,12 +73,28 @@ fn check(options: &Probe, connection: &Connection) -> Result<(), Failure> {
             )
             .next("leave it out, in the environment and the profile too"));
     }
+    if let Auth::Aliyun(aliyun) = &connection.auth {
+        check_ids(&options.id_prefix, aliyun)?;
+    }
     if connection.keep_alive.is_zero() && !options.no_silence {
         return Err(Failure::misuse("`--keepalive 0` would never be noticed")
             .because("without a keep alive no broker misses a client that falls silent")
             .next("pass a few seconds, or leave silence out with `--no-silence`"));
     }
     Ok(())
+}
+
+/// Checks that clients of ids that are made here can say who they are.
+fn check_ids(prefix: &str, aliyun: &Aliyun) -> Result<(), Failure> {
+    if !aliyun.is_shared() {
+        return Err(Failure::misuse("`--auth aliyun-device` cannot be used here")
+            .because("a probe makes ids of its own, and a device has a key for its own id alone")
+            .next("pass `--auth aliyun-signature` or `--auth aliyun-token`"));
+    }
+    if has_group(&format!("{prefix}1")) {
+        return Ok(());
+    }
+    Err(no_group().next("name a group that exists, as in `--id-prefix 'GID_ops@@@'`"))
 }
 
 /// One probe.

@@ -15,14 +15,16 @@ mod watched;
 mod whatif;
 
 use super::filter::Clients;
-use super::input::{Asked, Follower, Input};
+use super::input::{Asked, Follower, Input, Part};
 use super::key_file;
 use super::redactor::Redactor;
 use super::stop;
 use crate::cli::replay::Replay;
 use crate::clock;
 use crate::config;
+use crate::config::connection::Surroundings;
 use crate::config::question::{Asking, Question};
+use crate::config::rocketmq::RocketMq;
 use crate::disorder::{self, Disorder};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
@@ -37,6 +39,7 @@ use crate::sys::AHEAD;
 use advice::Advising;
 use changes::Changes;
 use concurrency::Concurrency;
+use jiff::tz::TimeZone;
 use outages::Outages;
 use report::{About, Report};
 use std::collections::VecDeque;
@@ -90,7 +93,9 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
         typed.as_deref().map(|typed| config::time::moment_in(typed, zone.as_ref())).transpose()
     };
     let (now, at) = (moment(&options.now)?, moment(&options.at)?);
-    let mut asking = config::question::asking(&options.question, zone.as_ref())?;
+    let (topics, part) = topics(options, zone.as_ref(), console)?;
+    let mut asking =
+        config::question::asking(&options.question, zone.as_ref(), !topics.is_empty())?;
     if let (Some(redactor), Question::Timeline(client)) = (&redactor, &mut asking.question) {
         *client = redactor.client(client);
     }
@@ -141,7 +146,10 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
         input.follow_files(&options.files, &end, changes, console)?;
     } else {
         stop::ends_at_once(console.status());
-        input.read_files(&options.files, console)?;
+        if !options.files.is_empty() {
+            input.read_files(&options.files, console)?;
+        }
+        input.read_topics(&topics, part, console)?;
     }
     at::warn(&input, console);
     match asking.question {
@@ -160,6 +168,30 @@ pub fn run(options: &Replay, console: &mut Console) -> Result<Outcome, Failure> 
         Outcome::Yes => outcome,
         unread => unread,
     })
+}
+
+/// Returns the topics that are read too, and what of them.
+fn topics(
+    options: &Replay,
+    zone: Option<&TimeZone>,
+    console: &mut Console,
+) -> Result<(Vec<RocketMq>, Part), Failure> {
+    let mut stdin = std::io::stdin();
+    let surroundings = Surroundings::of_process(&mut stdin);
+    let (connection, question) = (&options.publish.connection, &options.question);
+    let named = (&*options.source, &options.rocketmq);
+    let (topics, warnings) = config::connection::topics(
+        connection,
+        named,
+        question.since.as_deref(),
+        zone,
+        &surroundings,
+    )?;
+    for given in warnings {
+        console.warn(&super::warning(given));
+    }
+    let until = question.until.as_deref().map(|typed| config::time::moment_in(typed, zone));
+    Ok((topics, Part { until: until.transpose()?, patience: options.publish.timeout }))
 }
 
 /// Reads the key of pseudonyms.

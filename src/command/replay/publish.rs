@@ -54,6 +54,7 @@ pub fn run(
     let connection = connection(&options.publish.connection, KEEP_ALIVE, console)?;
     let pace = pace(options, &connection, desk.borrow().speed)?;
     let client_id = connection.client_id.clone().map_or_else(random_client_id, Ok)?;
+    connection.check_client(&client_id)?;
     let broker = connection.broker.to_string();
     let patience = options.publish.timeout;
     let courier = courier::Terms { connection, client_id, patience, pace };

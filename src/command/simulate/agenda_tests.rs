@@ -9,7 +9,7 @@ fn agenda(line: &str) -> Result<Agenda, Failure> {
     let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
     let Command::Simulate(options) = cli.command else { panic!("another command") };
     let mut stdin = &b""[..];
-    let mut surroundings = Surroundings { password: None, stdin: &mut stdin };
+    let mut surroundings = Surroundings::with_stdin(&mut stdin);
     let keep_alive = Duration::from_secs(5);
     let (connection, _) = single(&options.connection, keep_alive, &mut surroundings)?;
     Agenda::new(&options, &connection, Shares::all(Death::Disconnect), 7)

@@ -1,17 +1,14 @@
 //! Who the devices are and what they say: options checked together, before anybody is bothered.
 
 use super::agenda::Agenda;
-use super::known;
+use super::{aliyun, known, names};
 use crate::cli::connection::MqttVersion;
-use crate::cli::simulate::{self as cli, CLIENT_ID, SESSION_EXPIRY, Simulate};
+use crate::cli::simulate::{self as cli, SESSION_EXPIRY, Simulate};
 use crate::config::connection::Connection;
-use crate::config::credentials;
 use crate::failure::Failure;
 use crate::output::sanitize::sanitize;
 use crate::simulate::device::TICK_MS;
-use crate::simulate::fleet::{
-    Conduct, Credentials, Fleet, Group, Login, Message, Names, Traffic, Will,
-};
+use crate::simulate::fleet::{Conduct, Fleet, Group, Message, Traffic, Will};
 use crate::simulate::pinging::Pinging;
 use crate::simulate::scenario::{Scenario, Words};
 use crate::simulate::template::Template;
@@ -30,8 +27,11 @@ pub fn fleet(
     let count = agenda.devices();
     check_mark(&run)?;
     check_version(options)?;
-    let (client_id, credentials) = names(options, count, &connection)?;
+    let (client_id, credentials) = names::of(options, count, &connection, &run)?;
     let status = &options.status;
+    if connection.is_aliyun() {
+        aliyun::check_status(status)?;
+    }
     let will = (!status.no_will).then(|| will(status)).transpose()?;
     let birth = (!status.no_birth).then(|| birth(status)).transpose()?;
     let session_expiry = match options.devices.session_expiry {
@@ -51,8 +51,13 @@ pub fn fleet(
         subscribe: filters(&options.traffic)?,
         reconnect: options.devices.reconnect,
     };
+    let conduct = if connection.is_aliyun() { aliyun::fitted(conduct, status) } else { conduct };
     let groups = match agenda.scenario() {
-        Some(scenario) => groups(scenario, count, &conduct, &words(options)?),
+        Some(scenario) => {
+            let mut words = words(options)?;
+            words.birth.retain &= !connection.is_aliyun();
+            groups(scenario, count, &conduct, &words)
+        }
         None => Vec::new(),
     };
     let fleet = Fleet {
@@ -66,6 +71,9 @@ pub fn fleet(
         connect_timeout: options.load.timeout,
         local_addresses: options.load.bind_address.clone(),
     };
+    if fleet.connection.is_aliyun() {
+        aliyun::check(&fleet)?;
+    }
     super::texts::check(&fleet, count)?;
     Ok(fleet)
 }
@@ -130,75 +138,6 @@ fn check_version(options: &Simulate) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns where client ids and credentials come from.
-fn names(
-    options: &Simulate,
-    count: u32,
-    connection: &Connection,
-) -> Result<(Names, Credentials), Failure> {
-    let Some(path) = &options.devices.credentials else {
-        let template = |text: &str| read("--username", text);
-        let username = connection.username.as_deref().map(template).transpose()?;
-        let password = connection.password.clone();
-        let credentials = match (username, password) {
-            (None, None) => Credentials::Anonymous,
-            (username, password) => Credentials::Template { username, password },
-        };
-        return Ok((id_template(options, count, connection)?, credentials));
-    };
-    let rows = credentials::read(path, count)?;
-    let has_ids = rows.first().is_some_and(|row| row.client_id.is_some());
-    let names = if has_ids {
-        if connection.client_id.is_some() {
-            return Err(Failure::misuse("`--client-id` and a table of client ids")
-                .because(format!("{} has a column `client_id`", path.display()))
-                .next("leave `--client-id` out, or take the column out"));
-        }
-        if !options.devices.ids_are_mine {
-            return Err(not_mine(&format!("client ids from {}", path.display())));
-        }
-        Names::Table(rows.iter().filter_map(|row| row.client_id.clone()).collect())
-    } else {
-        id_template(options, count, connection)?
-    };
-    let mut logins = Vec::with_capacity(rows.len());
-    for row in rows {
-        logins.push(Login { username: row.username, password: row.password });
-    }
-    Ok((names, Credentials::Table(logins)))
-}
-
-fn id_template(options: &Simulate, count: u32, connection: &Connection) -> Result<Names, Failure> {
-    let text = connection.client_id.as_deref().unwrap_or(CLIENT_ID);
-    let template = read("--client-id", text)?;
-    let shown = sanitize(text, 80);
-    if template.names_client() {
-        return Err(Failure::misuse(format!("`--client-id {shown}` names itself"))
-            .because("`{client}` stands for the client id")
-            .next(format!("pass a template with `{{n}}`, as in `--client-id {CLIENT_ID}`")));
-    }
-    if count > 1 && !template.tells_devices_apart() {
-        return Err(Failure::misuse(format!(
-            "`--client-id {shown}` gives all {count} devices one id"
-        ))
-        .because("a broker throws out whoever is connected with the same id")
-        .next(format!("let `{{n}}` stand in it, as in `--client-id {CLIENT_ID}`")));
-    }
-    if !template.tells_runs_apart() && !options.devices.ids_are_mine {
-        return Err(not_mine(&format!("`--client-id {shown}`")));
-    }
-    Ok(Names::Template(template))
-}
-
-fn not_mine(what: &str) -> Failure {
-    Failure::misuse(format!("{what} may be those of real devices"))
-        .because("the mark of the run, `{run}`, does not stand in them")
-        .next(format!(
-            "put `{{run}}` into the template, as in `--client-id {CLIENT_ID}`, or say with \
-             `--ids-are-mine` that nobody else has them"
-        ))
-}
-
 fn will(options: &cli::Status) -> Result<Will, Failure> {
     Ok(Will {
         message: Message {
@@ -244,7 +183,7 @@ fn filters(options: &cli::Traffic) -> Result<Vec<(Template, Qos)>, Failure> {
     options.subscribe.iter().map(filter).collect()
 }
 
-fn read(flag: &str, text: &str) -> Result<Template, Failure> {
+pub fn read(flag: &str, text: &str) -> Result<Template, Failure> {
     Template::read(text).map_err(|cause| {
         Failure::misuse(format!("`{flag} {}` is no template", sanitize(text, 80)))
             .because(cause)

@@ -2,16 +2,21 @@ use super::*;
 use crate::cli::{Cli, Command};
 use crate::config::connection::{Surroundings, single};
 use crate::failure::Outcome;
+use crate::simulate::fleet::Credentials;
 use crate::simulate::plan::{Death, Shares};
 use crate::simulate::template::Template;
-use clap::Parser as _;
+use clap::CommandFactory as _;
+use std::io::Write as _;
 
 fn try_fleet(words: &[&str]) -> Result<Fleet, Failure> {
     let line = ["presence", "simulate"].into_iter().chain(words.iter().copied());
-    let cli = Cli::try_parse_from(line).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    let matches = Cli::command().try_get_matches_from(line);
+    let matches = matches.unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    let cli = Cli::of(&matches).expect("it was taken apart");
     let Command::Simulate(options) = cli.command else { panic!("another command") };
     let mut stdin = "secret-{n}".as_bytes();
-    let mut surroundings = Surroundings { password: None, stdin: &mut stdin };
+    let mut surroundings = Surroundings::with_stdin(&mut stdin);
+    surroundings.access_key.secret = Some("XXXXX".into());
     let keep_alive = Duration::from_secs(5);
     let (connection, _) = single(&options.connection, keep_alive, &mut surroundings)?;
     let agenda = Agenda::new(&options, &connection, Shares::all(Death::Disconnect), 7)?;
@@ -175,4 +180,108 @@ fn a_table_tells_who_devices_are() {
     refused(&both, "`devices/x/+/status` is no topic");
     try_fleet(&[&both[..], &["--no-will", "--no-birth"]].concat()).expect("it is sound");
     refused(&["--count", "3", "--credentials", &logins], "more than there are rows");
+}
+
+const ALIYUN: &str = "--auth aliyun-signature --access-key-id YYYYY --aliyun-instance mqtt-xxxxx";
+const IDS: &str = "-i GID_demo@@@sim-{run}-{n}";
+
+#[test]
+fn at_alibaba_cloud_each_device_signs_its_own_id() {
+    let fleet =
+        fleet_of(&format!("{ALIYUN} {IDS} --publish-every 1s --publish-topic p/p2p/{{client}}"));
+    let (first, second) = (fleet.connect(0), fleet.connect(1));
+    assert_eq!(first.username.as_deref(), Some("Signature|YYYYY|mqtt-xxxxx"));
+    let signed = |id: &str| crate::sign::hmac_sha1(&"XXXXX".into(), id.as_bytes());
+    for connect in [&first, &second] {
+        let expected = signed(&connect.client_id);
+        assert_eq!(connect.password.as_deref(), Some(expected.reveal().as_bytes()));
+    }
+    assert_ne!(first.password, second.password);
+    // Nothing that the service lacks.
+    assert!(first.will.is_none() && fleet.conduct.birth.is_none());
+    let traffic = fleet.conduct.traffic.as_ref().expect("it was asked for");
+    let sent = fleet.publish(&traffic.message, 0, &first.client_id);
+    assert_eq!(sent.topic, "p/p2p/GID_demo@@@sim-3fa92c-0");
+    assert_eq!(fleet.fellow("verify"), "GID_demo@@@sim-3fa92c-verify");
+}
+
+#[test]
+fn at_alibaba_cloud_devices_may_have_keys_of_their_own() {
+    let line = ALIYUN.replace("signature", "device");
+    let one = fleet_of(&format!("{line} -i GID_a@@@0001 --count 1 --ids-are-mine"));
+    let (user, password) = one.login(0, "GID_a@@@0001");
+    assert_eq!(user.as_deref(), Some("DeviceCredential|YYYYY|mqtt-xxxxx"));
+    assert!(password.is_some() && !one.shares_login());
+
+    let mut table = tempfile::NamedTempFile::new().expect("the temporary folder is writable");
+    let rows = "client_id,access_key_id,access_key_secret\nGID_Test@@@0001,DC.1,XXXXX\nGID_Test@@@0002,DC.2,YYY\n";
+    table.write_all(rows.as_bytes()).expect("the disk has room");
+    let path = table.path().display().to_string();
+    let without = "--auth aliyun-device --aliyun-instance mqtt-xxxxx --ids-are-mine";
+    let fleet = fleet_of(&format!("{without} --count 2 --credentials {path}"));
+    let connect = fleet.connect(0);
+    assert_eq!(connect.username.as_deref(), Some("DeviceCredential|DC.1|mqtt-xxxxx"));
+    assert_eq!(connect.password.as_deref(), Some(&b"vI009IZJZVGRwBwZvnbwjfuXxVM="[..]));
+    assert_eq!(fleet.connect(1).username.as_deref(), Some("DeviceCredential|DC.2|mqtt-xxxxx"));
+
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for (line, what) in [
+        (format!("{line} {IDS}"), "100 devices without keys"),
+        (format!("{without} {IDS} --count 1"), "without the key of the device"),
+        (format!("{ALIYUN} {IDS} --count 2 --credentials {path}"), "`--credentials`"),
+        (ALIYUN.to_owned(), "has no group"),
+    ] {
+        let words = words(&line);
+        refused(&words.iter().map(String::as_str).collect::<Vec<_>>(), what);
+    }
+}
+
+#[test]
+fn at_alibaba_cloud_nothing_is_tested_that_it_lacks() {
+    let host = "-b post-cn-1.mqtt.aliyuncs.com";
+    for (more, what) in [
+        ("--will-topic a", "`--will-topic` at Alibaba Cloud's MQTT"),
+        ("--will-qos 0", "`--will-qos`"),
+        ("--will-retain=false", "`--will-retain`"),
+        ("--birth-retain", "`--birth-retain` at Alibaba Cloud's MQTT"),
+    ] {
+        let line = format!("{host} {IDS} {more}");
+        refused(&line.split_whitespace().collect::<Vec<_>>(), what);
+    }
+    let fleet = fleet_of(&format!("{host} {IDS} --birth-topic p/{{client}} --no-will"));
+    let birth = fleet.conduct.birth.as_ref().expect("it was asked for");
+    assert!(!birth.retain && fleet.conduct.will.is_none());
+    assert!(fleet.retained_topics(0, "x").is_empty());
+}
+
+#[test]
+fn at_alibaba_cloud_limits_are_told_with_what_would_fit() {
+    let host = "-b post-cn-1.mqtt.aliyuncs.com";
+    let hints = |line: &str| {
+        let fleet = fleet_of(&format!("{host} {line}"));
+        aliyun::hints(&fleet, 100).into_iter().map(|(what, _)| what).collect::<Vec<_>>()
+    };
+    assert_eq!(hints(&format!("{IDS} -k 480")), Vec::<String>::new());
+    let long = format!("-i GID_demo@@@{}{{run}}-{{n}}", "x".repeat(60));
+    let filters = "--subscribe a ".repeat(31);
+    for (line, told) in [
+        (long, "client ids have up to 80 characters"),
+        (String::new(), "no group is called as in the client id `sim-3fa92c-99`"),
+        ("-i GID_a@@@{run}{n}".to_owned(), "no group is called"),
+        (format!("{IDS} -k 481"), "the keep alive is 481 s"),
+        (format!("{IDS} -k 0"), "no keep alive"),
+        (format!("{IDS} {filters}"), "31 filters"),
+        (format!("{IDS} --persistent --subscribe a --qos 2"), "QoS 2"),
+        (
+            format!(
+                "{IDS} --publish-every 1s --publish-topic parent/{}/{{client}}",
+                "x".repeat(40)
+            ),
+            "more than the 64 characters",
+        ),
+        (format!("{IDS} --publish-every 1s --payload-size 65537"), "65,537 bytes"),
+    ] {
+        let hints = hints(&line);
+        assert!(hints.len() == 1 && hints[0].contains(told), "{line}: {hints:?}");
+    }
 }

@@ -1,11 +1,13 @@
 //! `presence simulate`: devices that come, live and die at a broker.
 
 mod agenda;
+mod aliyun;
 mod compare;
 mod devices;
 mod life;
 pub(super) mod load;
 mod merge;
+mod names;
 mod report;
 mod schedule;
 mod texts;
@@ -50,6 +52,9 @@ async fn simulate(options: &Simulate, console: &mut Console) -> Result<Outcome, 
     let usual = agenda.planned(RATE)?;
     let mut fleet = devices::fleet(options, connection, run, &agenda)?;
     let planned = settled(options, usual, &agenda, &fleet).await?;
+    if fleet.connection.is_aliyun() {
+        tell_limits(&fleet, agenda.devices(), console);
+    }
     if options.plan {
         return show_plan(&planned, &fleet, console);
     }
@@ -175,9 +180,23 @@ fn announce(planned: &Planned, fleet: &Fleet, console: &mut Console) {
         console.say(longer);
     }
     if let Some((what, next)) = planned.unnoticed.clone() {
-        console.warn(&Warning::Unnoticed { what, next });
+        console.warn(&Warning::Beyond { what, next });
     }
     console.say(planned.outline.announcement(&fleet.run, &fleet.connection.broker.to_string()));
+}
+
+/// Says what devices lack at a service that has not all of MQTT, and what it will not bear.
+fn tell_limits(fleet: &Fleet, count: u32, console: &mut Console) {
+    if fleet.conducts().all(|conduct| conduct.birth.is_none()) {
+        console.say(
+            "no wills and no births: Alibaba Cloud's MQTT has neither wills nor retained messages",
+        );
+    } else {
+        console.say("no wills: Alibaba Cloud's MQTT has none, and retains no messages");
+    }
+    for (what, next) in aliyun::hints(fleet, count) {
+        console.warn(&Warning::Beyond { what, next });
+    }
 }
 
 /// Reads a default of the command line.

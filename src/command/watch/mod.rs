@@ -51,9 +51,10 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     let look = Look::new(&options.view)?;
     let mut flow = Flow::new(options, console)?;
     let (setup, given) = setup(options, console)?;
-    let Given { connections, remotes, webhook, .. } = given;
+    let Given { connections, remotes, topics, webhook, .. } = given;
     let mut sources: Vec<Source<'_>> = connections.iter().map(Source::Broker).collect();
     sources.extend(remotes.iter().map(Source::Remote));
+    sources.extend(topics.iter().map(Source::RocketMq));
     if let Some(webhook) = &webhook {
         let hatch = Hatch::open(webhook).await?;
         console.say(format_args!("webhooks on http://{}/", hatch.address()));

@@ -10,9 +10,11 @@ use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::output::warning::{Missing, Warning};
 use crate::source::mqtt::Publish;
+use crate::source::origin::Position;
 use crate::state::coverage::Hole;
 use crate::state::hearing::Moment;
 use crate::state::packed::Client;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::block_in_place;
 
@@ -51,6 +53,17 @@ impl Watcher {
         self.ledger.record(&message);
         self.state.acks.push(publish.ack);
         message
+    }
+
+    /// A queue was read up to there.
+    pub(super) fn position(&mut self, position: Position) {
+        let is_further =
+            self.state.queues.get(&position.queue).is_none_or(|known| known.next != position.next);
+        if is_further {
+            self.ledger.position(Arc::clone(&position.queue), position.next);
+            self.state.owed = true;
+        }
+        self.state.queues.insert(Arc::clone(&position.queue), position);
     }
 
     /// Reads what the broker says about itself.

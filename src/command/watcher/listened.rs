@@ -2,6 +2,7 @@
 
 use crate::config::connection::Connection;
 use crate::config::door::{self, Remote, Tongue};
+use crate::config::rocketmq::RocketMq;
 use crate::dialect::terms::Terms;
 use crate::source::webhook::Hatch;
 use crate::source::{amqp, stomp, webhook};
@@ -13,6 +14,7 @@ use std::time::Duration;
 pub enum Source<'a> {
     Broker(&'a Connection),
     Remote(&'a Remote),
+    RocketMq(&'a RocketMq),
     Webhook(Hatch),
 }
 
@@ -25,6 +27,7 @@ impl Source<'_> {
         match self {
             Self::Broker(connection) => connection.instance.clone(),
             Self::Remote(remote) => remote.instance.clone(),
+            Self::RocketMq(topic) => topic.instance.clone(),
             Self::Webhook(hatch) => hatch.instance(),
         }
     }
@@ -32,14 +35,20 @@ impl Source<'_> {
     pub fn client_id(&self) -> Option<&str> {
         match self {
             Self::Broker(connection) => connection.client_id.as_deref(),
-            Self::Remote(_) | Self::Webhook(_) => None,
+            Self::Remote(_) | Self::RocketMq(_) | Self::Webhook(_) => None,
         }
+    }
+
+    /// Tells whether what is heard stays where it is read.
+    pub const fn is_kept(&self) -> bool {
+        matches!(self, Self::RocketMq(_))
     }
 
     pub const fn keep_alive(&self) -> Duration {
         match self {
             Self::Broker(connection) => connection.keep_alive,
             Self::Remote(remote) => remote.keep_alive,
+            Self::RocketMq(topic) => topic.keep_alive,
             Self::Webhook(_) => KEEP_ALIVE,
         }
     }
@@ -49,6 +58,7 @@ impl Source<'_> {
     pub fn terms(&self, chosen: &Terms) -> Option<Terms> {
         let (usual, topics): (_, &[&str]) = match self {
             Self::Broker(_) => return None,
+            Self::RocketMq(topic) => (door::ROCKETMQ, &[&topic.topic]),
             Self::Remote(Remote { tongue: Tongue::Amqp, .. }) => (door::AMQP, &[amqp::FILTER]),
             Self::Remote(Remote { tongue: Tongue::Stomp, .. }) => (door::STOMP, &stomp::FILTERS),
             Self::Webhook(_) => (door::WEBHOOK, &[webhook::FILTER]),
@@ -62,6 +72,7 @@ impl fmt::Display for Source<'_> {
         match self {
             Self::Broker(connection) => connection.broker.fmt(f),
             Self::Remote(remote) => remote.fmt(f),
+            Self::RocketMq(topic) => topic.fmt(f),
             Self::Webhook(hatch) => f.write_str(&hatch.instance()),
         }
     }

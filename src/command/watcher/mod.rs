@@ -30,7 +30,7 @@ use crate::dialect::{Dialects, Reading, Reason};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::output::metrics::Panel;
-use crate::output::warning::Warning;
+use crate::output::warning::{Missing, Warning};
 use crate::simulate::report::Report;
 use crate::source::ear::Ear;
 use crate::source::mqtt::{Grant, Heard, Publish};
@@ -308,12 +308,18 @@ impl Watcher {
                 self.state.tally.set_aside(Reason::Unreadable, &self.instance, &cause);
             }
             Heard::Alive | Heard::Unsubscribed => {
-                self.hearing.received(now, self.presence.coverage_mut());
+                self.hearing.alive(now, self.presence.coverage_mut());
             }
+            Heard::Position(position) => self.position(position),
+            Heard::CaughtUp => self.hearing.caught_up(now, self.presence.coverage_mut()),
             Heard::Missed { cause } => {
                 tracing::info!(cause, "something was lost at {}", self.broker);
                 self.hearing.received(now, self.presence.coverage_mut());
                 self.hearing.hole(now, self.presence.coverage_mut());
+                if !self.state.queues.is_empty() || !self.state.connected {
+                    let topic = self.instance.clone();
+                    self.tell(News::Warning(Missing::NotStored { topic, cause }.into())).await;
+                }
             }
             Heard::Lost { cause, retry_in } => {
                 self.hearing.lost();
@@ -460,7 +466,9 @@ impl Watcher {
             self.hearing.restart_heard();
         }
         let is_stamped = voice.name == Lmq::NAME || is_stamped(voice, heard.resolution);
-        if let (Some(latest), true, false) = (heard.latest, is_stamped, publish.retain) {
+        // How late it is read when it was kept for long says nothing about how late it is told.
+        let is_old = publish.retain || self.hearing.is_behind();
+        if let (Some(latest), true, false) = (heard.latest, is_stamped, is_old) {
             self.state.lags.note(latest, heard.resolution, arrival.time);
             // What is delivered once more says how long ago it was told first.
             if self.state.tally.duplicates == repeated {

@@ -16,7 +16,7 @@ use crate::query::Query;
 use crate::source::ear::Ear;
 use crate::source::mqtt::{Options, Session};
 use crate::source::recording::{Heading, VERSION};
-use crate::source::{amqp, stomp};
+use crate::source::{amqp, rocketmq, stomp};
 use crate::state::fleet::Fleet;
 use crate::state::hearing::{Hearing, Terms as HearingTerms};
 use crate::state::policy::Policy;
@@ -110,6 +110,7 @@ impl Setup {
             keep_alive_ms: ms(source.keep_alive()),
             broker_queue: self.broker_queue,
             bridge_gaps_ms: ms(self.bridge_gaps),
+            is_kept: source.is_kept(),
         };
         let voices: Vec<(&str, Option<i64>)> =
             dialects.iter().map(|dialect| (dialect.name(), dialect.message_life())).collect();
@@ -136,6 +137,11 @@ impl Setup {
                     Tongue::Stomp => stomp::listen,
                 };
                 Ear::Other(listen(remote.clone(), &client_id)?)
+            }
+            Source::RocketMq(topic) => {
+                let positions = store.as_mut().map(|store| store.positions(&instance));
+                let positions = positions.transpose()?.unwrap_or_default();
+                Ear::Other(rocketmq::listen(topic.clone(), &client_id, positions, false)?)
             }
             Source::Webhook(hatch) => Ear::Other(hatch.listen(&client_id)),
         };

@@ -8,10 +8,13 @@ use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::output::metrics::Figures;
 use crate::source::mqtt::{AckToken, Publish};
+use crate::source::origin::Position;
 use crate::source::webhook::Refused;
 use crate::state::coverage::Hole;
 use crate::state::diagnosis::Lags;
 use crate::state::hearing::Moment;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Where a watcher stands.
@@ -55,6 +58,8 @@ pub struct State {
     /// What was not taken in, as far as the user knows, and since when they know.
     pub(super) refused: Refused,
     pub(super) refused_at: Option<Instant>,
+    /// How far each queue was read, where queues are read.
+    pub(super) queues: BTreeMap<Arc<str>, Position>,
     pub(super) lags: Lags,
     pub(super) figures: Figures,
 }
@@ -88,6 +93,7 @@ impl Default for State {
             others_unread: false,
             refused: Refused::default(),
             refused_at: None,
+            queues: BTreeMap::new(),
             lags: Lags::default(),
             figures: Figures::default(),
         }

@@ -1,8 +1,8 @@
 //! What every option of a command amounts to, and where that comes from.
 
 use super::file::{Entry, Profile};
-use crate::config::api;
 use crate::config::broker::redacted;
+use crate::config::{access_key, api};
 use crate::secret::Secret;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -30,10 +30,12 @@ pub enum Origin {
 
 /// Secrets that have no option, since arguments are public: the option for their file, their name, and
 /// their variable.
-const SECRETS: [(&str, &str, &str); 3] = [
+const SECRETS: [(&str, &str, &str); 5] = [
     ("password-file", "password", "PRESENCE_PASSWORD"),
     ("api-password-file", "api-password", api::PASSWORD),
     ("api-token-file", "api-token", api::TOKEN),
+    ("access-key-secret-file", "access-key-secret", access_key::SECRET),
+    ("access-key-token-file", "access-key-token", access_key::TOKEN),
 ];
 const REDACTED: &str = "(redacted)";
 

@@ -12,6 +12,8 @@ pub enum Missing {
     Away { instance: String, from: Timestamp, until: Timestamp },
     /// The broker threw messages away, ours perhaps among them.
     Dropped { instance: String, messages: u64 },
+    /// What a queue kept is gone, and was not read.
+    NotStored { topic: String, cause: String },
     /// Another client uses the watcher's client id.
     Rival { broker: String, client_id: String, cause: String },
     /// A member of the shared group does not listen.
@@ -53,6 +55,9 @@ impl Missing {
                 value(instance),
                 counted(*messages, "message")
             ),
+            Self::NotStored { topic, cause } => {
+                format!("something of {} was never read: {}", value(topic), said(cause))
+            }
             Self::Rival { broker, client_id, cause } => format!(
                 "another client uses our client id {} at {}, so what it heard is missing here: {}",
                 value(client_id),
@@ -108,6 +113,9 @@ impl Missing {
             Self::Dropped { .. } => {
                 "raise the broker's queue limit (Mosquitto: `max_queued_messages`)"
             }
+            Self::NotStored { .. } => {
+                "read it more often, or have it kept for longer (RocketMQ: `fileReservedTime`)"
+            }
             Self::Rival { .. } => {
                 "stop the other one, or give one of them another id with `--client-id`"
             }
@@ -161,6 +169,13 @@ mod tests {
             (
                 Missing::Dropped { instance: instance(), messages: 1 },
                 "`10.0.0.5:1883` dropped 1 message: what was known before is uncertain\n  next:  raise the broker's queue limit (Mosquitto: `max_queued_messages`)",
+            ),
+            (
+                Missing::NotStored {
+                    topic: "rocketmq://h:9876/t".into(),
+                    cause: "queue a/0: 3 messages, 1 to 3, are no longer stored".into(),
+                },
+                "something of `rocketmq://h:9876/t` was never read: queue a/0: 3 messages, 1 to 3, are no longer stored\n  next:  read it more often, or have it kept for longer (RocketMQ: `fileReservedTime`)",
             ),
             (
                 Missing::Rival {

@@ -68,8 +68,8 @@ pub enum Warning {
     SourceSilent { source: String, cause: String },
     /// The built-in broker was told to lie.
     Fault { effect: String },
-    /// Silent devices have no time to be noticed, for this reason; with what would help.
-    Unnoticed { what: String, next: String },
+    /// More is asked of devices than there is time for, or than the service takes; with what would fit.
+    Beyond { what: String, next: String },
     /// What a run made may still be at the broker: so many of `retained`, `session` or `will`.
     LeftBehind { kind: &'static str, count: u64, first: String, cause: String },
     /// Only these of the shards of a run are there.
@@ -180,7 +180,7 @@ impl Warning {
                 let messages = counted(*messages, "message");
                 format!("{messages} did not come to {}: {}", value(broker), said(cause))
             }
-            Self::Unnoticed { what, .. } | Self::Incomparable { what } => said(what),
+            Self::Beyond { what, .. } | Self::Incomparable { what } => said(what),
             Self::LeftBehind { kind, count, first, cause } => {
                 left_behind(kind, *count, first, cause)
             }
@@ -228,7 +228,7 @@ impl Warning {
             Self::Fault { .. } => "leave `--fault` out for the truth",
             Self::Altered { .. } => "leave `--shuffle`, `--dup` and `--drop` out for the truth",
             Self::NotPublished { .. } => "see what the broker logs about it",
-            Self::Unnoticed { next, .. } => next,
+            Self::Beyond { next, .. } => next,
             Self::LeftBehind { .. } => LEFT_NEXT,
             Self::ShardsMissing { .. } => "join them as well: what is shown is true of a part only",
             Self::Lossy { .. }
@@ -410,7 +410,7 @@ mod tests {
                 "could not ask `http://10.0.0.5:18083`: timed out after 5.0 s",
             ),
             (
-                Warning::Unnoticed { what: "too short".into(), next: "pass more".into() },
+                Warning::Beyond { what: "too short".into(), next: "pass more".into() },
                 "too short\n  next:  pass more",
             ),
             (

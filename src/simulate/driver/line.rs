@@ -81,6 +81,8 @@ impl Line {
         number: u32,
         clock: RunClock,
     ) -> Result<Accepted, Trouble> {
+        let renewed = fleet.connection.auth.renew();
+        renewed.map_err(|failure| Trouble::NoToken(failure.in_short()))?;
         let transport = route.open(number).await?;
         let device = Device::new(fleet, number, clock.now());
         let mut line = Box::new(Self {
@@ -130,7 +132,7 @@ impl Line {
             let was_up = self.device.is_up();
             if bytes.is_empty() {
                 let end = if was_up { Trouble::Closed } else { Trouble::Unanswered };
-                return Poll::Ready(Err(end));
+                return Poll::Ready(Err(self.explained(end)));
             }
             self.device.handle_bytes(clock.now(), bytes);
             if !was_up && let Some(Event::Malformed(_)) = self.device.peek_event() {
@@ -205,7 +207,15 @@ impl Line {
         match Trouble::from_io(error) {
             Trouble::Closed if !self.device.is_up() => Trouble::Unanswered,
             Trouble::Broken(error) if !self.device.is_up() && is_cut(&error) => Trouble::Unanswered,
-            trouble => trouble,
+            trouble => self.explained(trouble),
+        }
+    }
+
+    /// Explains an end by what the broker said before it.
+    pub fn explained(&self, trouble: Trouble) -> Trouble {
+        match self.device.token() {
+            None => trouble,
+            notice => trouble.explained(notice, clock::now()),
         }
     }
 }

@@ -65,7 +65,8 @@ impl Open {
                     }
                     Poll::Ready(Ok(Event::Unanswered)) => return Poll::Ready(Over::GaveUp),
                     Poll::Ready(Ok(end)) => {
-                        return Poll::Ready(Over::Lost(trouble(end, shared.fleet.version())));
+                        let trouble = trouble(end, shared.fleet.version());
+                        return Poll::Ready(Over::Lost(self.line.explained(trouble)));
                     }
                     Poll::Ready(Err(trouble)) => return Poll::Ready(Over::Lost(trouble)),
                     Poll::Pending => {}

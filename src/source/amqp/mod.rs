@@ -295,6 +295,7 @@ impl Assembled {
             qos: 1,
             retain: false,
             dup: delivery.redelivered,
+            origin: None,
             ack: AckToken::numbered(0),
         })
     }

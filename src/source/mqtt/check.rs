@@ -27,6 +27,7 @@ pub fn check(options: &Options) -> Result<(), Failure> {
     if !fits(&options.client_id) {
         return Err(too_long("the client id"));
     }
+    connection.check_client(&options.client_id)?;
     if !connection.username.as_deref().is_none_or(fits) {
         return Err(too_long("the user name"));
     }

@@ -13,8 +13,9 @@ use super::gathering::Gathering;
 use super::reach::places;
 use super::rumqtt::{Ack, Arrived, Order, Orders, Plan, Protocol, Step, V4, V5};
 use super::subscribing::Subscribing;
+use super::token::Notice;
 use super::trouble::{Stage, TAKEN_OVER, Trouble};
-use super::{AckToken, Heard, PACKET_MAX, Publish, SHARED, reason};
+use super::{AckToken, Heard, PACKET_MAX, Publish, SHARED, reason, token};
 use crate::clock;
 use crate::config::broker::MqttVersion;
 use compact_str::CompactString;
@@ -85,7 +86,7 @@ impl Link {
     pub fn start(plan: Plan) -> Self {
         let (sender, reports) = unbounded_channel();
         let (orders, incoming) = unbounded_channel();
-        let desk = Desk::new(sender, plan.epoch);
+        let desk = Desk::new(sender, &plan);
         let (held, dropped) = oneshot::channel();
         let (ended, end) = oneshot::channel();
         let listening = async move {
@@ -166,12 +167,23 @@ struct Desk {
     batch: Batch,
     room: Arc<Semaphore>,
     epoch: u64,
+    /// Messages of the broker about our own tokens are for us alone.
+    hears_of_tokens: bool,
+    /// The last of them that counts.
+    token: Option<Notice>,
 }
 
 impl Desk {
-    fn new(sender: UnboundedSender<Batch>, epoch: u64) -> Self {
+    fn new(sender: UnboundedSender<Batch>, plan: &Plan) -> Self {
         let room = Arc::new(Semaphore::new(ROOM as usize));
-        Self { sender, batch: Batch::new(&room, 0), room, epoch }
+        Self {
+            sender,
+            batch: Batch::new(&room, 0),
+            room,
+            epoch: plan.epoch,
+            hears_of_tokens: plan.options.connection.is_aliyun(),
+            token: None,
+        }
     }
 
     /// Waits for room, and adds a report to those that are handed out next.
@@ -202,14 +214,24 @@ impl Desk {
         }
     }
 
-    /// Puts a message there; returns what has to be acknowledged at once because it was skipped.
+    /// Puts a message there; returns what has to be acknowledged at once because it was skipped, or was for
+    /// us.
     async fn put_message(&mut self, arrived: Arrived) -> Option<Ack> {
         let Arrived { topic, payload, ack, retain, dup, size } = arrived;
+        if self.hears_of_tokens
+            && let Ok(topic) = &topic
+            && let Some(notice) = token::read(topic, &payload)
+        {
+            tracing::info!("{notice:?}");
+            self.token = Some(notice.after(self.token.take()));
+            return Some(ack);
+        }
         let cause = match topic {
             Ok(topic) if size <= PACKET_MAX => {
                 let token = AckToken { epoch: self.epoch, id: ack.id, qos: ack.qos };
                 let topic = CompactString::from(topic);
-                let publish = Publish { topic, payload, qos: ack.qos, retain, dup, ack: token };
+                let (qos, origin) = (ack.qos, None);
+                let publish = Publish { topic, payload, qos, retain, dup, origin, ack: token };
                 self.put(Heard::Message(publish), size).await;
                 return None;
             }
@@ -252,13 +274,15 @@ async fn speak<P: Protocol>(plan: Plan, mut desk: Desk, mut orders: Orders) -> T
             desk.put_message(arrived).await;
         }
     }
-    trouble
+    trouble.explained(desk.token.take(), clock::now())
 }
 
 /// Connects to the first place that answers. One that swallows packets must not eat the time of those
 /// behind it, so each gets an equal share of what is left.
 async fn connect<P: Protocol>(plan: &Plan, orders: &mut Orders) -> Result<(P, bool), Trouble> {
     let end = Instant::now() + plan.options.connect_timeout;
+    let auth = &plan.options.connection.auth;
+    auth.renew().map_err(|failure| Trouble::NoToken(failure.in_short()))?;
     let places = match timeout_at(end, places(&plan.options.connection.broker)).await {
         Ok(places) => places?,
         Err(_) => return Err(Trouble::Slow(Stage::Lookup)),

@@ -24,6 +24,7 @@ mod rumqtt;
 mod session;
 mod subscribing;
 pub mod tls;
+pub mod token;
 pub mod trouble;
 mod unacknowledged;
 pub mod websocket;
@@ -33,6 +34,7 @@ pub use session::{Session, forget_session};
 
 use crate::config::connection::Connection;
 use crate::failure::Failure;
+use crate::source::origin::{Origin, Position};
 use bytes::Bytes;
 use compact_str::CompactString;
 use std::time::Duration;
@@ -101,6 +103,10 @@ pub enum Heard {
     Missed {
         cause: String,
     },
+    /// A queue that keeps what was read has been handed out up to here.
+    Position(Position),
+    /// All that queues kept was handed out: from now on what happens is heard.
+    CaughtUp,
     /// There is no connection. The session tries again by itself after the wait.
     Lost {
         cause: String,
@@ -131,6 +137,8 @@ pub struct Publish {
     pub qos: u8,
     pub retain: bool,
     pub dup: bool,
+    /// What a queue says of it, where it came from one.
+    pub origin: Option<Box<Origin>>,
     /// To be handed to [`Session::acknowledge`] once the message's effect is durable.
     pub ack: AckToken,
 }

@@ -4,7 +4,7 @@ use super::check::check;
 use super::link::Link;
 use super::rumqtt::{Ack, Plan};
 use super::subscribing::Experience;
-use super::trouble::{Stage, TAKEN_OVER, Trouble};
+use super::trouble::{RENEW, Stage, TAKEN_OVER, Trouble};
 use super::unacknowledged::Unacknowledged;
 use super::{AckToken, Heard, Options, PACKET_MAX, reason, tls};
 use crate::failure::Failure;
@@ -270,6 +270,11 @@ impl Session {
                  client id {id}, or may this account not subscribe?",
                     self.early_ends
                 )
+            }
+            // Nobody but who runs us can end it.
+            Trouble::Token { .. } | Trouble::NoToken(_) => format!("{trouble}: {RENEW}"),
+            Trouble::Refused(_) if self.plan.options.connection.auth.is_token() => {
+                format!("{trouble}: {}", trouble.next(&self.plan.options.connection))
             }
             _ => trouble.to_string(),
         }

@@ -2,8 +2,10 @@
 
 use super::reason::{self, described, of_connack, of_v5, quoted};
 use super::tls;
+use super::token::Notice;
 use crate::config::broker::MqttVersion;
 use crate::config::connection::Connection;
+use crate::event::Timestamp;
 use crate::failure::Failure;
 use std::fmt;
 use std::io;
@@ -40,6 +42,13 @@ pub enum Trouble {
         code: u8,
         said: Option<String>,
     },
+    /// Closed over a token of ours, as the broker had said before.
+    Token {
+        notice: Notice,
+        cause: Box<Trouble>,
+    },
+    /// There is no token to connect with, and why.
+    NoToken(String),
     /// Not even a probe was answered within this time.
     Silent(Duration),
     /// The broker took nothing in for this time.
@@ -105,6 +114,21 @@ impl Trouble {
             // TLS without close_notify, which many brokers leave out.
             io::ErrorKind::UnexpectedEof => Self::Closed,
             _ => Self::Broken(error),
+        }
+    }
+
+    /// Explains the end of a connection by what was said about a token on it.
+    #[must_use]
+    pub fn explained(self, notice: Option<Notice>, now: Timestamp) -> Self {
+        match (self, notice) {
+            (
+                cause @ (Self::Closed
+                | Self::Broken(_)
+                | Self::Dismissed { .. }
+                | Self::ThrownOut { .. }),
+                Some(notice),
+            ) if notice.explains_end(now) => Self::Token { notice, cause: Box::new(cause) },
+            (trouble, _) => trouble,
         }
     }
 
@@ -190,6 +214,7 @@ impl Trouble {
             Self::ThrownOut { .. } => {
                 "use an account that may read it, or choose what to listen to with `--dialect`".into()
             }
+            Self::Token { .. } | Self::NoToken(_) => RENEW.into(),
             Self::Closed | Self::Broken(_) | Self::Dismissed { .. } => {
                 "the broker's log says why it closed the connection".into()
             }
@@ -210,6 +235,11 @@ impl Trouble {
 
 fn refusal_advice(code: u8, connection: &Connection) -> String {
     match code {
+        4 | 5 | 0x86 | 0x87 if connection.auth.is_token() => RENEW.into(),
+        2 | 4 | 5 | 0x85..=0x87 if connection.is_derived() => {
+            "check the access key and its secret, the instance, and that the group of the client id is there"
+                .into()
+        }
         1 | 0x84 if connection.mqtt_version == MqttVersion::V5 => {
             "pass `--mqtt-version 3.1.1`".into()
         }
@@ -267,6 +297,8 @@ impl fmt::Display for Trouble {
                 let reason = described(*code, of_v5(*code), said.as_deref());
                 write!(f, "the broker ended the connection: DISCONNECT {reason}")
             }
+            Self::Token { notice, cause } => write!(f, "{notice}, and {cause}"),
+            Self::NoToken(what) => f.write_str(what),
             Self::Silent(time) => {
                 write!(
                     f,
@@ -306,6 +338,10 @@ impl fmt::Display for Trouble {
         }
     }
 }
+
+/// What to do about a token.
+pub const RENEW: &str =
+    "write a new token into the file of `--auth-token-file`: it is read before each connection";
 
 /// The reason code of a DISCONNECT that says: someone else connected with your client id.
 pub const TAKEN_OVER: u8 = 0x8E;

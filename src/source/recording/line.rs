@@ -65,6 +65,9 @@ pub struct MessageLine<'a> {
     pub instance: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub topic: Cow<'a, str>,
+    /// The tag of a queue's message.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Cow<'a, str>>,
     pub qos: u8,
     pub retain: bool,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +85,7 @@ impl<'a> MessageLine<'a> {
             tie: 0,
             instance: None,
             topic: Cow::Borrowed(topic),
+            tag: None,
             qos: 0,
             retain: false,
             payload: text.map(Cow::Borrowed),

@@ -241,6 +241,7 @@ fn heard(frame: &Frame) -> Heard {
         qos: 1,
         retain: false,
         dup: false,
+        origin: None,
         ack: AckToken::numbered(0),
     })
 }

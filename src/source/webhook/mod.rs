@@ -178,7 +178,8 @@ impl Site for Taker {
             let is_last = place + 1 == count;
             let ack = AckToken::numbered(if is_last { number } else { 0 });
             let topic = topic.clone();
-            let publish = Publish { topic, payload, qos: 0, retain: false, dup: false, ack };
+            let publish =
+                Publish { topic, payload, qos: 0, retain: false, dup: false, origin: None, ack };
             let (room, receipt) = match last.take_if(|_| is_last) {
                 Some((room, receipt)) => (Some(room), Some((number, receipt))),
                 None => (None, None),

@@ -6,13 +6,16 @@
 //! listening, so after an overflow the backlog makes no one known.
 
 mod asked;
+mod backlog;
 mod fate;
+mod kept;
 mod sharing;
 mod withholding;
 
 use super::coverage::{Coverage, Member, SourceKey, patience_ms};
 use crate::event::Timestamp;
 use asked::AskedHearing;
+use backlog::Backlog;
 use fate::Fate;
 use sharing::Share;
 
@@ -55,6 +58,9 @@ pub struct Terms {
     pub broker_queue: u64,
     /// Absences up to this long are treated as if nothing had happened, ms.
     pub bridge_gaps_ms: i64,
+    /// What is heard stays where it is read, and reading goes on where it ended: nothing is lost while
+    /// nobody reads, and what is read may be of the past.
+    pub is_kept: bool,
 }
 
 /// A moment on the wall clock and on the clock that never steps but sleeps with the machine.
@@ -90,19 +96,9 @@ enum Attention {
     /// New in its group since then, on the steady clock: whether others listened all the while is not
     /// shown yet.
     Joining(i64),
+    /// Reading what is kept, and not at its end yet: what happens now is not heard.
+    Behind,
     Listening,
-}
-
-/// What was queued for us while we were away, as it comes in.
-#[derive(Clone, Copy, Debug, Default)]
-struct Backlog {
-    began: i64,
-    quiet_since: i64,
-    count: u64,
-    /// It held a start of the broker.
-    restart: bool,
-    /// The broker told that it had dropped messages.
-    dropped: bool,
 }
 
 /// The last packet before a silence that was too long, or before the clocks came apart. What is read
@@ -118,12 +114,6 @@ struct Doubt {
 
 /// The patience that is had with a listener that said it stopped, or does not know what it missed, ms.
 const NO_PATIENCE: i64 = -1;
-/// Silence after which a backlog counts as over, ms.
-const BACKLOG_OVER_MS: i64 = 2_000;
-/// How much later than asked for we may wake up and still know that nothing came, ms.
-const OVERSLEPT_MS: i64 = 1_000;
-/// How long a broker under unbroken load may take to say that it did not restart, ms.
-const UPTIME_WAIT_MS: i64 = 60_000;
 /// How soon after a long silence the end of a connection is noticed that has ended meanwhile, ms.
 const STALE_MS: i64 = 1_000;
 /// By how much the two clocks may disagree before neither is believed, ms.
@@ -206,7 +196,7 @@ impl Hearing {
 
     /// Tells whether it is still open who of those known is covered: changes are kept back for so long.
     pub fn is_undecided(&self) -> bool {
-        self.is_arriving() || self.decides_at().is_some()
+        self.is_arriving() || self.is_behind() || self.decides_at().is_some()
     }
 
     /// Tells whether the broker accepted the connection, but has not answered the subscriptions yet.
@@ -238,6 +228,9 @@ impl Hearing {
                 Fate::Backlog { left, lost } => self.wait(place, left, lost, coverage),
                 Fate::Joining => self.join_from(place, now),
             }
+            if self.terms.is_kept {
+                self.fall_behind(place, coverage);
+            }
         }
         self.usurped = false;
         self.backlog.began = now.steady_ms;
@@ -249,9 +242,11 @@ impl Hearing {
     }
 
     /// Any packet was received: proof that the line is alive, unless it may have lain in a buffer while
-    /// nobody read.
+    /// nobody read. What is kept may have lain there for any time, and proves nothing.
     pub fn received(&mut self, now: Moment, coverage: &mut Coverage) {
-        self.heard(now, false, coverage);
+        if !self.terms.is_kept {
+            self.alive(now, coverage);
+        }
     }
 
     /// `anew`: it was waited for, so it is of this moment.
@@ -377,8 +372,13 @@ impl Hearing {
     pub fn hole(&mut self, now: Moment, coverage: &mut Coverage) {
         self.backlog.dropped = self.is_arriving() || self.backlog_over_at().is_some();
         for place in 0..self.voices.len() {
-            if self.voices[place].attention == Attention::Listening {
-                self.begin_epoch(place, now, coverage);
+            match self.voices[place].attention {
+                Attention::Listening => self.begin_epoch(place, now, coverage),
+                Attention::Behind => {
+                    self.begin_epoch(place, now, coverage);
+                    self.fall_behind(place, coverage);
+                }
+                Attention::Deaf | Attention::Undecided { .. } | Attention::Joining(_) => {}
             }
         }
         self.stand_by(now, coverage);
@@ -389,57 +389,6 @@ impl Hearing {
     pub fn decides_at(&self) -> Option<i64> {
         let joining = self.voices.iter().filter_map(VoiceHearing::joins_until);
         joining.chain(self.backlog_over_at()).min()
-    }
-
-    /// Returns when the backlog is over if nothing more comes in.
-    fn backlog_over_at(&self) -> Option<i64> {
-        let undecided =
-            |voice: &VoiceHearing| matches!(voice.attention, Attention::Undecided { .. });
-        let Backlog { began, quiet_since, restart, .. } = self.backlog;
-        let due = if self.terms.broker_queue > 0 {
-            quiet_since + BACKLOG_OVER_MS
-        } else if restart || self.uptime.is_some() {
-            // A queue without limit cannot have overflowed: nothing is learnt from its end.
-            began + BACKLOG_OVER_MS
-        } else {
-            // Only that the broker did not restart: it says so behind all that waited.
-            (quiet_since + BACKLOG_OVER_MS).min(began + UPTIME_WAIT_MS)
-        };
-        self.voices.iter().any(undecided).then_some(due)
-    }
-
-    /// Decides at the end of the backlog whether the return begins a new epoch. The backlog is over
-    /// after a silence, or, under unbroken load, after as many messages as the queue can hold: then it
-    /// may have overflowed. Returns whether it was decided now.
-    pub fn settle(&mut self, now: Moment, coverage: &mut Coverage) -> bool {
-        let Some(due) = self.backlog_over_at() else { return false };
-        if now.steady_ms - due > OVERSLEPT_MS {
-            // Nobody ran meanwhile: what came may not have been read yet, so this was no silence.
-            self.backlog.quiet_since = now.steady_ms;
-        }
-        let limit = self.terms.broker_queue;
-        let overflow = limit > 0 && self.backlog.count >= limit;
-        let is_open = self.backlog_over_at().is_some_and(|due| now.steady_ms < due);
-        if !overflow && is_open {
-            return false;
-        }
-        let Backlog { restart, dropped, .. } = std::mem::take(&mut self.backlog);
-        for place in 0..self.voices.len() {
-            if let Attention::Undecided { left, lost } = self.voices[place].attention {
-                let survived = restart || self.broker_outlived(left);
-                let lossy = self.known(place, coverage).is_none_or(|member| member.lossy);
-                if !overflow {
-                    self.heed_all(place, coverage);
-                }
-                if lost || overflow || dropped || lossy || !survived {
-                    self.begin_epoch(place, now, coverage);
-                } else {
-                    self.listen(place, coverage);
-                }
-            }
-        }
-        self.heard(now, true, coverage);
-        true
     }
 
     fn known<'a>(&self, place: usize, coverage: &'a Coverage) -> Option<&'a Member> {

@@ -4,7 +4,8 @@ use super::failing::Trouble;
 use super::link::Line;
 use crate::event::{Stamp, Timestamp};
 use crate::state::coverage::{Coverage, Hole, Member, SourceKey};
-use crate::store::{Account, Batch, InstanceInfo, leaving, rank, to_integer};
+use crate::store::{Account, Batch, InstanceInfo, Position, leaving, rank, to_integer};
+use std::collections::BTreeMap;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -42,6 +43,11 @@ const LOCK_MEMBER: &str =
         has_left, holes
     FROM presence.listeners WHERE instance = $1 AND member = $2
     ORDER BY voice, ear, member FOR NO KEY UPDATE";
+const POSITIONS: &str = "SELECT queue, next FROM presence.positions
+    WHERE instance = (SELECT number FROM presence.instances WHERE name = $1)";
+const PUT_POSITIONS: &str = "INSERT INTO presence.positions AS p (instance, queue, next)
+    SELECT $1, new.queue, new.next FROM unnest($2::text[], $3::bigint[]) AS new (queue, next)
+    ON CONFLICT (instance, queue) DO UPDATE SET next = excluded.next WHERE p.next <> excluded.next";
 const ADD_LISTENER: &str = "INSERT INTO presence.listeners VALUES
     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
 const SET_LISTENER: &str = "UPDATE presence.listeners SET epoch = $5, began_ms = $6, heard_ms = $7,
@@ -132,6 +138,29 @@ pub async fn all(line: &Line) -> Result<Vec<InstanceInfo>, Trouble> {
     };
     let rows = line.rows(ALL, &[]).await?;
     rows.iter().map(|row| read(row).map_err(|error| line.said(error))).collect()
+}
+
+/// Returns the offset to go on with, by queue.
+pub async fn positions(line: &Line, instance: &str) -> Result<BTreeMap<String, i64>, Trouble> {
+    let rows = line.rows(POSITIONS, &[&instance]).await?;
+    let read = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
+    rows.iter().map(|row| read(row).map_err(|error| line.said(error))).collect()
+}
+
+/// Puts positions in the place of those that are stored, in a transaction.
+pub async fn put_positions(
+    line: &Line,
+    number: i32,
+    positions: &[Position<'_>],
+) -> Result<(), Trouble> {
+    if positions.is_empty() {
+        return Ok(());
+    }
+    // In one order for all writers, and each queue once.
+    let by_queue: BTreeMap<&str, i64> =
+        positions.iter().map(|position| (position.queue, position.next)).collect();
+    let (queues, nexts): (Vec<&str>, Vec<i64>) = by_queue.into_iter().unzip();
+    line.execute(PUT_POSITIONS, &[&number, &queues, &nexts]).await.map(|_| ())
 }
 
 /// Returns who listened when.

@@ -256,6 +256,10 @@ impl Store for Postgres {
         Ok(head.and_then(|head| head.dropped))
     }
 
+    fn positions(&mut self, instance: &str) -> Result<BTreeMap<String, i64>, Failure> {
+        self.does("read", PATIENCE, async |line| instance::positions(line, instance).await)
+    }
+
     fn forget_clients(&mut self, instance: &str, clients: &[&Client]) -> Result<usize, Failure> {
         let channels_max = self.channels_max;
         self.insists(async |line| {
@@ -315,7 +319,8 @@ async fn commit(
         Some(head) => head,
         None => instance::add(line, instance).await?,
     };
-    if changes.is_empty() && batch.accounts.is_empty() && !head.is_widened_by(batch) {
+    let is_more = head.is_widened_by(batch);
+    if changes.is_empty() && batch.accounts.is_empty() && batch.positions.is_empty() && !is_more {
         return Ok(Committed { line: line.number, transaction: None, shared: Vec::new() });
     }
     let number = head.number;
@@ -323,6 +328,7 @@ async fn commit(
         changes.lock(line, number, channels_max).await?;
         let (transaction, ()) = tokio::try_join!(biased; changes.write(line, number), instance::join(line, &head, batch))?;
         instance::tell(line, number, &batch.accounts).await?;
+        instance::put_positions(line, number, &batch.positions).await?;
         Ok(transaction)
     };
     let transaction = line.within(BEGIN, work).await?;

@@ -27,6 +27,9 @@ const DROPPED: &str = "dropped";
 const LISTENER: &str = "listener ";
 const UNREADABLE: Trouble = Trouble::Inconsistent("what it says of a broker cannot be understood");
 
+/// Begins the name of a queue's field; the name of the queue follows.
+const POSITION: &str = "position ";
+
 /// A listener's account, as its field holds it: JSON, times in ms since 1970.
 #[derive(Serialize, Deserialize)]
 struct Kept {
@@ -130,6 +133,14 @@ pub fn coverage(fields: &Fields) -> Result<Coverage, Trouble> {
     Ok(coverage)
 }
 
+/// Returns how far queues were read.
+pub fn positions(fields: &Fields) -> Result<BTreeMap<String, i64>, Trouble> {
+    let queues =
+        fields.iter().filter_map(|(field, next)| Some((field.strip_prefix(POSITION)?, next)));
+    let position = |(queue, next): (&str, &String)| Some((queue.to_owned(), next.parse().ok()?));
+    queues.map(position).collect::<Option<_>>().ok_or(UNREADABLE)
+}
+
 /// Returns what a batch changes before its clients: ties are never given out again, so the greatest has
 /// to be there first.
 pub fn tie_change(fields: &Fields, given: u64) -> Result<Vec<Change>, Trouble> {
@@ -148,6 +159,10 @@ pub fn batch_changes(fields: &Fields, batch: &Batch<'_>) -> Result<Vec<Change>, 
     changes.extend(dropped.and_then(|new| changed(fields, DROPPED.to_owned(), Some(new))));
     for told in &batch.accounts {
         changes.extend(account_change(fields, told)?);
+    }
+    for position in &batch.positions {
+        let (field, next) = (format!("{POSITION}{}", position.queue), position.next.to_string());
+        changes.extend(changed(fields, field, Some(next)));
     }
     Ok(changes)
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! presence:format                         text: version of this layout, version of the clients' bytes
 //! presence:instances                      set of the names of instances
-//! presence:instance:<instance>            hash: tie, restart, dropped, and a field per listener
+//! presence:instance:<instance>            hash: tie, restart, dropped, and a field per listener and queue
 //! presence:{<shard>}:c:<length>:<instance>:<id>    text: a client: its version, 16 digits, and `Client::body`
 //! presence:{<shard>}:f:<instance>                  sorted set, the feed: id of a client -> version
 //! ```

@@ -260,6 +260,11 @@ impl Store for Redis {
         self.does("read", |_| instance::dropped(&fields))
     }
 
+    fn positions(&mut self, instance: &str) -> Result<BTreeMap<String, i64>, Failure> {
+        let fields = self.fields(instance)?;
+        self.does("read", |_| instance::positions(&fields))
+    }
+
     fn forget_clients(&mut self, instance: &str, clients: &[&Client]) -> Result<usize, Failure> {
         let channels_max = self.channels_max;
         self.with("write to", instance, |link, _| {

@@ -11,6 +11,7 @@ mod journal;
 mod network;
 mod open;
 mod others;
+mod positions;
 mod reading;
 mod schema;
 mod sessions;
@@ -28,6 +29,7 @@ use failing::Trouble;
 use journal::{FOLD_BYTES, Fold};
 use others::Told;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Journal rows from which on every commit folds a slice, and of which a reader needs a millisecond or two to
@@ -111,6 +113,7 @@ impl Sqlite {
             for account in &batch.accounts {
                 sources::put(&transaction, number, account)?;
             }
+            positions::put(&transaction, number, &batch.positions)?;
             transaction.commit()?;
             store.appended += appended.bytes;
             store.told.note_own(appended.rows);
@@ -296,6 +299,10 @@ impl Store for Sqlite {
 
     fn dropped(&mut self, instance: &str) -> Result<Option<u64>, Failure> {
         Self::dropped(self, instance)
+    }
+
+    fn positions(&mut self, instance: &str) -> Result<BTreeMap<String, i64>, Failure> {
+        Self::positions(self, instance)
     }
 
     fn forget_clients(&mut self, instance: &str, clients: &[&Client]) -> Result<usize, Failure> {

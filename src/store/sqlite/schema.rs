@@ -10,7 +10,7 @@ const APPLICATION_ID: i64 = 0x5052_534e;
 
 /// What leads from each version to the next; the first step makes the tables. A released step is never
 /// changed, only followed by another.
-const STEPS: [&str; 1] = [FIRST];
+const STEPS: [&str; 2] = [FIRST, SECOND];
 
 /// Ids of clients are bytes and sorted as such. `journal.hashes` holds four bytes per client of the
 /// batch, so that looking one up need not read the batches. `AUTOINCREMENT`, because a fold deletes
@@ -61,6 +61,16 @@ CREATE TABLE sessions (
     made_ms INTEGER NOT NULL,
     expiry_s INTEGER
 ) STRICT;
+";
+
+/// How far queues were read.
+const SECOND: &str = "
+CREATE TABLE positions (
+    instance INTEGER NOT NULL,
+    queue TEXT NOT NULL,
+    next INTEGER NOT NULL,
+    PRIMARY KEY (instance, queue)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Whose database a file is.

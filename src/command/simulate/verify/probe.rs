@@ -109,7 +109,7 @@ fn alone(fleet: &Fleet) -> Fleet {
         ..Conduct::default()
     };
     Fleet {
-        client_id: Names::Template(Template::plain(format!("sim-{}-probe", fleet.run))),
+        client_id: Names::Template(Template::plain(fleet.fellow("probe"))),
         conduct,
         groups: Vec::new(),
         ..fleet.clone()

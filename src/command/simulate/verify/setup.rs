@@ -2,6 +2,7 @@
 
 use crate::cli::verify::Verify;
 use crate::command::watcher::Setup;
+use crate::config::auth::Auth;
 use crate::config::connection::{Connection, password_from};
 use crate::config::described;
 use crate::config::probed::dialects;
@@ -80,9 +81,12 @@ fn status_words(fleet: &Fleet) -> Option<(String, Vec<String>, Vec<String>)> {
 ///
 /// Errors: devices that each have an account of their own, and nobody to listen as (exit 2).
 pub fn listener(options: &Verify, fleet: &Fleet) -> Result<Connection, Failure> {
+    // One that is made there has no group.
+    let client_id = fleet.has_groups().then(|| fleet.fellow("verify"));
     let mut connection =
-        Connection { client_id: None, keep_alive: KEEP_ALIVE, ..fleet.connection.clone() };
+        Connection { client_id, keep_alive: KEEP_ALIVE, ..fleet.connection.clone() };
     if let Some(username) = &options.verify_username {
+        connection.auth = Auth::Plain;
         connection.username = Some(username.clone());
         connection.password =
             options.verify_password_file.as_deref().map(password_from).transpose()?;
@@ -94,7 +98,7 @@ pub fn listener(options: &Verify, fleet: &Fleet) -> Result<Connection, Failure> 
             .next("name one with `--verify-username` and `--verify-password-file`"));
     }
     match fleet.login(0, "") {
-        _ if matches!(fleet.credentials, Credentials::Anonymous) => {}
+        _ if matches!(fleet.credentials, Credentials::Anonymous | Credentials::Derived) => {}
         (username, password) => (connection.username, connection.password) = (username, password),
     }
     Ok(connection)

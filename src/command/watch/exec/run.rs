@@ -2,7 +2,7 @@
 
 use super::job::Job;
 use super::program::Program;
-use crate::config::api;
+use crate::config::{access_key, api};
 use crate::output::time::duration;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -83,6 +83,8 @@ fn start(program: &Program, job: &Job) -> std::io::Result<Child> {
         .env_remove("PRESENCE_PASSWORD")
         .env_remove(api::PASSWORD)
         .env_remove(api::TOKEN)
+        .env_remove(access_key::SECRET)
+        .env_remove(access_key::TOKEN)
         // Nor are they the service that a manager waits for.
         .env_remove("NOTIFY_SOCKET")
         .env_remove("WATCHDOG_USEC")

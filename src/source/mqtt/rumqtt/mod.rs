@@ -177,9 +177,9 @@ impl Plan {
 
     /// Returns user and password as the library has them: without one, its text is empty.
     fn credentials(&self) -> Option<(String, String)> {
-        let connection = &self.options.connection;
-        let username = connection.username.clone().unwrap_or_default();
-        let password = connection.password.as_ref().map_or("", Secret::reveal).to_owned();
+        let (username, password) = self.options.connection.login(&self.options.client_id);
+        let username = username.unwrap_or_default();
+        let password = password.as_ref().map_or("", Secret::reveal).to_owned();
         (!username.is_empty() || !password.is_empty()).then_some((username, password))
     }
 

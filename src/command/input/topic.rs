@@ -1,0 +1,142 @@
+//! Topics of RocketMQ, read once to the end that they have.
+
+use super::super::hear::voice_of;
+use super::{Input, Place, Stopped};
+use crate::config::door;
+use crate::config::rocketmq::RocketMq;
+use crate::dialect::{Dialect, Dialects, Message, Reason};
+use crate::event::Timestamp;
+use crate::failure::Failure;
+use crate::output::console::Console;
+use crate::output::number::counted;
+use crate::output::status::Status;
+use crate::output::warning::Missing;
+use crate::source::rocketmq::message::{Messages, Stored};
+use crate::source::rocketmq::{Batch, Next, Until, Whole, is_wanted};
+use std::time::Duration;
+
+/// What of a topic is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// Only what was stored before then.
+    pub until: Option<Timestamp>,
+    /// How long nothing may come.
+    pub patience: Duration,
+}
+
+impl Input {
+    /// Reads topics, and says of each what it held. One that cannot be read does not keep the others from it:
+    /// [`conclude`](Self::conclude) tells of it. Fails if there is nothing else to tell.
+    pub fn read_topics(
+        &mut self,
+        topics: &[RocketMq],
+        part: Part,
+        console: &mut Console,
+    ) -> Result<(), Failure> {
+        for topic in topics {
+            let own = std::mem::replace(&mut self.instance, topic.instance.clone());
+            let status = console.status();
+            let read = self.read_topic(topic, part, &status, console);
+            status.clear();
+            self.told_what(&topic.to_string(), false, read, console)?;
+            self.instance = own;
+        }
+        self.deliver_rest()?;
+        self.has_something(console)
+    }
+
+    fn read_topic(
+        &mut self,
+        topic: &RocketMq,
+        part: Part,
+        status: &Status,
+        console: &mut Console,
+    ) -> Result<String, Stopped> {
+        let until = part.until.map_or(Until::Present, |until| Until::Stored(until.0));
+        let mut whole =
+            Whole::open(topic.clone(), until, part.patience).map_err(Stopped::Broken)?;
+        let terms = self.terms.elsewhere(door::ROCKETMQ, &[&topic.topic]);
+        let dialects = terms.dialects(self.zone.as_ref()).map_err(Failure::misuse)?;
+        let instance = self.instance.clone();
+        let broker = self.broker(&instance);
+        for dialect in dialects.iter() {
+            broker.presence.coverage_mut().hear_whole(dialect.name());
+        }
+        let mut reading = Reading { dialects, topic: &topic.topic, tags: &topic.tags, count: 0 };
+        loop {
+            match whole.next().map_err(Stopped::Broken)? {
+                Next::End => break,
+                Next::Hole(cause) => {
+                    console.warn(&Missing::NotStored { topic: topic.to_string(), cause }.into());
+                }
+                Next::Messages(queue, batch) => {
+                    self.read_batch(&queue, &batch, &mut reading)?;
+                    status.set(&format!("{}: {} messages", topic.topic, reading.count));
+                }
+            }
+        }
+        let titles: Vec<&str> = reading.dialects.iter().map(Dialect::title).collect();
+        Ok(format!("{} in {}", titles.join(" and "), counted(reading.count, "message")))
+    }
+
+    fn read_batch(
+        &mut self,
+        queue: &str,
+        batch: &Batch,
+        reading: &mut Reading<'_>,
+    ) -> Result<(), Failure> {
+        for stored in Messages::of(&batch.body) {
+            let number = stored.as_ref().map_or(0, |stored| stored.offset.unsigned_abs());
+            match stored {
+                Ok(stored) if stored.offset >= batch.end => {}
+                Ok(stored) => self.stored(queue, number, &stored, reading)?,
+                Err(unreadable) => {
+                    self.set_aside(Reason::Unreadable, queue, number, &unreadable.0)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what a message says, as if it had come when it was stored.
+    fn stored(
+        &mut self,
+        queue: &str,
+        number: u64,
+        stored: &Stored<'_>,
+        reading: &mut Reading<'_>,
+    ) -> Result<(), Failure> {
+        let tag = stored.tag();
+        if !is_wanted(tag.as_deref(), reading.tags) {
+            return Ok(());
+        }
+        reading.count += 1;
+        self.tie += 1;
+        let payload = match stored.body() {
+            Ok(payload) => payload,
+            Err(unreadable) => {
+                return self.set_aside(Reason::Unreadable, queue, number, &unreadable.0);
+            }
+        };
+        let message = Message {
+            topic: reading.topic,
+            payload: &payload,
+            tag: tag.as_deref(),
+            qos: 1,
+            retain: false,
+            received: Timestamp(stored.stored_ms),
+            tie: self.tie,
+        };
+        let (index, said) = reading.dialects.read(&message);
+        let voice = voice_of(&reading.dialects, index);
+        self.plain_reading(&message, &said, voice, &Place { name: queue, number })
+    }
+}
+
+/// A topic, as far as it was read.
+struct Reading<'a> {
+    dialects: Dialects,
+    topic: &'a str,
+    tags: &'a [String],
+    count: u64,
+}

@@ -1,0 +1,40 @@
+//! Where in a queue a message was, for queues that keep what was read.
+
+use compact_str::CompactString;
+use std::sync::Arc;
+
+/// What a queue says of a message beside its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    pub tag: Option<CompactString>,
+    /// Where it was, where somebody wants to know.
+    pub place: Option<Box<Place>>,
+}
+
+/// Where a message was, and what it is called. All texts come from strangers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub queue: Arc<str>,
+    pub offset: i64,
+    pub message_id: CompactString,
+    /// Separated by blanks.
+    pub keys: Option<CompactString>,
+    /// How often somebody took it and gave it back.
+    pub reconsumed: i32,
+    /// On the sender's clock, ms.
+    pub born_ms: i64,
+    /// On the clock of whoever stores it, ms.
+    pub stored_ms: i64,
+}
+
+/// How far a queue has been read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    pub queue: Arc<str>,
+    /// The offset to go on with.
+    pub next: i64,
+    /// The offset after the last one stored.
+    pub max: i64,
+    /// When the last of the messages was stored, ms; `None` where there were none.
+    pub stored_ms: Option<i64>,
+}

@@ -1,0 +1,299 @@
+//! What is asked of name servers and brokers, and how often it is tried.
+//!
+//! Nothing that is asked here changes anything: routes, offsets, and pulls without the flag that commits and
+//! without membership in a group.
+
+use super::connection::Connection;
+use super::fault::{self, Asked};
+use super::frame::{Fields, Frame};
+use super::route::{Queue, Route};
+use super::sign::sign;
+use crate::config::rocketmq::RocketMq;
+use crate::failure::Failure;
+use crate::source::mqtt::tls;
+use crate::source::remote::{CONNECT_MAX, Setback};
+use rustls::ClientConfig;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+/// A reader of one topic.
+#[derive(Debug)]
+pub struct Client {
+    pub topic: RocketMq,
+    tls: Option<Arc<ClientConfig>>,
+    route: RwLock<Arc<Route>>,
+    connections: Mutex<HashMap<String, Arc<Connection>>>,
+    /// Which name server is asked next, by its place.
+    server: AtomicUsize,
+    /// The tags, as brokers want to be told.
+    subscription: String,
+}
+
+/// What a pull brought.
+#[derive(Debug)]
+pub struct Pulled {
+    pub kind: Kind,
+    /// Messages, as brokers store them.
+    pub body: bytes::Bytes,
+    /// Where to go on.
+    pub next: i64,
+    /// The first offset that is still stored, and the one after the last.
+    pub min: i64,
+    pub max: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Messages, or none that are wanted.
+    Read,
+    /// There is nothing at this offset: it is before the first that is stored, or beyond the end.
+    Moved,
+    /// There is no such queue any more.
+    Gone,
+}
+
+const PULL: u16 = 11;
+const SEARCH: u16 = 29;
+const ROUTE: u16 = 105;
+
+const DONE: i64 = 0;
+const NOT_FOUND: i64 = 19;
+const AGAIN: i64 = 20;
+const MOVED: i64 = 21;
+
+/// Wait for a message; the subscription comes with the request. Never 1, which commits an offset.
+const WAIT: u32 = 2;
+const WITH_SUBSCRIPTION: u32 = 4;
+/// Brokers give 32 whatever is asked for, unless they were set up to give more.
+const AT_A_TIME: &str = "1024";
+/// How long a broker is to wait for a message. It looks only every five seconds whether that is over.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long an answer to a pull that waits may take.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+/// How long any other answer may take.
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+
+impl Client {
+    /// Errors: certificates that cannot be read. Nothing is sent yet.
+    pub fn new(topic: RocketMq) -> Result<Self, Failure> {
+        let tls = topic.tls.as_ref().map(tls::client_config).transpose()?;
+        let subscription =
+            if topic.tags.is_empty() { "*".to_owned() } else { topic.tags.join("||") };
+        Ok(Self {
+            topic,
+            tls,
+            route: RwLock::default(),
+            connections: Mutex::default(),
+            server: AtomicUsize::new(0),
+            subscription,
+        })
+    }
+
+    /// Asks where the queues are: the name server that answered last, then the others. What is found is kept
+    /// for all who ask brokers.
+    pub async fn find_route(&self) -> Result<Arc<Route>, Setback> {
+        let mut fields = Fields::new();
+        fields.insert("topic".into(), self.topic.topic.clone());
+        fields.insert("acceptStandardJsonOnly".into(), "true".to_owned());
+        let mut setback = None;
+        for _ in &self.topic.servers {
+            match self.ask_name_server(fields.clone()).await {
+                Ok(route) => {
+                    let route = Arc::new(route);
+                    *self.route.write().unwrap_or_else(PoisonError::into_inner) =
+                        Arc::clone(&route);
+                    return Ok(route);
+                }
+                Err(other) => {
+                    self.server.fetch_add(1, Ordering::Relaxed);
+                    // What is wrong with one is said; that none of them knows the topic says more.
+                    if setback.as_ref().is_none_or(|known: &Setback| !known.is_final) {
+                        setback = Some(other);
+                    }
+                }
+            }
+        }
+        Err(setback.unwrap_or_else(|| Setback::new("no name server is known", "name one")))
+    }
+
+    async fn ask_name_server(&self, fields: Fields) -> Result<Route, Setback> {
+        let servers = &self.topic.servers;
+        let place = &servers[self.server.load(Ordering::Relaxed) % servers.len()];
+        let connection = self.connection(&place.to_string(), "").await?;
+        let answer = self.ask(&connection, "", ROUTE, fields, ANSWER_MAX).await?;
+        if answer.code != DONE {
+            return Err(fault::refusal(&answer, Asked::Route, connection.server(), &self.topic));
+        }
+        let route = Route::read(&answer.body).ok_or_else(|| {
+            let cause = format!("{place} answered something else than a route");
+            Setback::foreign(cause)
+        })?;
+        if route.queues.is_empty() {
+            return Err(Setback::refusal(
+                format!("no queue of the topic `{}` may be read", self.topic.topic),
+                "give it queues, and the right to read them (perm 4 or 6)",
+            ));
+        }
+        Ok(route)
+    }
+
+    /// Asks for what is stored at an offset and after it; with `waits`, an answer comes when there is
+    /// something, or after a few seconds. `is_all`: whatever its tag; then one message is enough.
+    pub async fn pull(
+        &self,
+        queue: &Queue,
+        offset: i64,
+        waits: bool,
+        is_all: bool,
+    ) -> Result<Pulled, Setback> {
+        let mut fields = self.about(queue);
+        let mut put = |name: &'static str, value: Cow<'_, str>| {
+            fields.insert(Cow::Borrowed(name), value.into_owned());
+        };
+        let flags = WITH_SUBSCRIPTION | if waits { WAIT } else { 0 };
+        put("consumerGroup", Cow::Borrowed(&self.topic.group));
+        put("queueOffset", offset.to_string().into());
+        put("maxMsgNums", if is_all { "1" } else { AT_A_TIME }.into());
+        put("sysFlag", flags.to_string().into());
+        put("commitOffset", "0".into());
+        put("suspendTimeoutMillis", PATIENCE.as_millis().to_string().into());
+        put("subscription", if is_all { "*" } else { &self.subscription }.into());
+        put("subVersion", "0".into());
+        put("expressionType", "TAG".into());
+        let within = if waits { WAIT_MAX } else { ANSWER_MAX };
+        let (answer, server) = self.ask_broker(queue, PULL, fields, within).await?;
+        let kind = match answer.code {
+            DONE | NOT_FOUND | AGAIN => Kind::Read,
+            MOVED => Kind::Moved,
+            _ if fault::is_queue_gone(&answer) => Kind::Gone,
+            _ => return Err(fault::refusal(&answer, Asked::Queue, &server, &self.topic)),
+        };
+        let number = |name| answer.number(name).unwrap_or(offset);
+        Ok(Pulled {
+            kind,
+            next: number("nextBeginOffset"),
+            min: number("minOffset"),
+            max: number("maxOffset"),
+            body: answer.body,
+        })
+    }
+
+    /// Asks for the first offset that was stored then or later; `None` where this may not be asked.
+    pub async fn search(&self, queue: &Queue, stored_ms: i64) -> Result<Option<i64>, Setback> {
+        let mut fields = self.about(queue);
+        fields.insert("timestamp".into(), stored_ms.to_string());
+        let (answer, server) = self.ask_broker(queue, SEARCH, fields, ANSWER_MAX).await?;
+        match (answer.code, answer.number("offset")) {
+            (DONE, Some(offset)) => Ok(Some(offset)),
+            _ if fault::is_forbidden(&answer) => Ok(None),
+            _ => Err(fault::refusal(&answer, Asked::Queue, &server, &self.topic)),
+        }
+    }
+
+    fn about(&self, queue: &Queue) -> Fields {
+        let mut fields = Fields::new();
+        fields.insert("topic".into(), self.topic.topic.clone());
+        fields.insert("queueId".into(), queue.number.to_string());
+        // Proxies need it, brokers do not mind.
+        fields.insert("bname".into(), queue.broker.clone());
+        fields
+    }
+
+    /// Asks the broker of a queue: its master, or whoever copies it where that cannot be reached.
+    async fn ask_broker(
+        &self,
+        queue: &Queue,
+        code: u16,
+        fields: Fields,
+        within: Duration,
+    ) -> Result<(Frame, String), Setback> {
+        let route = Arc::clone(&self.route.read().unwrap_or_else(PoisonError::into_inner));
+        let addresses = route.brokers.get(&queue.broker).map_or(&[][..], Vec::as_slice);
+        let mut setback = None;
+        for address in addresses {
+            // A proxy names itself in place of brokers, and drops answers when several are under way.
+            let is_proxy = self.topic.servers.iter().any(|server| server.to_string() == *address);
+            let lane = if is_proxy { queue.to_string() } else { String::new() };
+            let asked = async {
+                let connection = self.connection(address, &lane).await?;
+                let answer = self.ask(&connection, &lane, code, fields.clone(), within).await?;
+                Ok((answer, connection.server().to_owned()))
+            };
+            match asked.await {
+                Ok(answer) => return Ok(answer),
+                Err(other) => setback = setback.or(Some(other)),
+            }
+        }
+        Err(setback.unwrap_or_else(|| {
+            Setback::new(
+                format!("the name server knows no address of the broker `{}`", queue.broker),
+                "check that it runs, and that it knows this name server",
+            )
+        }))
+    }
+
+    async fn ask(
+        &self,
+        connection: &Arc<Connection>,
+        lane: &str,
+        code: u16,
+        mut fields: Fields,
+        within: Duration,
+    ) -> Result<Frame, Setback> {
+        if let Some(key) = &self.topic.access_key {
+            sign(&mut fields, b"", key, self.topic.is_alibaba);
+        }
+        let answer = connection.ask(code, fields, within).await;
+        if answer.is_err() {
+            // The next request goes by a new one.
+            self.forget(lane, connection);
+        }
+        answer
+    }
+
+    /// Returns the connection to an address, a new one where there is none.
+    async fn connection(&self, address: &str, lane: &str) -> Result<Arc<Connection>, Setback> {
+        let key = format!("{address} {lane}");
+        let known = self.connections().get(&key).cloned();
+        if let Some(known) = known.filter(|known| !known.is_closed()) {
+            return Ok(known);
+        }
+        let (host, port) = split(address).ok_or_else(|| {
+            let cause = format!("`{}` is no address of a broker", address.escape_debug());
+            Setback::foreign(cause)
+        })?;
+        let opened = Connection::open(host, port, address.to_owned(), self.tls.as_ref());
+        let opened = tokio::time::timeout(CONNECT_MAX, opened).await.unwrap_or_else(|_| {
+            Err(Setback::new(
+                format!("{address} did not answer within {}s", CONNECT_MAX.as_secs()),
+                "check host and port, that no firewall is in the way, and whether the port wants TLS",
+            ))
+        });
+        let opened = Arc::new(opened?);
+        // Another queue may have been as quick: both stay as long as they are used.
+        self.connections().insert(key, Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    fn forget(&self, lane: &str, connection: &Arc<Connection>) {
+        let key = format!("{} {lane}", connection.server());
+        let mut connections = self.connections();
+        if connections.get(&key).is_some_and(|known| Arc::ptr_eq(known, connection)) {
+            connections.remove(&key);
+        }
+    }
+
+    fn connections(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Connection>>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Splits `host:port`, as servers name each other.
+fn split(address: &str) -> Option<(String, u16)> {
+    let (host, port) = address.rsplit_once(':')?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    (!host.is_empty()).then_some((host.to_owned(), port.parse().ok()?))
+}

@@ -1,0 +1,249 @@
+//! Reading one queue: from where, and then on and on.
+
+use super::client::{Client, Kind, Pulled};
+use super::message::Messages;
+use super::reader::Said;
+use super::route::Queue;
+use crate::source::mqtt::Backoff;
+use crate::source::remote::Setback;
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+
+/// What became of a queue.
+#[derive(Debug)]
+pub struct Told {
+    /// As `broker/number`.
+    pub queue: Arc<str>,
+    pub what: What,
+}
+
+#[derive(Debug)]
+pub enum What {
+    /// It can be read. `goes_on`: at the place where somebody read it before, which is still stored.
+    Began {
+        goes_on: bool,
+    },
+    Read(Batch),
+    /// Something that was stored there is no more, and was not read.
+    Hole {
+        cause: String,
+    },
+    /// It cannot be read now. It is tried again by itself.
+    Down {
+        setback: Setback,
+        retry_in: Duration,
+    },
+    /// All that was asked for was read, or the topic has this queue no longer.
+    Ended,
+}
+
+/// Messages of one queue, in order.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// As brokers store them.
+    pub body: Bytes,
+    /// The offset to go on with once they are durable.
+    pub next: i64,
+    /// The offset after the last one stored.
+    pub max: i64,
+    /// Messages from this offset on are not wanted.
+    pub end: i64,
+}
+
+impl Batch {
+    /// Tells whether nothing more was stored at the moment of the answer.
+    pub const fn is_last(&self) -> bool {
+        self.next >= self.max
+    }
+}
+
+/// Where a queue is read, in times of the broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    Earliest,
+    Latest,
+    /// With what was stored then or later, ms.
+    Stored(i64),
+}
+
+/// Until where a queue is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// For ever.
+    Never,
+    /// To the end that it has now.
+    Present,
+    /// The same, and at most to what was stored then, ms.
+    Stored(i64),
+}
+
+/// A queue, as it is read.
+#[derive(Debug)]
+pub struct Reading {
+    pub client: Arc<Client>,
+    pub queue: Queue,
+    /// Where reading ended before.
+    pub position: Option<i64>,
+    /// Where to begin, if not there.
+    pub from: Option<From>,
+    pub until: Until,
+    pub said: mpsc::Sender<Said>,
+    /// Whether messages are wanted already.
+    pub open: watch::Receiver<bool>,
+}
+
+/// No queue has as many messages.
+const NO_END: i64 = i64::MAX;
+
+impl Reading {
+    /// Reads until the end, or until nobody listens.
+    pub async fn run(mut self) {
+        // Nobody listens any more: that is an end too.
+        let _ = self.read().await;
+    }
+
+    async fn read(&mut self) -> Result<(), Deaf> {
+        let name: Arc<str> = self.queue.to_string().into();
+        let tell = |what| {
+            let (said, queue) = (self.said.clone(), Arc::clone(&name));
+            async move { said.send(Said::Of(Told { queue, what })).await.map_err(|_| Deaf) }
+        };
+        let mut tries = Tries::default();
+        let (mut next, end) = loop {
+            match self.begin().await {
+                Ok((begin, end)) => {
+                    if let Some(cause) = begin.hole {
+                        tell(What::Hole { cause }).await?;
+                    }
+                    tell(What::Began { goes_on: begin.goes_on }).await?;
+                    break (begin.next, end);
+                }
+                Err(setback) => {
+                    let retry_in = tries.wait();
+                    tell(What::Down { setback, retry_in }).await?;
+                    sleep(retry_in).await;
+                }
+            }
+        };
+        self.open.wait_for(|open| *open).await.map_err(|_| Deaf)?;
+        let mut waits = false;
+        loop {
+            if next >= end {
+                return tell(What::Ended).await;
+            }
+            match self.client.pull(&self.queue, next, waits, false).await {
+                Ok(Pulled { kind: Kind::Gone, .. }) => return tell(What::Ended).await,
+                Ok(Pulled { kind: Kind::Moved, min, max, .. }) => {
+                    let (at, cause) = moved(next, min, max);
+                    next = at;
+                    tries = Tries::default();
+                    tell(What::Hole { cause }).await?;
+                }
+                Ok(Pulled { body, next: there, max, .. }) => {
+                    next = there;
+                    // That it is at its end is to be known at once, and only then waited for more.
+                    waits = self.until == Until::Never && next >= max;
+                    tries = Tries::default();
+                    tell(What::Read(Batch { body, next, max, end })).await?;
+                }
+                Err(setback) => {
+                    waits = false;
+                    let retry_in = tries.wait();
+                    tell(What::Down { setback, retry_in }).await?;
+                    sleep(retry_in).await;
+                }
+            }
+        }
+    }
+
+    /// Finds out where to begin and where to end.
+    async fn begin(&self) -> Result<(Begin, i64), Setback> {
+        let Self { client, queue, .. } = self;
+        // Before all that is stored: the answer says what is.
+        let stored = client.pull(queue, -1, false, true).await?;
+        let (min, max) = (stored.min, stored.max);
+        let from = match self.from {
+            None => max,
+            Some(From::Earliest) => min,
+            Some(From::Latest) => max,
+            Some(From::Stored(ms)) => self.search(ms, min, max).await?,
+        };
+        let begin = match self.position {
+            None => Begin { next: from, goes_on: false, hole: None },
+            Some(at) if (min..=max).contains(&at) => {
+                Begin { next: at.min(from), goes_on: true, hole: None }
+            }
+            Some(at) => {
+                let (next, cause) = moved(at, min, max);
+                Begin { next, goes_on: false, hole: Some(cause) }
+            }
+        };
+        let end = match self.until {
+            Until::Never => NO_END,
+            Until::Present => max,
+            Until::Stored(ms) => self.search(ms, min, max).await?.min(max),
+        };
+        Ok((begin, end))
+    }
+
+    /// Returns the first offset that was stored then or later: by asking for it, or, where that right is
+    /// missing, by looking at messages.
+    async fn search(&self, ms: i64, min: i64, max: i64) -> Result<i64, Setback> {
+        if let Some(offset) = self.client.search(&self.queue, ms).await? {
+            return Ok(offset.clamp(min, max));
+        }
+        let (mut low, mut high) = (min, max);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let pulled = self.client.pull(&self.queue, middle, false, true).await?;
+            let found = Messages::of(&pulled.body).next().and_then(Result::ok);
+            match found {
+                Some(found) if found.stored_ms < ms => low = found.offset.max(middle) + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(low)
+    }
+}
+
+/// Nobody listens any more.
+struct Deaf;
+
+/// Where reading begins.
+struct Begin {
+    next: i64,
+    goes_on: bool,
+    hole: Option<String>,
+}
+
+/// Returns where to go on when the wanted offset is not stored, and what that means.
+fn moved(wanted: i64, min: i64, max: i64) -> (i64, String) {
+    if wanted < min {
+        let (lost, last) = (min - wanted, min - 1);
+        return (min, format!("{lost} messages, {wanted} to {last}, are no longer stored"));
+    }
+    // The topic was made anew, or its broker lost what it had. What is there was never read.
+    let cause = format!("it ends at {max}, and was read up to {wanted}: now from its beginning");
+    (min, cause)
+}
+
+/// Attempts that failed one after the other.
+#[derive(Default)]
+pub(super) struct Tries {
+    count: u32,
+}
+
+const RETRY_MAX: Duration = Duration::from_secs(5);
+
+impl Tries {
+    pub fn wait(&mut self) -> Duration {
+        self.count = self.count.saturating_add(1);
+        // Without randomness the waits are merely those of others.
+        let seed = getrandom::u64().unwrap_or_default();
+        // A broker is back within seconds, and its name server stands by: nobody is to be spared for longer.
+        Backoff { max: RETRY_MAX, ..Backoff::default() }.delay(self.count, seed)
+    }
+}

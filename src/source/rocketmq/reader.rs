@@ -1,0 +1,132 @@
+//! Reading all queues of a topic side by side, and noticing when there are others.
+
+use super::client::Client;
+use super::queue::{From, Reading, Told, Tries, Until};
+use super::route::Queue;
+use crate::source::remote::Setback;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::sleep;
+
+/// What is read of a topic, and from where to where.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where reading ended before, by queue.
+    pub positions: BTreeMap<String, i64>,
+    /// For queues of which nothing was read yet.
+    pub from: From,
+    /// Begin there also where more than that was read.
+    pub starts_over: bool,
+    pub until: Until,
+}
+
+/// All queues of a topic, as they are read.
+#[derive(Debug)]
+pub struct Reader {
+    told: mpsc::Receiver<Said>,
+    open: watch::Sender<bool>,
+    task: AbortHandle,
+}
+
+#[derive(Debug)]
+pub enum Said {
+    /// These queues are read from now on, beside those before. Of each it is told when it can be.
+    Queues(Vec<Arc<str>>),
+    /// The name servers could not be asked. They are asked again by themselves.
+    NoRoute {
+        setback: Setback,
+        retry_in: Duration,
+    },
+    Of(Told),
+}
+
+/// Answers that may wait to be taken. Each is as long as brokers make them, 256 KiB.
+const WAITING_MAX: usize = 32;
+/// How often it is looked for other queues, as RocketMQ's own clients do.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+impl Reader {
+    /// Begins to read. Runs within tokio.
+    pub fn start(client: Arc<Client>, plan: Plan) -> Self {
+        let (sender, told) = mpsc::channel(WAITING_MAX);
+        let (open, opened) = watch::channel(false);
+        let task = tokio::spawn(read(client, plan, sender, opened)).abort_handle();
+        Self { told, open, task }
+    }
+
+    /// Waits for what is told next. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Said> {
+        self.told.recv().await
+    }
+
+    /// Has the queues be read. Before, it is only told which there are, and whether they can be.
+    pub fn open(&self) {
+        self.open.send_replace(true);
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn read(
+    client: Arc<Client>,
+    plan: Plan,
+    said: mpsc::Sender<Said>,
+    open: watch::Receiver<bool>,
+) {
+    let mut queues: BTreeMap<Queue, AbortHandle> = BTreeMap::new();
+    // Ends all of them when nobody listens any more.
+    let mut readers = JoinSet::new();
+    let mut tries = Tries::default();
+    loop {
+        let wait = match client.find_route().await {
+            Ok(route) => {
+                tries = Tries::default();
+                queues.retain(|_, reader| !reader.is_finished());
+                let is_new = |queue: &&Queue| !queues.contains_key(*queue);
+                let new: Vec<Queue> = route.queues.iter().filter(is_new).cloned().collect();
+                let names: Vec<Arc<str>> = new.iter().map(|one| one.to_string().into()).collect();
+                if !names.is_empty() && said.send(Said::Queues(names)).await.is_err() {
+                    return;
+                }
+                let is_first = queues.is_empty();
+                for queue in new {
+                    let position = plan.positions.get(&queue.to_string()).copied();
+                    // One that was made while we listen is news from its beginning.
+                    let from = if is_first { plan.from } else { From::Earliest };
+                    let is_free = position.is_none() || plan.starts_over;
+                    let reading = Reading {
+                        client: Arc::clone(&client),
+                        queue: queue.clone(),
+                        position,
+                        from: is_free.then_some(from),
+                        until: plan.until,
+                        said: said.clone(),
+                        open: open.clone(),
+                    };
+                    queues.insert(queue, readers.spawn(reading.run()));
+                }
+                LOOK_EVERY
+            }
+            Err(setback) => {
+                let retry_in = tries.wait();
+                if said.send(Said::NoRoute { setback, retry_in }).await.is_err() {
+                    return;
+                }
+                retry_in
+            }
+        };
+        let is_over = plan.until != Until::Never && !queues.is_empty();
+        tokio::select! {
+            () = said.closed() => return,
+            // What is read to its end is read once.
+            () = sleep(wait), if !is_over => {}
+        }
+    }
+}

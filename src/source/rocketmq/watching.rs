@@ -1,0 +1,282 @@
+//! A topic as a watcher hears it: one listener, however many queues there are.
+//!
+//! Brokers keep what is not read, so nothing is lost while a line is down, as long as it is still stored when
+//! we come back. What says that we listen is not that a message came, but that a queue was read to its end:
+//! the least recent of the queues counts.
+
+use super::client::Client;
+use super::message::{Messages, Stored};
+use super::queue::{Batch, From, Told, Until, What};
+use super::reader::{Plan, Reader, Said};
+use crate::clock;
+use crate::config::rocketmq::{RocketMq, Start};
+use crate::failure::Failure;
+use crate::source::mqtt::{AckToken, Answer, Grant, Heard, Publish};
+use crate::source::origin::{Origin, Place, Position};
+use crate::source::post::{Desk, Post};
+use crate::source::remote::Setback;
+use bytes::Bytes;
+use compact_str::CompactString;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Begins to listen. `name`: what we go by; `positions`: where reading ended before, by queue.
+///
+/// Errors: certificates that cannot be read. Nothing is sent before the first look at what is heard.
+pub fn listen(
+    topic: RocketMq,
+    name: &str,
+    positions: BTreeMap<String, i64>,
+    details: bool,
+) -> Result<Post, Failure> {
+    let (from, starts_over) = (from(topic.start), topic.starts_over);
+    let client = Arc::new(Client::new(topic)?);
+    Ok(Post::start(name, move |desk| async move {
+        let plan = Plan { positions, from, starts_over, until: Until::Never };
+        let reader = Reader::start(Arc::clone(&client), plan);
+        let watching = Watching {
+            client,
+            details,
+            queues: BTreeMap::new(),
+            is_lost: false,
+            is_behind: false,
+            has_hole: false,
+            told: None,
+        };
+        watching.run(reader, desk).await;
+    }))
+}
+
+/// Returns where to begin, by the present.
+pub fn from(start: Start) -> From {
+    match start {
+        Start::Earliest => From::Earliest,
+        Start::Latest => From::Latest,
+        Start::At(time) => From::Stored(time.0),
+        Start::Ago(ago) => {
+            let ago = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
+            From::Stored(clock::now().0.saturating_sub(ago))
+        }
+    }
+}
+
+struct Watching {
+    client: Arc<Client>,
+    /// Whether somebody wants to know all about every message.
+    details: bool,
+    queues: BTreeMap<Arc<str>, Stand>,
+    /// It was told that something cannot be read.
+    is_lost: bool,
+    /// It was told that all can be read, and not yet that all was.
+    is_behind: bool,
+    /// Something was lost while it was told that something cannot be read.
+    has_hole: bool,
+    /// Until when it was told that all was heard.
+    told: Option<Instant>,
+}
+
+/// Where one queue stands.
+#[derive(Debug, Default)]
+struct Stand {
+    /// It can be read, and whether it goes on where it was read before.
+    begun: Option<bool>,
+    is_down: bool,
+    /// When it was read to its end last.
+    ended: Option<Instant>,
+}
+
+/// How often it is said at most that we listen.
+const ALIVE_EVERY: Duration = Duration::from_millis(500);
+
+impl Watching {
+    async fn run(mut self, mut reader: Reader, desk: Desk) {
+        loop {
+            let said = tokio::select! {
+                biased;
+                () = desk.stopped() => return,
+                said = reader.next() => said,
+            };
+            let Some(said) = said else { return };
+            match said {
+                Said::Queues(names) => {
+                    self.queues.extend(names.into_iter().map(|name| (name, Stand::default())));
+                }
+                Said::NoRoute { setback, retry_in } => {
+                    // Once the queues are known they are read without the name servers.
+                    if self.queues.is_empty() && !self.lost(setback, retry_in, &desk) {
+                        return;
+                    }
+                }
+                Said::Of(Told { queue, what }) => {
+                    if !self.take(&queue, what, &reader, &desk).await {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes in what is told of a queue. Returns whether to go on.
+    async fn take(&mut self, queue: &Arc<str>, what: What, reader: &Reader, desk: &Desk) -> bool {
+        let Some(stand) = self.queues.get_mut(queue) else { return true };
+        match what {
+            What::Began { goes_on } => {
+                (stand.begun, stand.is_down) = (Some(goes_on), false);
+                if self.is_lost || self.told.is_none() && !self.is_behind {
+                    self.connected(desk).await;
+                }
+                if self.is_behind {
+                    reader.open();
+                }
+            }
+            What::Hole { cause } => {
+                self.has_hole = true;
+                let cause = format!("queue {queue} of {}: {cause}", self.client.topic.topic);
+                desk.put(Heard::Missed { cause }, 0).await;
+            }
+            What::Down { setback, retry_in } => {
+                stand.is_down = true;
+                return self.lost(setback, retry_in, desk);
+            }
+            What::Read(batch) => {
+                let was_down = std::mem::take(&mut stand.is_down);
+                if batch.is_last() {
+                    stand.ended = Some(clock::monotonic());
+                }
+                if was_down {
+                    self.connected(desk).await;
+                }
+                self.hand(queue, &batch, desk).await;
+                self.alive(desk).await;
+            }
+            What::Ended => {
+                self.queues.remove(queue);
+                self.alive(desk).await;
+            }
+        }
+        true
+    }
+
+    /// Something cannot be read. Returns whether it may be later.
+    fn lost(&mut self, setback: Setback, retry_in: Duration, desk: &Desk) -> bool {
+        let failure = Failure::new(format!("could not read {}", self.client.topic))
+            .because(&setback.cause)
+            .next(setback.next.clone());
+        let was_heard = self.told.is_some() || self.is_behind;
+        if setback.is_final && !was_heard {
+            desk.give_up(failure);
+            return false;
+        }
+        desk.note(failure);
+        // One queue tells it for all.
+        if !std::mem::replace(&mut self.is_lost, true) {
+            desk.put_now(Heard::Lost { cause: setback.cause, retry_in });
+        }
+        true
+    }
+
+    /// Says so where all queues can be read (again).
+    async fn connected(&mut self, desk: &Desk) {
+        let can_be_read = |stand: &Stand| stand.begun.is_some() && !stand.is_down;
+        if !self.queues.values().all(can_be_read) {
+            return;
+        }
+        let goes_on = self.queues.values().all(|stand| stand.begun == Some(true));
+        // What was read in this run goes on, wherever it began.
+        let was_read = goes_on || self.is_behind || self.told.is_some();
+        let session_present = was_read && !std::mem::take(&mut self.has_hole);
+        self.is_lost = false;
+        self.is_behind = true;
+        let grant = Grant { filter: self.client.topic.topic.clone(), answer: Answer::Granted(1) };
+        desk.put(Heard::Connected { session_present }, 0).await;
+        desk.put(Heard::Subscribed { granted: vec![grant] }, 0).await;
+        for stand in self.queues.values_mut() {
+            stand.ended = None;
+        }
+    }
+
+    /// Says that we listen, if all queues were read to their ends since it was said last.
+    async fn alive(&mut self, desk: &Desk) {
+        let Some(since) = self.queues.values().map(|stand| stand.ended).min().flatten() else {
+            return;
+        };
+        if self.is_lost {
+            return;
+        }
+        if std::mem::take(&mut self.is_behind) {
+            desk.put(Heard::CaughtUp, 0).await;
+        } else if self.told.is_none_or(|told| since.saturating_duration_since(told) >= ALIVE_EVERY)
+        {
+            desk.put(Heard::Alive, 0).await;
+        } else {
+            return;
+        }
+        self.told = Some(since);
+    }
+
+    /// Hands messages over, and how far they go.
+    async fn hand(&self, queue: &Arc<str>, batch: &Batch, desk: &Desk) {
+        let mut stored_ms = None;
+        for stored in Messages::of(&batch.body) {
+            let heard = match &stored {
+                Ok(stored) => {
+                    stored_ms = Some(stored.stored_ms);
+                    let tag = stored.tag();
+                    if !is_wanted(tag.as_deref(), &self.client.topic.tags) {
+                        continue;
+                    }
+                    self.heard(queue, &batch.body, stored, tag.as_deref())
+                }
+                Err(unreadable) => Heard::Skipped { cause: format!("queue {queue}: {unreadable}") },
+            };
+            let size = match &heard {
+                Heard::Message(publish) => publish.payload.len(),
+                _ => 0,
+            };
+            desk.put(heard, size).await;
+        }
+        let Batch { next, max, .. } = *batch;
+        let queue = Arc::clone(queue);
+        desk.put(Heard::Position(Position { queue, next, max, stored_ms }), 0).await;
+    }
+
+    fn heard(&self, queue: &str, whole: &Bytes, stored: &Stored<'_>, tag: Option<&str>) -> Heard {
+        let payload = match stored.body() {
+            Ok(Cow::Borrowed(body)) => whole.slice_ref(body),
+            Ok(Cow::Owned(body)) => Bytes::from(body),
+            Err(unreadable) => {
+                let cause = format!(
+                    "queue {queue}: the message at {} was skipped: {unreadable}",
+                    stored.offset
+                );
+                return Heard::Skipped { cause };
+            }
+        };
+        let place = self.details.then(|| Place {
+            queue: queue.into(),
+            offset: stored.offset,
+            message_id: stored.id().into(),
+            keys: stored.keys().map(CompactString::from),
+            reconsumed: stored.reconsumed,
+            born_ms: stored.born_ms,
+            stored_ms: stored.stored_ms,
+        });
+        let origin = Origin { tag: tag.map(CompactString::from), place: place.map(Box::new) };
+        Heard::Message(Publish {
+            topic: CompactString::from(self.client.topic.topic.as_str()),
+            payload,
+            qos: 1,
+            retain: false,
+            dup: false,
+            origin: Some(Box::new(origin)),
+            ack: AckToken::numbered(0),
+        })
+    }
+}
+
+/// Tells whether a message with this tag was asked for. Brokers compare nothing but a hash of 32 bits.
+pub fn is_wanted(tag: Option<&str>, tags: &[String]) -> bool {
+    tags.is_empty() || tag.is_some_and(|tag| tags.iter().any(|wanted| wanted == tag))
+}

@@ -1,0 +1,117 @@
+//! A topic read once, from somewhere to the end that it has when reading begins.
+
+use super::client::Client;
+use super::queue::{Batch, Told, Until, What};
+use super::reader::{Plan, Reader, Said};
+use super::watching::from;
+use crate::clock;
+use crate::config::rocketmq::RocketMq;
+use crate::failure::Failure;
+use crate::source::remote::Setback;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout_at;
+
+/// A topic as it is read. Runs by itself, so whoever reads need not be within tokio.
+#[derive(Debug)]
+pub struct Whole {
+    runtime: Runtime,
+    topic: RocketMq,
+    reader: Reader,
+    /// Queues of which something is still to come.
+    left: BTreeSet<Arc<str>>,
+    is_begun: bool,
+    /// Why nothing comes, as far as it is known.
+    setback: Option<Setback>,
+    /// How long nothing may come.
+    patience: Duration,
+    /// When something came last.
+    came: Instant,
+}
+
+/// What comes next of a topic.
+#[derive(Debug)]
+pub enum Next {
+    Messages(Arc<str>, Batch),
+    /// Something was stored that is no more, and was not read.
+    Hole(String),
+    End,
+}
+
+impl Whole {
+    /// Begins to read. `patience`: how long nothing may come before it is given up.
+    ///
+    /// Errors: certificates that cannot be read (exit 4).
+    pub fn open(topic: RocketMq, until: Until, patience: Duration) -> Result<Self, Failure> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("rocketmq")
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::new("could not start").because(error))?;
+        let client = Arc::new(Client::new(topic.clone())?);
+        let plan =
+            Plan { positions: BTreeMap::new(), from: from(topic.start), starts_over: false, until };
+        let reader = {
+            let _within = runtime.enter();
+            Reader::start(client, plan)
+        };
+        reader.open();
+        let (left, came) = (BTreeSet::new(), clock::monotonic());
+        Ok(Self { runtime, topic, reader, left, is_begun: false, setback: None, patience, came })
+    }
+
+    /// Waits for what comes next.
+    ///
+    /// Errors: nothing came for too long, or nothing will (exit 4).
+    pub fn next(&mut self) -> Result<Next, Failure> {
+        loop {
+            if self.is_begun && self.left.is_empty() {
+                return Ok(Next::End);
+            }
+            let end = (self.came + self.patience).into();
+            let said = async { timeout_at(end, self.reader.next()).await };
+            let said = self.runtime.block_on(said);
+            let Ok(Some(said)) = said else { return Err(self.gave_up()) };
+            match said {
+                Said::Queues(names) => {
+                    self.is_begun = true;
+                    self.left.extend(names);
+                }
+                Said::NoRoute { setback, .. } => self.noted(setback)?,
+                Said::Of(Told { queue, what }) => match what {
+                    What::Began { .. } => self.came = clock::monotonic(),
+                    What::Read(batch) => {
+                        self.came = clock::monotonic();
+                        return Ok(Next::Messages(queue, batch));
+                    }
+                    What::Hole { cause } => {
+                        return Ok(Next::Hole(format!("queue {queue}: {cause}")));
+                    }
+                    What::Down { setback, .. } => self.noted(setback)?,
+                    What::Ended => {
+                        self.left.remove(&queue);
+                    }
+                },
+            }
+        }
+    }
+
+    fn noted(&mut self, setback: Setback) -> Result<(), Failure> {
+        let is_final = setback.is_final;
+        self.setback = Some(setback);
+        if is_final { Err(self.gave_up()) } else { Ok(()) }
+    }
+
+    fn gave_up(&mut self) -> Failure {
+        let failure = Failure::new(format!("could not read {}", self.topic));
+        match self.setback.take() {
+            Some(Setback { cause, next, .. }) => failure.because(cause).next(next),
+            None => failure
+                .because(format!("nothing came for {}", humantime::format_duration(self.patience)))
+                .next("check the network on the way, or give it longer with `--timeout`"),
+        }
+    }
+}

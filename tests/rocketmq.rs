@@ -1,0 +1,23 @@
+//! What is told through a real RocketMQ 5.3.3.
+//!
+//! The tests share one cluster, as it takes about four seconds to start, and keep apart by topics.
+
+mod support;
+
+#[path = "rocketmq/rig.rs"]
+mod rig;
+
+use std::sync::{Arc, Mutex, Weak};
+use support::rocketmq::RocketMq;
+
+static SHARED: Mutex<Weak<RocketMq>> = Mutex::new(Weak::new());
+
+/// Returns the cluster of these tests. The last one to hold it ends it.
+fn cluster() -> Arc<RocketMq> {
+    let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    shared.upgrade().unwrap_or_else(|| {
+        let cluster = Arc::new(RocketMq::start());
+        *shared = Arc::downgrade(&cluster);
+        cluster
+    })
+}

@@ -54,9 +54,9 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics -d '
 complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics-client -d 'Give clients whose id matches a figure of their own; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l record -d 'Append everything that is heard to a file, for `presence replay`' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l probe -d 'Listen with the dialects that a probe recommends' -r -F
-complete -c presence -n "__fish_presence_using_subcommand watch" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
-complete -c presence -n "__fish_presence_using_subcommand watch" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
-complete -c presence -n "__fish_presence_using_subcommand watch" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l store -d 'File, Redis or PostgreSQL that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l store-password-file -d 'Read the password for the Redis or the PostgreSQL from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l store-cafile -d 'Believe only these authorities about the Redis or the PostgreSQL, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l timeout -d 'Give up if the first connection takes longer' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l broker-queue -d 'Messages that the broker queues for a session that is away, 0 for no limit' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l bridge-gaps -d 'Treat absences up to this long as if nothing had happened' -r
@@ -204,9 +204,9 @@ offline\t''"
 complete -c presence -n "__fish_presence_using_subcommand check" -l stable -d 'How long it must have been so without a break' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l max-offline -d 'So many may be not online, as a number or a share of all (`5%`)' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l profile -d 'Take options from this profile of the configuration file' -r
-complete -c presence -n "__fish_presence_using_subcommand check" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
-complete -c presence -n "__fish_presence_using_subcommand check" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
-complete -c presence -n "__fish_presence_using_subcommand check" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l store -d 'File, Redis or PostgreSQL that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l store-password-file -d 'Read the password for the Redis or the PostgreSQL from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand check" -l store-cafile -d 'Believe only these authorities about the Redis or the PostgreSQL, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand check" -s b -l broker -d 'Where the broker listens' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand check" -s u -l username -d 'User to connect as' -r
@@ -396,9 +396,9 @@ complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_
 complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'
 complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l profile -d 'Take options from this profile of the configuration file' -r
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store -d 'File, Redis or PostgreSQL that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store-password-file -d 'Read the password for the Redis or the PostgreSQL from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store-cafile -d 'Believe only these authorities about the Redis or the PostgreSQL, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l json -d 'Print one JSON object a line'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
@@ -406,9 +406,9 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l instance -d 'Name of the broker that plain logs are about' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l profile -d 'Take options from this profile of the configuration file' -r
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store -d 'File, Redis or PostgreSQL that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store-password-file -d 'Read the password for the Redis or the PostgreSQL from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l store-cafile -d 'Believe only these authorities about the Redis or the PostgreSQL, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -l dialect -d 'Way of announcing clients to understand; may be given several times' -r -f -a "auto\t'All that brokers and devices publish by themselves, recognised by topic and content'
 lmq\t'Notices of Alibaba Cloud\'s MQTT service (connect, disconnect, tcpclean), over any topic'
 mosquitto\t'Log of Mosquitto 1.4 to 2.1, as a file or on `$SYS/broker/log/#`'
@@ -473,26 +473,26 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l instance -d 'Only this broker' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l profile -d 'Take options from this profile of the configuration file' -r
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l store -d 'File, Redis or PostgreSQL that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l store-password-file -d 'Read the password for the Redis or the PostgreSQL from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l store-cafile -d 'Believe only these authorities about the Redis or the PostgreSQL, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l profile -d 'Take options from this profile of the configuration file' -r
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l store -d 'File, Redis or PostgreSQL that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l store-password-file -d 'Read the password for the Redis or the PostgreSQL from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l store-cafile -d 'Believe only these authorities about the Redis or the PostgreSQL, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from compact" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l member -d 'Remove a dead member of a shared group, by its client id' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l profile -d 'Take options from this profile of the configuration file' -r
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store -d 'File or Redis that keeps what is known, or `memory` for none' -r -F
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store-password-file -d 'Read the password for the Redis from a file' -r -F
-complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store-cafile -d 'Believe only these authorities about the Redis, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store -d 'File, Redis or PostgreSQL that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store-password-file -d 'Read the password for the Redis or the PostgreSQL from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l store-cafile -d 'Believe only these authorities about the Redis or the PostgreSQL, a PEM file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s b -l broker -d 'Where the broker listens' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -l instance -d 'Name the broker goes by in stores and output' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s u -l username -d 'User to connect as' -r

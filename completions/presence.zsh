@@ -45,9 +45,9 @@ table\:"A full-screen table of all clients"))' \
 '*--metrics-client=[Give clients whose id matches a figure of their own; may be given several times]:ID|GLOB:_default' \
 '--record=[Append everything that is heard to a file, for \`presence replay\`]:FILE:_files' \
 '--probe=[Listen with the dialects that a probe recommends]:FILE:_files' \
-'--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
-'--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
-'--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
+'--store=[File, Redis or PostgreSQL that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis or the PostgreSQL from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis or the PostgreSQL, a PEM file]:PATH:_files' \
 '--timeout=[Give up if the first connection takes longer]:DURATION:_default' \
 '--broker-queue=[Messages that the broker queues for a session that is away, 0 for no limit]:COUNT:_default' \
 '--bridge-gaps=[Treat absences up to this long as if nothing had happened]:DURATION:_default' \
@@ -203,9 +203,9 @@ dynsec\:"What Mosquitto'\''s dynamic security says of the account that is tied t
 '--stable=[How long it must have been so without a break]:DURATION:_default' \
 '--max-offline=[So many may be not online, as a number or a share of all (\`5%\`)]:N|P%:_default' \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \
-'--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
-'--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
-'--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
+'--store=[File, Redis or PostgreSQL that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis or the PostgreSQL from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis or the PostgreSQL, a PEM file]:PATH:_files' \
 '*-b+[Where the broker listens]:URL:_default' \
 '*--broker=[Where the broker listens]:URL:_default' \
 '--instance=[Name the broker goes by in stores and output]:NAME:_default' \
@@ -437,9 +437,9 @@ _arguments "${_arguments_options[@]}" : \
             (info)
 _arguments "${_arguments_options[@]}" : \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \
-'--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
-'--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
-'--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
+'--store=[File, Redis or PostgreSQL that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis or the PostgreSQL from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis or the PostgreSQL, a PEM file]:PATH:_files' \
 '--json[Print one JSON object a line]' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '-q[Say nothing on standard error but warnings and errors]' \
@@ -454,9 +454,9 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '--instance=[Name of the broker that plain logs are about]:NAME:_default' \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \
-'--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
-'--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
-'--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
+'--store=[File, Redis or PostgreSQL that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis or the PostgreSQL from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis or the PostgreSQL, a PEM file]:PATH:_files' \
 '*--dialect=[Way of announcing clients to understand; may be given several times]:NAME:((auto\:"All that brokers and devices publish by themselves, recognised by topic and content"
 lmq\:"Notices of Alibaba Cloud'\''s MQTT service (connect, disconnect, tcpclean), over any topic"
 mosquitto\:"Log of Mosquitto 1.4 to 2.1, as a file or on \`\$SYS/broker/log/#\`"
@@ -529,9 +529,9 @@ status\:"Retained status that devices keep by birth and will"))' \
 _arguments "${_arguments_options[@]}" : \
 '--instance=[Only this broker]:NAME:_default' \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \
-'--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
-'--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
-'--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
+'--store=[File, Redis or PostgreSQL that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis or the PostgreSQL from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis or the PostgreSQL, a PEM file]:PATH:_files' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
@@ -544,9 +544,9 @@ _arguments "${_arguments_options[@]}" : \
 (compact)
 _arguments "${_arguments_options[@]}" : \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \
-'--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
-'--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
-'--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
+'--store=[File, Redis or PostgreSQL that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis or the PostgreSQL from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis or the PostgreSQL, a PEM file]:PATH:_files' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
@@ -560,9 +560,9 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '--member=[Remove a dead member of a shared group, by its client id]:CLIENT_ID:_default' \
 '--profile=[Take options from this profile of the configuration file]:NAME:_default' \
-'--store=[File or Redis that keeps what is known, or \`memory\` for none]:PLACE:_files' \
-'--store-password-file=[Read the password for the Redis from a file]:PATH:_files' \
-'--store-cafile=[Believe only these authorities about the Redis, a PEM file]:PATH:_files' \
+'--store=[File, Redis or PostgreSQL that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis or the PostgreSQL from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis or the PostgreSQL, a PEM file]:PATH:_files' \
 '*-b+[Where the broker listens]:URL:_default' \
 '*--broker=[Where the broker listens]:URL:_default' \
 '--instance=[Name the broker goes by in stores and output]:NAME:_default' \

@@ -44,13 +44,13 @@ mod overflow;
 mod publishing;
 #[path = "mosquitto/recording.rs"]
 mod recording;
-#[path = "mosquitto/redis.rs"]
-mod redis;
 #[path = "mosquitto/scene.rs"]
 mod scene;
 #[cfg(feature = "tui")]
 #[path = "mosquitto/screen.rs"]
 mod screen;
+#[path = "mosquitto/servers.rs"]
+mod servers;
 #[path = "mosquitto/sharing.rs"]
 mod sharing;
 #[path = "mosquitto/status.rs"]

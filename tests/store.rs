@@ -11,6 +11,8 @@ mod durability;
 mod files;
 #[path = "store/keeping.rs"]
 mod keeping;
+#[path = "store/postgres.rs"]
+mod postgres;
 #[path = "store/redis.rs"]
 mod redis;
 #[path = "store/several.rs"]

@@ -90,7 +90,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         "query",
         &["clock", "config", "dialect", "event", "failure", "secret", "source", "state", "web"],
     ),
-    ("store", &["clock", "config", "dialect", "event", "failure", "secret", "state"]),
+    // `source` for TLS: one reader of certificates is enough.
+    ("store", &["clock", "config", "dialect", "event", "failure", "secret", "source", "state"]),
     (
         "simulate",
         &[
@@ -142,6 +143,7 @@ const ANY: &str = "any other";
 const AT_HOME: &[(&str, &[&str])] = &[
     ("rumqttc", &["src/source"]),
     ("rusqlite", &["src/store/sqlite"]),
+    ("tokio_postgres", &["src/store/postgres"]),
     ("comfy_table", &["src/output"]),
     ("indicatif", &["src/output"]),
     ("prometheus_client", &["src/output/metrics"]),

@@ -19,10 +19,11 @@ pub struct Store {
 /// Where state is kept.
 #[derive(Args, Clone, Debug)]
 pub struct Where {
-    /// File or Redis that keeps what is known, or `memory` for none
+    /// File, Redis or PostgreSQL that keeps what is known, or `memory` for none
     ///
     /// A path, or `redis://[USER@]HOST[:PORT][/DATABASE]`, with `rediss://` for TLS; several hosts of a
-    /// Redis Cluster are separated by commas. Without it: `presence/presence.db` below
+    /// Redis Cluster are separated by commas; or `postgres://USER@HOST[:PORT]/DATABASE`, TLS but to this
+    /// machine itself, or as `?sslmode=` says (`verify-full`, `require`, `disable`). Without it: `presence/presence.db` below
     /// `$XDG_STATE_HOME` or `~/.local/state`, on macOS below `~/Library/Application Support`.
     // Not printed: a URL can hold a password.
     #[arg(
@@ -35,15 +36,15 @@ pub struct Where {
     )]
     pub store: Option<SecretPlace>,
 
-    /// Read the password for the Redis from a file
+    /// Read the password for the Redis or the PostgreSQL from a file
     ///
     /// One line end at the end of the file does not count.
     #[arg(long, value_name = "PATH", env = "PRESENCE_STORE_PASSWORD_FILE")]
     pub store_password_file: Option<PathBuf>,
 
-    /// Believe only these authorities about the Redis, a PEM file
+    /// Believe only these authorities about the Redis or the PostgreSQL, a PEM file
     ///
-    /// For `rediss://`. Without it: those that the operating system trusts.
+    /// For `rediss://` and `postgres://`. Without it: those that the operating system trusts.
     #[arg(long, value_name = "PATH", env = "PRESENCE_STORE_CAFILE")]
     pub store_cafile: Option<PathBuf>,
 }
@@ -121,7 +122,7 @@ pub struct Export {
 /// Gives space that is no longer used back to the disk
 ///
 /// While it runs it needs room for a second copy of the store. A watcher may go on meanwhile, and
-/// waits for it. A Redis gives space back by itself.
+/// waits for it. A PostgreSQL needs none, and lets it go on. A Redis gives space back by itself.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  presence store compact")]
 pub struct Compact {

@@ -20,7 +20,7 @@ use crate::state::packed::Client;
 use crate::state::policy::Policy;
 use crate::store::identity::Purpose;
 use crate::store::{
-    self, Access, Account, Address, Author, Batch, Identity, Place, Size, Sqlite, Store, place,
+    self, Access, Account, Author, Batch, Identity, Place, Server, Size, Sqlite, Store, place,
 };
 use serde::Serialize;
 
@@ -60,23 +60,27 @@ pub(super) fn place(options: &Where, console: &mut Console) -> Result<Option<Pla
             Failure::misuse("`--store` names no file").next("leave it out for the usual place")
         );
     }
-    match typed.to_str().filter(|text| Address::is_meant(text)) {
+    match typed.to_str().filter(|text| Server::is_meant(text)) {
         None => Ok(Some(Place::File(typed.into()))),
-        Some(text) => Ok(Some(Place::redis(address(options, text, console)?, &usual()?))),
+        Some(text) => Ok(Some(Place::remote(server(options, text, console)?, &usual()?))),
     }
 }
 
-/// Returns how to reach the Redis at a URL.
-fn address(options: &Where, url: &str, console: &mut Console) -> Result<Address, Failure> {
-    let mut address = Address::read(url)?;
-    if address.password.is_some() {
-        console.warn(&Warning::StorePasswordInUrl { store: address.to_string() });
+/// Returns how to reach the server at a URL.
+fn server(options: &Where, url: &str, console: &mut Console) -> Result<Server, Failure> {
+    let mut server = Server::read(url)?;
+    if server.has_password() {
+        console.warn(&Warning::StorePasswordInUrl { store: server.to_string() });
     }
     if let Some(path) = &options.store_password_file {
-        address.password = Some(config::connection::password_from(path)?);
+        server.set_password(config::connection::password_from(path)?);
     }
-    address.cafile.clone_from(&options.store_cafile);
-    Ok(address)
+    server.set_authorities(options.store_cafile.clone());
+    server.fill(|name| std::env::var(name).ok());
+    if server.is_unverified() {
+        console.warn(&Warning::StoreNotVerified { store: server.to_string() });
+    }
+    Ok(server)
 }
 
 /// Returns where a store is that is to be there.
@@ -269,9 +273,11 @@ fn compact(options: &Compact, console: &mut Console) -> Result<Outcome, Failure>
     let place = kept(&options.store, console)?;
     // Not made where there is none: there would be nothing to compact.
     drop(store::open(&place, Access::Read, &Policy::DEFAULT)?);
-    if let Place::Redis { address, .. } = &place {
+    if let Place::Remote { server, .. } = &place
+        && server.compacts_itself()
+    {
         console
-            .print_line(format_args!("{address}: nothing to do, Redis gives space back itself"))?;
+            .print_line(format_args!("{server}: nothing to do, Redis gives space back itself"))?;
         return Ok(Outcome::Yes);
     }
     let mut store = store::open(&place, Access::Write, &Policy::DEFAULT)?;

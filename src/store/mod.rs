@@ -9,18 +9,23 @@
 pub mod identity;
 pub mod lock;
 pub mod place;
+pub mod postgres;
 pub mod redis;
+pub mod server;
 pub mod sqlite;
+mod unreadable;
 
 pub use identity::Identity;
 pub use lock::WatchLock;
 pub use place::Place;
-pub use redis::{Address, Redis};
+pub use postgres::Postgres;
+pub use redis::Redis;
+pub use server::Server;
 pub use sqlite::Sqlite;
 
 use crate::event::{Stamp, Timestamp};
 use crate::failure::Failure;
-use crate::state::coverage::{Member, SourceKey};
+use crate::state::coverage::{Coverage, Member, SourceKey};
 use crate::state::fleet::Fleet;
 use crate::state::packed::Client;
 use crate::state::policy::Policy;
@@ -103,22 +108,25 @@ pub trait Store: Debug + Send {
 pub fn open(place: &Place, access: Access, policy: &Policy) -> Result<Box<dyn Store>, Failure> {
     match place {
         Place::File(path) => Ok(Box::new(Sqlite::open(path, access, policy)?)),
-        Place::Redis { address, .. } => Ok(Box::new(Redis::open(address, access, policy)?)),
+        Place::Remote { server, .. } => match &**server {
+            Server::Redis(address) => Ok(Box::new(Redis::open(address, access, policy)?)),
+            Server::Postgres(address) => Ok(Box::new(Postgres::open(address, access, policy)?)),
+        },
     }
 }
 
 /// Opens a store to read, `None` if there is none yet.
 pub fn open_existing(place: &Place, policy: &Policy) -> Result<Option<Box<dyn Store>>, Failure> {
-    match place {
-        Place::File(path) => {
-            let opened = Sqlite::open_existing(path, policy)?;
-            Ok(opened.map(|store| Box::new(store) as Box<dyn Store>))
-        }
-        Place::Redis { address, .. } => {
-            let opened = Redis::open_existing(address, policy)?;
-            Ok(opened.map(|store| Box::new(store) as Box<dyn Store>))
-        }
+    fn boxed(store: impl Store + 'static) -> Box<dyn Store> {
+        Box::new(store)
     }
+    Ok(match place {
+        Place::File(path) => Sqlite::open_existing(path, policy)?.map(boxed),
+        Place::Remote { server, .. } => match &**server {
+            Server::Redis(address) => Redis::open_existing(address, policy)?.map(boxed),
+            Server::Postgres(address) => Postgres::open_existing(address, policy)?.map(boxed),
+        },
+    })
 }
 
 /// What a store is opened for.
@@ -174,6 +182,46 @@ pub enum Author {
     Another,
 }
 
+impl Account<'_> {
+    /// Returns what is to be kept of a listener, given what is; `None` if that stays as it is.
+    ///
+    /// Within its epoch a listener's own account replaces what is there, a greater epoch wins in any case;
+    /// what others say is joined.
+    fn joined_with(&self, known: Option<&Member>) -> Option<Member> {
+        let Some(known) = known else { return Some(self.account.clone()) };
+        let joined = match self.author {
+            Author::Itself if self.account.epoch < known.epoch => return None,
+            Author::Itself => self.account.clone(),
+            Author::Another => {
+                let mut coverage = Coverage::default();
+                *coverage.member_mut(self.source, self.member, known.patience_ms) = known.clone();
+                coverage.join_member(self.source, self.member, self.account);
+                coverage.source(self.source).expect("it was just made").members[self.member].clone()
+            }
+        };
+        (joined != *known).then_some(joined)
+    }
+}
+
+/// Returns the accounts of a listener that leaves all of its sources, each with a new epoch.
+fn leaving(coverage: &Coverage, name: &str, now: Timestamp) -> Vec<(SourceKey, Member)> {
+    let of_it = coverage.sources().filter_map(|(source, members)| {
+        let member = members.members.get(name).filter(|member| !member.left)?;
+        Some((source.clone(), member.clone()))
+    });
+    let left = of_it.map(|(source, mut member)| {
+        member.begin_epoch(now);
+        member.left = true;
+        (source, member)
+    });
+    left.collect()
+}
+
+/// Returns by what the later of two starts of a broker is told.
+const fn rank(stamp: &Stamp) -> (Timestamp, u64, u32) {
+    (stamp.time, stamp.tie, stamp.resolution)
+}
+
 /// What the store takes on disk; of a Redis, the memory of all that it keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
@@ -214,6 +262,11 @@ fn put(fleet: &mut Fleet, client: Client, channels_max: usize) {
     } else {
         known.join(&client, channels_max);
     }
+}
+
+/// Integers of databases have a sign. No counter of ours gets that far.
+fn to_integer(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 /// Returns the FNV-1a hash of `bytes`: a number that is the same in every version and on every machine.

@@ -1,6 +1,6 @@
 //! Where the store lies.
 
-use super::{Address, WatchLock};
+use super::{Server, WatchLock};
 use crate::failure::Failure;
 use std::ffi::OsString;
 use std::fmt;
@@ -14,9 +14,9 @@ const FILE: &str = "presence.db";
 pub enum Place {
     /// A SQLite file.
     File(PathBuf),
-    /// A Redis.
-    Redis {
-        address: Box<Address>,
+    /// A server.
+    Remote {
+        server: Box<Server>,
         /// A path on this machine that stands for it, beside which lies what is only for this
         /// machine. There is no file of this name itself.
         local: PathBuf,
@@ -27,14 +27,14 @@ impl Place {
     /// Makes what must be there before a store can be made: the directory of a file.
     pub fn prepare(&self) -> Result<(), Failure> {
         match self {
-            Self::File(path) | Self::Redis { local: path, .. } => make_directory(path),
+            Self::File(path) | Self::Remote { local: path, .. } => make_directory(path),
         }
     }
 
     /// Takes the right to watch an instance with this store as this client, or says who holds it.
     pub fn lock(&self, instance: &str, client_id: &str) -> Result<WatchLock, Failure> {
         match self {
-            Self::File(path) | Self::Redis { local: path, .. } => {
+            Self::File(path) | Self::Remote { local: path, .. } => {
                 // Whoever looks after a store before anything watched has no directory yet.
                 self.prepare()?;
                 WatchLock::acquire(path, instance, client_id)
@@ -48,7 +48,7 @@ impl Place {
     pub fn keeps_client_id(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
-            Self::Redis { .. } => None,
+            Self::Remote { .. } => None,
         }
     }
 
@@ -60,16 +60,17 @@ impl Place {
                 let real = path.canonicalize().unwrap_or_else(|_| path.clone());
                 real.display().to_string()
             }
-            Self::Redis { address, .. } => address.to_string(),
+            Self::Remote { server, .. } => server.to_string(),
         }
     }
 }
 
 impl Place {
-    /// Returns the place of a store in a Redis. `beside` is the default store of this machine.
-    pub fn redis(address: Address, beside: &Path) -> Self {
-        let name = format!("redis-{:016x}", super::stable_hash(address.to_string().as_bytes()));
-        Self::Redis { address: Box::new(address), local: beside.with_file_name(name) }
+    /// Returns the place of a store on a server. `beside` is the default store of this machine.
+    pub fn remote(server: Server, beside: &Path) -> Self {
+        let hash = super::stable_hash(server.to_string().as_bytes());
+        let local = beside.with_file_name(format!("{}-{hash:016x}", server.kind()));
+        Self::Remote { server: Box::new(server), local }
     }
 }
 
@@ -77,7 +78,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
-            Self::Redis { address, .. } => address.fmt(f),
+            Self::Remote { server, .. } => server.fmt(f),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What stores cost: SQLite with a million clients, one Redis, and a Redis Cluster of three nodes.
+//! What stores cost: SQLite with a million clients, a PostgreSQL, one Redis, and a Redis Cluster of three nodes.
 //!
 //! Run as a test it takes a few hundred clients and judges nothing.
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
@@ -13,9 +13,10 @@ use presence::event::{Channel, ChannelEvent, EventKind, Stamp, Timestamp};
 use presence::state::fleet::{Fleet, Hearsay};
 use presence::state::packed::{Client, VoiceKey};
 use presence::state::policy::Policy;
-use presence::store::{self, Access, Address, Batch, Place, Store};
+use presence::store::{self, Access, Batch, Place, Server, Store};
 use std::path::Path;
 use std::time::{Duration, Instant};
+use support::postgres::Postgres;
 use support::redis::{Cluster, Redis};
 
 const INSTANCE: &str = "broker.example:1883";
@@ -26,12 +27,30 @@ const WRITERS: usize = 3;
 fn main() {
     let (million, merges) = if measure::is_asked() { (1_000_000, 200_000) } else { (2_000, 600) };
     sqlite(million);
+    if Postgres::is_here() {
+        let server = Postgres::start();
+        one_connection("PostgreSQL", &at(&server.url()), server.process().pid(), merges);
+        several_writers(merges);
+        let server = Postgres::start();
+        together(&at(&server.url()), &[server.process().pid()], merges);
+    } else {
+        eprintln!("store: without PostgreSQL: there is none here");
+    }
     if std::process::Command::new("redis-server").arg("--version").output().is_err() {
         eprintln!("store: without Redis: there is none here");
         return;
     }
-    one_connection(merges);
+    let server = Redis::start(&[]);
+    one_connection("Redis", &at(&server.url()), server.process().pid(), merges);
+    drop(server);
     several_writers(merges);
+    let server = Redis::start(&[]);
+    let one = together(&at(&server.url()), &[server.process().pid()], merges);
+    drop(server);
+    let cluster = Cluster::start(0);
+    let nodes: Vec<u32> = cluster.nodes().map(|node| node.process().pid()).collect();
+    let three = together(&at(&cluster.url(3)), &nodes, merges);
+    println!("  Cluster beside one node: {:.2} times as many", three / one);
 }
 
 fn sqlite(count: usize) {
@@ -71,18 +90,16 @@ fn sqlite(count: usize) {
     println!("  ask for what others wrote, nothing: {:.3} ms", ms(begun.elapsed()));
 }
 
-fn one_connection(count: usize) {
-    let server = Redis::start(&[]);
-    let place = at(&server.url());
-    let mut store = writer(&place);
+fn one_connection(name: &str, place: &Place, server: u32, count: usize) {
+    let mut store = writer(place);
     let (mut fleet, mut pass) = (Fleet::default(), 0);
-    println!("Redis, one connection, {count} merges in batches of {BATCH}");
+    println!("{name}, one connection, {count} merges in batches of {BATCH}");
     for what in ["new clients", "the same again", "one event more", "the same again"] {
         if what != "the same again" {
             take_all(&mut fleet, "dev", count, pass);
             pass += 1;
         }
-        let (own, its) = (measure::cpu(std::process::id()), measure::cpu(server.process().pid()));
+        let (own, its) = (measure::cpu(std::process::id()), cpu_of(server));
         let begun = Instant::now();
         for batch in batches(&fleet) {
             store.commit(INSTANCE, &batch).expect("committed");
@@ -91,15 +108,15 @@ fn one_connection(count: usize) {
             "  {what:<16} {:>7.0} merges/s, CPU {:.1} µs here, {:.1} µs there",
             measure::per_second(count, begun.elapsed()),
             measure::micros_each(measure::cpu_since(std::process::id(), own), count),
-            measure::micros_each(measure::cpu_since(server.process().pid(), its), count),
+            measure::micros_each(cpu_of(server).saturating_sub(its), count),
         );
     }
     let begun = Instant::now();
-    let loaded = writer(&place).load(INSTANCE).expect("loaded");
+    let loaded = writer(place).load(INSTANCE).expect("loaded");
     assert_eq!(loaded.clients.len(), count);
     println!("  open and load: {:.2} s", begun.elapsed().as_secs_f64());
     let begun = Instant::now();
-    let reader = store::open_existing(&place, &POLICY).expect("opened").expect("it is there");
+    let reader = store::open_existing(place, &POLICY).expect("opened").expect("it is there");
     assert_eq!({ reader }.fleet_of(INSTANCE, &["dev-7"]).expect("found").clients.len(), 1);
     println!("  open and look one up: {:.2} ms", ms(begun.elapsed()));
     store.load(INSTANCE).expect("loaded");
@@ -110,20 +127,13 @@ fn one_connection(count: usize) {
 
 fn several_writers(count: usize) {
     println!("{WRITERS} writers with a line each, {count} merges in batches of {BATCH}");
-    let server = Redis::start(&[]);
-    let one = together(&at(&server.url()), &[server.process().pid()], count);
-    drop(server);
-    let cluster = Cluster::start(0);
-    let nodes: Vec<u32> = cluster.nodes().map(|node| node.process().pid()).collect();
-    let three = together(&at(&cluster.url(3)), &nodes, count);
-    println!("  Cluster beside one node: {:.2} times as many", three / one);
 }
 
 /// Lets writers merge at once, and returns how many merges there were in a second.
 fn together(place: &Place, servers: &[u32], count: usize) -> f64 {
     let fleets: Vec<Fleet> =
         (0..WRITERS).map(|number| fleet(&format!("w{number}"), count / WRITERS)).collect();
-    let before: Vec<Duration> = servers.iter().map(|pid| measure::cpu(*pid)).collect();
+    let before: Vec<Duration> = servers.iter().map(|pid| cpu_of(*pid)).collect();
     let begun = Instant::now();
     let own: Duration = std::thread::scope(|scope| {
         let write = |fleet| {
@@ -138,7 +148,7 @@ fn together(place: &Place, servers: &[u32], count: usize) -> f64 {
         writers.into_iter().map(|writer| writer.join().expect("it wrote")).sum()
     });
     let rate = measure::per_second(count, begun.elapsed());
-    let its = servers.iter().zip(before).map(|(pid, before)| measure::cpu_since(*pid, before));
+    let its = servers.iter().zip(before).map(|(pid, before)| cpu_of(*pid).saturating_sub(before));
     println!(
         "  {} node(s): {rate:.0} merges/s, CPU {:.1} µs here, {:.1} µs there",
         servers.len(),
@@ -148,6 +158,14 @@ fn together(place: &Place, servers: &[u32], count: usize) -> f64 {
     rate
 }
 
+/// Returns what a server has spent on a processor, with the processes that serve lines for it.
+fn cpu_of(server: u32) -> Duration {
+    let children = std::fs::read_to_string(format!("/proc/{server}/task/{server}/children"));
+    let children = children.unwrap_or_default();
+    let all = children.split_whitespace().filter_map(|pid| pid.parse().ok());
+    all.chain([server]).map(measure::cpu).sum()
+}
+
 /// Returns what the calling thread has spent on a processor; once it has ended nobody can tell.
 fn own_cpu() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
@@ -155,8 +173,8 @@ fn own_cpu() -> Duration {
 }
 
 fn at(url: &str) -> Place {
-    let address = Address::read(url).expect("a URL");
-    Place::redis(address, Path::new("/nowhere/presence.db"))
+    let server = Server::read(url).expect("a URL");
+    Place::remote(server, Path::new("/nowhere/presence.db"))
 }
 
 fn writer(place: &Place) -> Box<dyn Store> {

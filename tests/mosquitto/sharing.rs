@@ -2,6 +2,7 @@
 
 use crate::durability::{publisher, told};
 use crate::scene::{Believed, Scene, Watch, now_ms, objects};
+use crate::support::postgres::Postgres;
 use crate::support::process::{DEADLINE, Presence};
 use crate::support::redis::Cluster;
 use std::collections::BTreeSet;
@@ -176,6 +177,16 @@ fn a_group_goes_on_while_a_node_of_its_redis_cluster_is_replaced() {
         cluster.primaries[0].restart();
         cluster.primaries[0].wait_info("role:slave");
     });
+}
+
+#[test]
+#[ignore = "needs mosquitto and postgresql"]
+fn a_group_goes_on_while_its_postgres_crashes_and_recovers() {
+    let scene = Scene::with_uptime(&["max_queued_messages 0"]);
+    let mut server = Postgres::start();
+    let url = server.url();
+    let group = Group { scene: &scene, store: vec!["--store", &url] };
+    group.bears_it(FEWER_CLIENTS, FEWER_NOTICES, || server.restart());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Whatever the layout: for random histories, split at random among writers that restart, the verdict
 //! from the store is the verdict in memory.
 
+use crate::shared::postgres::Postgres;
 use crate::shared::redis::{Cluster, Redis};
 use crate::support::{
     BROKER, LMQ, POLICY, Place, Remote, STATUS, Stores, batch, hearsay, open_channel,
@@ -57,6 +58,16 @@ fn a_redis_says_what_memory_says() {
 fn a_redis_cluster_says_what_memory_says() {
     let cluster = Cluster::start(0);
     let place = Remote::at(&cluster.url(1));
+    for seed in 0..SEEDS_REMOTE {
+        conforms(&place, seed);
+    }
+}
+
+#[test]
+#[ignore = "needs postgresql"]
+fn a_postgres_says_what_memory_says() {
+    let server = Postgres::start();
+    let place = Remote::at(&server.url());
     for seed in 0..SEEDS_REMOTE {
         conforms(&place, seed);
     }

@@ -1,50 +1,15 @@
 //! What a Redis may answer instead of doing as it is told: each is said with its cause and what to do, no
 //! call hangs, and what could not be stored can be stored later.
 
+use crate::shared::authority::Authority;
 use crate::shared::redis::{Redis, does};
-use crate::support::{BROKER, POLICY, Remote, Stores, batch, client, status};
-use presence::failure::{Failure, Outcome};
-use presence::state::verdict::Status;
-use presence::store::{self, Access, Address, Batch, Place, Store};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use crate::support::{
+    BROKER, POLICY, Remote, Stores, commit, explained, fails_until, place, refused,
+};
+use presence::store::{self, Access, Batch, Place, Server};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::Path;
-
-fn place(url: &str) -> Place {
-    Place::redis(Address::read(url).expect("a URL"), Path::new("/nowhere/presence.db"))
-}
-
-fn refused(url: &str, access: Access) -> Failure {
-    explained(store::open(&place(url), access, &POLICY).map(|_| ()).expect_err("refused"))
-}
-
-/// Asserts that a failure says what, why, and what to do.
-#[track_caller]
-fn explained(failure: Failure) -> Failure {
-    assert_eq!(failure.outcome, Outcome::CouldNotAsk, "{failure}");
-    assert!(failure.what.contains("the store redis"), "{failure}");
-    assert!(failure.cause.is_some() && failure.next.is_some(), "{failure}");
-    assert!(!failure.to_string().contains("hunter2"), "{failure}");
-    failure
-}
-
-fn commit(store: &mut dyn Store, id: &str) -> Result<(), Failure> {
-    store.commit(BROKER, &batch([&client(id, "x", 1_000_000)]))
-}
-
-/// Asserts that a commit fails for this reason, and works once the reason is gone.
-#[track_caller]
-fn fails_until(store: &mut dyn Store, id: &str, cause: &str, mend: impl FnOnce()) {
-    for _ in 0..2 {
-        let failure = explained(commit(store, id).expect_err(cause));
-        assert!(failure.cause.as_deref().expect("a cause").contains(cause), "{failure}");
-    }
-    mend();
-    commit(store, id).expect("committed");
-    let fleet = store.load(BROKER).expect("loaded");
-    assert_eq!(status(fleet, id), Status::Online);
-}
+use std::path::{Path, PathBuf};
 
 #[test]
 #[ignore = "needs redis"]
@@ -124,47 +89,34 @@ fn whoever_may_not_is_told_so() {
 #[test]
 #[ignore = "needs redis"]
 fn over_tls_only_the_authority_that_was_named_is_believed() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = |name: &str| folder.path().join(name);
-    let authority = |name: &str| {
-        let mut params = CertificateParams::new(Vec::new()).expect("no names are good names");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
-        let key = KeyPair::generate().expect("there is randomness");
-        let pem = params.self_signed(&key).expect("it signs").pem();
-        std::fs::write(path(name), pem).expect("written");
-        Issuer::new(params, key)
-    };
-    let (issuer, _) = (authority("ca.pem"), authority("other.pem"));
-    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
-    let key = KeyPair::generate().expect("there is randomness");
-    let pem = params.signed_by(&key, &issuer).expect("it signs").pem();
-    std::fs::write(path("server.pem"), pem).expect("written");
-    std::fs::write(path("server.key"), key.serialize_pem()).expect("written");
-    let text = |name: &str| path(name).display().to_string();
+    let (authority, other) = (Authority::new(), Authority::named("another"));
+    authority.issue("127.0.0.1");
+    let text = |name: &str| authority.path(name).display().to_string();
 
     let server = Redis::start(&[]);
     let port = Redis::second_port();
     let command = format!(
         "CONFIG SET tls-cert-file {} tls-key-file {} tls-auth-clients no tls-port {port}",
-        text("server.pem"),
-        text("server.key"),
+        text("127.0.0.1.pem"),
+        text("127.0.0.1.key"),
     );
     server.does(&command);
-    let named = |host: &str, cafile: &str| {
-        let mut address = Address::read(&format!("rediss://{host}:{port}")).expect("a URL");
-        address.cafile = Some(path(cafile));
-        Place::redis(address, Path::new("/nowhere/presence.db"))
+    let named = |host: &str, cafile: PathBuf| {
+        let mut server = Server::read(&format!("rediss://{host}:{port}")).expect("a URL");
+        server.set_authorities(Some(cafile));
+        Place::remote(server, Path::new("/nowhere/presence.db"))
     };
     let open = |place: &Place| store::open(place, Access::Write, &POLICY);
-    let mut store = open(&named("127.0.0.1", "ca.pem")).expect("believed");
+    let ours = || authority.path("ca.pem");
+    let mut store = open(&named("127.0.0.1", ours())).expect("believed");
     commit(store.as_mut(), "a").expect("committed");
-    for (host, cafile) in [("127.0.0.1", "other.pem"), ("localhost", "ca.pem")] {
+    for (host, cafile) in [("127.0.0.1", other.path("ca.pem")), ("localhost", ours())] {
         let failure = explained(open(&named(host, cafile)).map(|_| ()).expect_err("not believed"));
         assert!(failure.cause.expect("a cause").contains("certificate"));
     }
-    for (cafile, cause) in [("nobody.pem", "No such file"), ("server.key", "no certificate")] {
-        let failure = open(&named("127.0.0.1", cafile)).map(|_| ()).expect_err("no authority");
+    for (cafile, cause) in [("nobody.pem", "No such file"), ("127.0.0.1.key", "no certificate")] {
+        let place = named("127.0.0.1", authority.path(cafile));
+        let failure = open(&place).map(|_| ()).expect_err("no authority");
         assert!(failure.what.contains(cafile), "{failure}");
         assert!(failure.cause.as_deref().expect("a cause").contains(cause), "{failure}");
     }

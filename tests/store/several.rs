@@ -1,11 +1,13 @@
 //! Several writers of one store at once: nothing of any of them is lost, and each hears of the others.
 
+use crate::shared::postgres::Postgres;
 use crate::shared::redis::{Cluster, Redis};
 use crate::support::{BROKER, LMQ, POLICY, Place, Remote, Stores, batch, client, open_channel};
 use presence::event::Timestamp;
 use presence::state::coverage::{Member, SourceKey};
 use presence::state::fleet::Fleet;
-use presence::store::{Account, Author, Batch, Store};
+use presence::store::{Account, Author, Batch, Position, Store};
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Barrier;
@@ -40,6 +42,15 @@ fn a_redis_cluster_takes_several_writers_at_once() {
     let place = Remote::at(&cluster.url(3));
     threads(&place);
     processes(&place, &cluster.url(2));
+}
+
+#[test]
+#[ignore = "needs postgresql"]
+fn a_postgres_takes_several_writers_at_once() {
+    let server = Postgres::start();
+    let place = Remote::at(&server.url());
+    threads(&place);
+    processes(&place, &server.url());
 }
 
 /// Writers of one process, who listen to each other meanwhile, and in the end know the same.
@@ -207,6 +218,13 @@ fn a_redis_keeps_what_belongs_to_an_instance() {
     keeps_what_belongs_to_an_instance(&Remote::at(&server.url()));
 }
 
+#[test]
+#[ignore = "needs postgresql"]
+fn a_postgres_keeps_what_belongs_to_an_instance() {
+    let server = Postgres::start();
+    keeps_what_belongs_to_an_instance(&Remote::at(&server.url()));
+}
+
 /// What an engine keeps beside the clients, through the interface alone.
 fn keeps_what_belongs_to_an_instance(place: &dyn Stores) {
     let source = SourceKey { voice: LMQ.name.to_owned(), ear: "presence-1".to_owned() };
@@ -236,6 +254,15 @@ fn keeps_what_belongs_to_an_instance(place: &dyn Stores) {
     assert_eq!(store.dropped(BROKER), Ok(Some(2)));
     assert_eq!(store.load(BROKER).expect("loaded").restart(), restart(500));
     assert_eq!(store.tie("nowhere"), Ok(0));
+
+    for positions in [&[("b/1", 9), ("a/0", 7)][..], &[("a/0", 3)], &[]] {
+        let position = |(queue, next): &(&'static str, i64)| Position { queue, next: *next };
+        let positions = positions.iter().map(position).collect();
+        store.commit(BROKER, &Batch { positions, ..Batch::default() }).expect("committed");
+    }
+    let kept = [("a/0".to_owned(), 3), ("b/1".to_owned(), 9)].into();
+    assert_eq!(place.a_reader().positions(BROKER), Ok(kept));
+    assert_eq!(place.a_reader().positions("nowhere"), Ok(BTreeMap::new()));
 
     assert_eq!(store.forget_member(BROKER, "nobody", Timestamp(4_000_000)), Ok(0));
     assert_eq!(store.forget_member(BROKER, "m \"1\"", Timestamp(4_000_000)), Ok(1));

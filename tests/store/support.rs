@@ -1,11 +1,12 @@
 //! Small events and stores for the tests of the store.
 
 use presence::event::{Channel, ChannelEvent, EventKind, Stamp, Timestamp};
+use presence::failure::{Failure, Outcome};
 use presence::state::fleet::{Fleet, Hearsay};
 use presence::state::packed::{Client, VoiceKey};
 use presence::state::policy::Policy;
 use presence::state::verdict::Status;
-use presence::store::{self, Access, Address, Batch, Sqlite, Store};
+use presence::store::{self, Access, Batch, Server, Sqlite, Store};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -69,8 +70,8 @@ pub struct Remote(pub store::Place);
 
 impl Remote {
     pub fn at(url: &str) -> Self {
-        let address = Address::read(url).expect("a URL");
-        Self(store::Place::redis(address, Path::new("/nowhere/presence.db")))
+        let server = Server::read(url).expect("a URL");
+        Self(store::Place::remote(server, Path::new("/nowhere/presence.db")))
     }
 }
 
@@ -82,6 +83,44 @@ impl Stores for Remote {
     fn a_reader(&self) -> Box<dyn Store> {
         store::open(&self.0, Access::Read, &POLICY).expect("a store to read")
     }
+}
+
+/// Returns the place of a store on a server.
+pub fn place(url: &str) -> store::Place {
+    Remote::at(url).0
+}
+
+/// Returns why a server is refused.
+pub fn refused(url: &str, access: Access) -> Failure {
+    explained(store::open(&place(url), access, &POLICY).map(|_| ()).expect_err("refused"))
+}
+
+/// Asserts that a failure says what, why, and what to do.
+#[track_caller]
+pub fn explained(failure: Failure) -> Failure {
+    assert_eq!(failure.outcome, Outcome::CouldNotAsk, "{failure}");
+    assert!(failure.what.contains("the store ") && failure.what.contains("://"), "{failure}");
+    assert!(failure.cause.is_some() && failure.next.is_some(), "{failure}");
+    assert!(!failure.to_string().contains("hunter2"), "{failure}");
+    failure
+}
+
+/// Commits one client.
+pub fn commit(store: &mut dyn Store, id: &str) -> Result<(), Failure> {
+    store.commit(BROKER, &batch([&client(id, "x", 1_000_000)]))
+}
+
+/// Asserts that a commit fails for this reason, and works once the reason is gone.
+#[track_caller]
+pub fn fails_until(store: &mut dyn Store, id: &str, cause: &str, mend: impl FnOnce()) {
+    for _ in 0..2 {
+        let failure = explained(commit(store, id).expect_err(cause));
+        assert!(failure.cause.as_deref().expect("a cause").contains(cause), "{failure}");
+    }
+    mend();
+    commit(store, id).expect("committed");
+    let fleet = store.load(BROKER).expect("loaded");
+    assert_eq!(status(fleet, id), Status::Online);
 }
 
 pub fn at(ms: i64) -> Stamp {

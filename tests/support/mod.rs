@@ -11,6 +11,7 @@ pub mod hivemq;
 pub mod http;
 pub mod mochi;
 pub mod mosquitto;
+pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod publisher;

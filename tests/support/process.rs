@@ -251,6 +251,11 @@ impl Process {
         self.signal(Signal::TERM);
     }
 
+    /// Tells it to end at once, which a server takes as a crash.
+    pub fn quit(&self) {
+        self.signal(Signal::QUIT);
+    }
+
     /// Stops it where it stands, with its sockets open; [`resume`](Self::resume) lets it go on.
     pub fn suspend(&self) {
         self.signal(Signal::STOP);

@@ -20,6 +20,8 @@ pub enum Warning {
     PasswordInUrl { broker: String },
     /// A password stood in the URL of the store.
     StorePasswordInUrl { store: String },
+    /// The certificate of a server that keeps the store is not verified.
+    StoreNotVerified { store: String },
     /// The password stands in the URL of this API.
     PasswordInApi { api: String },
     /// A password stood in the URL of a webhook.
@@ -93,8 +95,10 @@ impl Warning {
                 "the password of {} stands in its URL, where `ps` shows it to every user",
                 value(url)
             ),
-            Self::NotVerified { broker } | Self::ApiNotVerified { api: broker } => {
-                format!("the certificate of {} is not verified", value(broker))
+            Self::NotVerified { broker: name }
+            | Self::ApiNotVerified { api: name }
+            | Self::StoreNotVerified { store: name } => {
+                format!("the certificate of {} is not verified", value(name))
             }
             Self::WritableByAll { path } => {
                 format!("everybody on this machine can change {}", value(path))
@@ -194,6 +198,9 @@ impl Warning {
                 "use `--password-file`, `--password-stdin` or `PRESENCE_PASSWORD`"
             }
             Self::StorePasswordInUrl { .. } => "use `--store-password-file`",
+            Self::StoreNotVerified { .. } => {
+                "write `sslmode=verify-full`, with the authority that signed it in `--store-cafile`"
+            }
             Self::PasswordInApi { .. } => "use `--api-password-file` or `PRESENCE_API_PASSWORD`",
             Self::PasswordInWebhook { .. } => "put the URL into `PRESENCE_WEBHOOK`",
             Self::NotVerified { .. } => {

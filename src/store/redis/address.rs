@@ -1,10 +1,8 @@
 //! Where a Redis is, and who to be there.
 
+use super::super::server::{Host, check_authorities, read_host, read_user};
 use crate::failure::Failure;
 use crate::secret::Secret;
-use percent_encoding::percent_decode_str;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -29,13 +27,6 @@ pub struct Address {
     pub cafile: Option<PathBuf>,
 }
 
-/// One server.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Host {
-    pub name: String,
-    pub port: u16,
-}
-
 impl Address {
     /// Tells whether a name of a store is meant to be read here, and not as a path.
     #[must_use]
@@ -58,7 +49,11 @@ impl Address {
             .ok_or_else(|| refuse("user or password are no percent-encoded UTF-8"))?;
         Ok(Self {
             tls,
-            hosts: hosts.split(',').map(read_host).collect::<Result<_, _>>().map_err(refuse)?,
+            hosts: hosts
+                .split(',')
+                .map(|host| read_host(host, PORT))
+                .collect::<Result<_, _>>()
+                .map_err(refuse)?,
             database: read_database(database)
                 .ok_or_else(|| refuse("the number of its database is none"))?,
             username,
@@ -70,19 +65,7 @@ impl Address {
     /// Looks at the file of authorities, so that what is wrong with it is not taken for a fault of the
     /// server.
     pub(super) fn check_authorities(&self) -> Result<(), Failure> {
-        let Some(path) = self.cafile.as_ref().filter(|_| self.tls) else { return Ok(()) };
-        let refuse = |cause: &dyn fmt::Display| {
-            Failure::new(format!("could not read `{}`", path.display()))
-                .because(cause)
-                .next("pass a PEM file with certificates to `--store-cafile`")
-        };
-        let read =
-            CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        match read {
-            Ok(found) if found.is_empty() => Err(refuse(&"it holds no certificate")),
-            Ok(_) => Ok(()),
-            Err(error) => Err(refuse(&error)),
-        }
+        self.cafile.as_deref().filter(|_| self.tls).map_or(Ok(()), check_authorities)
     }
 }
 
@@ -99,13 +82,6 @@ impl fmt::Display for Address {
     }
 }
 
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, port } = self;
-        if name.contains(':') { write!(f, "[{name}]:{port}") } else { write!(f, "{name}:{port}") }
-    }
-}
-
 /// Returns whether it is about TLS, and what follows the scheme.
 fn scheme(text: &str) -> Option<(bool, &str)> {
     let (scheme, rest) = text.split_once("://")?;
@@ -114,34 +90,6 @@ fn scheme(text: &str) -> Option<(bool, &str)> {
         "rediss" => Some((true, rest)),
         _ => None,
     }
-}
-
-fn read_user(text: &str) -> Option<(Option<String>, Option<Secret>)> {
-    let (name, password) = text.split_once(':').map_or((text, None), |(n, p)| (n, Some(p)));
-    let decode = |text: &str| percent_decode_str(text).decode_utf8().ok().map(String::from);
-    let filled = |text: &String| !text.is_empty();
-    let password = password.map(decode).map_or(Some(None), |read| read.map(Some))?;
-    Some((Some(decode(name)?).filter(filled), password.filter(filled).map(Secret::from)))
-}
-
-fn read_host(text: &str) -> Result<Host, &'static str> {
-    let is_v6 = text.starts_with('[');
-    let (name, port) = match text.rsplit_once(':') {
-        Some((name, port)) if !is_v6 || name.ends_with(']') => (name, Some(port)),
-        _ => (text, None),
-    };
-    let name = if is_v6 {
-        let inner = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
-        inner.filter(|name| name.parse::<std::net::Ipv6Addr>().is_ok())
-    } else {
-        Some(name).filter(|name| !name.contains([':', '[', ']', '/', ' ']))
-    };
-    let name = name.filter(|name| !name.is_empty()).ok_or("a host of it is none")?;
-    let port = match port {
-        None => PORT,
-        Some(port) => port.parse().ok().filter(|port| *port > 0).ok_or("a port of it is none")?,
-    };
-    Ok(Host { name: name.to_ascii_lowercase(), port })
 }
 
 fn read_database(text: &str) -> Option<i64> {

@@ -1,6 +1,7 @@
 //! The clients of an instance: read, joined here by the same code as in memory, and written where
 //! nobody else has changed them meanwhile.
 
+use super::super::unreadable::Unreadable;
 use super::failing::Trouble;
 use super::link::{Call, Link};
 use super::nodes::text;
@@ -178,9 +179,11 @@ fn read_unexpected([place, value]: &[Value; 2]) -> Option<Unexpected<'_>> {
 
 /// Reads the value of a client: its version, and what is known about it.
 fn read_client<'a>(id: &str, value: &'a [u8]) -> Result<(&'a [u8], Client), Trouble> {
-    let (version, body) =
-        value.split_at_checked(layout::VERSION).ok_or_else(|| Trouble::unreadable(id))?;
-    let client = Client::from_body(id, body).ok_or_else(|| Trouble::unreadable(id))?;
+    let (version, body) = value
+        .split_at_checked(layout::VERSION)
+        .ok_or_else(|| Trouble::Unreadable(Unreadable::one(id)))?;
+    let client =
+        Client::from_body(id, body).ok_or_else(|| Trouble::Unreadable(Unreadable::one(id)))?;
     Ok((version, client))
 }
 
@@ -221,7 +224,7 @@ pub fn changed(
     seen: &mut Seen,
     mut each: impl FnMut(Client),
 ) -> Result<(), Trouble> {
-    let mut unreadable = Unreadable::default();
+    let mut unreadable = None;
     let found = ids_since(link, instance, &seen.upto)?;
     let news: Vec<(u16, &str)> = (0..)
         .zip(&found)
@@ -236,11 +239,11 @@ pub fn changed(
             let Some(value) = value else { continue };
             match read_client(id, &value) {
                 Ok((_, client)) => each(client),
-                Err(_) => unreadable.note(id),
+                Err(_) => Unreadable::note(&mut unreadable, id),
             }
         }
     }
-    unreadable.result()?;
+    unreadable.map_or(Ok(()), |found| Err(Trouble::Unreadable(found)))?;
     // Only now: what could not be read is asked for again.
     for (upto, found) in seen.upto.iter_mut().zip(&found) {
         *upto = found.iter().map(|(_, version)| *version).max().unwrap_or(0).max(*upto);
@@ -344,25 +347,6 @@ pub fn count(link: &mut Link, instance: &str) -> Result<u64, Trouble> {
     };
     let calls: Vec<Call> = (0..layout::SHARDS).map(call).collect();
     Ok(link.all(&calls)?.iter().filter_map(number_of).sum())
-}
-
-/// Clients that could not be read.
-#[derive(Default)]
-struct Unreadable(Option<(usize, String)>);
-
-impl Unreadable {
-    fn note(&mut self, id: &str) {
-        let (count, _) = self.0.get_or_insert_with(|| (0, id.to_owned()));
-        *count += 1;
-    }
-
-    fn result(self) -> Result<(), Trouble> {
-        let Some((count, first)) = self.0 else { return Ok(()) };
-        match Trouble::unreadable(&first) {
-            Trouble::Unreadable { first, .. } => Err(Trouble::Unreadable { count, first }),
-            other => Err(other),
-        }
-    }
 }
 
 /// Versions are whole, but servers write them as numbers with a point or an exponent too.

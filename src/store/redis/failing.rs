@@ -1,6 +1,8 @@
 //! What can go wrong with a Redis, told to whoever runs it: what happened, and what to do.
 
-use super::address::{Address, Host};
+use super::super::server::Host;
+use super::super::unreadable::{Unreadable, quoted};
+use super::address::Address;
 use crate::failure::Failure;
 use redis::{ErrorKind, RedisError, ServerError};
 
@@ -19,16 +21,14 @@ pub enum Trouble {
     Wandering,
     /// Others changed the same again and again.
     Contended,
-    /// Clients whose bytes are not of our format: how many, and the id of the first.
-    Unreadable { count: usize, first: String },
+    /// Clients whose bytes are not of our format.
+    Unreadable(Unreadable),
     /// Keys of ours that hold something else.
     Inconsistent(&'static str),
     /// Whoever was handed the clients could not go on.
     Caller(Failure),
 }
 
-/// Bytes of foreign text that a message quotes.
-const QUOTED_MAX: usize = 160;
 const FOREIGN_KEYS: &str = "use another database (`/1` at the end of the URL), or remove the keys that begin with \
     `presence:`; a new store begins then";
 
@@ -37,11 +37,6 @@ impl Trouble {
         let text = error.details().unwrap_or_default();
         let (code, text) = (error.code().to_owned(), quoted(text));
         Self::Refused { host: host.clone(), code, text }
-    }
-
-    /// A client's bytes cannot be read.
-    pub fn unreadable(id: &str) -> Self {
-        Self::Unreadable { count: 1, first: quoted(id) }
     }
 
     /// Tells whether the line was found dead, as one that was left alone for long may be.
@@ -79,11 +74,7 @@ impl Trouble {
             Self::Contended => failure
                 .because("others changed the same clients again and again meanwhile")
                 .next("let fewer watchers write the same clients"),
-            Self::Unreadable { count, first } => failure
-                .because(format_args!(
-                    "{count} of its clients cannot be understood (first: `{first}`)"
-                ))
-                .next(FOREIGN_KEYS),
+            Self::Unreadable(found) => failure.because(found).next(FOREIGN_KEYS),
             Self::Inconsistent(cause) => failure.because(cause).next(FOREIGN_KEYS),
             Self::Caller(failure) => failure,
         }
@@ -158,12 +149,6 @@ fn of_answer(failure: Failure, host: &Host, code: &str, text: &str) -> Failure {
     }
 }
 
-/// Returns the beginning of a foreign text without its control characters.
-fn quoted(text: &str) -> String {
-    let shown: String = text.chars().take(QUOTED_MAX).collect();
-    shown.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,10 +188,12 @@ mod tests {
 
     #[test]
     fn a_hostile_id_is_quoted_without_its_control_characters() {
-        let failure = Trouble::unreadable("pump\x1b[2J\0").failure("read", &address());
+        let failure =
+            Trouble::Unreadable(Unreadable::one("pump\x1b[2J\0")).failure("read", &address());
         let cause = failure.cause.expect("a cause");
         assert!(cause.contains(r"pump\u{1b}[2J\0"), "{cause}");
-        let long = Trouble::unreadable(&"a".repeat(70_000)).failure("read", &address());
+        let long =
+            Trouble::Unreadable(Unreadable::one("a".repeat(70_000))).failure("read", &address());
         assert!(long.to_string().len() < 600);
     }
 }

@@ -7,7 +7,7 @@ use super::nodes::text;
 use super::{layout, scripts};
 use crate::event::{Stamp, Timestamp};
 use crate::state::coverage::{Coverage, Hole, Member, SourceKey};
-use crate::store::{Account, Author, Batch};
+use crate::store::{self, Account, Batch};
 use redis::{Value, cmd};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -151,8 +151,7 @@ pub fn tie_change(fields: &Fields, given: u64) -> Result<Vec<Change>, Trouble> {
 /// Returns what a batch changes after its clients: whoever says until when it has listened has stored
 /// what it heard.
 pub fn batch_changes(fields: &Fields, batch: &Batch<'_>) -> Result<Vec<Change>, Trouble> {
-    let rank = |stamp: &Stamp| (stamp.time, stamp.tie, stamp.resolution);
-    let restart = restart(fields)?.into_iter().chain(batch.restart).max_by_key(rank);
+    let restart = restart(fields)?.into_iter().chain(batch.restart).max_by_key(store::rank);
     let restart = restart.map(|at| format!("{} {} {}", at.time.0, at.tie, at.resolution));
     let dropped = batch.dropped.or(dropped(fields)?).map(|count| count.to_string());
     let mut changes = Vec::new();
@@ -168,41 +167,20 @@ pub fn batch_changes(fields: &Fields, batch: &Batch<'_>) -> Result<Vec<Change>, 
     Ok(changes)
 }
 
-/// Within its epoch a listener's own account replaces what is there, a greater epoch wins in any case;
-/// what others say is joined.
 fn account_change(fields: &Fields, told: &Account<'_>) -> Result<Option<Change>, Trouble> {
     let field = listener(told.source, told.member);
     let known = fields.get(&field).map(|kept| account(kept)).transpose()?;
-    let account = match (told.author, known) {
-        (_, None) => told.account.clone(),
-        (Author::Itself, Some(known)) if told.account.epoch >= known.epoch => told.account.clone(),
-        (Author::Itself, Some(_)) => return Ok(None),
-        (Author::Another, Some(known)) => {
-            let mut coverage = Coverage::default();
-            let patience_ms = known.patience_ms;
-            *coverage.member_mut(told.source, told.member, patience_ms) = known;
-            coverage.join_member(told.source, told.member, told.account);
-            let source = coverage.source(told.source).expect("it was just made");
-            source.members[told.member].clone()
-        }
-    };
-    Ok(changed(fields, field, Some(kept(&account))))
+    let joined = told.joined_with(known.as_ref());
+    Ok(joined.and_then(|account| changed(fields, field, Some(kept(&account)))))
 }
 
 /// Returns what changes if a listener leaves all of its sources, each with a new epoch.
 pub fn leaving(fields: &Fields, name: &str, now: Timestamp) -> Result<Vec<Change>, Trouble> {
-    let coverage = coverage(fields)?;
-    let mut changes = Vec::new();
-    for (source, members) in coverage.sources() {
-        let Some(member) = members.members.get(name).filter(|member| !member.left) else {
-            continue;
-        };
-        let mut member = member.clone();
-        member.begin_epoch(now);
-        member.left = true;
-        changes.extend(changed(fields, listener(source, name), Some(kept(&member))));
-    }
-    Ok(changes)
+    let left = store::leaving(&coverage(fields)?, name, now);
+    let change = |(source, member): (SourceKey, Member)| {
+        changed(fields, listener(&source, name), Some(kept(&member)))
+    };
+    Ok(left.into_iter().filter_map(change).collect())
 }
 
 fn changed(fields: &Fields, field: String, new: Option<String>) -> Option<Change> {

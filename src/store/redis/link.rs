@@ -3,7 +3,8 @@
 //! Whatever goes wrong with one of them, all are closed: answers that nobody waits for any more would
 //! be taken for those of later calls. The next call connects again. Every call may be made twice.
 
-use super::address::{Address, Host};
+use super::super::server::Host;
+use super::address::Address;
 use super::failing::Trouble;
 use super::{layout, nodes, scripts};
 use redis::io::tcp::TcpSettings;

@@ -13,7 +13,7 @@ mod link;
 mod nodes;
 mod scripts;
 
-pub use address::{Address, Host};
+pub use address::Address;
 
 use super::{Access, Batch, InstanceInfo, Size, Store, put};
 use crate::event::Timestamp;

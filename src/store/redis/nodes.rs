@@ -1,6 +1,7 @@
 //! What servers tell of themselves: who they are, and who of a Cluster has what.
 
-use super::address::{Address, Host};
+use super::super::server::Host;
+use super::address::Address;
 use super::failing::Trouble;
 use super::link::ask;
 use redis::{Connection, ServerError, Value};

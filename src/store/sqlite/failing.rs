@@ -1,5 +1,6 @@
 //! What can go wrong with a store, told to whoever runs it: what happened, and what to do.
 
+use super::super::unreadable::Unreadable;
 use crate::failure::Failure;
 use rusqlite::ErrorCode;
 use std::path::Path;
@@ -8,11 +9,8 @@ use std::path::Path;
 #[derive(Debug)]
 pub enum Trouble {
     Engine(rusqlite::Error),
-    /// Clients whose bytes are not of our format: how many, and the id of the first.
-    Unreadable {
-        count: usize,
-        first: String,
-    },
+    /// Clients whose bytes are not of our format.
+    Unreadable(Unreadable),
     /// The tables contradict themselves.
     Inconsistent(&'static str),
     /// Whoever was handed the clients could not go on.
@@ -25,29 +23,17 @@ impl From<rusqlite::Error> for Trouble {
     }
 }
 
-/// Bytes of an id that a message quotes.
-const QUOTED_MAX: usize = 80;
-
 const BEGIN_ANEW: &str = "move the file away: `presence watch` then begins a new one";
 
 impl Trouble {
-    /// A client's bytes cannot be read.
-    pub fn unreadable(id: &[u8]) -> Self {
-        let shown = String::from_utf8_lossy(&id[..id.len().min(QUOTED_MAX)]);
-        let first = shown.escape_debug().to_string();
-        Self::Unreadable { count: 1, first }
-    }
-
     /// Returns the failure to do this (a verb that "the store" follows) with this file.
     pub fn failure(self, verb: &str, path: &Path) -> Failure {
         let failure = Failure::new(format!("could not {verb} the store `{}`", path.display()));
         match self {
             Self::Engine(error) => explain(failure, &error, path),
-            Self::Unreadable { count, first } => failure
-                .because(format_args!(
-                    "{count} of its clients cannot be understood (first: `{first}`)"
-                ))
-                .next(format!("the file is damaged; {BEGIN_ANEW}")),
+            Self::Unreadable(found) => {
+                failure.because(found).next(format!("the file is damaged; {BEGIN_ANEW}"))
+            }
             Self::Inconsistent(cause) => {
                 failure.because(cause).next(format!("the file is damaged; {BEGIN_ANEW}"))
             }
@@ -100,14 +86,16 @@ mod tests {
 
     #[test]
     fn a_hostile_id_is_quoted_without_its_control_characters() {
-        let failure = Trouble::unreadable(b"pump\x1b[2J\0").failure("read", Path::new("x.db"));
+        let failure = Trouble::Unreadable(Unreadable::one("pump\x1b[2J\0"))
+            .failure("read", Path::new("x.db"));
         let cause = failure.cause.expect("a cause");
         assert!(cause.contains(r"pump\u{1b}[2J\0"), "{cause}");
     }
 
     #[test]
     fn a_long_id_is_cut() {
-        let failure = Trouble::unreadable(&b"a".repeat(70_000)).failure("read", Path::new("x.db"));
+        let failure = Trouble::Unreadable(Unreadable::one("a".repeat(70_000)))
+            .failure("read", Path::new("x.db"));
         assert!(failure.to_string().len() < 400);
     }
 }

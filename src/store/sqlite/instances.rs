@@ -4,7 +4,7 @@ use super::failing::Trouble;
 use super::{Sqlite, journal, to_integer};
 use crate::event::{Stamp, Timestamp};
 use crate::failure::Failure;
-use crate::store::{Batch, InstanceInfo};
+use crate::store::{Batch, InstanceInfo, rank};
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// What an instance keeps beside clients and coverage.
@@ -117,7 +117,6 @@ fn counters(connection: &Connection, number: i64) -> Result<Counters, Trouble> {
 /// dropped messages as it is now, since it begins at 0 with every start of the broker.
 pub fn join(connection: &Connection, number: i64, batch: &Batch<'_>) -> Result<(), Trouble> {
     let known = counters(connection, number)?;
-    let rank = |stamp: &Stamp| (stamp.time, stamp.tie, stamp.resolution);
     let joined = Counters {
         restart: known.restart.into_iter().chain(batch.restart).max_by_key(rank),
         tie: known.tie.max(batch.tie),

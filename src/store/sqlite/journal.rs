@@ -6,6 +6,7 @@
 //! hashes = hash:u32*                         one per line, in the same order
 //! ```
 
+use super::super::unreadable::Unreadable;
 use super::failing::Trouble;
 use super::{begin, stable_hash};
 use crate::state::packed::Client;
@@ -213,7 +214,7 @@ pub fn stored(connection: &Connection, instance: i64, id: &str) -> Result<Option
             Ok(Client::from_body(id, row.get_ref(0)?.as_blob()?))
         })
         .optional()?;
-    body.map(|client| client.ok_or_else(|| Trouble::unreadable(id.as_bytes()))).transpose()
+    body.map(|client| client.ok_or_else(|| Trouble::Unreadable(Unreadable::one(id)))).transpose()
 }
 
 /// The journal on its way into the table: read row by row, then joined into the table a slice at a time.
@@ -366,7 +367,8 @@ struct Line<'a> {
 
 impl Line<'_> {
     fn client(&self) -> Result<Client, Trouble> {
-        Client::from_body(self.id, self.body).ok_or_else(|| Trouble::unreadable(self.id.as_bytes()))
+        Client::from_body(self.id, self.body)
+            .ok_or_else(|| Trouble::Unreadable(Unreadable::one(self.id)))
     }
 }
 

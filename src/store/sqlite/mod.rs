@@ -19,7 +19,7 @@ mod sources;
 
 pub(super) use open::beside;
 
-use super::{Access, Batch, InstanceInfo, Size, Store, stable_hash};
+use super::{Access, Batch, InstanceInfo, Size, Store, stable_hash, to_integer};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::state::fleet::Fleet;
@@ -335,11 +335,6 @@ impl Store for Sqlite {
 /// writer without reading again.
 fn begin(connection: &mut Connection) -> Result<Transaction<'_>, Trouble> {
     Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
-}
-
-/// SQLite's integers have a sign. No counter of ours gets that far.
-fn to_integer(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

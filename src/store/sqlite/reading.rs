@@ -1,5 +1,6 @@
 //! Reading clients: the table with the journal laid over it, at one moment.
 
+use super::super::unreadable::Unreadable;
 use super::failing::Trouble;
 use super::journal::{self, Hash};
 use super::{Sqlite, instances, sources};
@@ -108,16 +109,15 @@ fn each_stored(
     let mut statement =
         snapshot.prepare_cached("SELECT id, body FROM clients WHERE instance = ?1 ORDER BY id")?;
     let mut rows = statement.query([number])?;
-    let mut unreadable: Option<Trouble> = None;
+    let mut unreadable = None;
     while let Some(row) = rows.next()? {
         let id = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
         let body = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
         let client = std::str::from_utf8(id).ok().and_then(|id| Client::from_body(id, body));
-        match (client, &mut unreadable) {
-            (Some(client), _) => each(client)?,
-            (None, Some(Trouble::Unreadable { count, .. })) => *count += 1,
-            (None, first) => *first = Some(Trouble::unreadable(id)),
+        match client {
+            Some(client) => each(client)?,
+            None => Unreadable::note(&mut unreadable, id),
         }
     }
-    unreadable.map_or(Ok(()), Err)
+    unreadable.map_or(Ok(()), |found| Err(Trouble::Unreadable(found)))
 }

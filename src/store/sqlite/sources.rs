@@ -5,7 +5,7 @@ use super::failing::Trouble;
 use super::to_integer;
 use crate::event::Timestamp;
 use crate::state::coverage::{Coverage, Hole, Member, SourceKey};
-use crate::store::{Account, Author};
+use crate::store::{self, Account, Author};
 use rusqlite::{Connection, Row};
 
 const COLUMNS: &str =
@@ -45,19 +45,11 @@ pub fn end_membership(
     name: &str,
     now: Timestamp,
 ) -> Result<usize, Trouble> {
-    let coverage = read(connection, instance)?;
-    let mut left = 0;
-    for (source, members) in coverage.sources() {
-        let Some(member) = members.members.get(name).filter(|member| !member.left) else {
-            continue;
-        };
-        let mut member = member.clone();
-        member.begin_epoch(now);
-        member.left = true;
-        write(connection, instance, source, name, &member)?;
-        left += 1;
+    let left = store::leaving(&read(connection, instance)?, name, now);
+    for (source, member) in &left {
+        write(connection, instance, source, name, member)?;
     }
-    Ok(left)
+    Ok(left.len())
 }
 
 fn write(

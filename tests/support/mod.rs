@@ -18,6 +18,7 @@ pub mod rabbitmq;
 pub mod redis;
 pub mod remoting;
 pub mod rocketmq;
+pub mod signers;
 pub mod verification;
 
 use process::DEADLINE;

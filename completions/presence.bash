@@ -412,7 +412,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot aliyun-trace azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -946,7 +946,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot aliyun-trace azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -1028,7 +1028,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot aliyun-trace azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -1398,7 +1398,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot aliyun-trace azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -1982,7 +1982,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot aliyun-trace azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -2384,7 +2384,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot aliyun-trace azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)

@@ -219,7 +219,7 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Given), Failu
         config::reading::check_listening(&terms)?;
     }
     console.show_times_in(zone.as_ref());
-    let queries = super::queries(&options.api, console)?;
+    let queries = super::queries(&options.api, &typed.access_key, None, console)?;
     if !queries.is_empty() && count > 1 {
         return Err(Failure::misuse("`--api` with several brokers")
             .because("what the API of one answers says nothing about another")

@@ -117,6 +117,7 @@ impl Kind {
             Self::TencentIotHub => &[
                 ("product", "id of the product; without it the first 10 characters of a client id"),
                 ("region", "region, `ap-guangzhou` unless given"),
+                ("via", "`hub`, or `explorer` for IoT Explorer"),
             ],
             Self::Huawei => &[("project", "id of the project"), ("instance", "id of the instance")],
             _ => &[],

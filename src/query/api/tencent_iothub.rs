@@ -41,10 +41,7 @@ const FACTS: Facts = Facts {
     cached: false,
     rights: "a `SecretId` and its `SecretKey` as user and password, the token of temporary ones as token; the right `iotcloud:DescribeDevice`",
     tells: "online, offline, or never activated; when it came and left last",
-    limits: &[
-        "why a connection ended, its keep alive and its session are not told",
-        WHICH_PRODUCT,
-    ],
+    limits: &["why a connection ended, its keep alive and its session are not told", WHICH_PRODUCT],
 };
 
 /// Characters of a product id.

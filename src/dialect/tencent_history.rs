@@ -77,13 +77,11 @@ fn parts(line: &[u8]) -> Option<Parts<'_>> {
     let members = members_of(str::from_utf8(line).ok()?, &LINE)?;
     let [client, event, time, info, events, of_response] = members;
     let list = of_response.nested().or(events.nested()).filter(|list| list.starts_with('['));
-    match list {
-        Some(list) => Some(Parts::Answer(list)),
-        None => {
-            let item = [client, event, time, info];
-            (event.text().is_some() && info.nested().is_some()).then_some(Parts::Item(item))
-        }
+    if let Some(list) = list {
+        return Some(Parts::Answer(list));
     }
+    let is_item = event.text().is_some() && info.nested().is_some();
+    is_item.then_some(Parts::Item([client, event, time, info]))
 }
 
 fn is_item(item: &Item<'_>) -> bool {

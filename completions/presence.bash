@@ -412,7 +412,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot aliyun-trace azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -946,7 +946,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot aliyun-trace azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -965,12 +965,16 @@ _presence() {
             return 0
             ;;
         presence__subcmd__replay)
-            opts="-b -u -i -k -q -v -h --client --json --strict --follow --at --now --changes --timeline --uptime --concurrency --outages --anomalies --what-if --debounce-advisor --worst --since --until --csv --report --redact --expect --group --profile --print-config --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --threads --skew --close-grace --future --channels --loop --shuffle --dup --drop --seed --publish --speed --gap-max --topic-prefix --publish-topic --qos --retain --repeat --yes-load --timeout --broker --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --instance --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --source --client --json --strict --follow --at --now --changes --timeline --uptime --concurrency --outages --anomalies --what-if --debounce-advisor --worst --since --until --csv --report --redact --expect --group --profile --print-config --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --threads --skew --close-grace --future --channels --loop --shuffle --dup --drop --seed --tags --consumer-group --namespace --publish --speed --gap-max --topic-prefix --publish-topic --qos --retain --repeat --yes-load --timeout --broker --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --instance --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --client)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1024,7 +1028,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot aliyun-trace azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -1100,6 +1104,18 @@ _presence() {
                     return 0
                     ;;
                 --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tags)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --consumer-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1382,7 +1398,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot aliyun-trace azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -1966,7 +1982,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot aliyun-trace azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)
@@ -2078,7 +2094,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__watch)
-            opts="-b -u -i -k -q -v -h --view --client --group --only --anomalies --format --json --share --metrics --metrics-public --metrics-client --record --probe --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --profile --print-config --broker --instance --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --source --listen-webhook --listen-webhook-secret-file --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --view --client --group --only --anomalies --format --json --share --metrics --metrics-public --metrics-client --record --probe --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --profile --print-config --broker --instance --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --source --may-take-messages --listen-webhook --listen-webhook-secret-file --since --tags --consumer-group --namespace --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2331,6 +2347,22 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tags)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --consumer-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --api)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2352,7 +2384,7 @@ _presence() {
                     return 0
                     ;;
                 --dialect)
-                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto lmq mosquitto aedes aws-iot nanomq emqx rmqtt hivemq flashmq tencent-tdmq connection-state alibaba-iot aliyun-trace azure-iothub azure-eventgrid huawei tencent-iothub vernemq rabbitmq rabbitmq-log activemq artemis nats emqx-rule nanomq-webhook mochi moquette bifromq solace sparkplug homeassistant zigbee2mqtt tasmota shelly1 homie frigate theengs openmqttgateway campbell shelly2 esphome status" -- "${cur}"))
                     return 0
                     ;;
                 --dialect-file)

@@ -64,6 +64,7 @@ const FILES: &[(&str, &[&str])] = &[
     ("flashmq", &["flashmq.log"]),
     ("solace", &["solace-event.log"]),
     ("alibaba-iot", &["alibaba-iot-platform.jsonl"]),
+    ("aliyun-trace", &["aliyun-trace.jsonl"]),
     ("azure-iothub", &["azure-iothub-eventgrid.jsonl", "azure-iothub-routing.jsonl"]),
     ("azure-eventgrid", &["azure-eventgrid-mqtt.jsonl", "trap-azure-eventgrid-mqtt-order.jsonl"]),
     ("huawei", &["huawei-iotda.jsonl"]),

@@ -3,6 +3,8 @@
 
 mod support;
 
+#[path = "query/aliyun.rs"]
+mod aliyun;
 #[path = "query/asking.rs"]
 mod asking;
 #[path = "query/hostile.rs"]

@@ -4,9 +4,15 @@
 
 mod support;
 
+#[path = "rocketmq/reading.rs"]
+mod reading;
 #[path = "rocketmq/rig.rs"]
 mod rig;
+#[path = "mosquitto/scene.rs"]
+#[allow(dead_code, reason = "shared with the tests at Mosquitto")]
+mod scene;
 
+use scene::notice;
 use std::sync::{Arc, Mutex, Weak};
 use support::rocketmq::RocketMq;
 

@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use presence::config::api::{Address, Endpoint, Kind};
+use presence::config::api::{Address, Endpoint, History, Kind};
 use presence::event::Timestamp;
 use presence::query::api;
 use presence::query::dynsec;
@@ -24,6 +24,8 @@ fuzz_target!(|data: &[u8]| {
         Kind::Aws if page & 8 == 0 => "?region=r",
         Kind::Aws => "?region=r&via=index",
         Kind::TencentTdmq if page & 8 == 0 => "?instance=i&region=r",
+        Kind::Aliyun if page & 8 == 0 => "?instance=i&region=r",
+        Kind::Aliyun => "?instance=i&region=r&via=batch",
         Kind::Huawei => "?project=p",
         _ => "",
     };
@@ -37,6 +39,8 @@ fuzz_target!(|data: &[u8]| {
         token,
         cafile: None,
         insecure: false,
+        history: (page & 16 == 0).then(History::default),
+        seed: 0,
     };
     let api = api::of(&endpoint).expect("it has what it needs");
     let clients = ["dev-1".to_owned(), "a/b".to_owned(), "ABCDEFGHIJdev".to_owned()];
@@ -45,7 +49,8 @@ fuzz_target!(|data: &[u8]| {
     for question in api.begin(&clients).into_iter().chain(api.list()) {
         let total = (page & 16 > 0).then_some(u64::from(page >> 5));
         let page = Page { number: u32::from(page & 7), total, ..Page::default() };
-        let question = question.at(page);
+        let mut question = question.at(page);
+        api.complete(&mut question, Timestamp(1_760_000_000_000));
         let _ = api.prove(&question, Timestamp(1_760_000_000_000));
         let Ok(reading) = api.read(&question, &reply) else { continue };
         for found in &reading.found {

@@ -13,7 +13,7 @@ pub struct Api {
     ///
     /// `KIND+http://` or `KIND+https://`, then `[USER@]HOST[:PORT][/PREFIX]`. The kinds are emqx5, emqx4,
     /// hivemq, rabbitmq, nanomq, vernemq, rmqtt, bifromq, activemq, artemis, apollo, nats, aws, azure,
-    /// tencent-tdmq, tencent-iothub and huawei; each has a port of its own, and where no other has the
+    /// tencent-tdmq, tencent-iothub, aliyun and huawei; each has a port of its own, and where no other has the
     /// same one, `http://HOST:PORT` is enough. `aws://REGION` and the like name a region of a cloud. A
     /// password in the URL works, but every user of this machine can read it in the list of processes.
     /// Several URLs in the environment variable are separated by spaces.

@@ -98,6 +98,8 @@ pub enum DialectName {
     ConnectionState,
     /// Device states of Alibaba Cloud's IoT Platform (another product than LMQ)
     AlibabaIot,
+    /// Histories of clients that the API of Alibaba Cloud's MQTT tells, as a file
+    AliyunTrace,
     /// Connection states of Azure IoT Hub, from Event Grid or by routing
     AzureIothub,
     /// Client sessions of Azure Event Grid's MQTT broker

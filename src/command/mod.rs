@@ -27,7 +27,7 @@ pub mod watcher;
 use crate::cli::{self, Cli, Command};
 use crate::clock;
 use crate::config;
-use crate::config::api::Secrets;
+use crate::config::api::{History, Secrets};
 use crate::config::connection::{Connection, Surroundings};
 use crate::config::profile::{self, Refusal};
 use crate::failure::{Failure, Outcome};
@@ -162,8 +162,17 @@ fn connection(
 ///
 /// Errors: a URL that names no API or a credential that is missing, exit 2; a file that cannot be read,
 /// exit 4.
-fn queries(options: &cli::api::Api, console: &mut Console) -> Result<Vec<Query>, Failure> {
-    let (endpoints, warnings) = config::api::every(options, &Secrets::of_process())?;
+fn queries(
+    options: &cli::api::Api,
+    access_key: &cli::access_key::AccessKey,
+    history: Option<&History>,
+    console: &mut Console,
+) -> Result<Vec<Query>, Failure> {
+    let secrets = Secrets::of_process(access_key);
+    let (mut endpoints, warnings) = config::api::every(options, &secrets)?;
+    for endpoint in &mut endpoints {
+        endpoint.history = history.cloned();
+    }
     for given in warnings {
         console.warn(&warning(given));
     }

@@ -173,6 +173,7 @@ const fn word(name: DialectName) -> &'static str {
         DialectName::TencentTdmq => "tencent-tdmq",
         DialectName::ConnectionState => "connection-state",
         DialectName::AlibabaIot => "alibaba-iot",
+        DialectName::AliyunTrace => "aliyun-trace",
         DialectName::AzureIothub => "azure-iothub",
         DialectName::AzureEventgrid => "azure-eventgrid",
         DialectName::Huawei => "huawei",

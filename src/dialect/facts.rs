@@ -153,6 +153,15 @@ const ALL: &[Facts] = &[
         enable: "in the cloud: a rule or an AMQP consumer group for device states, kept as a file or bridged to a topic",
     },
     Facts {
+        name: "aliyun-trace",
+        mark: "`DeviceInfoList` in a JSON object, or `Action` and its `ActionCode`",
+        key: Some("ChannelId"),
+        dated: Dated::Milliseconds,
+        is_kept: false,
+        enable: "the API of Alibaba's MQTT, `QueryMqttTraceDevice`; an answer a line, with `ClientId` added. Its times are local, \
+                 so a file needs `--time-zone`",
+    },
+    Facts {
         name: "azure-iothub",
         mark: "`eventType`, `type` or `opType` that tells of a device's connection",
         key: None,

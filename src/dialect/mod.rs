@@ -7,6 +7,7 @@
 mod activemq;
 mod aedes;
 mod alibaba_iot;
+mod aliyun_trace;
 mod artemis;
 mod aws_iot;
 mod azure_eventgrid;

@@ -2,10 +2,10 @@
 
 use super::sys_clients::is_of_rmqtt;
 use super::{
-    Events, Malformed, Message, Reading, Reason, activemq, aedes, alibaba_iot, artemis, aws_iot,
-    azure_eventgrid, azure_iothub, bifromq, connection_state, emqx, emqx_rule, excerpt, flashmq,
-    hivemq, huawei, mochi, moquette, nanomq, nanomq_webhook, nats, rabbitmq, rabbitmq_log, rmqtt,
-    solace, sparkplug, tencent, tencent_iothub, vernemq,
+    Events, Malformed, Message, Reading, Reason, activemq, aedes, alibaba_iot, aliyun_trace,
+    artemis, aws_iot, azure_eventgrid, azure_iothub, bifromq, connection_state, emqx, emqx_rule,
+    excerpt, flashmq, hivemq, huawei, mochi, moquette, nanomq, nanomq_webhook, nats, rabbitmq,
+    rabbitmq_log, rmqtt, solace, sparkplug, tencent, tencent_iothub, vernemq,
 };
 use crate::event::{ChannelEvent, Event, EventKind, Flags};
 use jiff::tz::TimeZone;
@@ -116,6 +116,7 @@ pub const ALL: &[&Plain] = &[
     &tencent::TENCENT_TDMQ,
     &connection_state::CONNECTION_STATE,
     &alibaba_iot::ALIBABA_IOT,
+    &aliyun_trace::ALIYUN_TRACE,
     &azure_iothub::AZURE_IOTHUB,
     &azure_eventgrid::AZURE_EVENTGRID,
     &huawei::HUAWEI,

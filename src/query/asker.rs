@@ -59,18 +59,25 @@ impl Asker {
     /// Asks once more where the API wants to be asked later, if that is soon enough, and where a
     /// connection broke. Returns the reply, and when it was asked for.
     pub fn ask_patiently(&self, question: &Question) -> Result<(Reply, Timestamp), Missed> {
+        let mut waits = BUSY_WAITS.iter();
+        loop {
+            let answered = self.ask_twice(question)?;
+            match waits.next() {
+                Some(wait) if self.api.is_busy(&answered.0) && self.hold(*wait) => {}
+                // What it says then is read as it is.
+                _ => return Ok(answered),
+            }
+        }
+    }
+
+    fn ask_twice(&self, question: &Question) -> Result<(Reply, Timestamp), Missed> {
         match self.ask(question) {
             Err(Missed::NotNow { trouble, after: Some(after) }) => {
-                // Everyone waits: the others would be told the same.
-                let until = clock::monotonic() + after.min(DAY);
-                if until >= self.deadline {
+                if !self.hold(after) {
                     let cause =
                         format!("{}; it asks for {} s of patience", trouble.cause, after.as_secs());
                     return Err(Missed::Trouble(Trouble { cause, ..trouble }));
                 }
-                let mut turn = lock(&self.turn);
-                *turn = (*turn).max(until);
-                drop(turn);
                 self.ask(question)
             }
             Err(Missed::Broken(_)) => self.ask(question),
@@ -85,12 +92,30 @@ impl Asker {
         if left.is_zero() {
             return Err(Missed::Late);
         }
-        let proof = self.api.prove(question, at);
-        let request = self.client.request(question, proof).map_err(Missed::Trouble)?;
+        let mut question = question.clone();
+        self.api.complete(&mut question, at);
+        let proof = self.api.prove(&question, at);
+        let request = self.client.request(&question, proof).map_err(Missed::Trouble)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let now = at.0.div_euclid(1_000);
-        let reply = self.client.carry(request, question.about.is_everyone(), left, now)?;
+        let reply = self.client.carry(request, question.about.is_everyone(), left)?;
+        let reply = if self.api.explains_refusals() {
+            self.client.sort_strangers(reply)?
+        } else {
+            self.client.sort(reply, at.0.div_euclid(1_000))?
+        };
         Ok((reply, at))
+    }
+
+    /// Lets everyone wait before the next request, since the others would be told the same. Returns whether
+    /// that is before the deadline.
+    fn hold(&self, time: Duration) -> bool {
+        let until = clock::monotonic() + time.min(DAY);
+        if until >= self.deadline {
+            return false;
+        }
+        let mut turn = lock(&self.turn);
+        *turn = (*turn).max(until);
+        true
     }
 
     /// Waits until the next request may be made.
@@ -108,6 +133,9 @@ impl Asker {
     }
 }
 
+/// How long an API that is busy is left alone, each time that it says so.
+const BUSY_WAITS: [Duration; 3] =
+    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
 /// Longer patience is asked of nobody who has a deadline.
 const DAY: Duration = Duration::from_hours(24);
 

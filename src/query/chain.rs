@@ -158,6 +158,8 @@ mod tests {
             token: None,
             cafile: None,
             insecure: false,
+            history: None,
+            seed: 0,
         };
         api::of(&endpoint).expect("it needs nothing")
     }

@@ -60,13 +60,12 @@ impl Client {
     }
 
     /// Makes a request once, and waits no longer than `left` for the last byte of the reply, which may be as
-    /// long as a list of all is. `now` is the wall clock's time in s since 1970.
+    /// long as a list of all is.
     pub fn carry(
         &self,
         request: http::Request<String>,
         is_list: bool,
         left: Duration,
-        now: i64,
     ) -> Result<Reply, Missed> {
         let has_body = request.method() == http::Method::POST;
         let configured = self.agent.configure_request(request).timeout_global(Some(left)).build();
@@ -95,7 +94,7 @@ impl Client {
             }
             error => missed(&error),
         })?;
-        self.sort(Reply { status, headers, body }, now)
+        Ok(Reply { status, headers, body })
     }
 
     /// Makes a request of a question.
@@ -135,8 +134,8 @@ impl Client {
             .map_err(|_| Trouble::new("it is too long to stand in a URL"))
     }
 
-    /// Sorts out what no API has to say itself.
-    fn sort(&self, reply: Reply, now: i64) -> Result<Reply, Missed> {
+    /// Sorts out what no API has to say itself. `now` is the wall clock's time in s since 1970.
+    pub fn sort(&self, reply: Reply, now: i64) -> Result<Reply, Missed> {
         let refusal = reply.refusal();
         Err(match reply.status {
             401 | 403 | 407 => Missed::Trouble(
@@ -152,6 +151,14 @@ impl Client {
             502 | 504 => Missed::Trouble(refusal.everywhere()),
             _ => return Ok(reply),
         })
+    }
+
+    /// The same for an API that knows what its refusals mean: only what is none of them.
+    pub fn sort_strangers(&self, reply: Reply) -> Result<Reply, Missed> {
+        match reply.status {
+            300..=399 => Err(Missed::Trouble(self.redirect(&reply).everywhere())),
+            _ => Ok(reply),
+        }
     }
 
     /// Says where it would have sent us; the host alone, since paths can hold anything.

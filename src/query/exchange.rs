@@ -35,6 +35,8 @@ pub struct Question {
     pub body: String,
     pub about: About,
     pub page: Page,
+    /// What earlier questions of the series told.
+    pub known: Option<Box<Details>>,
 }
 
 /// Whom a question is about.
@@ -88,15 +90,16 @@ pub struct Page {
 impl Question {
     #[must_use]
     pub fn get(target: String, about: About) -> Self {
-        let (headers, body) = (Vec::new(), String::new());
-        Self { method: Method::Get, target, headers, body, about, page: Page::default() }
+        let (method, page) = (Method::Get, Page::default());
+        Self { method, target, headers: Vec::new(), body: String::new(), about, page, known: None }
     }
 
     /// Returns a question with a body of JSON.
     #[must_use]
     pub fn post(target: String, body: String, about: About) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
-        Self { method: Method::Post, target, headers, body, about, page: Page::default() }
+        let (method, page) = (Method::Post, Page::default());
+        Self { method, target, headers, body, about, page, known: None }
     }
 
     #[must_use]

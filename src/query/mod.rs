@@ -57,6 +57,12 @@ impl Query {
         self.api.facts()
     }
 
+    /// Returns how many requests about so many clients somebody sends a bill for.
+    #[must_use]
+    pub fn billed(&self, clients: usize) -> Option<usize> {
+        self.api.billed(clients)
+    }
+
     /// Asks about clients, and returns at the deadline at the latest, with what was told by then.
     ///
     /// Many are looked for on the list of everybody, if there is one and it takes fewer requests. A client

@@ -195,7 +195,8 @@ mod tests {
     fn rabbitmq() -> Box<dyn Api> {
         let (address, _) = Address::read("rabbitmq+http://h").expect("it is one");
         let (user, password, token, cafile, insecure) = (None, None, None, None, false);
-        let endpoint = Endpoint { address, user, password, token, cafile, insecure };
+        let endpoint =
+            Endpoint { address, user, password, token, cafile, insecure, history: None, seed: 0 };
         api::of(&endpoint).expect("it needs nothing")
     }
 

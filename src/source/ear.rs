@@ -37,7 +37,7 @@ impl Ear {
     pub fn at_hand(&self) -> &[Heard] {
         match self {
             Self::Mqtt(session) => session.at_hand(),
-            Self::Other(_) => &[],
+            Self::Other(post) => post.at_hand(),
         }
     }
 

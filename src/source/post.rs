@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use std::vec;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -24,8 +25,10 @@ const LEAVE_MAX: Duration = Duration::from_secs(2);
 pub struct Post {
     name: String,
     parcels: UnboundedReceiver<Parcel>,
+    /// What came in one parcel, and is not taken yet.
+    at_hand: vec::IntoIter<Heard>,
     /// Who waits until a message is durable, by the number of the message.
-    waiting: HashMap<u64, oneshot::Sender<()>>,
+    waiting: HashMap<u64, Receipt>,
     trouble: Arc<Mutex<Option<Failure>>>,
     counts: Arc<Counts>,
     stop: watch::Sender<bool>,
@@ -34,10 +37,26 @@ pub struct Post {
 
 /// Something that was heard, with the room it takes until it is taken.
 struct Parcel {
-    heard: Result<Heard, Failure>,
+    heard: Result<Content, Failure>,
     /// The number of the message, and who waits until it is durable.
-    receipt: Option<(u64, oneshot::Sender<()>)>,
+    receipt: Option<(u64, Receipt)>,
     _room: Option<OwnedSemaphorePermit>,
+}
+
+/// What is in a parcel.
+enum Content {
+    One(Heard),
+    /// Many of one moment, which are cheaper to carry together.
+    Many(Vec<Heard>),
+}
+
+/// Whom to tell that a message is durable.
+#[derive(Debug)]
+pub enum Receipt {
+    /// Whoever waits for this message alone.
+    One(oneshot::Sender<()>),
+    /// Whoever keeps account of several, by their numbers.
+    Many(UnboundedSender<u64>),
 }
 
 /// The end of the task that speaks.
@@ -69,7 +88,8 @@ impl Post {
         };
         let task = tokio::spawn(speak(desk));
         let (name, waiting) = (name.to_owned(), HashMap::new());
-        Self { name, parcels, waiting, trouble, counts, stop, task }
+        let at_hand = Vec::new().into_iter();
+        Self { name, parcels, at_hand, waiting, trouble, counts, stop, task }
     }
 
     pub fn name(&self) -> &str {
@@ -77,26 +97,42 @@ impl Post {
     }
 
     pub async fn next(&mut self) -> Result<Heard, Failure> {
-        match self.parcels.recv().await {
-            Some(parcel) => self.taken(parcel),
-            None => Err(Failure::new(format!("could not listen as {}", self.name))
-                .because("our side of the line failed")
-                .next("start it again, with `-v` to see more")),
+        loop {
+            if let Some(heard) = self.at_hand.next() {
+                return Ok(heard);
+            }
+            match self.parcels.recv().await {
+                Some(parcel) => self.take(parcel)?,
+                None => {
+                    return Err(Failure::new(format!("could not listen as {}", self.name))
+                        .because("our side of the line failed")
+                        .next("start it again, with `-v` to see more"));
+                }
+            }
         }
     }
 
     pub fn drain(&mut self) -> Option<Heard> {
-        let parcel = self.parcels.try_recv().ok()?;
-        // A failure comes before anything else, and is waited for.
-        self.taken(parcel).ok()
+        if self.at_hand.as_slice().is_empty() {
+            let parcel = self.parcels.try_recv().ok()?;
+            // A failure comes before anything else, and is waited for.
+            self.take(parcel).ok()?;
+        }
+        self.at_hand.next()
+    }
+
+    pub fn at_hand(&self) -> &[Heard] {
+        self.at_hand.as_slice()
     }
 
     pub fn acknowledge(&mut self, tokens: impl IntoIterator<Item = AckToken>) {
         for token in tokens {
-            if let Some(waiting) = self.waiting.remove(&token.number()) {
-                // Whoever posted it may have given up.
-                let _ = waiting.send(());
-            }
+            // Whoever waits may have given up.
+            let _ = match self.waiting.remove(&token.number()) {
+                Some(Receipt::One(waiting)) => waiting.send(()).is_ok(),
+                Some(Receipt::Many(waiting)) => waiting.send(token.number()).is_ok(),
+                None => false,
+            };
         }
     }
 
@@ -119,15 +155,21 @@ impl Post {
         // Nobody takes anything more, so make room.
         self.parcels.close();
         while self.parcels.try_recv().is_ok() {}
+        self.at_hand = Vec::new().into_iter();
         self.waiting.clear();
         if timeout(LEAVE_MAX, &mut self.task).await.is_err() {
             self.task.abort();
         }
     }
 
-    fn taken(&mut self, parcel: Parcel) -> Result<Heard, Failure> {
+    fn take(&mut self, parcel: Parcel) -> Result<(), Failure> {
         self.waiting.extend(parcel.receipt);
-        parcel.heard
+        self.at_hand = match parcel.heard? {
+            Content::One(heard) => vec![heard],
+            Content::Many(heard) => heard,
+        }
+        .into_iter();
+        Ok(())
     }
 }
 
@@ -152,13 +194,24 @@ impl fmt::Debug for Post {
 impl Desk {
     /// Waits for room, and hands something over.
     pub async fn put(&self, heard: Heard, size: usize) {
+        self.put_with(heard, size, None).await;
+    }
+
+    /// The same; `receipt` is told once it is durable.
+    pub async fn put_with(&self, heard: Heard, size: usize, receipt: Option<(u64, Receipt)>) {
         let room = Arc::clone(&self.room).acquire_many_owned(units(size)).await;
-        self.send(Parcel { heard: Ok(heard), receipt: None, _room: room.ok() });
+        self.send(Parcel { heard: Ok(Content::One(heard)), receipt, _room: room.ok() });
+    }
+
+    /// Waits for room, and hands over what was heard at the same moment.
+    pub async fn put_all(&self, heard: Vec<Heard>, size: usize) {
+        let room = Arc::clone(&self.room).acquire_many_owned(units(size)).await;
+        self.send(Parcel { heard: Ok(Content::Many(heard)), receipt: None, _room: room.ok() });
     }
 
     /// Hands something small over, whatever waits. Whoever calls it bounds how often.
     pub fn put_now(&self, heard: Heard) {
-        self.send(Parcel { heard: Ok(heard), receipt: None, _room: None });
+        self.send(Parcel { heard: Ok(Content::One(heard)), receipt: None, _room: None });
     }
 
     /// Takes room for this many bytes, if there is some.
@@ -171,9 +224,9 @@ impl Desk {
         &self,
         heard: Heard,
         room: Option<OwnedSemaphorePermit>,
-        receipt: Option<(u64, oneshot::Sender<()>)>,
+        receipt: Option<(u64, Receipt)>,
     ) {
-        self.send(Parcel { heard: Ok(heard), receipt, _room: room });
+        self.send(Parcel { heard: Ok(Content::One(heard)), receipt, _room: room });
     }
 
     /// Ends it all.

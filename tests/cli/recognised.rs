@@ -12,6 +12,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("aedes", "aedes"),
     ("alibaba-iot", "alibaba-iot"),
     ("alibaba", "lmq"),
+    ("aliyun-trace", "aliyun-trace"),
     ("artemis", "artemis"),
     ("aws", "aws-iot"),
     ("azure-eventgrid", "azure-eventgrid"),

@@ -101,3 +101,23 @@ fn the_night_that_is_an_hour_longer_shows_each_hour_with_its_offset() {
         home.run("replay -q a.jsonl --at 2026-10-25T02:30:00+02:00 --time-zone Europe/Berlin");
     assert!(run.out.contains("a       online  2026-10-25T02:30:00.000+02:00"), "{}", run.out);
 }
+
+#[test]
+fn a_history_of_alibabas_api_needs_its_zone() {
+    let home = Home::new();
+    let trace = include_str!("../fixtures/dialects/aliyun-trace.jsonl");
+    home.write("trace.jsonl", trace);
+    let run = home.run("replay trace.jsonl");
+    run.failed(2, "--time-zone");
+    let run = home.run("replay trace.jsonl --time-zone Asia/Shanghai --json");
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.err.contains("histories of Alibaba's MQTT"), "{}", run.err);
+    // The older connection of the consumer ended because of the newer one.
+    let expected = [("GID_test@@@consumer", "online"), ("GID_test@@@producer", "offline")];
+    let expected = expected.map(|(client, state)| (client.to_owned(), state.to_owned()));
+    assert_eq!(run.states(), expected);
+    // Told twice, it is the same.
+    home.write("twice.jsonl", format!("{trace}{trace}"));
+    let twice = home.run("replay twice.jsonl --time-zone Asia/Shanghai --json");
+    assert_eq!(twice.states(), expected);
+}

@@ -1,6 +1,6 @@
 //! What Alibaba Cloud's MQTT is shown, and what it says about tokens before it closes a connection.
 
-use super::broker::{Broker, CONNECT, PUBACK, Peer, WELCOME, WELCOME_5, packet, publish};
+use super::broker::{Broker, PUBACK, WELCOME, WELCOME_5, packet, publish};
 use super::{lost, message, next, options, together};
 use presence::source::mqtt::{Heard, Options, Session};
 use std::io::Write as _;
@@ -16,21 +16,25 @@ fn file(content: &str) -> NamedTempFile {
     file
 }
 
-fn with_token(url: &str, tokens: &Path, more: &str) -> Options {
+/// Returns a broker, and a session that has tokens for it.
+async fn with_tokens(tokens: &Path) -> (Broker, Session) {
+    let broker = Broker::start().await;
     let flags = format!(
-        "--auth aliyun-token --access-key-id YYYYY --aliyun-instance mqtt-xxxxx --auth-token-file {} {more}",
+        "--auth aliyun-token --access-key-id YYYYY --aliyun-instance mqtt-xxxxx --auth-token-file {}",
         tokens.display()
     );
-    Options { client_id: "GID_Test@@@0001".into(), ..options(url, &flags, &["a"]) }
+    let options = options(&broker.url("mqtt"), &flags, &["a"]);
+    let options = Options { client_id: "GID_Test@@@0001".into(), ..options };
+    (broker, Session::new(options).expect("it is complete"))
 }
 
 /// Returns user and password of a CONNECT.
 fn login(connect: &[u8]) -> (String, String) {
     let mut texts = Vec::new();
-    let mut rest = connect;
-    // They are the last two texts, and nothing else here holds what looks like one.
-    let start = connect.windows(5).position(|five| five == b"@@@00").expect("the id is there") + 7;
-    rest = &rest[start..];
+    // They follow the client id.
+    let id = b"GID_Test@@@0001";
+    let start = connect.windows(id.len()).position(|some| some == id).expect("it is there");
+    let mut rest = &connect[start + id.len()..];
     while let [high, low, after @ ..] = rest {
         let (text, left) = after.split_at(usize::from(u16::from_be_bytes([*high, *low])));
         texts.push(String::from_utf8(text.to_vec()).expect("it is text"));
@@ -72,10 +76,8 @@ async fn a_notice_explains_the_end_and_a_renewed_token_is_used() {
         ),
         (br#"{"code":3,"type":"R"}"#, "declared the token `R` invalid (code 3: revoked), and"),
     ] {
-        let broker = Broker::start().await;
         let tokens = file("RW|old");
-        let options = with_token(&broker.url("mqtt"), tokens.path(), "");
-        let mut session = Session::new(options).expect("it is complete");
+        let (broker, mut session) = with_tokens(tokens.path()).await;
         let (cause, ()) = together(lost(&mut session), async {
             let mut peer = broker.greet(WELCOME).await;
             assert_eq!(login(&peer.connect), ("Token|YYYYY|mqtt-xxxxx".into(), "RW|old".into()));
@@ -96,10 +98,8 @@ async fn a_notice_explains_the_end_and_a_renewed_token_is_used() {
 
 #[tokio::test]
 async fn a_notice_that_comes_with_the_end_is_heard() {
-    let broker = Broker::start().await;
     let tokens = file("RW|old");
-    let options = with_token(&broker.url("mqtt"), tokens.path(), "");
-    let mut session = Session::new(options).expect("it is complete");
+    let (broker, mut session) = with_tokens(tokens.path()).await;
     let (cause, ()) = together(lost(&mut session), async {
         let mut peer = broker.greet(WELCOME).await;
         // No answer to SUBSCRIBE either.
@@ -115,10 +115,8 @@ async fn a_token_that_is_about_to_expire_explains_no_other_end() {
         ("9999999999999", "the broker closed the connection"),
         ("1760000000000", "the token `W` expired, and"),
     ] {
-        let broker = Broker::start().await;
         let tokens = file("W|t");
-        let options = with_token(&broker.url("mqtt"), tokens.path(), "");
-        let mut session = Session::new(options).expect("it is complete");
+        let (broker, mut session) = with_tokens(tokens.path()).await;
         let (cause, ()) = together(lost(&mut session), async {
             let mut peer = broker.greet(WELCOME).await;
             peer.subscribe(&[1]).await;
@@ -147,10 +145,8 @@ async fn elsewhere_such_a_message_is_one_like_others() {
 
 #[tokio::test]
 async fn a_refusal_names_the_file_of_the_token() {
-    let broker = Broker::start().await;
     let tokens = file("RW|old");
-    let options = with_token(&broker.url("mqtt"), tokens.path(), "");
-    let mut session = Session::new(options).expect("it is complete");
+    let (broker, mut session) = with_tokens(tokens.path()).await;
     let (failure, _) = together(session.next(), broker.greet(&packet(0x20, &[0, 5]))).await;
     let failure = failure.expect_err("it is refused");
     assert!(failure.next.unwrap_or_default().contains("`--auth-token-file`"));
@@ -158,32 +154,15 @@ async fn a_refusal_names_the_file_of_the_token() {
 
 #[tokio::test]
 async fn a_file_that_is_gone_is_waited_for() {
-    let broker = Broker::start().await;
     let tokens = file("RW|old");
     let path = tokens.path().to_owned();
-    let options = with_token(&broker.url("mqtt"), &path, "");
-    let mut session = Session::new(options).expect("it is complete");
+    let (broker, mut session) = with_tokens(&path).await;
     tokens.close().expect("it is ours");
     let cause = lost(&mut session).await;
     assert!(cause.contains("could not read the password from"), "{cause}");
     std::fs::write(&path, "RW|new").expect("it can be written");
-    let (cause, connect) = together(
-        async {
-            loop {
-                if let Heard::Connected { .. } = next(&mut session).await {
-                    return;
-                }
-            }
-        },
-        async {
-            let mut peer = Peer::new(broker.accept().await);
-            let connect = peer.expect(CONNECT).await;
-            peer.send(WELCOME).await;
-            (connect, peer)
-        },
-    )
-    .await;
-    let () = cause;
+    let connected = async { while !matches!(next(&mut session).await, Heard::Connected { .. }) {} };
+    let ((), peer) = together(connected, broker.greet(WELCOME)).await;
     std::fs::remove_file(&path).expect("it is ours");
-    assert_eq!(login(&connect.0).1, "RW|new");
+    assert_eq!(login(&peer.connect).1, "RW|new");
 }

@@ -28,7 +28,7 @@ const STRANGE: [&str; 12] = [
 ];
 
 /// Undoes percent-encoding, and nothing else.
-fn decode(text: &str) -> String {
+pub fn decode(text: &str) -> String {
     percent_encoding::percent_decode_str(text).decode_utf8().expect("it is UTF-8").into_owned()
 }
 
@@ -299,14 +299,14 @@ fn hmac(key: &[u8], text: &str) -> Vec<u8> {
     ring::hmac::sign(&key, text.as_bytes()).as_ref().to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })
 }
 
-fn sha256(text: &str) -> String {
+pub fn sha256(text: &str) -> String {
     hex(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref())
 }
 

@@ -185,7 +185,7 @@ pub fn urls() -> Vec<String> {
             let settings = match kind {
                 Kind::BifroMq => "?tenant=t&user=u",
                 Kind::Aws => "?region=r",
-                Kind::TencentTdmq => "?instance=i&region=r",
+                Kind::TencentTdmq | Kind::Aliyun => "?instance=i&region=r",
                 Kind::Huawei => "?project=p",
                 _ => "",
             };

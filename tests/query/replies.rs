@@ -540,6 +540,10 @@ fn what_an_api_needs_is_said_before_it_is_asked() {
         ("aws://k:s@eu-west-1?via=shadow", "`via`"),
         ("azure://hub", "a policy"),
         ("azure://service:no-base64!@hub", "base64"),
+        ("aliyun://cn-hangzhou?instance=i", "`--access-key-id`"),
+        ("aliyun://k:s@cn-hangzhou", "`instance`"),
+        ("aliyun+https://k:s@e.example?instance=i", "region"),
+        ("aliyun://k:s@cn-hangzhou?instance=i&via=index", "`via`"),
         ("tencent-tdmq://k:s@ap-guangzhou", "`instance`"),
         ("tencent-tdmq+https://e.example", "a user"),
         ("tencent-iothub://ap-guangzhou", "`SecretId`"),
@@ -562,6 +566,7 @@ fn every_reply() -> Vec<Vec<u8>> {
         include_str!("../fixtures/api/rabbitmq-3.10.8.rest.jsonl"),
     ];
     let printed = [
+        include_str!("../fixtures/api/aliyun-http.jsonl"),
         include_str!("../fixtures/api/aws-iot-http.jsonl"),
         include_str!("../fixtures/api/bifromq-http.jsonl"),
         include_str!("../fixtures/api/emqx4-http.jsonl"),

@@ -161,6 +161,12 @@ impl RocketMq {
         (answer.code == 0).then(|| answer.fields["offset"].parse().expect("it is a number"))
     }
 
+    /// Returns who ever told how far it came in which topic, as `topic@group`.
+    pub fn committed_by(&self) -> String {
+        // No JSON: its keys are numbers.
+        String::from_utf8(self.done(43, &[], b"").body).expect("it is text")
+    }
+
     /// Returns who is in a group at the moment.
     pub fn members(&self, group: &str) -> Vec<String> {
         let answer = self.ask_broker(38, &[("consumerGroup", group)], b"");

@@ -1,12 +1,14 @@
 //! The APIs of brokers and clouds, asked beside everything else.
 
 use super::dynsec;
-use crate::cli::api as cli;
+use crate::cli::check::Check;
 use crate::clock;
 use crate::command::queries;
+use crate::config::api::History;
 use crate::config::connection::Connection;
 use crate::failure::Failure;
 use crate::output::console::Console;
+use crate::output::number::grouped;
 use crate::query::{Asked, Query};
 use std::future::pending;
 use std::time::{Duration, Instant};
@@ -23,6 +25,8 @@ pub struct Apis {
     asked: Option<Instant>,
 }
 
+/// Requests that are worth a word before they are made.
+const MANY: usize = 20;
 /// How long an answer is waited on before the same is asked again, while something is waited for: what costs
 /// the broker a listing is not asked for without need.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
@@ -32,8 +36,28 @@ impl Apis {
     ///
     /// Errors: a URL that names no API or a credential that is missing, exit 2; a file that cannot be read,
     /// exit 4.
-    pub fn open(options: &cli::Api, console: &mut Console) -> Result<Self, Failure> {
-        Ok(Self { queries: queries(options, console)?, ..Self::default() })
+    pub fn open(
+        options: &Check,
+        history: Option<&History>,
+        console: &mut Console,
+    ) -> Result<Self, Failure> {
+        let access_key = &options.connection.access_key;
+        let queries = queries(&options.api, access_key, history, console)?;
+        Ok(Self { queries, ..Self::default() })
+    }
+
+    /// Says what asking about so many clients costs, where somebody sends a bill for it.
+    pub fn announce(&self, clients: usize, console: &mut Console) {
+        for query in &self.queries {
+            if let Some(requests) = query.billed(clients).filter(|many| *many >= MANY) {
+                let per_second = query.facts().per_second;
+                console.say(format_args!(
+                    "{}: {} requests, each of which is billed, {per_second} a second at most",
+                    query.source(),
+                    grouped(requests as u64),
+                ));
+            }
+        }
     }
 
     /// Asks the dynamic security of a broker too.

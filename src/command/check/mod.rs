@@ -14,6 +14,7 @@ mod reconcile;
 use crate::cli::check::{Check, Evidence};
 use crate::clock;
 use crate::config;
+use crate::config::api::History;
 use crate::event::Timestamp;
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
@@ -34,6 +35,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// How long an API may take to reply, beside what it takes to be sure.
 const REPLIES_TAKE: Duration = Duration::from_secs(2);
+/// Clients whose history is asked for beside their state: nobody reads more of them.
+const HISTORIES_MAX: usize = 10;
 /// How often a store is read again while something is waited for: it tells nobody when it changes.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
@@ -93,8 +96,13 @@ fn ask(options: &Check, console: &mut Console) -> Result<Option<(Inquiry, Ended)
         return Ok(Some((inquiry, Ended::Answered)));
     }
     let wants = |kind| options.evidence.contains(&kind);
-    let mut apis =
-        if wants(Evidence::Api) { Apis::open(&options.api, console)? } else { Apis::default() };
+    let mut apis = Apis::default();
+    if wants(Evidence::Api) {
+        let is_few = inquiry.ids.len() <= HISTORIES_MAX;
+        let history = (options.answer.explain && is_few).then(|| History { zone: zone.clone() });
+        apis = Apis::open(options, history.as_ref(), console)?;
+        apis.announce(inquiry.ids.len(), console);
+    }
     let line = if wants(Evidence::Retained) || wants(Evidence::Listen) {
         Some(Line::new(options, &inquiry, &connection, &terms, dialects)?)
     } else {

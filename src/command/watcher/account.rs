@@ -27,6 +27,10 @@ pub const DROPPED: &str = "$SYS/broker/publish/messages/dropped";
 /// Where brokers say what they are.
 pub const BROKER_VERSION: &str = "$SYS/broker/version";
 const VERSION_MAX: usize = 200;
+/// How often what is kept for us is written down while there is more of it, and how many messages of it may be
+/// read again after a crash.
+const BEHIND_EVERY: Duration = Duration::from_secs(1);
+const BEHIND_MAX: usize = 50_000;
 /// How often it is said what was posted and not taken in.
 const REFUSED_EVERY: Duration = Duration::from_mins(1);
 
@@ -42,6 +46,10 @@ impl Watcher {
             return waited >= RETRY;
         }
         let Self { state, .. } = self;
+        if self.hearing.is_behind() && state.acks.len() < BEHIND_MAX {
+            // Nobody is told anything of it before its end, and whoever keeps it waits for no word of ours.
+            return state.ever_connected && waited >= BEHIND_EVERY;
+        }
         !state.acks.is_empty() || state.ever_connected && (state.owed || waited >= HEARTBEAT)
     }
 

@@ -11,12 +11,15 @@
 //! | `tencent-tdmq://REGION?instance=ID` | `tencent-tdmq+https://mqtt.tencentcloudapi.com?region=REGION&instance=ID` |
 //! | `tencent-iothub://REGION` | `tencent-iothub+https://iotcloud.tencentcloudapi.com?region=REGION` |
 //! | `tencent-iothub://REGION?via=explorer` | `tencent-iothub+https://iotexplorer.tencentcloudapi.com?region=REGION&via=explorer` |
+//! | `aliyun://REGION?instance=ID` | `aliyun+https://onsmqtt.REGION.aliyuncs.com?region=REGION&instance=ID` |
+//! | `aliyun://ID?region=REGION` | the same |
 //! | `huawei://REGION?project=ID` | `huawei+https://iotda.REGION.myhuaweicloud.com?project=ID` |
 
 use super::kind::Kind;
 use crate::failure::Failure;
 use crate::nearest::nearest;
 use crate::secret::Secret;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use url::Url;
@@ -103,6 +106,8 @@ fn read_cloud(
         return Err(misuse("after `://` stands no region or hub")
             .next(format!("write `{kind}://NAME`, or a whole URL as in `{kind}+https://HOST`")));
     }
+    let query = if kind == Kind::Aliyun { by_region(place, query) } else { (place, query.into()) };
+    let (place, query) = query;
     let index = query.split('&').any(|setting| setting == "via=index");
     let (host, region) = match kind {
         Kind::Aws if index => (format!("iot.{place}.amazonaws.com"), true),
@@ -112,6 +117,7 @@ fn read_cloud(
         Kind::TencentIotHub if query.split('&').any(|setting| setting == "via=explorer") => {
             ("iotexplorer.tencentcloudapi.com".to_owned(), true)
         }
+        Kind::Aliyun => (format!("onsmqtt.{place}.aliyuncs.com"), true),
         Kind::TencentIotHub => ("iotcloud.tencentcloudapi.com".to_owned(), true),
         _ => (format!("iotda.{place}.myhuaweicloud.com"), false),
     };
@@ -122,6 +128,18 @@ fn read_cloud(
         address.settings.insert("region".to_owned(), place.to_owned());
     }
     Ok((address, user))
+}
+
+/// Returns region and query of an instance, of which either may be named first.
+fn by_region<'a>(place: &'a str, query: &'a str) -> (&'a str, Cow<'a, str>) {
+    let setting = |name: &str| {
+        let find = |setting: &'a str| setting.strip_prefix(name)?.strip_prefix('=');
+        query.split('&').find_map(find)
+    };
+    match (setting("region"), setting("instance")) {
+        (Some(region), None) => (region, format!("{query}&instance={place}").into()),
+        _ => (place, query.into()),
+    }
 }
 
 fn finish(
@@ -267,6 +285,14 @@ mod tests {
             ("aws+https://e.example", Kind::Aws, "e.example", ""),
             ("aws://eu-west-1", Kind::Aws, "data-ats.iot.eu-west-1.amazonaws.com", ""),
             ("aws://eu-west-1?via=index", Kind::Aws, "iot.eu-west-1.amazonaws.com", ""),
+            (
+                "aliyun://cn-hangzhou?instance=i",
+                Kind::Aliyun,
+                "onsmqtt.cn-hangzhou.aliyuncs.com",
+                "",
+            ),
+            ("aliyun://i?region=cn-hangzhou", Kind::Aliyun, "onsmqtt.cn-hangzhou.aliyuncs.com", ""),
+            ("aliyun+http://h:1?instance=i", Kind::Aliyun, "h:1", ""),
             ("azure://hub-1", Kind::Azure, "hub-1.azure-devices.net", ""),
         ] {
             let (address, _) = read(typed).unwrap_or_else(|failure| panic!("{typed}: {failure}"));
@@ -285,6 +311,19 @@ mod tests {
         assert_eq!(user.password.as_ref().map(Secret::reveal), Some("p@ss"));
         let settings: Vec<_> = address.settings.iter().map(|(k, v)| (&**k, &**v)).collect();
         assert_eq!(settings, [("region", "eu-west-1"), ("via", "index")]);
+        for typed in [
+            "aliyun://k@cn-hangzhou?instance=i&via=batch",
+            "aliyun://k@i?region=cn-hangzhou&via=batch",
+        ] {
+            let (address, user) = read(typed).expect("is one");
+            let settings: Vec<_> = address.settings.iter().map(|(k, v)| (&**k, &**v)).collect();
+            let expected = [("instance", "i"), ("region", "cn-hangzhou"), ("via", "batch")];
+            assert_eq!(
+                (&settings[..], user.user.as_deref()),
+                (&expected[..], Some("k")),
+                "{typed}"
+            );
+        }
         let (address, _) = read("bifromq+http://h?tenant=a%26b&user=u").expect("is one");
         assert_eq!(address.settings.get("tenant").map(String::as_str), Some("a&b"));
     }

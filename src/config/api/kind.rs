@@ -21,11 +21,12 @@ pub enum Kind {
     Azure,
     TencentTdmq,
     TencentIotHub,
+    Aliyun,
     Huawei,
 }
 
 impl Kind {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Emqx5,
         Self::Emqx4,
         Self::HiveMq,
@@ -42,6 +43,7 @@ impl Kind {
         Self::Azure,
         Self::TencentTdmq,
         Self::TencentIotHub,
+        Self::Aliyun,
         Self::Huawei,
     ];
 
@@ -65,6 +67,7 @@ impl Kind {
             Self::Azure => "azure",
             Self::TencentTdmq => "tencent-tdmq",
             Self::TencentIotHub => "tencent-iothub",
+            Self::Aliyun => "aliyun",
             Self::Huawei => "huawei",
         }
     }
@@ -82,9 +85,12 @@ impl Kind {
             Self::ActiveMq | Self::Artemis => (8161, 8161),
             Self::Apollo => (61680, 61681),
             Self::Nats => (8222, 8222),
-            Self::Aws | Self::Azure | Self::TencentTdmq | Self::TencentIotHub | Self::Huawei => {
-                (80, 443)
-            }
+            Self::Aws
+            | Self::Azure
+            | Self::TencentTdmq
+            | Self::TencentIotHub
+            | Self::Aliyun
+            | Self::Huawei => (80, 443),
         }
     }
 
@@ -93,7 +99,12 @@ impl Kind {
     pub const fn is_cloud(self) -> bool {
         matches!(
             self,
-            Self::Aws | Self::Azure | Self::TencentTdmq | Self::TencentIotHub | Self::Huawei
+            Self::Aws
+                | Self::Azure
+                | Self::TencentTdmq
+                | Self::TencentIotHub
+                | Self::Aliyun
+                | Self::Huawei
         )
     }
 
@@ -118,6 +129,11 @@ impl Kind {
                 ("product", "id of the product; without it the first 10 characters of a client id"),
                 ("region", "region, `ap-guangzhou` unless given"),
                 ("via", "`hub`, or `explorer` for IoT Explorer"),
+            ],
+            Self::Aliyun => &[
+                ("instance", "id of the instance"),
+                ("region", "region of the instance, where the host does not tell"),
+                ("via", "`session`, or `batch` for ten clients at once out of a cache"),
             ],
             Self::Huawei => &[("project", "id of the project"), ("instance", "id of the instance")],
             _ => &[],

@@ -6,11 +6,14 @@ mod kind;
 pub use address::{Address, UserInfo, take_user};
 pub use kind::Kind;
 
+use super::access_key::{self, AccessKey};
 use super::connection::password_from;
 use super::warning::Warning;
+use crate::cli::access_key::AccessKey as Typed;
 use crate::cli::api as cli;
 use crate::failure::Failure;
 use crate::secret::Secret;
+use jiff::tz::TimeZone;
 use std::path::PathBuf;
 
 /// One API: where it is, who to be there, and whom to believe.
@@ -26,6 +29,17 @@ pub struct Endpoint {
     pub cafile: Option<PathBuf>,
     /// Believe anyone.
     pub insecure: bool,
+    /// More than the state is wanted, where that costs further requests.
+    pub history: Option<History>,
+    /// A random number that tells this run from others.
+    pub seed: u64,
+}
+
+/// How a history is to be understood.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Of times that name no zone.
+    pub zone: Option<TimeZone>,
 }
 
 /// Secrets that have no flag: arguments are public.
@@ -35,14 +49,30 @@ pub struct Secrets {
     pub password: Option<Secret>,
     /// The value of `PRESENCE_API_TOKEN`.
     pub token: Option<Secret>,
+    /// What stands for user, password and token at Alibaba Cloud.
+    pub access_key: Typed,
+    pub of_access_key: access_key::Secrets,
 }
 
 impl Secrets {
     /// Returns those of this process.
     #[must_use]
-    pub fn of_process() -> Self {
+    pub fn of_process(access_key: &Typed) -> Self {
         let variable = |name| std::env::var(name).ok().map(Secret::from);
-        Self { password: variable(PASSWORD), token: variable(TOKEN) }
+        Self {
+            password: variable(PASSWORD),
+            token: variable(TOKEN),
+            access_key: access_key.clone(),
+            of_access_key: access_key::Secrets::of_process(),
+        }
+    }
+
+    /// Returns the access key that stands for user and password, where an API takes one.
+    fn access_key(&self, kind: Kind) -> Result<Option<AccessKey>, Failure> {
+        match kind {
+            Kind::Aliyun => access_key::read(&self.access_key, &self.of_access_key),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -62,6 +92,9 @@ pub fn every(
     let password = options.api_password_file.as_deref().map(password_from).transpose()?;
     let token = options.api_token_file.as_deref().map(password_from).transpose()?;
     let token = token.or_else(|| secrets.token.clone());
+    let seed = getrandom::u64().map_err(|error| {
+        Failure::new("could not draw a random number").because(error).next("try again")
+    })?;
     let mut endpoints: Vec<Endpoint> = Vec::new();
     let mut warnings = Vec::new();
     for typed in &options.api {
@@ -78,18 +111,30 @@ pub fn every(
         if address.encrypted && options.api_insecure {
             warnings.push(Warning::ApiUnverified { api: shown });
         }
+        let named = options.api_user.is_some() || url.user.is_some();
+        let key = if named { None } else { secrets.access_key(address.kind)? };
         // A password in a URL belongs to the user in that URL and goes with no other.
         let same_user = options.api_user.is_none() || options.api_user == url.user;
+        let (user, password, token) = match key {
+            Some(AccessKey { id, secret, token }) => (Some(id), Some(secret), token),
+            None => (
+                options.api_user.clone().or(url.user),
+                password
+                    .clone()
+                    .or_else(|| url.password.filter(|_| same_user))
+                    .or_else(|| secrets.password.clone()),
+                token.clone(),
+            ),
+        };
         endpoints.push(Endpoint {
-            user: options.api_user.clone().or(url.user),
-            password: password
-                .clone()
-                .or_else(|| url.password.filter(|_| same_user))
-                .or_else(|| secrets.password.clone()),
-            token: token.clone(),
+            user,
+            password,
+            token,
             cafile: options.api_cafile.clone().filter(|_| address.encrypted),
             insecure: options.api_insecure && address.encrypted,
             address,
+            history: None,
+            seed,
         });
     }
     let flag = match options {
@@ -117,7 +162,7 @@ mod tests {
 
     #[test]
     fn what_is_nearer_outranks_what_is_general() {
-        let secrets = Secrets { password: Some("general".into()), token: None };
+        let secrets = Secrets { password: Some("general".into()), ..Secrets::default() };
         let who = |options: &cli::Api| {
             let (endpoints, _) = every(options, &secrets).expect("it can be asked");
             let password = endpoints[0].password.as_ref().map(|one| one.reveal().to_owned());
@@ -129,6 +174,36 @@ mod tests {
         assert_eq!(who(&options(&["emqx5+http://me@h"])), some("me", "general"));
         let other = cli::Api { api_user: Some("you".to_owned()), ..in_url };
         assert_eq!(who(&other), some("you", "general"));
+    }
+
+    #[test]
+    fn an_access_key_stands_for_user_and_password_where_one_is_taken() {
+        let access_key = Typed { access_key_id: Some("LTAI5t".to_owned()), ..Typed::default() };
+        let of_access_key =
+            access_key::Secrets { secret: Some("shh".into()), token: Some("sts".into()) };
+        let secrets = Secrets {
+            password: Some("general".into()),
+            access_key,
+            of_access_key,
+            ..Secrets::default()
+        };
+        let who = |url: &str| {
+            let (mut endpoints, _) = every(&options(&[url]), &secrets).expect("it can be asked");
+            let Endpoint { user, password, token, .. } = endpoints.remove(0);
+            let shown = |secret: Option<Secret>| secret.map(|secret| secret.reveal().to_owned());
+            (user.unwrap_or_default(), shown(password).unwrap_or_default(), shown(token))
+        };
+        let is = |user: &str, password: &str, token: Option<&str>| {
+            (user.to_owned(), password.to_owned(), token.map(str::to_owned))
+        };
+        let url = "aliyun://cn-hangzhou?instance=i";
+        assert_eq!(who(url), is("LTAI5t", "shh", Some("sts")));
+        assert_eq!(who("aliyun://other:own@cn-hangzhou?instance=i"), is("other", "own", None));
+        assert_eq!(who("emqx5+http://me@h"), is("me", "general", None));
+        assert_eq!(who("emqx5+http://h"), is("", "general", None));
+        let half = Secrets { of_access_key: access_key::Secrets::default(), ..secrets };
+        assert_eq!(every(&options(&[url]), &half).expect_err("no secret").outcome.code(), 2);
+        every(&options(&["nats+http://h"]), &half).expect("it takes none");
     }
 
     #[test]

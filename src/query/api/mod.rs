@@ -2,6 +2,7 @@
 
 mod access;
 mod activemq;
+mod aliyun;
 mod apollo;
 mod artemis;
 mod aws;
@@ -53,6 +54,26 @@ pub trait Api: fmt::Debug + Send + Sync {
         Absent::unconnected()
     }
 
+    /// Returns how many requests about so many clients the vendor sends a bill for; `None` where it sends
+    /// none.
+    fn billed(&self, _clients: usize) -> Option<usize> {
+        None
+    }
+
+    /// Fills in what depends on when a question is asked. `now` is the wall clock's time.
+    fn complete(&self, _question: &mut Question, _now: Timestamp) {}
+
+    /// Tells whether it knows what its refusals mean, whatever their status; where not, what every API means
+    /// by a status is said.
+    fn explains_refusals(&self) -> bool {
+        false
+    }
+
+    /// Tells whether it refuses because too much is asked, and will answer a little later.
+    fn is_busy(&self, _reply: &Reply) -> bool {
+        false
+    }
+
     /// Returns what proves who asks. `now` is the wall clock's time.
     fn prove(&self, question: &Question, now: Timestamp) -> Proof;
 
@@ -93,6 +114,7 @@ pub fn of(endpoint: &Endpoint) -> Result<Box<dyn Api>, Failure> {
         Kind::Azure => Box::new(azure::Azure::of(endpoint)?),
         Kind::TencentTdmq => Box::new(tencent_tdmq::Tdmq::of(endpoint)?),
         Kind::TencentIotHub => Box::new(tencent_iothub::IotHub::of(endpoint)?),
+        Kind::Aliyun => Box::new(aliyun::Aliyun::of(endpoint)?),
         Kind::Huawei => Box::new(huawei::Huawei::of(endpoint)?),
     })
 }

@@ -1,5 +1,6 @@
 //! The signatures that clouds ask for. All of them are checked against what the vendors print.
 
+pub mod aliyun;
 pub mod aws;
 pub mod azure;
 pub mod tencent;

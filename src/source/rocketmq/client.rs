@@ -171,14 +171,23 @@ impl Client {
             _ if fault::is_queue_gone(&answer) => Kind::Gone,
             _ => return Err(fault::refusal(&answer, Asked::Queue, &server, &self.topic)),
         };
-        let number = |name| answer.number(name).unwrap_or(offset);
-        Ok(Pulled {
-            kind,
-            next: number("nextBeginOffset"),
-            min: number("minOffset"),
-            max: number("maxOffset"),
-            body: answer.body,
-        })
+        let number = |name: &str| {
+            answer.number(name).ok_or_else(|| {
+                Setback::foreign(format!("{server} answered a pull without `{name}`"))
+            })
+        };
+        if kind == Kind::Gone {
+            return Ok(Pulled { kind, next: offset, min: offset, max: offset, body: answer.body });
+        }
+        let (next, max) = (number("nextBeginOffset")?, number("maxOffset")?);
+        if kind == Kind::Read && next <= offset && offset < max {
+            // It would be asked the same again and again.
+            return Err(Setback::new(
+                format!("{server} says that there is more at {offset}, and does not send it"),
+                "see what the broker logs about it",
+            ));
+        }
+        Ok(Pulled { kind, next, min: number("minOffset")?, max, body: answer.body })
     }
 
     /// Asks for the first offset that was stored then or later; `None` where this may not be asked.

@@ -1,8 +1,9 @@
 //! Reading all queues of a topic side by side, and noticing when there are others.
 
 use super::client::Client;
-use super::queue::{From, Reading, Told, Tries, Until};
-use super::route::Queue;
+use super::queue::{From, Reading, Told, Tries, Until, What};
+use super::route::{Queue, Route};
+use crate::source::mqtt::reason::quoted;
 use crate::source::remote::Setback;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +22,29 @@ pub struct Plan {
     /// Begin there also where more than that was read.
     pub starts_over: bool,
     pub until: Until,
+}
+
+impl Plan {
+    /// Returns the queues that were read before, and whose brokers the name server does not know: what they
+    /// hold cannot be read, nor can it be told that they hold nothing.
+    fn missing(&self, route: &Route) -> Vec<Arc<str>> {
+        let is_missing = |queue: &&String| {
+            let broker = queue.rsplit_once('/').map_or("", |(broker, _)| broker);
+            !route.brokers.contains_key(broker)
+        };
+        self.positions.keys().filter(is_missing).map(|queue| queue.as_str().into()).collect()
+    }
+}
+
+fn unknown(queue: &str) -> Setback {
+    Setback::new(
+        format!(
+            "the name server does not know the broker of {}, which was read before",
+            quoted(queue)
+        ),
+        "start that broker; if it is gone for good, forget how far it was read with `presence store \
+         forget-session`",
+    )
 }
 
 /// All queues of a topic, as they are read.
@@ -91,11 +115,20 @@ async fn read(
                 queues.retain(|_, reader| !reader.is_finished());
                 let is_new = |queue: &&Queue| !queues.contains_key(*queue);
                 let new: Vec<Queue> = route.queues.iter().filter(is_new).cloned().collect();
-                let names: Vec<Arc<str>> = new.iter().map(|one| one.to_string().into()).collect();
+                let is_first = queues.is_empty();
+                let mut names: Vec<Arc<str>> =
+                    new.iter().map(|one| one.to_string().into()).collect();
+                let missing = if is_first { plan.missing(&route) } else { Vec::new() };
+                names.extend(missing.iter().cloned());
                 if !names.is_empty() && said.send(Said::Queues(names)).await.is_err() {
                     return;
                 }
-                let is_first = queues.is_empty();
+                for queue in missing {
+                    let what = What::Down { setback: unknown(&queue), retry_in: LOOK_EVERY };
+                    if said.send(Said::Of(Told { queue, what })).await.is_err() {
+                        return;
+                    }
+                }
                 for queue in new {
                     let position = plan.positions.get(&queue.to_string()).copied();
                     // One that was made while we listen is news from its beginning.

@@ -87,6 +87,8 @@ struct Stand {
     ended: Option<Instant>,
 }
 
+/// Brokers send 32 at most, unless they were set up otherwise.
+const MESSAGES_EXPECTED: usize = 33;
 /// How often it is said at most that we listen.
 const ALIVE_EVERY: Duration = Duration::from_millis(500);
 
@@ -218,28 +220,27 @@ impl Watching {
 
     /// Hands messages over, and how far they go.
     async fn hand(&self, queue: &Arc<str>, batch: &Batch, desk: &Desk) {
+        let mut all = Vec::with_capacity(MESSAGES_EXPECTED);
         let mut stored_ms = None;
         for stored in Messages::of(&batch.body) {
-            let heard = match &stored {
+            match &stored {
                 Ok(stored) => {
                     stored_ms = Some(stored.stored_ms);
                     let tag = stored.tag();
-                    if !is_wanted(tag.as_deref(), &self.client.topic.tags) {
-                        continue;
+                    if is_wanted(tag.as_deref(), &self.client.topic.tags) {
+                        all.push(self.heard(queue, &batch.body, stored, tag.as_deref()));
                     }
-                    self.heard(queue, &batch.body, stored, tag.as_deref())
                 }
-                Err(unreadable) => Heard::Skipped { cause: format!("queue {queue}: {unreadable}") },
-            };
-            let size = match &heard {
-                Heard::Message(publish) => publish.payload.len(),
-                _ => 0,
-            };
-            desk.put(heard, size).await;
+                Err(unreadable) => {
+                    let cause = format!("queue {queue}: {unreadable}");
+                    all.push(Heard::Skipped { cause });
+                }
+            }
         }
         let Batch { next, max, .. } = *batch;
         let queue = Arc::clone(queue);
-        desk.put(Heard::Position(Position { queue, next, max, stored_ms }), 0).await;
+        all.push(Heard::Position(Position { queue, next, max, stored_ms }));
+        desk.put_all(all, batch.body.len()).await;
     }
 
     fn heard(&self, queue: &str, whole: &Bytes, stored: &Stored<'_>, tag: Option<&str>) -> Heard {

@@ -108,8 +108,11 @@ fn alone(fleet: &Fleet) -> Fleet {
         birth: fleet.conducts().find_map(|conduct| conduct.birth.clone()),
         ..Conduct::default()
     };
+    // Where only a device's own id is let in, the first one has not come yet.
+    let is_shared = fleet.connection.auth.is_shared();
+    let id = if is_shared { fleet.fellow("probe") } else { fleet.client_id(0) };
     Fleet {
-        client_id: Names::Template(Template::plain(fleet.fellow("probe"))),
+        client_id: Names::Template(Template::plain(id)),
         conduct,
         groups: Vec::new(),
         ..fleet.clone()

@@ -69,6 +69,7 @@ const FILES: &[(&str, &[&str])] = &[
     ("azure-eventgrid", &["azure-eventgrid-mqtt.jsonl", "trap-azure-eventgrid-mqtt-order.jsonl"]),
     ("huawei", &["huawei-iotda.jsonl"]),
     ("tencent-iothub", &["tencent-iothub.jsonl"]),
+    ("tencent-tdmq", &["tencent-tdmq-history.jsonl"]),
     ("vernemq", &["vernemq-webhooks.jsonl"]),
     ("rabbitmq", &["rabbitmq-3.10-events.jsonl", "rabbitmq-3.12plus-events.jsonl"]),
     ("activemq", &["activemq.jsonl"]),

@@ -48,6 +48,7 @@ mod starts;
 pub mod status;
 mod sys_clients;
 mod tencent;
+mod tencent_history;
 mod tencent_iothub;
 pub mod terms;
 pub mod topic;

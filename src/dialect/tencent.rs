@@ -3,7 +3,7 @@
 use super::members::{members, members_if_any};
 use super::plain::{How, Plain};
 use super::scan::Paths;
-use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt};
+use super::{Events, Malformed, Message, Reading, Reason, Remark, excerpt, tencent_history};
 use crate::event::{Channel, ChannelEvent, Event, EventKind, Flags, Stamp};
 use std::borrow::Cow;
 
@@ -15,8 +15,11 @@ pub const TENCENT_TDMQ: Plain = Plain {
     message_life: None,
     is_usual: true,
     speaks_at: |topic| kind_of(topic).is_some(),
-    is_line: Some(is_line),
-    read: How::Alone(|message, _| read(message)),
+    is_line: Some(|line| is_line(line) || tencent_history::is_line(line)),
+    read: How::Alone(|message, _| match kind_of(message.topic) {
+        None => tencent_history::read(message).unwrap_or_else(|| read(message)),
+        Some(_) => read(message),
+    }),
 };
 
 /// Tells whether a line is one of its events. The events of EMQX's rules have the same members, and `sockname`
@@ -24,9 +27,7 @@ pub const TENCENT_TDMQ: Plain = Plain {
 fn is_line(line: &[u8]) -> bool {
     members_if_any(line, &Paths::new(["event", "clientid", "sockname"])).is_some_and(
         |[event, client, socket]| {
-            let event = event.text();
-            let is_one =
-                matches!(event.as_deref(), Some("client.connected" | "client.disconnected"));
+            let is_one = event.text().is_some_and(|event| kind_of_event(&event).is_some());
             is_one && client.is_there() && !socket.is_there()
         },
     )
@@ -37,6 +38,15 @@ fn kind_of(topic: &str) -> Option<EventKind> {
     match topic {
         "$events/client_connected" => Some(EventKind::Opened),
         "$events/client_disconnected" => Some(EventKind::Closed),
+        _ => None,
+    }
+}
+
+/// Returns what an event of this name tells of a connection.
+pub(super) fn kind_of_event(event: &str) -> Option<EventKind> {
+    match event {
+        "client.connected" => Some(EventKind::Opened),
+        "client.disconnected" => Some(EventKind::Closed),
         _ => None,
     }
 }
@@ -62,12 +72,11 @@ fn read<'a>(message: &Message<'a>) -> Reading<'a> {
             Err(malformed) if there.is_some() => return Reading::Malformed(malformed),
             Err(_) => return Reading::NotMine,
         };
-    let kind = match (event.text().as_deref(), there) {
-        (Some("client.connected"), _) => EventKind::Opened,
-        (Some("client.disconnected"), _) => EventKind::Closed,
-        (None, Some(kind)) => kind,
+    let event = event.text();
+    let kind = match (event.as_deref().map(|event| (event, kind_of_event(event))), there) {
+        (Some((_, Some(kind))), _) | (None, Some(kind)) => kind,
         (_, None) => return Reading::NotMine,
-        (Some(other), Some(_)) => {
+        (Some((other, None)), Some(_)) => {
             let detail = format!("event `{}`", excerpt(other.as_bytes()));
             let client = client.text().map(|client| (client, Flags::NONE));
             let malformed = Malformed::new(Reason::UnknownEvent, detail);
@@ -78,7 +87,7 @@ fn read<'a>(message: &Message<'a>) -> Reading<'a> {
         let detail = format!("no `clientid` in `{}`", excerpt(message.payload));
         return Reading::Malformed(Malformed::new(Reason::ClientMissing, detail));
     };
-    if kind == EventKind::Closed && TAKE_OVERS.contains(&&*reason.text().unwrap_or_default()) {
+    if kind == EventKind::Closed && is_take_over(&reason.text().unwrap_or_default()) {
         return Reading::Events(Events::only(Remark::TakeOver));
     }
     let own = if kind == EventKind::Opened { opened } else { closed };
@@ -99,8 +108,10 @@ const KEYS: Paths<'_, 7> = Paths::new([
     "peername",
 ]);
 
-/// As EMQX spells them, whose events these are like.
-const TAKE_OVERS: [&str; 3] = ["takenover", "takeovered", "discarded"];
+/// Tells whether a connection ended because a newer one came: spelt as EMQX does, whose events these are like.
+pub(super) fn is_take_over(reason: &str) -> bool {
+    ["takenover", "takeovered", "discarded"].contains(&reason)
+}
 
 #[cfg(test)]
 mod tests {

@@ -30,9 +30,9 @@ fn main() {
     if Postgres::is_here() {
         let server = Postgres::start();
         one_connection("PostgreSQL", &at(&server.url()), server.process().pid(), merges);
-        several_writers(merges);
+        drop(server);
         let server = Postgres::start();
-        together(&at(&server.url()), &[server.process().pid()], merges);
+        together("PostgreSQL", &at(&server.url()), &[server.process().pid()], merges);
     } else {
         eprintln!("store: without PostgreSQL: there is none here");
     }
@@ -40,16 +40,19 @@ fn main() {
         eprintln!("store: without Redis: there is none here");
         return;
     }
+    redis(merges);
+}
+
+fn redis(merges: usize) {
     let server = Redis::start(&[]);
     one_connection("Redis", &at(&server.url()), server.process().pid(), merges);
     drop(server);
-    several_writers(merges);
     let server = Redis::start(&[]);
-    let one = together(&at(&server.url()), &[server.process().pid()], merges);
+    let one = together("Redis", &at(&server.url()), &[server.process().pid()], merges);
     drop(server);
     let cluster = Cluster::start(0);
     let nodes: Vec<u32> = cluster.nodes().map(|node| node.process().pid()).collect();
-    let three = together(&at(&cluster.url(3)), &nodes, merges);
+    let three = together("Redis Cluster", &at(&cluster.url(3)), &nodes, merges);
     println!("  Cluster beside one node: {:.2} times as many", three / one);
 }
 
@@ -125,12 +128,8 @@ fn one_connection(name: &str, place: &Place, server: u32, count: usize) {
     println!("  ask for what others wrote, nothing: {:.3} ms", ms(begun.elapsed()));
 }
 
-fn several_writers(count: usize) {
-    println!("{WRITERS} writers with a line each, {count} merges in batches of {BATCH}");
-}
-
 /// Lets writers merge at once, and returns how many merges there were in a second.
-fn together(place: &Place, servers: &[u32], count: usize) -> f64 {
+fn together(name: &str, place: &Place, servers: &[u32], count: usize) -> f64 {
     let fleets: Vec<Fleet> =
         (0..WRITERS).map(|number| fleet(&format!("w{number}"), count / WRITERS)).collect();
     let before: Vec<Duration> = servers.iter().map(|pid| cpu_of(*pid)).collect();
@@ -150,7 +149,7 @@ fn together(place: &Place, servers: &[u32], count: usize) -> f64 {
     let rate = measure::per_second(count, begun.elapsed());
     let its = servers.iter().zip(before).map(|(pid, before)| cpu_of(*pid).saturating_sub(before));
     println!(
-        "  {} node(s): {rate:.0} merges/s, CPU {:.1} µs here, {:.1} µs there",
+        "{name}, {WRITERS} writers with a line each, {} node(s): {rate:.0} merges/s, CPU {:.1} µs here, {:.1} µs there",
         servers.len(),
         measure::micros_each(own, count),
         measure::micros_each(its.sum(), count),

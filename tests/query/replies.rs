@@ -451,6 +451,30 @@ fn tencent_tdmq() {
 }
 
 #[test]
+fn tencent_iot_explorer_counts_one_as_online_and_two_as_nothing() {
+    let api = api("tencent-iothub://k:s@ap-guangzhou?via=explorer&product=J2CRPPZ8J4");
+    let question = first(&*api, &["J2CRPPZ8J4dev01"]);
+    let body: Value = serde_json::from_str(&question.body).expect("JSON");
+    assert_eq!((&body["ProductId"], &body["DeviceName"]), (&"J2CRPPZ8J4".into(), &"dev01".into()));
+    assert!(question.headers.contains(&("x-tc-version", "2019-04-23".to_owned())));
+    for (status, expected) in
+        [(0, Some(false)), (1, Some(true)), (2, None), (3, Some(false)), (4, None)]
+    {
+        let body = format!(
+            r#"{{"Response":{{"Device":{{"DeviceName":"dev01","Status":{status},"LoginTime":1760000000,"ProductId":"J2CRPPZ8J4"}},"RequestId":"1"}}}}"#
+        );
+        let reply = Reply { status: 200, body: body.into(), ..Reply::default() };
+        let found = read(&*api, "J2CRPPZ8J4dev01", &reply);
+        assert_eq!(found.online, expected, "{status}");
+        assert_eq!(found.details.connected_at, Some(START));
+        assert_eq!(found.why.is_some(), expected.is_none() || status == 3, "{status}");
+    }
+    // The hub's answer is none of its.
+    refused(&*api, "J2CRPPZ8J4dev01", 200, r#"{"Response":{"Online":1,"RequestId":"1"}}"#);
+    refused(&*api, "J2CRPPZ8J4dev01", 200, r#"{"Response":{"Device":{"Online":1}}}"#);
+}
+
+#[test]
 fn tencent_iot_hub_counts_one_as_online() {
     let api = api("tencent-iothub://k:s@ap-guangzhou");
     let question = first(&*api, &["ABCDEFGHIJdev-1"]);
@@ -523,6 +547,7 @@ fn what_an_api_needs_is_said_before_it_is_asked() {
         ("tencent-tdmq://k:s@ap-guangzhou", "`instance`"),
         ("tencent-tdmq+https://e.example", "a user"),
         ("tencent-iothub://ap-guangzhou", "`SecretId`"),
+        ("tencent-iothub://k:s@ap-guangzhou?via=app", "`explorer`"),
     ] {
         let failure = of(&endpoint(url)).expect_err(url);
         assert_eq!(failure.outcome.code(), 2, "{url}");

@@ -10,6 +10,7 @@
 //! | `azure://HUB` | `azure+https://HUB.azure-devices.net` |
 //! | `tencent-tdmq://REGION?instance=ID` | `tencent-tdmq+https://mqtt.tencentcloudapi.com?region=REGION&instance=ID` |
 //! | `tencent-iothub://REGION` | `tencent-iothub+https://iotcloud.tencentcloudapi.com?region=REGION` |
+//! | `tencent-iothub://REGION?via=explorer` | `tencent-iothub+https://iotexplorer.tencentcloudapi.com?region=REGION&via=explorer` |
 //! | `aliyun://REGION?instance=ID` | `aliyun+https://onsmqtt.REGION.aliyuncs.com?region=REGION&instance=ID` |
 //! | `aliyun://ID?region=REGION` | the same |
 //! | `huawei://REGION?project=ID` | `huawei+https://iotda.REGION.myhuaweicloud.com?project=ID` |
@@ -113,6 +114,9 @@ fn read_cloud(
         Kind::Aws => (format!("data-ats.iot.{place}.amazonaws.com"), true),
         Kind::Azure => (format!("{place}.azure-devices.net"), false),
         Kind::TencentTdmq => ("mqtt.tencentcloudapi.com".to_owned(), true),
+        Kind::TencentIotHub if query.split('&').any(|setting| setting == "via=explorer") => {
+            ("iotexplorer.tencentcloudapi.com".to_owned(), true)
+        }
         Kind::Aliyun => (format!("onsmqtt.{place}.aliyuncs.com"), true),
         Kind::TencentIotHub => ("iotcloud.tencentcloudapi.com".to_owned(), true),
         _ => (format!("iotda.{place}.myhuaweicloud.com"), false),

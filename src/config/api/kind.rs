@@ -128,6 +128,7 @@ impl Kind {
             Self::TencentIotHub => &[
                 ("product", "id of the product; without it the first 10 characters of a client id"),
                 ("region", "region, `ap-guangzhou` unless given"),
+                ("via", "`hub`, or `explorer` for IoT Explorer"),
             ],
             Self::Aliyun => &[
                 ("instance", "id of the instance"),

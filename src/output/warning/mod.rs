@@ -110,14 +110,9 @@ impl Warning {
                     few(filters)
                 )
             }
-            Self::NotUnderstood { malformed, heard, place, first } => format!(
-                "{} of {} under {} {} not understood, the first is {}",
-                grouped(*malformed),
-                counted(*heard, "message"),
-                value(place),
-                if *malformed == 1 { "was" } else { "were" },
-                sanitize(first, EXAMPLE_COLUMNS_MAX),
-            ),
+            Self::NotUnderstood { malformed, heard, place, first } => {
+                not_understood(*malformed, *heard, place, first)
+            }
             Self::LinesSetAside { lines, first } => format!(
                 "{} {} set aside, the first is {}",
                 counted(*lines, "line"),
@@ -266,6 +261,17 @@ impl fmt::Display for Warning {
 
 fn password_in_url(url: &str) -> String {
     format!("the password of {} stands in its URL, where `ps` shows it to every user", value(url))
+}
+
+fn not_understood(malformed: u64, heard: u64, place: &str, first: &str) -> String {
+    format!(
+        "{} of {} under {} {} not understood, the first is {}",
+        grouped(malformed),
+        counted(heard, "message"),
+        value(place),
+        if malformed == 1 { "was" } else { "were" },
+        sanitize(first, EXAMPLE_COLUMNS_MAX),
+    )
 }
 
 fn left_behind(kind: &str, count: u64, first: &str, cause: &str) -> String {

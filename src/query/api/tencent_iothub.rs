@@ -1,4 +1,5 @@
-//! Tencent IoT Hub: `DescribeDevice`, whose `Online` is 0, 1, or 3 for a device that never was there.
+//! Tencent IoT Hub and IoT Explorer: `DescribeDevice`, whose `Online`, there `Status`, is 0, 1, or 3 for a device
+//! that never was there.
 //!
 //! Another API of the same cloud, `AppGetDeviceStatuses`, counts the other way round: 0 is online there. It
 //! is never asked.
@@ -11,13 +12,26 @@ use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::query::asked::{Cost, Details, Facts};
 use crate::query::exchange::{About, Found, Proof, Question, Reading, Reply, Trouble};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[derive(Debug)]
 pub struct IotHub {
     cloud: Cloud,
     product: Option<String>,
+    is_explorer: bool,
 }
+
+const EXPLORER: Facts = Facts {
+    rights: "a `SecretId` and its `SecretKey` as user and password, the token of temporary ones as token; the right `iotexplorer:DescribeDevice`",
+    tells: "online, offline, or never activated; when it came last",
+    limits: &[
+        "when and why a connection ended, its address, its keep alive and its session are not told",
+        WHICH_PRODUCT,
+    ],
+    ..FACTS
+};
+
+const WHICH_PRODUCT: &str = "a client id is product id and device name; without `product` in the URL its first 10 characters are taken for the product";
 
 const FACTS: Facts = Facts {
     kind: Kind::TencentIotHub,
@@ -27,22 +41,33 @@ const FACTS: Facts = Facts {
     cached: false,
     rights: "a `SecretId` and its `SecretKey` as user and password, the token of temporary ones as token; the right `iotcloud:DescribeDevice`",
     tells: "online, offline, or never activated; when it came and left last",
-    limits: &[
-        "why a connection ended, its keep alive and its session are not told",
-        "a client id is product id and device name; without `product` in the URL its first 10 characters are taken for the product",
-    ],
+    limits: &["why a connection ended, its keep alive and its session are not told", WHICH_PRODUCT],
 };
 
 /// Characters of a product id.
 const PRODUCT: usize = 10;
 
 impl IotHub {
-    /// Errors: no secret id with its key (exit 2).
+    /// Errors: no secret id with its key, a platform that is none of the two (exit 2).
     pub fn of(endpoint: &Endpoint) -> Result<Self, Failure> {
         let settings = &endpoint.address.settings;
+        let is_explorer = match settings.get("via").map(String::as_str) {
+            None | Some("hub") => false,
+            Some("explorer") => true,
+            Some(_) => {
+                let address = &endpoint.address;
+                return Err(Failure::misuse(format!("{address} is asked in no way that is known"))
+                    .because("`via` is neither `hub` nor `explorer`")
+                    .next("leave `via` out, or write `?via=explorer`"));
+            }
+        };
         let region = settings.get("region").cloned().unwrap_or_else(|| "ap-guangzhou".to_owned());
-        let cloud = Cloud::of(endpoint, "iotcloud", "2021-04-08", region)?;
-        Ok(Self { cloud, product: settings.get("product").cloned() })
+        let cloud = if is_explorer {
+            Cloud::of(endpoint, "iotexplorer", "2019-04-23", region)?
+        } else {
+            Cloud::of(endpoint, "iotcloud", "2021-04-08", region)?
+        };
+        Ok(Self { cloud, product: settings.get("product").cloned(), is_explorer })
     }
 
     /// Takes a client id apart: the product, and the device.
@@ -56,7 +81,7 @@ impl IotHub {
 
 impl Api for IotHub {
     fn facts(&self) -> &'static Facts {
-        &FACTS
+        if self.is_explorer { &EXPLORER } else { &FACTS }
     }
 
     fn begin(&self, clients: &[String]) -> Vec<Question> {
@@ -74,6 +99,10 @@ impl Api for IotHub {
 
     fn read(&self, question: &Question, reply: &Reply) -> Result<Reading, Trouble> {
         let device = match response(reply)? {
+            Said::Response(mut response) if self.is_explorer => {
+                let device = response.get_mut("Device").filter(|device| device.is_object());
+                device.map(Value::take).ok_or_else(|| Trouble::shape("`Device`"))?
+            }
             Said::Response(device) => device,
             Said::Error { code, .. } if code.starts_with("ResourceNotFound.Device") => {
                 let mut found = Found::without_session(question.client());
@@ -86,12 +115,15 @@ impl Api for IotHub {
         if id(&device, "DeviceName").is_some_and(|told| told != name) {
             return Err(Trouble::new("it answered about another client"));
         }
-        let state = number(&device, "Online").ok_or_else(|| Trouble::shape("`Online`"))?;
+        let (name, shape) =
+            if self.is_explorer { ("Status", "`Status`") } else { ("Online", "`Online`") };
+        let state = number(&device, name).ok_or_else(|| Trouble::shape(shape))?;
         let (online, why) = match state {
             0 => (Some(false), None),
             1 => (Some(true), None),
             3 => (Some(false), Some("it was never activated".to_owned())),
-            other => (None, Some(format!("its `Online` is {other}, which is not known here"))),
+            2 if self.is_explorer => (None, Some("the cloud could not find it out".to_owned())),
+            other => (None, Some(format!("its {shape} is {other}, which is not known here"))),
         };
         let details = Details {
             connected_at: seconds(&device, "LoginTime"),

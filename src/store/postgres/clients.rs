@@ -207,11 +207,8 @@ impl Changes<'_> {
         Ok(())
     }
 
-    /// Writes all, in the transaction that has locked them. Returns its number.
-    pub async fn write(&self, line: &Line, number: i32) -> Result<Option<i64>, Trouble> {
-        if self.is_empty() {
-            return Ok(None);
-        }
+    /// Writes all, in the transaction that has locked them.
+    pub async fn write(&self, line: &Line, number: i32) -> Result<(), Trouble> {
         let (there, new): (Vec<_>, Vec<_>) =
             self.0.iter().partition(|writing| writing.known.is_some());
         for chunk in there.chunks(STATEMENT) {
@@ -232,9 +229,7 @@ impl Changes<'_> {
                 return Err(Trouble::Overtaken);
             }
         }
-        let rows = line.rows(TRANSACTION, &[]).await?;
-        let own = rows.first().and_then(|row| row.try_get(0).ok());
-        own.map(Some).ok_or(UNREADABLE)
+        Ok(())
     }
 
     /// Returns the clients in which others have a part that nobody was told of here.
@@ -250,6 +245,12 @@ fn keys<'a>(chunk: &[&'a Writing<'_>]) -> Vec<&'a [u8]> {
 
 fn bodies<'a>(chunk: &[&'a Writing<'_>]) -> Vec<&'a [u8]> {
     chunk.iter().map(|writing| writing.client.body()).collect()
+}
+
+/// Returns the number of the present transaction.
+pub async fn transaction(line: &Line) -> Result<i64, Trouble> {
+    let rows = line.rows(TRANSACTION, &[]).await?;
+    rows.first().and_then(|row| row.try_get(0).ok()).ok_or(UNREADABLE)
 }
 
 /// Returns up to where the present transaction sees.

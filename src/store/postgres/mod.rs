@@ -186,7 +186,7 @@ impl Store for Postgres {
     fn others(&mut self, instance: &str) -> Result<Fleet, Failure> {
         let channels_max = self.channels_max;
         let told = self.told.remove(instance);
-        let read = self.link.run(PATIENCE_ALL, async |line| {
+        let read = self.link.run(PATIENCE, async |line| {
             let known = told.as_ref().filter(|told| told.line == line.number);
             line.within(BEGIN_TO_READ, others(line, instance, known, channels_max)).await
         });
@@ -326,12 +326,18 @@ async fn commit(
     let number = head.number;
     let work = async {
         changes.lock(line, number, channels_max).await?;
-        let (transaction, ()) = tokio::try_join!(biased; changes.write(line, number), instance::join(line, &head, batch))?;
+        changes.write(line, number).await?;
+        // Only now: whoever holds the row of the instance waits for no client any more.
+        let (transaction, ()) = tokio::try_join!(
+            biased;
+            clients::transaction(line),
+            instance::join(line, &head, batch),
+        )?;
         instance::tell(line, number, &batch.accounts).await?;
         instance::put_positions(line, number, &batch.positions).await?;
         Ok(transaction)
     };
-    let transaction = line.within(BEGIN, work).await?;
+    let transaction = Some(line.within(BEGIN, work).await?);
     Ok(Committed { line: line.number, transaction, shared: changes.shared().collect() })
 }
 

@@ -98,6 +98,10 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --source 'Listen where a broker tells it beside MQTT; may be given several times'
             cand --listen-webhook 'Take in what brokers post to this address, as HOST:PORT or PORT'
             cand --listen-webhook-secret-file 'Take in only what comes with the secret in this file'
+            cand --since 'Where to begin in a queue of which nothing was read yet: `earliest`, `latest`, `2h`, or a moment'
+            cand --tags 'Read only messages with one of these tags; `*` stands for all'
+            cand --consumer-group 'Name of the consumer group to ask as, where rights are given to groups'
+            cand --namespace 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`'
             cand --api 'API to ask who is connected, such as `emqx5+http://HOST`'
             cand --api-user 'User name, application id or access key to log in to the API with'
             cand --api-password-file 'Read the password, secret or secret key of the API from a file'
@@ -123,6 +127,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --print-config 'Print every option with its value and where it comes from, and do nothing'
             cand --password-stdin 'Read the password from standard input'
             cand --insecure 'Accept any certificate from whoever answers'
+            cand --may-take-messages 'Read queues from which each message goes to one reader only'
             cand --api-insecure 'Accept any certificate from the API'
             cand -q 'Say nothing on standard error but warnings and errors'
             cand --quiet 'Say nothing on standard error but warnings and errors'
@@ -561,6 +566,7 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;simulate;help;help'= {
         }
         &'presence;replay'= {
+            cand --source 'Read a topic of RocketMQ too, to the end that it has; may be given several times'
             cand --client 'Show only clients whose id matches; may be given several times'
             cand --at 'Moment to judge at, as RFC 3339 or milliseconds since 1970'
             cand --now 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970'
@@ -594,6 +600,9 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --dup 'Deliver this share of the messages twice, as in `5%`'
             cand --drop 'Leave this share of the messages out, as in `1%`'
             cand --seed 'Seed of the disorder; drawn at random without it, and told'
+            cand --tags 'Read only messages with one of these tags; `*` stands for all'
+            cand --consumer-group 'Name of the consumer group to ask as, where rights are given to groups'
+            cand --namespace 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`'
             cand --speed 'How fast, as a factor such as `1x`, `10x` or `0.5x`, or `max`'
             cand --gap-max 'Cut pauses of the log that are longer down to this'
             cand --topic-prefix 'What stands before every topic'

@@ -115,6 +115,10 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l access-key-t
 complete -c presence -n "__fish_presence_using_subcommand watch" -l source -d 'Listen where a broker tells it beside MQTT; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l listen-webhook -d 'Take in what brokers post to this address, as HOST:PORT or PORT' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l listen-webhook-secret-file -d 'Take in only what comes with the secret in this file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand watch" -l since -d 'Where to begin in a queue of which nothing was read yet: `earliest`, `latest`, `2h`, or a moment' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l tags -d 'Read only messages with one of these tags; `*` stands for all' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l consumer-group -d 'Name of the consumer group to ask as, where rights are given to groups' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l namespace -d 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api -d 'API to ask who is connected, such as `emqx5+http://HOST`' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api-user -d 'User name, application id or access key to log in to the API with' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api-password-file -d 'Read the password, secret or secret key of the API from a file' -r -F
@@ -181,6 +185,7 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l clean -d 'Le
 complete -c presence -n "__fish_presence_using_subcommand watch" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l password-stdin -d 'Read the password from standard input'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l insecure -d 'Accept any certificate from whoever answers'
+complete -c presence -n "__fish_presence_using_subcommand watch" -l may-take-messages -d 'Read queues from which each message goes to one reader only'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api-insecure -d 'Accept any certificate from the API'
 complete -c presence -n "__fish_presence_using_subcommand watch" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand watch" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
@@ -682,6 +687,7 @@ complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_s
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "merge" -d 'Joins the reports of the shards of one run'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand replay" -l source -d 'Read a topic of RocketMQ too, to the end that it has; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l client -d 'Show only clients whose id matches; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l at -d 'Moment to judge at, as RFC 3339 or milliseconds since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l now -d 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970' -r
@@ -756,6 +762,9 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l shuffle -d 
 complete -c presence -n "__fish_presence_using_subcommand replay" -l dup -d 'Deliver this share of the messages twice, as in `5%`' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l drop -d 'Leave this share of the messages out, as in `1%`' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l seed -d 'Seed of the disorder; drawn at random without it, and told' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l tags -d 'Read only messages with one of these tags; `*` stands for all' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l consumer-group -d 'Name of the consumer group to ask as, where rights are given to groups' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l namespace -d 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l speed -d 'How fast, as a factor such as `1x`, `10x` or `0.5x`, or `max`' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l gap-max -d 'Cut pauses of the log that are longer down to this' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l topic-prefix -d 'What stands before every topic' -r

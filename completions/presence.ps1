@@ -102,6 +102,10 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Listen where a broker tells it beside MQTT; may be given several times')
             [CompletionResult]::new('--listen-webhook', '--listen-webhook', [CompletionResultType]::ParameterName, 'Take in what brokers post to this address, as HOST:PORT or PORT')
             [CompletionResult]::new('--listen-webhook-secret-file', '--listen-webhook-secret-file', [CompletionResultType]::ParameterName, 'Take in only what comes with the secret in this file')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Where to begin in a queue of which nothing was read yet: `earliest`, `latest`, `2h`, or a moment')
+            [CompletionResult]::new('--tags', '--tags', [CompletionResultType]::ParameterName, 'Read only messages with one of these tags; `*` stands for all')
+            [CompletionResult]::new('--consumer-group', '--consumer-group', [CompletionResultType]::ParameterName, 'Name of the consumer group to ask as, where rights are given to groups')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`')
             [CompletionResult]::new('--api', '--api', [CompletionResultType]::ParameterName, 'API to ask who is connected, such as `emqx5+http://HOST`')
             [CompletionResult]::new('--api-user', '--api-user', [CompletionResultType]::ParameterName, 'User name, application id or access key to log in to the API with')
             [CompletionResult]::new('--api-password-file', '--api-password-file', [CompletionResultType]::ParameterName, 'Read the password, secret or secret key of the API from a file')
@@ -127,6 +131,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--print-config', '--print-config', [CompletionResultType]::ParameterName, 'Print every option with its value and where it comes from, and do nothing')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept any certificate from whoever answers')
+            [CompletionResult]::new('--may-take-messages', '--may-take-messages', [CompletionResultType]::ParameterName, 'Read queues from which each message goes to one reader only')
             [CompletionResult]::new('--api-insecure', '--api-insecure', [CompletionResultType]::ParameterName, 'Accept any certificate from the API')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
@@ -594,6 +599,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;replay' {
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Read a topic of RocketMQ too, to the end that it has; may be given several times')
             [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'Show only clients whose id matches; may be given several times')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Moment to judge at, as RFC 3339 or milliseconds since 1970')
             [CompletionResult]::new('--now', '--now', [CompletionResultType]::ParameterName, 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970')
@@ -627,6 +633,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--dup', '--dup', [CompletionResultType]::ParameterName, 'Deliver this share of the messages twice, as in `5%`')
             [CompletionResult]::new('--drop', '--drop', [CompletionResultType]::ParameterName, 'Leave this share of the messages out, as in `1%`')
             [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Seed of the disorder; drawn at random without it, and told')
+            [CompletionResult]::new('--tags', '--tags', [CompletionResultType]::ParameterName, 'Read only messages with one of these tags; `*` stands for all')
+            [CompletionResult]::new('--consumer-group', '--consumer-group', [CompletionResultType]::ParameterName, 'Name of the consumer group to ask as, where rights are given to groups')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`')
             [CompletionResult]::new('--speed', '--speed', [CompletionResultType]::ParameterName, 'How fast, as a factor such as `1x`, `10x` or `0.5x`, or `max`')
             [CompletionResult]::new('--gap-max', '--gap-max', [CompletionResultType]::ParameterName, 'Cut pauses of the log that are longer down to this')
             [CompletionResult]::new('--topic-prefix', '--topic-prefix', [CompletionResultType]::ParameterName, 'What stands before every topic')

@@ -108,6 +108,10 @@ takeover-loop\:"Two devices begin to throw each other out"))' \
 '*--source=[Listen where a broker tells it beside MQTT; may be given several times]:URL:_default' \
 '--listen-webhook=[Take in what brokers post to this address, as HOST\:PORT or PORT]:ADDRESS:_default' \
 '--listen-webhook-secret-file=[Take in only what comes with the secret in this file]:PATH:_files' \
+'--since=[Where to begin in a queue of which nothing was read yet\: \`earliest\`, \`latest\`, \`2h\`, or a moment]:WHEN:_default' \
+'*--tags=[Read only messages with one of these tags; \`*\` stands for all]:TAGS:_default' \
+'--consumer-group=[Name of the consumer group to ask as, where rights are given to groups]:GROUP:_default' \
+'--namespace=[Instance of the cloud whose topics and groups are meant, as in \`MQ_INST_…\`]:ID:_default' \
 '*--api=[API to ask who is connected, such as \`emqx5+http\://HOST\`]:URL:_default' \
 '--api-user=[User name, application id or access key to log in to the API with]:NAME:_default' \
 '--api-password-file=[Read the password, secret or secret key of the API from a file]:PATH:_files' \
@@ -174,6 +178,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \
 '--password-stdin[Read the password from standard input]' \
 '--insecure[Accept any certificate from whoever answers]' \
+'--may-take-messages[Read queues from which each message goes to one reader only]' \
 '--api-insecure[Accept any certificate from the API]' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
@@ -904,6 +909,7 @@ esac
 ;;
 (replay)
 _arguments "${_arguments_options[@]}" : \
+'(--follow --publish)*--source=[Read a topic of RocketMQ too, to the end that it has; may be given several times]:URL:_default' \
 '*--client=[Show only clients whose id matches; may be given several times]:GLOB:_default' \
 '(--shuffle --dup --drop)--at=[Moment to judge at, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
 '--now=[What to take for the present when a plain log is read, as RFC 3339 or ms since 1970]:TIME:_default' \
@@ -978,6 +984,9 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--dup=[Deliver this share of the messages twice, as in \`5%\`]:PERCENT:_default' \
 '--drop=[Leave this share of the messages out, as in \`1%\`]:PERCENT:_default' \
 '--seed=[Seed of the disorder; drawn at random without it, and told]:NUMBER:_default' \
+'*--tags=[Read only messages with one of these tags; \`*\` stands for all]:TAGS:_default' \
+'--consumer-group=[Name of the consumer group to ask as, where rights are given to groups]:GROUP:_default' \
+'--namespace=[Instance of the cloud whose topics and groups are meant, as in \`MQ_INST_…\`]:ID:_default' \
 '--speed=[How fast, as a factor such as \`1x\`, \`10x\` or \`0.5x\`, or \`max\`]:FACTOR:_default' \
 '--gap-max=[Cut pauses of the log that are longer down to this]:DURATION:_default' \
 '--topic-prefix=[What stands before every topic]:TEXT:_default' \

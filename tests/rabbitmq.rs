@@ -18,6 +18,8 @@ mod query;
 mod scene;
 #[path = "rabbitmq/status.rs"]
 mod status;
+#[path = "rabbitmq/status_queue.rs"]
+mod status_queue;
 #[path = "rabbitmq/verify.rs"]
 mod verify;
 

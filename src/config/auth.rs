@@ -65,7 +65,7 @@ impl Auth {
             return Ok(Self::Plain);
         }
         check_alone(options, url)?;
-        let instance = instance(options, broker)?;
+        let instance = instance(options, &broker.host_name(), &broker.to_string())?;
         let needs_id = || {
             Failure::misuse(format!("`--auth {word}` without an access key"))
                 .because("the user name that the service wants holds the id of one")
@@ -208,12 +208,15 @@ fn check_alone(options: &cli::Connection, url: &UserInfo) -> Result<(), Failure>
 }
 
 /// Returns the instance: as it was typed, or as the host begins.
-fn instance(options: &cli::Connection, broker: &Broker) -> Result<String, Failure> {
-    let host = broker.host_name();
+pub(super) fn instance(
+    options: &cli::Connection,
+    host: &str,
+    shown: &str,
+) -> Result<String, Failure> {
     let typed = options.aliyun_instance.as_deref();
     let found = typed.or_else(|| {
-        let (first, _) = host.split_once('.').filter(|_| is_aliyun_host(&host))?;
-        // Within its own network an instance has another name.
+        let (first, _) = host.split_once('.').filter(|_| is_aliyun_host(host))?;
+        // At its other doors, and within its own network, an instance has another name.
         Some(INNER.iter().find_map(|end| first.strip_suffix(end)).unwrap_or(first))
     });
     let is_id = |id: &&str| {
@@ -227,7 +230,7 @@ fn instance(options: &cli::Connection, broker: &Broker) -> Result<String, Failur
                 .because("the id of an instance has letters, digits, `-` and `_`")
                 .next("pass it as the console shows it, as in `--aliyun-instance post-cn-0pp12gl`"))
         }
-        None => Err(Failure::misuse(format!("{broker} does not say which instance it is"))
+        None => Err(Failure::misuse(format!("{shown} does not say which instance it is"))
             .because("the user name that the service wants holds the id of the instance")
             .next("add `--aliyun-instance`, as in `--aliyun-instance post-cn-0pp12gl`")),
     }
@@ -300,7 +303,8 @@ fn joined(text: &str) -> Result<Secret, &'static str> {
 /// Between group and device in a client id.
 pub const BETWEEN: &str = "@@@";
 const HOSTS: &str = ".mqtt.aliyuncs.com";
-const INNER: [&str; 3] = ["-internal-vpc", "-internal", "-vpc"];
+const INNER: [&str; 5] =
+    ["-server-internet", "-server-internal", "-internal-vpc", "-internal", "-vpc"];
 const ID_MAX: usize = 64;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::broker::{Authority, host_name, known_as, redacted};
 use super::connection::{Tls, password_from};
 use super::metrics;
+use super::status_queue::StatusQueue;
 use crate::cli::watch::Sources;
 use crate::config::secret::Secret;
 use crate::failure::Failure;
@@ -17,6 +18,8 @@ use url::Host;
 pub enum Tongue {
     /// AMQP 0-9-1, as RabbitMQ speaks it.
     Amqp,
+    /// The same, as Alibaba Cloud's MQTT speaks it.
+    AliyunAmqp,
     /// STOMP 1.2, as ActiveMQ and Artemis speak it.
     Stomp,
 }
@@ -36,6 +39,8 @@ pub struct Remote {
     pub keep_alive: Duration,
     /// `None` where the connection is not encrypted.
     pub tls: Option<Tls>,
+    /// What to take of Alibaba Cloud's MQTT, which knows neither user nor password of its own.
+    pub status_queue: Option<StatusQueue>,
 }
 
 /// What a URL says of a door.
@@ -43,10 +48,12 @@ pub struct Remote {
 pub(super) struct Read {
     pub remote: Remote,
     pub is_encrypted: bool,
+    /// Of a queue of status notices, unchecked.
+    pub group: Option<String>,
 }
 
 impl Remote {
-    /// Reads `scheme://[user[:password]@]host[:port][/vhost]`.
+    /// Reads `scheme://[user[:password]@]host[:port][/vhost or /group]`.
     pub(super) fn read(url: &str) -> Result<Read, Failure> {
         let refuse = |cause: &str, next: &str| {
             Failure::misuse(format!("`--source {}` is no source", redacted(url)))
@@ -59,6 +66,8 @@ impl Remote {
         let (tongue, is_encrypted) = match scheme.to_ascii_lowercase().as_str() {
             "amqp" => (Tongue::Amqp, false),
             "amqps" => (Tongue::Amqp, true),
+            "aliyun-amqp" => (Tongue::AliyunAmqp, false),
+            "aliyun-amqps" => (Tongue::AliyunAmqp, true),
             "stomp" => (Tongue::Stomp, false),
             "stomp+ssl" | "stomps" => (Tongue::Stomp, true),
             "mqtt" | "mqtts" | "tcp" | "ssl" | "tls" | "ws" | "wss" => {
@@ -67,14 +76,21 @@ impl Remote {
             _ => return Err(refuse("its scheme is unknown", EXAMPLES)),
         };
         let Authority { user, host, port, tail } = Authority::read(rest, EXAMPLES, refuse)?;
-        let vhost = vhost(tongue, tail).map_err(|(cause, next)| refuse(cause, next))?;
+        let path = path(tongue, tail).map_err(|(cause, next)| refuse(cause, next))?;
         let port = port.unwrap_or(match (tongue, is_encrypted) {
-            (Tongue::Amqp, false) => 5672,
-            (Tongue::Amqp, true) => 5671,
+            (Tongue::Amqp | Tongue::AliyunAmqp, false) => 5672,
+            (Tongue::Amqp | Tongue::AliyunAmqp, true) => 5671,
             (Tongue::Stomp, false) => 61613,
             (Tongue::Stomp, true) => 61614,
         });
-        let instance = format!("{}://{}", name(tongue, is_encrypted), known_as(&host, port));
+        let mut instance = format!("{}://{}", name(tongue, is_encrypted), known_as(&host, port));
+        let (vhost, group) = if tongue == Tongue::AliyunAmqp {
+            // Each group of a service is told of for itself.
+            instance = format!("{instance}/{path}");
+            (ALIYUN_VHOST.to_owned(), Some(path))
+        } else {
+            (path, None)
+        };
         let remote = Self {
             tongue,
             host,
@@ -85,8 +101,9 @@ impl Remote {
             password: user.password,
             keep_alive: Duration::ZERO,
             tls: None,
+            status_queue: None,
         };
-        Ok(Read { remote, is_encrypted })
+        Ok(Read { remote, is_encrypted, group })
     }
 
     /// Takes on who to be there, unless the URL says it. RabbitMQ comes with an account that may be used
@@ -148,7 +165,8 @@ pub fn webhook(options: &Sources) -> Result<Option<Webhook>, Failure> {
     Ok(Some(Webhook { address, secret }))
 }
 
-fn vhost(tongue: Tongue, tail: &str) -> Result<String, (&'static str, &'static str)> {
+/// Returns what follows the host: a virtual host, or the name of a group.
+fn path(tongue: Tongue, tail: &str) -> Result<String, (&'static str, &'static str)> {
     if tail.contains(['?', '#']) {
         return Err(("it has a query or a fragment", "leave out what follows the `?` or `#`"));
     }
@@ -157,6 +175,7 @@ fn vhost(tongue: Tongue, tail: &str) -> Result<String, (&'static str, &'static s
         Tongue::Stomp if path.is_empty() => Ok(String::new()),
         Tongue::Stomp => Err(("it has a path, which STOMP has not", "leave the path out")),
         // RabbitMQ has no virtual host without a name unless somebody made one; this is what is meant.
+        Tongue::AliyunAmqp => Ok(path.trim_end_matches('/').to_owned()),
         Tongue::Amqp if path.is_empty() => Ok("/".to_owned()),
         Tongue::Amqp if path.contains('/') => {
             Err(("its virtual host holds a `/`", "write it as `%2F`, as in `amqp://HOST/%2Fname`"))
@@ -175,6 +194,8 @@ const fn name(tongue: Tongue, is_encrypted: bool) -> &'static str {
     match (tongue, is_encrypted) {
         (Tongue::Amqp, false) => "amqp",
         (Tongue::Amqp, true) => "amqps",
+        (Tongue::AliyunAmqp, false) => "aliyun-amqp",
+        (Tongue::AliyunAmqp, true) => "aliyun-amqps",
         (Tongue::Stomp, false) => "stomp",
         (Tongue::Stomp, true) => "stomp+ssl",
     }
@@ -182,6 +203,7 @@ const fn name(tongue: Tongue, is_encrypted: bool) -> &'static str {
 
 /// The dialects that come by each way, unless others are chosen.
 pub const AMQP: &[&str] = &["rabbitmq"];
+pub const ALIYUN_AMQP: &[&str] = &["lmq"];
 pub const STOMP: &[&str] = &["activemq", "artemis"];
 pub const ROCKETMQ: &[&str] = &["lmq"];
 /// Not `lmq`: it takes whatever has one member of a notice for one, and events of clouds have.
@@ -199,8 +221,10 @@ pub const WEBHOOK: &[&str] = &[
 ];
 
 const GUEST: &str = "guest";
-const EXAMPLES: &str =
-    "write `amqp://HOST/` or `stomp://HOST`; with TLS, `amqps://` or `stomp+ssl://`";
+/// The one virtual host of Alibaba Cloud's MQTT.
+const ALIYUN_VHOST: &str = "MQTT";
+const EXAMPLES: &str = "write `amqp://HOST/`, `stomp://HOST` or `aliyun-amqp://HOST/GROUP`; with TLS, `amqps://`, \
+     `stomp+ssl://` or `aliyun-amqps://`";
 
 #[cfg(test)]
 mod tests {
@@ -220,6 +244,7 @@ mod tests {
             ("amqp://u:p@[2001:db8::1]:1/plant", "amqp://[2001:db8::1]:1", "plant", Some("u")),
             ("stomp://h", "stomp://h:61613", "", None),
             ("stomp+ssl://h/", "stomp+ssl://h:61614", "", None),
+            ("aliyun-amqp://H/GID_a", "aliyun-amqp://h:5672/GID_a", "MQTT", None),
         ] {
             let remote = remote(url);
             assert_eq!((&*remote.instance, &*remote.vhost), (instance, vhost), "{url}");
@@ -263,7 +288,7 @@ mod tests {
 
     #[test]
     fn what_comes_by_each_way_is_a_dialect() {
-        for name in AMQP.iter().chain(STOMP).chain(ROCKETMQ).chain(WEBHOOK) {
+        for name in AMQP.iter().chain(ALIYUN_AMQP).chain(STOMP).chain(ROCKETMQ).chain(WEBHOOK) {
             assert!(Terms::names().any(|known| known == *name), "{name}");
         }
     }

@@ -20,6 +20,7 @@ pub mod profile;
 pub mod question;
 pub mod reading;
 pub mod rocketmq;
+pub mod status_queue;
 pub mod tables;
 pub mod time;
 pub mod warning;

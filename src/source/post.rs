@@ -28,7 +28,7 @@ pub struct Post {
     /// What came in one parcel, and is not taken yet.
     at_hand: vec::IntoIter<Heard>,
     /// Who waits until a message is durable, by the number of the message.
-    waiting: HashMap<u64, oneshot::Sender<()>>,
+    waiting: HashMap<u64, Receipt>,
     trouble: Arc<Mutex<Option<Failure>>>,
     counts: Arc<Counts>,
     stop: watch::Sender<bool>,
@@ -39,7 +39,7 @@ pub struct Post {
 struct Parcel {
     heard: Result<Content, Failure>,
     /// The number of the message, and who waits until it is durable.
-    receipt: Option<(u64, oneshot::Sender<()>)>,
+    receipt: Option<(u64, Receipt)>,
     _room: Option<OwnedSemaphorePermit>,
 }
 
@@ -48,6 +48,15 @@ enum Content {
     One(Heard),
     /// Many of one moment, which are cheaper to carry together.
     Many(Vec<Heard>),
+}
+
+/// Whom to tell that a message is durable.
+#[derive(Debug)]
+pub enum Receipt {
+    /// Whoever waits for this message alone.
+    One(oneshot::Sender<()>),
+    /// Whoever keeps account of several, by their numbers.
+    Many(UnboundedSender<u64>),
 }
 
 /// The end of the task that speaks.
@@ -118,10 +127,12 @@ impl Post {
 
     pub fn acknowledge(&mut self, tokens: impl IntoIterator<Item = AckToken>) {
         for token in tokens {
-            if let Some(waiting) = self.waiting.remove(&token.number()) {
-                // Whoever posted it may have given up.
-                let _ = waiting.send(());
-            }
+            // Whoever waits may have given up.
+            let _ = match self.waiting.remove(&token.number()) {
+                Some(Receipt::One(waiting)) => waiting.send(()).is_ok(),
+                Some(Receipt::Many(waiting)) => waiting.send(token.number()).is_ok(),
+                None => false,
+            };
         }
     }
 
@@ -183,8 +194,13 @@ impl fmt::Debug for Post {
 impl Desk {
     /// Waits for room, and hands something over.
     pub async fn put(&self, heard: Heard, size: usize) {
+        self.put_with(heard, size, None).await;
+    }
+
+    /// The same; `receipt` is told once it is durable.
+    pub async fn put_with(&self, heard: Heard, size: usize, receipt: Option<(u64, Receipt)>) {
         let room = Arc::clone(&self.room).acquire_many_owned(units(size)).await;
-        self.send(Parcel { heard: Ok(Content::One(heard)), receipt: None, _room: room.ok() });
+        self.send(Parcel { heard: Ok(Content::One(heard)), receipt, _room: room.ok() });
     }
 
     /// Waits for room, and hands over what was heard at the same moment.
@@ -208,7 +224,7 @@ impl Desk {
         &self,
         heard: Heard,
         room: Option<OwnedSemaphorePermit>,
-        receipt: Option<(u64, oneshot::Sender<()>)>,
+        receipt: Option<(u64, Receipt)>,
     ) {
         self.send(Parcel { heard: Ok(Content::One(heard)), receipt, _room: room });
     }

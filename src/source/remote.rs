@@ -3,7 +3,7 @@
 use super::mqtt::reach::addresses;
 use super::mqtt::trouble::Trouble;
 use super::mqtt::{Answer, Backoff, Grant, Heard, tls};
-use super::post::Desk;
+use super::post::{Desk, Receipt};
 use crate::clock;
 use crate::config::door::Remote;
 use crate::failure::Failure;
@@ -25,7 +25,7 @@ pub const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// How long the broker may take nothing in.
 const WRITE_MAX: Duration = Duration::from_secs(5);
 /// For how long a broker has to keep what we do not take.
-const TAKE_MAX: Duration = Duration::from_secs(30);
+pub const TAKE_MAX: Duration = Duration::from_secs(30);
 /// Read at a time.
 const READ_MAX: usize = 16 << 10;
 
@@ -52,6 +52,15 @@ impl Setback {
             format!("no answer within {}s", CONNECT_MAX.as_secs()),
             "check host and port, that no firewall is in the way, and whether the port wants TLS",
         )
+    }
+
+    /// What the broker sent is not taken in here.
+    pub fn stuck(since: Duration) -> Self {
+        let cause = format!(
+            "what it sent was not taken in here for {}s, and it is not to keep more",
+            since.as_secs()
+        );
+        Self::new(cause, "check that the store can be written")
     }
 
     /// Bytes that are no part of the protocol.
@@ -223,6 +232,11 @@ impl Line {
         Err(last.unwrap_or(Trouble::UnknownHost(host, None)))
     }
 
+    #[cfg(test)]
+    pub fn over(stream: impl Stream + 'static) -> Self {
+        Self { stream: Box::new(stream), input: BytesMut::new() }
+    }
+
     /// Sends it all.
     pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Setback> {
         let written = async {
@@ -266,29 +280,35 @@ impl Line {
         size: usize,
         pulse: &mut Pulse,
     ) -> Result<(), Setback> {
-        self.hand_within(TAKE_MAX, desk, heard, size, pulse).await
+        self.hand_within(TAKE_MAX, desk.put(heard, size), pulse).await
+    }
+
+    /// The same; `receipt` is told once it is durable.
+    pub async fn hand_with(
+        &mut self,
+        desk: &Desk,
+        heard: Heard,
+        size: usize,
+        receipt: (u64, Receipt),
+        pulse: &mut Pulse,
+    ) -> Result<(), Setback> {
+        self.hand_within(TAKE_MAX, desk.put_with(heard, size, Some(receipt)), pulse).await
     }
 
     async fn hand_within(
         &mut self,
         take_max: Duration,
-        desk: &Desk,
-        heard: Heard,
-        size: usize,
+        put: impl Future<Output = ()>,
         pulse: &mut Pulse,
     ) -> Result<(), Setback> {
         let end = Instant::now() + take_max;
-        let mut put = std::pin::pin!(desk.put(heard, size));
+        let mut put = std::pin::pin!(put);
         loop {
             if timeout_at(end.min(pulse.beat_due), &mut put).await.is_ok() {
                 return Ok(());
             }
             if Instant::now() >= end {
-                let cause = format!(
-                    "what it sent was not taken in here for {}s, and it is not to keep more",
-                    take_max.as_secs()
-                );
-                return Err(Setback::new(cause, "check that the store can be written"));
+                return Err(Setback::stuck(take_max));
             }
             self.beat(pulse).await?;
             // Nobody read meanwhile.
@@ -340,7 +360,7 @@ mod tests {
             let mut line = line;
             desk.put(Heard::Alive, ALL).await;
             let mut pulse = Pulse::new(b"beat", Duration::from_millis(1), HOUR);
-            let handed = line.hand_within(take_max, &desk, Heard::Alive, 1, &mut pulse).await;
+            let handed = line.hand_within(take_max, desk.put(Heard::Alive, 1), &mut pulse).await;
             let _ = sender.send(handed);
             desk.stopped().await;
         });
@@ -350,7 +370,7 @@ mod tests {
     #[tokio::test]
     async fn a_line_from_which_nothing_is_taken_for_too_long_is_given_up() {
         let (ours, _theirs) = duplex(1 << 20);
-        let line = Line { stream: Box::new(ours), input: BytesMut::new() };
+        let line = Line::over(ours);
         let (_post, became) = full(Duration::from_millis(20), line);
         let setback = became.await.expect("it ended").expect_err("nobody took anything");
         assert!(setback.cause.contains("was not taken in here"), "{setback:?}");
@@ -360,7 +380,7 @@ mod tests {
     #[tokio::test]
     async fn while_nothing_is_taken_the_line_is_kept_alive_and_what_waits_is_not_lost() {
         let (ours, mut theirs) = duplex(1 << 20);
-        let line = Line { stream: Box::new(ours), input: BytesMut::new() };
+        let line = Line::over(ours);
         let (mut post, became) = full(HOUR, line);
         let mut beats = [0; 8];
         theirs.read_exact(&mut beats).await.expect("we say that we are there");

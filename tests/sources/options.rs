@@ -30,6 +30,46 @@ fn what_cannot_be_done_is_said_with_what_to_do() {
     ] {
         refused(&[&source, more].concat(), 2, what, next);
     }
+    let key = [
+        "--access-key-id",
+        "Y",
+        "--access-key-secret-file",
+        "/dev/null",
+        "--may-take-messages",
+        "--aliyun-instance",
+        "i",
+    ];
+    for (url, more, what, next) in [
+        ("aliyun-amqp://h/GID_a", &[][..], "would take messages away", "`--may-take-messages`"),
+        ("aliyun-amqp://h/GID_a", &["--may-take-messages"], "which instance", "--aliyun-instance"),
+        (
+            "aliyun-amqp://h/",
+            &["--may-take-messages"],
+            "which group",
+            "aliyun-amqp://HOST/GID_demo",
+        ),
+        ("aliyun-amqp://h/a/b?c", &["--may-take-messages"], "has a query", "leave out"),
+        (
+            "aliyun-amqp://u:hunter2@h/GID_a",
+            &["--may-take-messages"],
+            "a user",
+            "`--access-key-id`",
+        ),
+        (
+            "aliyun-amqp://i-server-internet.mqtt.aliyuncs.com/GID_a",
+            &["--may-take-messages"],
+            "needs an access key",
+            "`--access-key-secret-file`",
+        ),
+    ] {
+        refused(&[&["--source", url], more].concat(), 2, what, next);
+    }
+    refused(
+        &[&["--source", "aliyun-amqp://h/GID_a"], &key[..]].concat(),
+        4,
+        "password",
+        "/dev/null",
+    );
     refused(&source, 4, "connection refused by 127.0.0.1:1", "plugin or connector");
     refused(&["--source", "amqps://127.0.0.1:1", "--cafile", "/nowhere"], 4, "/nowhere", "PEM");
 }

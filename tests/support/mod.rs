@@ -19,6 +19,7 @@ pub mod rabbitmq;
 pub mod redis;
 pub mod remoting;
 pub mod rocketmq;
+pub mod signers;
 pub mod verification;
 
 use process::DEADLINE;

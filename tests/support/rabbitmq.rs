@@ -7,9 +7,12 @@
 
 use super::authority::Authority;
 use super::free_ports;
+use super::http::Server;
 use super::process::{DEADLINE, Process, Stream};
+use super::signers;
+use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{Read, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,6 +27,8 @@ pub struct RabbitMq {
     /// The same, encrypted, with a certificate for 127.0.0.1.
     amqps_port: u16,
     pub authority: Authority,
+    /// What it asks about users that it does not know.
+    pub signers: Server,
     /// Of its management API, where `guest` may log in.
     api_port: u16,
     /// The node itself, not a shell around it.
@@ -110,7 +115,10 @@ impl RabbitMq {
         let [port, amqp_port, amqps_port, api_port, names_port, node_port] = free_ports();
         let authority = Authority::new();
         authority.issue(LOOPBACK);
-        let config = config(port, amqp_port, api_port) + &encrypted(amqps_port, &authority);
+        let signers = signers::start();
+        let config = config(port, amqp_port, api_port)
+            + &encrypted(amqps_port, &authority)
+            + &asking(signers.port);
         fs::write(folder.path().join("rabbitmq.conf"), config).expect("the folder is ours");
         fs::write(folder.path().join("enabled_plugins"), PLUGINS).expect("the folder is ours");
         // It has the limits of whoever starts it, and a fleet of devices may come.
@@ -119,7 +127,7 @@ impl RabbitMq {
         // The node would start one of its own, as a daemon.
         let names = Process::start(&mut command(Path::new("epmd"), folder.path(), &ports));
         let process = Process::start(&mut command(&program(), folder.path(), &ports));
-        Self { port, amqp_port, amqps_port, authority, api_port, process, names, folder }
+        Self { port, amqp_port, amqps_port, authority, signers, api_port, process, names, folder }
     }
 
     /// Waits for a CONNACK that says yes; false if the broker has ended before.
@@ -194,6 +202,16 @@ fn encrypted(port: u16, authority: &Authority) -> String {
         path(&format!("{LOOPBACK}.pem")),
         path(&format!("{LOOPBACK}.key"))
     )
+}
+
+fn asking(port: u16) -> String {
+    let mut config =
+        "auth_backends.1 = internal\nauth_backends.2 = http\nauth_http.http_method = post\n"
+            .to_owned();
+    for what in ["user", "vhost", "resource", "topic"] {
+        let _ = writeln!(config, "auth_http.{what}_path = http://127.0.0.1:{port}/{what}");
+    }
+    config
 }
 
 /// Returns a command that lives in the folder alone and is heard on loopback alone.
@@ -271,7 +289,8 @@ fn whose_home_is(folder: &Path) -> Vec<u32> {
 
 const LOOPBACK: &str = "127.0.0.1";
 const SCRIPTS: &str = "/usr/lib/rabbitmq/bin";
-const PLUGINS: &str = "[rabbitmq_mqtt,rabbitmq_management,rabbitmq_event_exchange].\n";
+const PLUGINS: &str =
+    "[rabbitmq_mqtt,rabbitmq_management,rabbitmq_event_exchange,rabbitmq_auth_backend_http].\n";
 const FILES: u64 = 4_096;
 const LOG: &str = "rabbit.log";
 const STARTS_MAX: usize = 3;

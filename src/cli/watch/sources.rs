@@ -2,6 +2,7 @@
 
 use crate::cli::rocketmq::RocketMq;
 use crate::secret::Secret;
+use clap::builder::BoolishValueParser;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use std::path::PathBuf;
@@ -14,7 +15,8 @@ pub struct Sources {
     ///
     /// `amqp://` for the event exchange of RabbitMQ, `stomp://` for ActiveMQ and Artemis,
     /// `rocketmq://NAMESERVER/TOPIC` for notices of Alibaba's MQTT service; with TLS `amqps://`,
-    /// `stomp+ssl://` and `rocketmq+ssl://`. User, password, certificates and keep alive are those of the section
+    /// `stomp+ssl://` and `rocketmq+ssl://`. `aliyun-amqp://HOST/GROUP` takes the same notices from the service's
+    /// own queue, with `--may-take-messages`. User, password, certificates and keep alive are those of the section
     /// `Connection`; user and password in the URL come first, but every user of this machine can read
     /// them in the list of processes. Without `--broker` nothing else is listened to.
     // A `Secret`, because a URL can hold a password and this type is printed by `Debug`.
@@ -26,6 +28,13 @@ pub struct Sources {
         value_delimiter = ' '
     )]
     pub source: Vec<Secret>,
+
+    /// Read queues from which each message goes to one reader only
+    ///
+    /// What `aliyun-amqp://` reads, the application that the notices are meant for does not get. Only where
+    /// nobody else reads them: `rocketmq://` and `--api` take nothing away from anybody.
+    #[arg(long, env = "PRESENCE_MAY_TAKE_MESSAGES", value_parser = BoolishValueParser::new())]
+    pub may_take_messages: bool,
 
     /// Take in what brokers post to this address, as HOST:PORT or PORT
     ///

@@ -51,16 +51,7 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     let look = Look::new(&options.view)?;
     let mut flow = Flow::new(options, console)?;
     let (setup, given) = setup(options, console)?;
-    let Given { connections, remotes, topics, webhook, .. } = given;
-    let mut sources: Vec<Source<'_>> = connections.iter().map(Source::Broker).collect();
-    sources.extend(remotes.iter().map(Source::Remote));
-    sources.extend(topics.iter().map(Source::RocketMq));
-    if let Some(webhook) = &webhook {
-        let hatch = Hatch::open(webhook).await?;
-        console.say(format_args!("webhooks on http://{}/", hatch.address()));
-        console.warn(&Missing::Posted { instance: hatch.instance() }.into());
-        sources.push(Source::Webhook(hatch));
-    }
+    let sources = sources(&given, console).await?;
     let door = Door::open(&options.metrics, console).await?;
     let (news, mut heard) = mpsc::channel(64);
     let (stop, stopped) = watch::channel(false);
@@ -145,6 +136,24 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
     shown.finish(console)?;
     sum_up(&summary, &findings, &shown, console)?;
     Ok(end)
+}
+
+/// Returns all that is listened to, and says of what that is that silence there proves nothing.
+async fn sources<'a>(given: &'a Given, console: &mut Console) -> Result<Vec<Source<'a>>, Failure> {
+    let Given { connections, remotes, topics, webhook, .. } = given;
+    let mut sources: Vec<Source<'_>> = connections.iter().map(Source::Broker).collect();
+    sources.extend(remotes.iter().map(Source::Remote));
+    for remote in remotes.iter().filter(|remote| remote.status_queue.is_some()) {
+        console.warn(&Missing::Divided { instance: remote.instance.clone() }.into());
+    }
+    sources.extend(topics.iter().map(Source::RocketMq));
+    if let Some(webhook) = webhook {
+        let hatch = Hatch::open(webhook).await?;
+        console.say(format_args!("webhooks on http://{}/", hatch.address()));
+        console.warn(&Missing::Posted { instance: hatch.instance() }.into());
+        sources.push(Source::Webhook(hatch));
+    }
+    Ok(sources)
 }
 
 /// Says what the run amounts to.

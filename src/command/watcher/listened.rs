@@ -60,6 +60,9 @@ impl Source<'_> {
             Self::Broker(_) => return None,
             Self::RocketMq(topic) => (door::ROCKETMQ, &[&topic.topic]),
             Self::Remote(Remote { tongue: Tongue::Amqp, .. }) => (door::AMQP, &[amqp::FILTER]),
+            Self::Remote(Remote { tongue: Tongue::AliyunAmqp, .. }) => {
+                (door::ALIYUN_AMQP, &[amqp::STATUS_FILTER])
+            }
             Self::Remote(Remote { tongue: Tongue::Stomp, .. }) => (door::STOMP, &stomp::FILTERS),
             Self::Webhook(_) => (door::WEBHOOK, &[webhook::FILTER]),
         };

@@ -133,7 +133,7 @@ impl Setup {
             }
             Source::Remote(remote) => {
                 let listen = match remote.tongue {
-                    Tongue::Amqp => amqp::listen,
+                    Tongue::Amqp | Tongue::AliyunAmqp => amqp::listen,
                     Tongue::Stomp => stomp::listen,
                 };
                 Ear::Other(listen(remote.clone(), &client_id)?)

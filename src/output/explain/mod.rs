@@ -320,8 +320,9 @@ fn last_channels(opinions: &[Opinion<'_, '_>], policy: &Policy, zone: Zone) -> V
     opinions.iter().filter_map(of).collect()
 }
 
-/// How what comes at QoS 0 or is posted is heard.
-const LOSSY: &str = ", lossy: it comes at QoS 0 or by webhook, where losses go unseen";
+/// How what comes at QoS 0, is posted, or lies where others read too is heard.
+const LOSSY: &str =
+    ", lossy: it comes at QoS 0, by webhook or from a shared queue, where losses go unseen";
 
 /// Tells who is listening to this broker, and how well.
 fn listeners(case: &Case<'_>, voices: &[Voice<'_>], zone: Zone) -> Vec<String> {

@@ -30,6 +30,8 @@ pub enum Missing {
     OthersUnread { failure: String },
     /// What is posted here may be lost on its way.
     Posted { instance: String },
+    /// Others may read the queue that is read here.
+    Divided { instance: String },
     /// So many requests were not taken in, for each reason.
     NotTaken { instance: String, reasons: Vec<(&'static str, u64)> },
 }
@@ -97,6 +99,11 @@ impl Missing {
                 "what is posted to {} may be lost on its way: silence there proves nothing",
                 value(instance)
             ),
+            Self::Divided { instance } => format!(
+                "what comes from {} nobody else gets, and what others get there is missing here: silence there \
+                 proves nothing",
+                value(instance)
+            ),
             Self::NotTaken { instance, reasons } => {
                 let count = reasons.iter().map(|(_, count)| count).sum();
                 let each = |(words, count): &(&str, u64)| format!("{} {words}", grouped(*count));
@@ -133,6 +140,9 @@ impl Missing {
             Self::OthersUnread { .. } => "it is tried again every few seconds",
             Self::Posted { .. } => {
                 "let senders try again until they get a 200, and ask the broker with `--api` in case of doubt"
+            }
+            Self::Divided { .. } => {
+                "see that nobody else reads the queue, and ask with `--api` in case of doubt"
             }
             Self::NotTaken { .. } => "see that senders show the secret, and send no more at once",
             Self::Away { .. } => return None,
@@ -219,6 +229,10 @@ mod tests {
             (
                 Missing::Posted { instance: "webhook://localhost:8080".into() },
                 "what is posted to `webhook://localhost:8080` may be lost on its way: silence there proves nothing\n  next:  let senders try again until they get a 200, and ask the broker with `--api` in case of doubt",
+            ),
+            (
+                Missing::Divided { instance: "aliyun-amqp://h:5672/GID_a".into() },
+                "what comes from `aliyun-amqp://h:5672/GID_a` nobody else gets, and what others get there is missing here: silence there proves nothing\n  next:  see that nobody else reads the queue, and ask with `--api` in case of doubt",
             ),
             (
                 Missing::NotTaken {

@@ -204,20 +204,21 @@ impl Sent {
         Self(bytes)
     }
 
-    /// Answers a greeting with who we are. Both texts hold no NUL.
+    /// Answers a greeting with who we are, and with more that is said of the client. No text holds a NUL.
     #[must_use]
-    pub fn start_ok(name: &str, user: &str, password: &str) -> Vec<u8> {
+    pub fn start_ok(name: &str, user: &str, password: &str, more: &[(&str, &str)]) -> Vec<u8> {
         let capabilities = Map::from_iter([
             ("consumer_cancel_notify".to_owned(), Value::Bool(true)),
             // Else a wrong password is told by the end of the connection alone.
             ("authentication_failure_close".to_owned(), Value::Bool(true)),
         ]);
-        let properties = Map::from_iter([
+        let mut properties = Map::from_iter([
             ("product".to_owned(), "presence".into()),
             ("version".to_owned(), env!("CARGO_PKG_VERSION").into()),
             ("connection_name".to_owned(), name.into()),
             ("capabilities".to_owned(), Value::Object(capabilities)),
         ]);
+        properties.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())));
         let sent = Self::new(0, 10, 11).table(&properties).short("PLAIN");
         sent.long(format!("\0{user}\0{password}").as_bytes()).short("en_US").done()
     }
@@ -270,6 +271,7 @@ impl Sent {
         Self::new(CHANNEL, 60, 10).bytes(&[0; 4]).u16(count).bytes(&[0]).done()
     }
 
+    /// Asks for what is in a queue, and to be the only one that gets it.
     #[must_use]
     pub fn consume(queue: &str) -> Vec<u8> {
         const EXCLUSIVE: u8 = 0b0000_0100;
@@ -277,10 +279,24 @@ impl Sent {
         sent.bytes(&[EXCLUSIVE]).table(&Map::new()).done()
     }
 
+    /// Asks for what is in a queue that others may read as well, with a word about which of it.
+    #[must_use]
+    pub fn consume_some(queue: &str, (key, value): (&str, &str)) -> Vec<u8> {
+        let which = Map::from_iter([(key.to_owned(), value.into())]);
+        let sent = Self::new(CHANNEL, 60, 20).u16(0).short(queue).short("");
+        sent.bytes(&[0]).table(&which).done()
+    }
+
     /// Says that everything up to this message is here.
     #[must_use]
     pub fn ack(tag: u64) -> Vec<u8> {
         Self::new(CHANNEL, 60, 80).bytes(&tag.to_be_bytes()).bytes(&[1]).done()
+    }
+
+    /// Gives a message up: it is not to come again, to nobody.
+    #[must_use]
+    pub fn reject(tag: u64) -> Vec<u8> {
+        Self::new(CHANNEL, 60, 90).bytes(&tag.to_be_bytes()).bytes(&[0]).done()
     }
 
     fn bytes(mut self, bytes: &[u8]) -> Self {
@@ -389,8 +405,13 @@ mod tests {
         let mut sent = BytesMut::from(&Sent::queue_bind("q", "e", "k.*")[..]);
         assert_eq!(read(&mut sent, 4096), Ok(Some(Frame::Method(Method::Other(50, 20)))));
         assert!(sent.is_empty());
-        let start = Sent::start_ok("me", "u", "p");
-        assert!(start.windows(4).any(|part| part == b"\0u\0p"));
+        let start = Sent::start_ok("me", "u", "p", &[("signKey", "17")]);
+        let holds = |part: &[u8]| start.windows(part.len()).any(|found| found == part);
+        assert!(holds(b"\0u\0p") && holds(b"\x07signKeyS\0\0\0\x0217"));
+        let consume = Sent::consume_some("STATUS", ("GROUP_ID", "GID_a"));
+        let expected = b"\x06STATUS\0\0\0\0\0\x13\x08GROUP_IDS\0\0\0\x05GID_a\xCE";
+        assert!(consume.ends_with(expected), "{consume:?}");
+        assert_eq!(Sent::reject(7)[7..], [0, 60, 0, 90, 0, 0, 0, 0, 0, 0, 0, 7, 0, END]);
     }
 
     /// Bytes that are nearly frames, from a seed.

@@ -1,19 +1,22 @@
-//! Listening to the event exchange of RabbitMQ, by AMQP 0-9-1.
+//! Listening by AMQP 0-9-1: to the event exchange of RabbitMQ, and to the status notices of Alibaba Cloud's MQTT.
 //!
-//! It only ever looks on: it has a queue of its own, which the broker names, which nobody else can read, and
-//! which goes with the connection. What happens while there is no connection is therefore lost, and every
-//! connection begins a new epoch. It never publishes, and touches no queue of an application.
+//! At RabbitMQ it only ever looks on: it has a queue of its own, which the broker names, which nobody else can
+//! read, and which goes with the connection. What happens while there is no connection is therefore lost, and
+//! every connection begins a new epoch. It never publishes, and touches no queue of an application, but for
+//! the one of notices ([`taking`]), of which somebody said that it may.
 //!
 //! The protocol is spoken by hand. lapin 4.12 would bring more crates than the rest of this takes lines; it
 //! keeps heart-beats to itself, by which a quiet line is told from a dead one; and it reads without bound.
 
 pub mod frame;
 mod table;
+mod taking;
 
 use super::mqtt::{AckToken, Heard, Publish};
 use super::post::{Desk, Post};
 use super::remote::{self, Line, Pulse, Setback, Speaker, Turn};
 use super::text::as_json;
+use crate::clock;
 use crate::config::door::Remote;
 use crate::failure::Failure;
 use crate::source::mqtt::reason::quoted;
@@ -21,8 +24,11 @@ use bytes::Bytes;
 use compact_str::CompactString;
 use frame::{Delivery, Frame, GREETING, HEARTBEAT, Method, Sent};
 use serde_json::json;
+use std::convert::Infallible;
 use std::time::Duration;
 use table::Properties;
+pub use taking::FILTER as STATUS_FILTER;
+use taking::Taking;
 use tokio::time::Instant;
 
 /// Where RabbitMQ tells about itself.
@@ -36,13 +42,20 @@ const PREFETCH: u16 = 500;
 const FRAME_MAX: u32 = 128 << 10;
 /// The longest body that is handed out. Those of the event exchange are empty.
 const BODY_MAX: u64 = 1 << 20;
+/// Room that a message takes beside its bytes.
+const MESSAGE_ROOM: usize = 256;
 
 /// Begins to listen. `name`: what we go by.
 ///
 /// Errors: certificates that cannot be read. Nothing is sent before the first look at what is heard.
 pub fn listen(remote: Remote, name: &str) -> Result<Post, Failure> {
     let tls = remote::encryption(&remote)?;
+    let errand = remote
+        .status_queue
+        .clone()
+        .map_or(Errand::Watch, |queue| Errand::Take(Box::new(Taking::new(queue))));
     let talk = Talk {
+        errand,
         name: name.to_owned(),
         remote: remote.clone(),
         frame_max: FRAME_MAX,
@@ -54,12 +67,21 @@ pub fn listen(remote: Remote, name: &str) -> Result<Post, Failure> {
 
 /// A conversation with the broker.
 struct Talk {
+    errand: Errand,
     name: String,
     remote: Remote,
     frame_max: u32,
     beat: Duration,
     /// A message whose body is still to come.
     assembled: Option<Assembled>,
+}
+
+/// What it is about.
+enum Errand {
+    /// What RabbitMQ tells of itself, in a queue of our own.
+    Watch,
+    /// What Alibaba Cloud's MQTT tells of its clients, in a queue that is not ours.
+    Take(Box<Taking>),
 }
 
 struct Assembled {
@@ -81,9 +103,7 @@ impl Speaker for Talk {
             let offered = format!("it offers {}, and not PLAIN", quoted(&mechanisms));
             return Err(Setback::refusal(offered, "use a port that takes a user with a password"));
         }
-        let user = self.remote.username.clone().unwrap_or_default();
-        let password = self.remote.password.as_ref().map_or("", |secret| secret.reveal());
-        line.send(&Sent::start_ok(&self.name, &user, password)).await?;
+        line.send(&self.start_ok()).await?;
         let Method::Tune { frame_max, heartbeat, .. } = self.answer(line).await? else {
             return Err(odd());
         };
@@ -97,15 +117,21 @@ impl Speaker for Talk {
         self.expect(line, &Method::OpenOk).await?;
         line.send(&Sent::channel_open()).await?;
         self.expect(line, &Method::ChannelOpenOk).await?;
-        line.send(&Sent::queue_declare()).await?;
-        let Method::QueueDeclareOk { queue } = self.answer(line).await? else { return Err(odd()) };
-        line.send(&Sent::queue_bind(&queue, EXCHANGE, ROUTING_KEY)).await?;
-        self.expect(line, &Method::QueueBindOk).await?;
-        line.send(&Sent::qos(PREFETCH)).await?;
+        let (prefetch, consume, filter) = match &mut self.errand {
+            Errand::Watch => {
+                let queue = self.bound(line).await?;
+                (PREFETCH, Sent::consume(&queue), format!("{EXCHANGE}/{ROUTING_KEY}"))
+            }
+            Errand::Take(taking) => {
+                taking.begin();
+                (taking::PREFETCH, taking.consume(), taking::QUEUE.to_owned())
+            }
+        };
+        line.send(&Sent::qos(prefetch)).await?;
         self.expect(line, &Method::QosOk).await?;
-        line.send(&Sent::consume(&queue)).await?;
+        line.send(&consume).await?;
         self.expect(line, &Method::ConsumeOk).await?;
-        Ok(vec![format!("{EXCHANGE}/{ROUTING_KEY}")])
+        Ok(vec![filter])
     }
 
     async fn listen(&mut self, line: &mut Line, desk: &Desk) -> Setback {
@@ -115,11 +141,32 @@ impl Speaker for Talk {
 }
 
 impl Talk {
-    async fn hear(
-        &mut self,
-        line: &mut Line,
-        desk: &Desk,
-    ) -> Result<std::convert::Infallible, Setback> {
+    /// Says who we are.
+    fn start_ok(&self) -> Vec<u8> {
+        match &self.errand {
+            Errand::Watch => {
+                let user = self.remote.username.as_deref().unwrap_or_default();
+                let password = self.remote.password.as_ref().map_or("", |secret| secret.reveal());
+                Sent::start_ok(&self.name, user, password, &[])
+            }
+            Errand::Take(taking) => {
+                let login = taking.login(clock::now());
+                let more = [(taking::SIGNED_KEY, &*login.signed)];
+                Sent::start_ok(&self.name, &login.user, login.password.reveal(), &more)
+            }
+        }
+    }
+
+    /// Makes a queue of our own, in which comes what the broker tells.
+    async fn bound(&self, line: &mut Line) -> Result<String, Setback> {
+        line.send(&Sent::queue_declare()).await?;
+        let Method::QueueDeclareOk { queue } = self.answer(line).await? else { return Err(odd()) };
+        line.send(&Sent::queue_bind(&queue, EXCHANGE, ROUTING_KEY)).await?;
+        self.expect(line, &Method::QueueBindOk).await?;
+        Ok(queue)
+    }
+
+    async fn hear(&mut self, line: &mut Line, desk: &Desk) -> Result<Infallible, Setback> {
         // Half of what was agreed on, as the specification advises.
         let mut pulse = Pulse::new(HEARTBEAT, self.beat / 2, self.beat);
         loop {
@@ -137,11 +184,16 @@ impl Talk {
                     }
                     Frame::Heartbeat => (Heard::Alive, 0),
                     part => match self.assemble(part)? {
-                        Some(whole) => {
-                            taken = Some(whole.delivery.tag);
-                            let size = whole.body.len();
-                            (whole.heard(), size)
-                        }
+                        Some(whole) => match &mut self.errand {
+                            Errand::Watch => {
+                                taken = Some(whole.delivery.tag);
+                                (whole.heard(), whole.body.len())
+                            }
+                            Errand::Take(taking) => {
+                                take(taking, whole, line, desk, &mut pulse).await?;
+                                continue;
+                            }
+                        },
                         None => continue,
                     },
                 };
@@ -152,7 +204,11 @@ impl Talk {
             if let Some(tag) = taken {
                 line.send(&Sent::ack(tag)).await?;
             }
-            match line.turn(desk, &pulse).await? {
+            let turn = match &mut self.errand {
+                Errand::Watch => line.turn(desk, &pulse).await?,
+                Errand::Take(taking) => taking.turn(line, desk, &pulse).await?,
+            };
+            match turn {
                 Turn::Read => {}
                 Turn::Beat => line.beat(&mut pulse).await?,
                 Turn::Leave => return Err(self.leave(line).await),
@@ -231,6 +287,13 @@ impl Talk {
 
     /// Says why the broker ended it.
     fn closed(&self, of_channel: bool, code: u16, text: &str) -> Setback {
+        match &self.errand {
+            Errand::Watch => self.closed_watch(of_channel, code, text),
+            Errand::Take(taking) => taking.closed(of_channel, code, text),
+        }
+    }
+
+    fn closed_watch(&self, of_channel: bool, code: u16, text: &str) -> Setback {
         let said = format!("it says {} (AMQP {code})", quoted(text));
         let user = quoted(self.remote.username.as_deref().unwrap_or_default());
         let vhost = quoted(&self.remote.vhost);
@@ -257,12 +320,48 @@ impl Talk {
                 format!("it does not let {user} into the virtual host {vhost}: {said}"),
                 "check the virtual host at the end of the URL, and that the user has rights there",
             ),
-            _ => Setback::new(
-                format!("it ended the connection: {said}"),
-                "see what the broker logs about it",
-            ),
+            _ => ended(&said),
         }
     }
+}
+
+fn ended(said: &str) -> Setback {
+    let cause = format!("it ended the connection: {said}");
+    Setback::new(cause, "see what the broker logs about it")
+}
+
+/// Hands over what was taken from a queue that is not ours.
+async fn take(
+    taking: &mut Taking,
+    whole: Assembled,
+    line: &mut Line,
+    desk: &Desk,
+    pulse: &mut Pulse,
+) -> Result<(), Setback> {
+    let Assembled { delivery, size, body, .. } = whole;
+    if size > BODY_MAX {
+        // No notice is that long. It is not given back: it would be the next to come, again and again.
+        line.send(&Sent::reject(delivery.tag)).await?;
+        return line.hand(desk, skipped(taking::QUEUE, size), 0, pulse).await;
+    }
+    let (number, receipt) = taking.note(delivery.tag);
+    let room = body.len() + MESSAGE_ROOM;
+    let heard = Heard::Message(Publish {
+        topic: CompactString::from(taking::QUEUE),
+        payload: Bytes::from(body),
+        // Others may read the same queue: what does not come here proves nothing.
+        qos: 0,
+        retain: false,
+        dup: delivery.redelivered,
+        ack: AckToken::numbered(number),
+        origin: None,
+    });
+    line.hand_with(desk, heard, room, (number, receipt), pulse).await
+}
+
+fn skipped(topic: &str, size: u64) -> Heard {
+    let topic = quoted(topic);
+    Heard::Skipped { cause: format!("a message on {topic} was skipped: its body has {size} bytes") }
 }
 
 impl Assembled {
@@ -277,10 +376,7 @@ impl Assembled {
         let Self { delivery, properties, size, body, .. } = self;
         let topic = format!("{}/{}", delivery.exchange, delivery.routing_key);
         if *size > BODY_MAX {
-            let topic = quoted(&topic);
-            return Heard::Skipped {
-                cause: format!("a message on {topic} was skipped: its body has {size} bytes"),
-            };
+            return skipped(&topic, *size);
         }
         let payload = json!({
             "exchange": delivery.exchange,

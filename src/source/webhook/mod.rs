@@ -12,7 +12,7 @@ pub use body::split;
 pub use counts::{Counts, Reason, Refused};
 
 use super::mqtt::{AckToken, Answer as Granted, Grant, Heard, Publish};
-use super::post::{Desk, Post};
+use super::post::{Desk, Post, Receipt};
 use crate::config::door::Webhook;
 use crate::failure::Failure;
 use crate::secret::Secret;
@@ -181,7 +181,7 @@ impl Site for Taker {
             let publish =
                 Publish { topic, payload, qos: 0, retain: false, dup: false, origin: None, ack };
             let (room, receipt) = match last.take_if(|_| is_last) {
-                Some((room, receipt)) => (Some(room), Some((number, receipt))),
+                Some((room, receipt)) => (Some(room), Some((number, Receipt::One(receipt)))),
                 None => (None, None),
             };
             self.desk.put_in(Heard::Message(publish), room, receipt);

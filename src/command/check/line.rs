@@ -95,7 +95,11 @@ impl Line {
             Heard::Message(publish) => {
                 return Ok(self.ear.message(&publish, &mut self.dialects, presence));
             }
-            Heard::Alive | Heard::Unsubscribed | Heard::Missed { .. } | Heard::Skipped { .. } => {
+            Heard::Alive
+            | Heard::Ahead { .. }
+            | Heard::Unsubscribed
+            | Heard::Missed { .. }
+            | Heard::Skipped { .. } => {
                 self.listened(presence);
             }
             Heard::Lost { .. } => {

@@ -310,6 +310,11 @@ impl Watcher {
             Heard::Alive | Heard::Unsubscribed => {
                 self.hearing.received(now, self.presence.coverage_mut());
             }
+            Heard::Ahead { what, next } => {
+                self.hearing.received(now, self.presence.coverage_mut());
+                let next = next.to_owned();
+                self.tell(News::Warning(Warning::Ahead { what, next })).await;
+            }
             Heard::Missed { cause } => {
                 tracing::info!(cause, "something was lost at {}", self.broker);
                 self.hearing.received(now, self.presence.coverage_mut());

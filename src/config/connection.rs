@@ -4,14 +4,13 @@ use super::access_key;
 use super::auth::{Auth, Login, is_aliyun_host};
 use crate::cli::connection as cli;
 use crate::cli::watch::Sources;
-use crate::config::broker::{Broker, MqttVersion, UserInfo, redacted};
+use crate::config::broker::{Broker, MqttVersion, UserInfo};
 use crate::config::door::{self, Remote};
 use crate::config::rocketmq::{self, Means, RocketMq};
 use crate::config::secret::Secret;
 use crate::config::status_queue::StatusQueue;
 use crate::config::warning::Warning;
 use crate::failure::Failure;
-use jiff::tz::TimeZone;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -274,42 +273,6 @@ fn all(
     Ok(Given { connections, remotes, topics, webhook, warnings })
 }
 
-/// Checks the options of a command that reads topics of RocketMQ, and no broker. Times without a zone are of
-/// `zone`.
-pub fn topics(
-    options: &cli::Connection,
-    (urls, of_rocketmq): (&[Secret], &crate::cli::rocketmq::RocketMq),
-    since: Option<&str>,
-    zone: Option<&TimeZone>,
-    surroundings: &Surroundings<'_>,
-) -> Result<(Vec<RocketMq>, Vec<Warning>), Failure> {
-    let means = Means {
-        tls: read_tls(options)?,
-        access_key: access_key::read(&options.access_key, &surroundings.access_key)?,
-        // Whoever reads to the end waits for nothing.
-        keep_alive: Duration::ZERO,
-        instance: options.instance.clone(),
-    };
-    let (mut topics, mut warnings) = (Vec::new(), Vec::new());
-    for url in urls {
-        if !rocketmq::is_meant(url.reveal()) {
-            return Err(Failure::misuse(format!(
-                "`--source {}` cannot be read to an end",
-                redacted(url.reveal())
-            ))
-            .because("only topics of RocketMQ are kept")
-            .next("pass `rocketmq://NAMESERVER/TOPIC`, or listen to it with `presence watch`"));
-        }
-        let mut topic = RocketMq::read(url.reveal(), of_rocketmq, &means)?;
-        topic.start_at(Some(since.unwrap_or("earliest")), zone)?;
-        if means.is_unverified(&topic) {
-            warnings.push(Warning::Unverified { broker: topic.instance.clone() });
-        }
-        topics.push(topic);
-    }
-    Ok((topics, warnings))
-}
-
 /// Reads the doors beside MQTT. `given`: the password for those that say no other.
 fn remotes(
     options: &cli::Connection,
@@ -467,7 +430,7 @@ fn read_limited(source: &mut dyn Read) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn read_tls(options: &cli::Connection) -> Result<Tls, Failure> {
+pub(super) fn read_tls(options: &cli::Connection) -> Result<Tls, Failure> {
     if let Some(name) = &options.tls_alpn
         && !(1..=255).contains(&name.len())
     {

@@ -1,12 +1,15 @@
 //! A topic of RocketMQ: where it is, who to be there, and what of it to read.
 
-use super::access_key::AccessKey;
+use super::access_key::{self, AccessKey};
 use super::broker::{Authority, known_as, redacted};
-use super::connection::Tls;
+use super::connection::{Surroundings, Tls, read_tls};
 use super::time::moment_in;
+use super::warning::Warning;
+use crate::cli::connection::Connection;
 use crate::cli::rocketmq as cli;
 use crate::event::Timestamp;
 use crate::failure::Failure;
+use crate::secret::Secret;
 use jiff::tz::TimeZone;
 use std::fmt;
 use std::time::Duration;
@@ -113,6 +116,42 @@ fn scheme_of(scheme: &str) -> Option<bool> {
         "rocketmq+ssl" | "rocketmqs" => Some(true),
         _ => None,
     }
+}
+
+/// Checks the options of a command that reads topics of RocketMQ, and no broker. Times without a zone are of
+/// `zone`.
+pub fn topics(
+    options: &Connection,
+    (urls, of_rocketmq): (&[Secret], &cli::RocketMq),
+    since: Option<&str>,
+    zone: Option<&TimeZone>,
+    surroundings: &Surroundings<'_>,
+) -> Result<(Vec<RocketMq>, Vec<Warning>), Failure> {
+    let means = Means {
+        tls: read_tls(options)?,
+        access_key: access_key::read(&options.access_key, &surroundings.access_key)?,
+        // Whoever reads to the end waits for nothing.
+        keep_alive: Duration::ZERO,
+        instance: options.instance.clone(),
+    };
+    let (mut topics, mut warnings) = (Vec::new(), Vec::new());
+    for url in urls {
+        if !is_meant(url.reveal()) {
+            return Err(Failure::misuse(format!(
+                "`--source {}` cannot be read to an end",
+                redacted(url.reveal())
+            ))
+            .because("only topics of RocketMQ are kept")
+            .next("pass `rocketmq://NAMESERVER/TOPIC`, or listen to it with `presence watch`"));
+        }
+        let mut topic = RocketMq::read(url.reveal(), of_rocketmq, &means)?;
+        topic.start_at(Some(since.unwrap_or("earliest")), zone)?;
+        if means.is_unverified(&topic) {
+            warnings.push(Warning::Unverified { broker: topic.instance.clone() });
+        }
+        topics.push(topic);
+    }
+    Ok((topics, warnings))
 }
 
 impl RocketMq {

@@ -166,3 +166,26 @@ async fn a_file_that_is_gone_is_waited_for() {
     std::fs::remove_file(&path).expect("it is ours");
     assert_eq!(login(&peer.connect).1, "RW|new");
 }
+
+#[tokio::test]
+async fn a_token_that_will_expire_is_told_with_what_to_do() {
+    let tokens = file("RW|t");
+    let (broker, mut session) = with_tokens(tokens.path()).await;
+    let told = async {
+        loop {
+            if let Heard::Ahead { what, next } = next(&mut session).await {
+                return (what, next);
+            }
+        }
+    };
+    let ((what, next), _peer) = together(told, async {
+        let mut peer = broker.greet(WELCOME).await;
+        peer.subscribe(&[1]).await;
+        let body = br#"{"expireTime":1760000000000,"type":"RW"}"#;
+        peer.send(&publish(EXPIRES, None, body)).await;
+        peer
+    })
+    .await;
+    assert_eq!(what, "the token `RW` expires at 2025-10-09T08:53:20Z");
+    assert!(next.contains("`--auth-token-file`"), "{next}");
+}

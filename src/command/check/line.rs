@@ -96,7 +96,11 @@ impl Line {
             Heard::Message(publish) => {
                 return Ok(self.ear.message(&publish, &mut self.dialects, presence));
             }
-            Heard::Alive | Heard::Unsubscribed | Heard::Missed { .. } | Heard::Skipped { .. } => {
+            Heard::Alive
+            | Heard::Ahead { .. }
+            | Heard::Unsubscribed
+            | Heard::Missed { .. }
+            | Heard::Skipped { .. } => {
                 self.listened(presence);
             }
             // Of queues, none of which is asked here.

@@ -180,7 +180,7 @@ fn topics(
     let surroundings = Surroundings::of_process(&mut stdin);
     let (connection, question) = (&options.publish.connection, &options.question);
     let named = (&*options.source, &options.rocketmq);
-    let (topics, warnings) = config::connection::topics(
+    let (topics, warnings) = config::rocketmq::topics(
         connection,
         named,
         question.since.as_deref(),

@@ -180,7 +180,7 @@ fn announce(planned: &Planned, fleet: &Fleet, console: &mut Console) {
         console.say(longer);
     }
     if let Some((what, next)) = planned.unnoticed.clone() {
-        console.warn(&Warning::Beyond { what, next });
+        console.warn(&Warning::Ahead { what, next });
     }
     console.say(planned.outline.announcement(&fleet.run, &fleet.connection.broker.to_string()));
 }
@@ -195,7 +195,7 @@ fn tell_limits(fleet: &Fleet, count: u32, console: &mut Console) {
         console.say("no wills: Alibaba Cloud's MQTT has none, and retains no messages");
     }
     for (what, next) in aliyun::hints(fleet, count) {
-        console.warn(&Warning::Beyond { what, next });
+        console.warn(&Warning::Ahead { what, next });
     }
 }
 

@@ -63,6 +63,17 @@ impl Watcher {
         message
     }
 
+    /// Something was certainly lost.
+    pub(super) async fn missed(&mut self, cause: String, now: Moment) {
+        tracing::info!(cause, "something was lost at {}", self.broker);
+        self.hearing.received(now, self.presence.coverage_mut());
+        self.hearing.hole(now, self.presence.coverage_mut());
+        if self.hearing.is_kept() {
+            let topic = self.instance.clone();
+            self.tell(News::Warning(Missing::NotStored { topic, cause }.into())).await;
+        }
+    }
+
     /// A queue was read up to there.
     pub(super) fn position(&mut self, position: Position) {
         let is_further =

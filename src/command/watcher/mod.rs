@@ -30,7 +30,7 @@ use crate::dialect::{Dialects, Reading, Reason};
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::output::metrics::Panel;
-use crate::output::warning::{Missing, Warning};
+use crate::output::warning::Warning;
 use crate::simulate::report::Report;
 use crate::source::ear::Ear;
 use crate::source::mqtt::{Grant, Heard, Publish};
@@ -312,15 +312,12 @@ impl Watcher {
             }
             Heard::Position(position) => self.position(position),
             Heard::CaughtUp => self.hearing.caught_up(now, self.presence.coverage_mut()),
-            Heard::Missed { cause } => {
-                tracing::info!(cause, "something was lost at {}", self.broker);
+            Heard::Ahead { what, next } => {
                 self.hearing.received(now, self.presence.coverage_mut());
-                self.hearing.hole(now, self.presence.coverage_mut());
-                if !self.state.queues.is_empty() || !self.state.connected {
-                    let topic = self.instance.clone();
-                    self.tell(News::Warning(Missing::NotStored { topic, cause }.into())).await;
-                }
+                let next = next.to_owned();
+                self.tell(News::Warning(Warning::Ahead { what, next })).await;
             }
+            Heard::Missed { cause } => self.missed(cause, now).await,
             Heard::Lost { cause, retry_in } => {
                 self.hearing.lost();
                 self.note_rival(&cause).await;

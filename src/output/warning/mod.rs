@@ -68,8 +68,8 @@ pub enum Warning {
     SourceSilent { source: String, cause: String },
     /// The built-in broker was told to lie.
     Fault { effect: String },
-    /// More is asked of devices than there is time for, or than the service takes; with what would fit.
-    Beyond { what: String, next: String },
+    /// Something will not go as it was asked for, or not for long; with what would help.
+    Ahead { what: String, next: String },
     /// What a run made may still be at the broker: so many of `retained`, `session` or `will`.
     LeftBehind { kind: &'static str, count: u64, first: String, cause: String },
     /// Only these of the shards of a run are there.
@@ -172,7 +172,7 @@ impl Warning {
                 let messages = counted(*messages, "message");
                 format!("{messages} did not come to {}: {}", value(broker), said(cause))
             }
-            Self::Beyond { what, .. } | Self::Incomparable { what } => said(what),
+            Self::Ahead { what, .. } | Self::Incomparable { what } => said(what),
             Self::LeftBehind { kind, count, first, cause } => {
                 left_behind(kind, *count, first, cause)
             }
@@ -220,7 +220,7 @@ impl Warning {
             Self::Fault { .. } => "leave `--fault` out for the truth",
             Self::Altered { .. } => "leave `--shuffle`, `--dup` and `--drop` out for the truth",
             Self::NotPublished { .. } => "see what the broker logs about it",
-            Self::Beyond { next, .. } => next,
+            Self::Ahead { next, .. } => next,
             Self::LeftBehind { .. } => LEFT_NEXT,
             Self::ShardsMissing { .. } => "join them as well: what is shown is true of a part only",
             Self::Lossy { .. }
@@ -417,7 +417,7 @@ mod tests {
                 "could not ask `http://10.0.0.5:18083`: timed out after 5.0 s",
             ),
             (
-                Warning::Beyond { what: "too short".into(), next: "pass more".into() },
+                Warning::Ahead { what: "too short".into(), next: "pass more".into() },
                 "too short\n  next:  pass more",
             ),
             (

@@ -14,7 +14,7 @@ use super::reach::places;
 use super::rumqtt::{Ack, Arrived, Order, Orders, Plan, Protocol, Step, V4, V5};
 use super::subscribing::Subscribing;
 use super::token::Notice;
-use super::trouble::{Stage, TAKEN_OVER, Trouble};
+use super::trouble::{RENEW, Stage, TAKEN_OVER, Trouble};
 use super::{AckToken, Heard, PACKET_MAX, Publish, SHARED, reason, token};
 use crate::clock;
 use crate::config::broker::MqttVersion;
@@ -222,7 +222,9 @@ impl Desk {
             && let Ok(topic) = &topic
             && let Some(notice) = token::read(topic, &payload)
         {
-            tracing::info!("{notice:?}");
+            if let Some(what) = notice.ahead() {
+                self.put(Heard::Ahead { what, next: RENEW }, 0).await;
+            }
             self.token = Some(notice.after(self.token.take()));
             return Some(ack);
         }

@@ -97,6 +97,11 @@ pub enum Heard {
     Skipped {
         cause: String,
     },
+    /// The broker will end the connection, and why, unless something is done.
+    Ahead {
+        what: String,
+        next: &'static str,
+    },
     /// Another packet, for example the answer to a probe.
     Alive,
     /// Something was certainly lost, though the line stands.

@@ -73,6 +73,14 @@ impl Notice {
         }
     }
 
+    /// Returns what is to come, as a sentence; `None` where it has come.
+    #[must_use]
+    pub fn ahead(&self) -> Option<String> {
+        let Self::Expires { kind, at } = self else { return None };
+        let time = jiff::Timestamp::from_millisecond(at.0).ok()?;
+        Some(format!("{kind} expires at {}", time.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    }
+
     /// Tells whether it explains that a connection ended at `now`.
     #[must_use]
     pub fn explains_end(&self, now: Timestamp) -> bool {
@@ -84,22 +92,25 @@ impl Notice {
     }
 }
 
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "the token",
+            Self::Read => "the token `R`",
+            Self::Write => "the token `W`",
+            Self::Both => "the token `RW`",
+        })
+    }
+}
+
 /// As half a sentence.
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let token = match self {
-            Self::Expires { kind, .. } | Self::Invalid { kind, .. } => match kind {
-                Kind::Unknown => "the token",
-                Kind::Read => "the token `R`",
-                Kind::Write => "the token `W`",
-                Kind::Both => "the token `RW`",
-            },
-        };
         match self {
-            Self::Expires { .. } => write!(f, "{token} expired"),
-            Self::Invalid { code: 2, .. } => write!(f, "{token} expired (code 2)"),
-            Self::Invalid { code, .. } => {
-                write!(f, "the service declared {token} invalid (code {code}")?;
+            Self::Expires { kind, .. } => write!(f, "{kind} expired"),
+            Self::Invalid { code: 2, kind } => write!(f, "{kind} expired (code 2)"),
+            Self::Invalid { code, kind } => {
+                write!(f, "the service declared {kind} invalid (code {code}")?;
                 let why = match code {
                     1 => ": forged, or cannot be read",
                     3 => ": revoked",
@@ -153,7 +164,11 @@ mod tests {
         let now = Timestamp(1_760_000_000_000);
         assert!(!notice(now.0 + 300_000).explains_end(now));
         assert!(notice(now.0).explains_end(now) && notice(i64::MIN).explains_end(now));
+        let ahead = notice(now.0).ahead();
+        assert_eq!(ahead.as_deref(), Some("the token `RW` expires at 2025-10-09T08:53:20Z"));
+        assert_eq!(notice(i64::MAX).ahead(), None);
         let invalid = Notice::Invalid { kind: Kind::Read, code: 2 };
+        assert_eq!(invalid.ahead(), None);
         assert!(invalid.explains_end(Timestamp(0)));
         assert_eq!(notice(1).after(Some(invalid.clone())), invalid);
         assert_eq!(notice(2).after(Some(notice(1))), notice(2));

@@ -7,6 +7,11 @@ use super::{Attention, Hearing, Moment};
 use crate::state::coverage::Coverage;
 
 impl Hearing {
+    /// Tells whether what is heard stays where it is read.
+    pub const fn is_kept(&self) -> bool {
+        self.terms.is_kept
+    }
+
     /// Tells whether what is read now is of the past.
     pub fn is_behind(&self) -> bool {
         self.voices.iter().any(|voice| voice.attention == Attention::Behind)

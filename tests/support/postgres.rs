@@ -138,7 +138,7 @@ impl Postgres {
     pub fn put(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).expect("the folder is ours");
-        self.own(&path);
+        own(&path);
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         std::fs::set_permissions(&path, mode).expect("the file is ours");
         path
@@ -150,18 +150,12 @@ impl Postgres {
 
     /// Makes its files, in a folder that belongs to who it runs as.
     fn make(&self) {
-        self.own(self.folder.path());
+        own(self.folder.path());
         let mut initdb = unprivileged("initdb");
         initdb.args(["-A", "trust", "-U", "presence", "-E", "UTF8", "--no-locale", "--no-sync"]);
         let made = initdb.arg("-D").arg(self.data()).output().expect("initdb is there");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         self.put("data/pg_hba.conf", ACCESS);
-    }
-
-    fn own(&self, path: &Path) {
-        if let Some((user, group)) = owner() {
-            chown(path, Some(user), Some(group)).expect("root may");
-        }
     }
 
     fn run(&mut self) -> Result<(), String> {
@@ -195,6 +189,13 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// Gives a file or a folder to who the server runs as.
+fn own(path: &Path) {
+    if let Some((user, group)) = owner() {
+        chown(path, Some(user), Some(group)).expect("root may");
     }
 }
 

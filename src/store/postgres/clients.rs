@@ -136,7 +136,7 @@ pub async fn changes<'a>(
             let client = Cow::Borrowed(client);
             all.extend(match kept.get(&key) {
                 None => Some(Writing { key, client, known: None, is_shared: false }),
-                Some(kept) => joined(client, kept, false, channels_max)?,
+                Some(kept) => joined(&client, kept, false, channels_max)?,
             });
         }
     }
@@ -145,17 +145,17 @@ pub async fn changes<'a>(
 }
 
 /// Joins a client with what is there. Returns what is to be written of it, if anything is.
-fn joined<'a>(
-    client: Cow<'a, Client>,
+fn joined(
+    client: &Client,
     kept: &Kept<'_>,
     was_shared: bool,
     channels_max: usize,
-) -> Result<Option<Writing<'a>>, Trouble> {
+) -> Result<Option<Writing<'static>>, Trouble> {
     let mut stored = kept.client()?;
     if stored.id() != client.id() {
         return Err(UNREADABLE);
     }
-    if !stored.join(&client, channels_max).anything() {
+    if !stored.join(client, channels_max).anything() {
         return Ok(None);
     }
     let is_shared = was_shared || stored != *client;
@@ -197,7 +197,7 @@ impl Changes<'_> {
                     open.push(writing);
                 } else {
                     let Writing { client, is_shared, .. } = writing;
-                    open.extend(joined(client, &kept, is_shared, channels_max)?);
+                    open.extend(joined(&client, &kept, is_shared, channels_max)?);
                 }
             }
         }

@@ -31,9 +31,9 @@ use tokio_postgres::{Client, Config, Error, NoTls, Row, RowStream, Socket, State
 /// How long a server may take for the next piece of an answer.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 /// … where it has to go through everything first.
-pub const PATIENCE_ALL: Duration = Duration::from_secs(120);
+pub const PATIENCE_ALL: Duration = Duration::from_mins(2);
 /// … where it works on its files.
-pub const PATIENCE_FILES: Duration = Duration::from_secs(24 * 3_600);
+pub const PATIENCE_FILES: Duration = Duration::from_hours(24);
 const CONNECT_MAX: Duration = Duration::from_secs(3);
 const GOODBYE_MAX: Duration = Duration::from_millis(200);
 /// The oldest version that is known to do: since then transactions have numbers that never come again.
@@ -406,7 +406,7 @@ mod tests {
     fn whoever_waits_is_called_from_another_thread_and_not_kept_for_ever() {
         let (tell, told) = oneshot::channel();
         let caller = thread::spawn(move || tell.send(7));
-        assert_eq!(wait_for(Duration::from_secs(60), told), Some(Ok(7)));
+        assert_eq!(wait_for(Duration::from_mins(1), told), Some(Ok(7)));
         caller.join().expect("it ended").expect("heard");
         assert_eq!(wait_for(Duration::from_millis(1), pending::<()>()), None);
     }

@@ -208,7 +208,9 @@ impl Store for Postgres {
                     without_clients(line, instance),
                     clients::find(line, instance, ids),
                 )?;
-                found.into_iter().for_each(|client| put(&mut fleet, client, channels_max));
+                for client in found {
+                    put(&mut fleet, client, channels_max);
+                }
                 Ok(fleet)
             };
             line.within(BEGIN_TO_READ, read).await

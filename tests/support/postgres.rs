@@ -219,6 +219,13 @@ fn unprivileged(program: &str) -> Command {
     command
 }
 
+/// Gives a file to who the server runs as.
+fn own(path: &Path) {
+    if let Some((user, group)) = owner() {
+        chown(path, Some(user), Some(group)).expect("root may");
+    }
+}
+
 /// Returns as whom it has to run where we are root: as the user of its package.
 fn owner() -> Option<(u32, u32)> {
     rustix::process::geteuid().is_root().then(|| {

@@ -64,7 +64,7 @@ impl Input {
         }
         let mut reading = Reading { dialects, topic: &topic.topic, tags: &topic.tags, count: 0 };
         loop {
-            match whole.next().map_err(Stopped::Broken)? {
+            match whole.read().map_err(Stopped::Broken)? {
                 Next::End => break,
                 Next::Hole(cause) => {
                     console.warn(&Missing::NotStored { topic: topic.to_string(), cause }.into());

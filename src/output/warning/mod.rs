@@ -91,10 +91,7 @@ impl Warning {
             Self::PasswordInUrl { broker: url }
             | Self::StorePasswordInUrl { store: url }
             | Self::PasswordInApi { api: url }
-            | Self::PasswordInWebhook { url } => format!(
-                "the password of {} stands in its URL, where `ps` shows it to every user",
-                value(url)
-            ),
+            | Self::PasswordInWebhook { url } => password_in_url(url),
             Self::NotVerified { broker: name }
             | Self::ApiNotVerified { api: name }
             | Self::StoreNotVerified { store: name } => {
@@ -260,6 +257,10 @@ impl fmt::Display for Warning {
         }
         Ok(())
     }
+}
+
+fn password_in_url(url: &str) -> String {
+    format!("the password of {} stands in its URL, where `ps` shows it to every user", value(url))
 }
 
 fn not_understood(malformed: u64, heard: u64, place: &str, first: &str) -> String {

@@ -166,9 +166,8 @@ impl Reading {
         let stored = client.pull(queue, -1, false, true).await?;
         let (min, max) = (stored.min, stored.max);
         let from = match self.from {
-            None => max,
             Some(From::Earliest) => min,
-            Some(From::Latest) => max,
+            Some(From::Latest) | None => max,
             Some(From::Stored(ms)) => self.search(ms, min, max).await?,
         };
         let begin = match self.position {

@@ -40,8 +40,8 @@ pub fn listen(
             client,
             details,
             queues: BTreeMap::new(),
-            is_lost: false,
-            is_behind: false,
+            stage: Stage::Nothing,
+            was_read: false,
             has_hole: false,
             told: None,
         };
@@ -67,14 +67,25 @@ struct Watching {
     /// Whether somebody wants to know all about every message.
     details: bool,
     queues: BTreeMap<Arc<str>, Stand>,
-    /// It was told that something cannot be read.
-    is_lost: bool,
-    /// It was told that all can be read, and not yet that all was.
-    is_behind: bool,
-    /// Something was lost while it was told that something cannot be read.
+    stage: Stage,
+    /// All could be read before, in this run.
+    was_read: bool,
+    /// Something was lost since it was told last that all can be read.
     has_hole: bool,
     /// Until when it was told that all was heard.
     told: Option<Instant>,
+}
+
+/// What whoever listens was told last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Nothing,
+    /// Something cannot be read.
+    Lost,
+    /// All can be read, and what is read is of the past.
+    Behind,
+    /// All was read to its end.
+    Hearing,
 }
 
 /// Where one queue stands.
@@ -126,10 +137,10 @@ impl Watching {
         match what {
             What::Began { goes_on } => {
                 (stand.begun, stand.is_down) = (Some(goes_on), false);
-                if self.is_lost || self.told.is_none() && !self.is_behind {
+                if matches!(self.stage, Stage::Nothing | Stage::Lost) {
                     self.connected(desk).await;
                 }
-                if self.is_behind {
+                if self.was_read {
                     reader.open();
                 }
             }
@@ -166,14 +177,13 @@ impl Watching {
         let failure = Failure::new(format!("could not read {}", self.client.topic))
             .because(&setback.cause)
             .next(setback.next.clone());
-        let was_heard = self.told.is_some() || self.is_behind;
-        if setback.is_final && !was_heard {
+        if setback.is_final && !self.was_read {
             desk.give_up(failure);
             return false;
         }
         desk.note(failure);
         // One queue tells it for all.
-        if !std::mem::replace(&mut self.is_lost, true) {
+        if std::mem::replace(&mut self.stage, Stage::Lost) != Stage::Lost {
             desk.put_now(Heard::Lost { cause: setback.cause, retry_in });
         }
         true
@@ -187,10 +197,9 @@ impl Watching {
         }
         let goes_on = self.queues.values().all(|stand| stand.begun == Some(true));
         // What was read in this run goes on, wherever it began.
-        let was_read = goes_on || self.is_behind || self.told.is_some();
-        let session_present = was_read && !std::mem::take(&mut self.has_hole);
-        self.is_lost = false;
-        self.is_behind = true;
+        let was_read = std::mem::replace(&mut self.was_read, true);
+        let session_present = (goes_on || was_read) && !std::mem::take(&mut self.has_hole);
+        self.stage = Stage::Behind;
         let grant = Grant { filter: self.client.topic.topic.clone(), answer: Answer::Granted(1) };
         desk.put(Heard::Connected { session_present }, 0).await;
         desk.put(Heard::Subscribed { granted: vec![grant] }, 0).await;
@@ -204,18 +213,14 @@ impl Watching {
         let Some(since) = self.queues.values().map(|stand| stand.ended).min().flatten() else {
             return;
         };
-        if self.is_lost {
-            return;
-        }
-        if std::mem::take(&mut self.is_behind) {
-            desk.put(Heard::CaughtUp, 0).await;
-        } else if self.told.is_none_or(|told| since.saturating_duration_since(told) >= ALIVE_EVERY)
-        {
-            desk.put(Heard::Alive, 0).await;
-        } else {
-            return;
-        }
-        self.told = Some(since);
+        let is_due = |told: Instant| since.saturating_duration_since(told) >= ALIVE_EVERY;
+        let heard = match self.stage {
+            Stage::Behind => Heard::CaughtUp,
+            Stage::Hearing if self.told.is_none_or(is_due) => Heard::Alive,
+            Stage::Nothing | Stage::Lost | Stage::Hearing => return,
+        };
+        (self.stage, self.told) = (Stage::Hearing, Some(since));
+        desk.put(heard, 0).await;
     }
 
     /// Hands messages over, and how far they go.

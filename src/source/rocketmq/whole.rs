@@ -66,7 +66,7 @@ impl Whole {
     /// Waits for what comes next.
     ///
     /// Errors: nothing came for too long, or nothing will (exit 4).
-    pub fn next(&mut self) -> Result<Next, Failure> {
+    pub fn read(&mut self) -> Result<Next, Failure> {
         loop {
             if self.is_begun && self.left.is_empty() {
                 return Ok(Next::End);

@@ -192,13 +192,6 @@ impl Drop for Postgres {
     }
 }
 
-/// Gives a file or a folder to who the server runs as.
-fn own(path: &Path) {
-    if let Some((user, group)) = owner() {
-        chown(path, Some(user), Some(group)).expect("root may");
-    }
-}
-
 /// Returns a program of the server, to be run by somebody who is not root: as root it refuses to run.
 fn unprivileged(program: &str) -> Command {
     let installed = std::fs::read_dir(VERSIONS).into_iter().flatten().map_while(Result::ok);

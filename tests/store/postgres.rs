@@ -48,6 +48,24 @@ fn a_cut_line_a_crash_and_a_lock_lose_nothing() {
 
 #[test]
 #[ignore = "needs postgresql"]
+fn of_several_hosts_the_one_that_takes_writes_is_found() {
+    let (standby, mut primary) = (Postgres::start(), Postgres::start());
+    drop(Remote::at(&standby.url()).a_writer());
+    standby.set("default_transaction_read_only", "on");
+    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", standby.port(), primary.port());
+    let mut store = Remote::at(&format!("postgres://presence@{hosts}/presence")).a_writer();
+    commit(store.as_mut(), "a").expect("committed");
+    let there = "SELECT count(*) FROM presence.clients";
+    assert_eq!((standby.does(there), primary.does(there)), ("0".to_owned(), "1".to_owned()));
+    primary.kill();
+    commit(store.as_mut(), "b").expect_err("nobody takes writes");
+    standby.set("default_transaction_read_only", "off");
+    commit(store.as_mut(), "b").expect("the other one has taken over");
+    assert_eq!(standby.does(there), "1");
+}
+
+#[test]
+#[ignore = "needs postgresql"]
 fn a_postgres_that_hangs_is_waited_for_no_longer_than_a_few_seconds() {
     let server = Postgres::start();
     let mut store = Remote::at(&server.url()).a_writer();

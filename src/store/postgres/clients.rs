@@ -145,12 +145,12 @@ pub async fn changes<'a>(
 }
 
 /// Joins a client with what is there. Returns what is to be written of it, if anything is.
-fn joined<'a>(
+fn joined(
     client: &Client,
     kept: &Kept<'_>,
     was_shared: bool,
     channels_max: usize,
-) -> Result<Option<Writing<'a>>, Trouble> {
+) -> Result<Option<Writing<'static>>, Trouble> {
     let mut stored = kept.client()?;
     if stored.id() != client.id() {
         return Err(UNREADABLE);

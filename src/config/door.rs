@@ -138,6 +138,12 @@ impl fmt::Display for Remote {
     }
 }
 
+/// Tells whether a URL names a source at which an access key signs.
+pub(super) fn signs(url: &str) -> bool {
+    let is_aliyun = |(scheme, _): (&str, &str)| scheme.to_ascii_lowercase().starts_with("aliyun-");
+    rocketmq::is_meant(url) || url.split_once("://").is_some_and(is_aliyun)
+}
+
 /// Reads all sources but topics of RocketMQ. `given`: the password for those that say no other.
 ///
 /// Errors: a URL or options that name none, or one twice (exit 2).

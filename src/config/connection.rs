@@ -8,7 +8,6 @@ use crate::config::broker::{Broker, MqttVersion, UserInfo};
 use crate::config::door::{self, Remote};
 use crate::config::rocketmq::{self, Means, RocketMq};
 use crate::config::secret::Secret;
-use crate::config::status_queue::StatusQueue;
 use crate::config::warning::Warning;
 use crate::failure::Failure;
 use std::fs::File;
@@ -231,7 +230,12 @@ fn all(
     let given = password.as_ref().or(surroundings.password.as_ref());
     let means = Means {
         tls: tls.clone(),
-        access_key: access_key::read(&options.access_key, &surroundings.access_key)?,
+        // Whoever shows tokens to a broker has an id, and perhaps no secret.
+        access_key: if sources.source.iter().any(|url| door::signs(url.reveal())) {
+            access_key::read(&options.access_key, &surroundings.access_key)?
+        } else {
+            None
+        },
         keep_alive,
         instance: options.instance.clone(),
     };
@@ -244,7 +248,7 @@ fn all(
         }
         topics.push(topic);
     }
-    let (remotes, more) = remotes(options, sources, &means, given)?;
+    let (remotes, more) = door::remotes(options, sources, &means, given)?;
     warnings.extend(more);
     if let Some(flag) = tls_flag(options)
         && connections.iter().all(|connection| connection.tls.is_none())
@@ -271,45 +275,6 @@ fn all(
     }
     let webhook = door::webhook(sources)?;
     Ok(Given { connections, remotes, topics, webhook, warnings })
-}
-
-/// Reads the doors beside MQTT. `given`: the password for those that say no other.
-fn remotes(
-    options: &cli::Connection,
-    sources: &Sources,
-    means: &Means,
-    given: Option<&Secret>,
-) -> Result<(Vec<Remote>, Vec<Warning>), Failure> {
-    let mut remotes: Vec<Remote> = Vec::new();
-    let mut warnings = Vec::new();
-    for url in sources.source.iter().filter(|url| !rocketmq::is_meant(url.reveal())) {
-        let door::Read { mut remote, is_encrypted, group } = Remote::read(url.reveal())?;
-        if remote.password.is_some() {
-            warnings.push(Warning::PasswordInUrl { broker: remote.instance.clone() });
-        }
-        if is_encrypted && means.tls.insecure {
-            warnings.push(Warning::Unverified { broker: remote.instance.clone() });
-        }
-        remote.tls = is_encrypted.then(|| means.tls.clone());
-        remote.keep_alive = means.keep_alive;
-        match group {
-            Some(group) => {
-                let key = means.access_key.clone();
-                let queue = StatusQueue::read(options, sources, &remote, group, key)?;
-                remote.status_queue = Some(queue);
-            }
-            None => remote.log_in(options.username.as_deref(), given),
-        }
-        if let Some(name) = &means.instance {
-            remote.instance.clone_from(name);
-        }
-        if remotes.iter().any(|other| other.instance == remote.instance) {
-            return Err(Failure::misuse(format!("`--source` names `{}` twice", remote.instance))
-                .next("name each source once"));
-        }
-        remotes.push(remote);
-    }
-    Ok((remotes, warnings))
 }
 
 /// Chooses who to be. A password in a URL belongs to the user in that URL and goes with no other;

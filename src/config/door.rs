@@ -3,7 +3,10 @@
 use super::broker::{Authority, host_name, known_as, redacted};
 use super::connection::{Tls, password_from};
 use super::metrics;
+use super::rocketmq::{self, Means};
 use super::status_queue::StatusQueue;
+use super::warning::Warning;
+use crate::cli::connection as cli;
 use crate::cli::watch::Sources;
 use crate::config::secret::Secret;
 use crate::failure::Failure;
@@ -133,6 +136,53 @@ impl fmt::Display for Remote {
         let scheme = name(self.tongue, self.tls.is_some());
         write!(f, "{scheme}://{}:{}", self.host, self.port)
     }
+}
+
+/// Tells whether a URL names a source at which an access key signs.
+pub(super) fn signs(url: &str) -> bool {
+    let is_aliyun = |(scheme, _): (&str, &str)| scheme.to_ascii_lowercase().starts_with("aliyun-");
+    rocketmq::is_meant(url) || url.split_once("://").is_some_and(is_aliyun)
+}
+
+/// Reads all sources but topics of RocketMQ. `given`: the password for those that say no other.
+///
+/// Errors: a URL or options that name none, or one twice (exit 2).
+pub(super) fn remotes(
+    options: &cli::Connection,
+    sources: &Sources,
+    means: &Means,
+    given: Option<&Secret>,
+) -> Result<(Vec<Remote>, Vec<Warning>), Failure> {
+    let mut remotes: Vec<Remote> = Vec::new();
+    let mut warnings = Vec::new();
+    for url in sources.source.iter().filter(|url| !rocketmq::is_meant(url.reveal())) {
+        let Read { mut remote, is_encrypted, group } = Remote::read(url.reveal())?;
+        if remote.password.is_some() {
+            warnings.push(Warning::PasswordInUrl { broker: remote.instance.clone() });
+        }
+        if is_encrypted && means.tls.insecure {
+            warnings.push(Warning::Unverified { broker: remote.instance.clone() });
+        }
+        remote.tls = is_encrypted.then(|| means.tls.clone());
+        remote.keep_alive = means.keep_alive;
+        match group {
+            Some(group) => {
+                let key = means.access_key.clone();
+                let queue = StatusQueue::read(options, sources, &remote, group, key)?;
+                remote.status_queue = Some(queue);
+            }
+            None => remote.log_in(options.username.as_deref(), given),
+        }
+        if let Some(name) = &means.instance {
+            remote.instance.clone_from(name);
+        }
+        if remotes.iter().any(|other| other.instance == remote.instance) {
+            return Err(Failure::misuse(format!("`--source` names `{}` twice", remote.instance))
+                .next("name each source once"));
+        }
+        remotes.push(remote);
+    }
+    Ok((remotes, warnings))
 }
 
 /// Where others may post what brokers tell, and who they must be.

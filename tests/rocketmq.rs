@@ -11,6 +11,8 @@ mod rig;
 #[path = "mosquitto/scene.rs"]
 #[allow(dead_code, reason = "shared with the tests at Mosquitto")]
 mod scene;
+#[path = "support/schema.rs"]
+mod schema;
 
 use scene::notice;
 use std::sync::{Arc, Mutex, Weak};

@@ -56,6 +56,7 @@ pub enum Action {
     Export(Export),
     Compact(Compact),
     ForgetSession(Box<ForgetSession>),
+    ForgetQueues(ForgetQueues),
 }
 
 /// Shows which brokers a store knows, who listened, and until when
@@ -126,6 +127,25 @@ pub struct Export {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  presence store compact")]
 pub struct Compact {
+    #[command(flatten)]
+    pub profile: super::profile::Profile,
+    #[command(flatten)]
+    pub store: Where,
+}
+
+/// Forgets how far the queues of a source were read
+///
+/// For a topic of RocketMQ of which a broker is gone for good: while the store knows of it, nobody is known,
+/// as it may hold what nobody has read. Watching begins anew then, where `--since` says, and what was not
+/// read counts as a hole.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Example:\n  presence store forget-queues --instance rocketmq://nameserver.example:9876/GID_demo_MQTT"
+)]
+pub struct ForgetQueues {
+    /// Name of the source, as `store info` shows it
+    #[arg(long, value_name = "NAME", env = "PRESENCE_INSTANCE")]
+    pub instance: String,
     #[command(flatten)]
     pub profile: super::profile::Profile,
     #[command(flatten)]

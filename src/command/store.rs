@@ -2,7 +2,9 @@
 
 use super::input::{Asked, Input};
 use super::members::{self, MemberObject};
-use crate::cli::store::{Action, Compact, Export, ForgetSession, Import, Info, Where};
+use crate::cli::store::{
+    Action, Compact, Export, ForgetQueues, ForgetSession, Import, Info, Where,
+};
 use crate::clock;
 use crate::config;
 use crate::failure::{Failure, Outcome};
@@ -43,6 +45,7 @@ pub fn run(action: &Action, console: &mut Console) -> Result<Outcome, Failure> {
         Action::Export(options) => export(options, console),
         Action::Compact(options) => compact(options, console),
         Action::ForgetSession(options) => forget(options, console),
+        Action::ForgetQueues(options) => forget_queues(options, console),
     }
 }
 
@@ -291,6 +294,25 @@ fn compact(options: &Compact, console: &mut Console) -> Result<Outcome, Failure>
         after.div_ceil(1_024),
         before.div_ceil(1_024)
     ))?;
+    Ok(Outcome::Yes)
+}
+
+fn forget_queues(options: &ForgetQueues, console: &mut Console) -> Result<Outcome, Failure> {
+    let place = kept(&options.store, console)?;
+    // Not made where there is none: there would be nothing to forget.
+    drop(store::open(&place, Access::Read, &Policy::DEFAULT)?);
+    let mut store = store::open(&place, Access::Write, &Policy::DEFAULT)?;
+    let instance = &options.instance;
+    let forgotten = store.forget_positions(instance)?;
+    store.close()?;
+    if forgotten == 0 {
+        return Err(Failure::new(format!("no queue of `{}` was read", sanitize(instance, 200)))
+            .because(format!("{place} knows of none"))
+            .next("see what the sources are called with `presence store info`"));
+    }
+    let queues = crate::output::number::counted(forgotten as u64, "queue");
+    let instance = sanitize(instance, 200);
+    console.print_line(format_args!("it is forgotten how far {queues} of {instance} were read"))?;
     Ok(Outcome::Yes)
 }
 

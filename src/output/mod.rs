@@ -17,6 +17,7 @@ pub mod format;
 pub mod html;
 pub mod json;
 pub mod log;
+pub mod message;
 pub mod metrics;
 pub mod number;
 pub mod object;

@@ -25,6 +25,20 @@ pub struct Place {
     pub born_ms: i64,
     /// On the clock of whoever stores it, ms.
     pub stored_ms: i64,
+    /// Messages that were stored behind it when it was read.
+    pub unread: i64,
+}
+
+impl Position {
+    /// Returns how long before `now_ms`, on our clock, the last message was stored while there is more behind
+    /// it, in ms; 0 at the end of the queue.
+    #[must_use]
+    pub fn behind_ms(&self, now_ms: i64) -> i64 {
+        match self.stored_ms {
+            Some(stored_ms) if self.next < self.max => now_ms.saturating_sub(stored_ms).max(0),
+            _ => 0,
+        }
+    }
 }
 
 /// How far a queue has been read.

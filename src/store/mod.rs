@@ -78,6 +78,9 @@ pub trait Store: Debug + Send {
     /// Returns how far the queues of an instance were read, by their names: the offset to go on with.
     fn positions(&mut self, instance: &str) -> Result<BTreeMap<String, i64>, Failure>;
 
+    /// Forgets how far all queues of an instance were read. Returns how many that were.
+    fn forget_positions(&mut self, instance: &str) -> Result<usize, Failure>;
+
     /// Removes clients, given as they were judged. One that was heard of since is kept. Returns how
     /// many were removed.
     fn forget_clients(&mut self, instance: &str, clients: &[&Client]) -> Result<usize, Failure>;

@@ -4,7 +4,7 @@ use crate::run::{Home, lines, notice};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "watch",
     "check",
     "replay",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 17] = [
     "store import",
     "store export",
     "store compact",
+    "store forget-queues",
     "store forget-session",
     "broker",
     "demo",

@@ -1,11 +1,14 @@
 //! A topic, watched and read to its end.
 
 use crate::scene::{Answer, Believed, Watch, believed, objects};
+use crate::schema::{assert_valid, schema};
 use crate::support::process::{DEADLINE, Ended, Presence};
 use crate::support::remoting::{self, ask};
 use crate::support::rocketmq::{ADMIN, Kind, READER, RocketMq, last_line, wait_ready};
 use crate::{cluster, notice};
 use presence::clock;
+use presence::state::policy::Policy;
+use presence::store::{Access, Batch, Position, Sqlite};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -17,7 +20,11 @@ fn url(server: &str, topic: &str) -> String {
 
 /// Returns a watcher of a topic, in JSON. Its store lies in its home.
 fn watch(home: &Path, url: &str, more: &[&str]) -> Watch {
-    let line = ["watch", "--json", "--source", url, "--store", "watched.db"];
+    watch_into(home, "watched.db", url, more)
+}
+
+fn watch_into(home: &Path, store: &str, url: &str, more: &[&str]) -> Watch {
+    let line = ["watch", "--json", "--source", url, "--store", store];
     Watch::of(Presence::start_in(home, [&line[..], more].concat(), &[]))
 }
 
@@ -76,6 +83,17 @@ fn what_was_stored_and_what_comes_is_told_and_nothing_is_missed_in_an_absence() 
     let mut watcher = watch(home.path(), &url, &[]);
     watcher.object(|line| line["client"] == "valve");
     assert_eq!(check(home.path(), &url, "valve").code, Some(0), "it was never told of again");
+    let mut second =
+        watch_into(home.path(), "second.db", &url, &["--messages", "--since", "earliest"]);
+    let message = second.object(|line| line["type"] == "message" && line["client"] == "valve");
+    assert_eq!(
+        (&message["queue"], &message["offset"]),
+        (&"broker-a/3".into(), &0.into()),
+        "{message}"
+    );
+    assert_eq!((&message["tag"], &message["reconsume_times"]), (&"connect".into(), &0.into()));
+    assert_valid(&schema("message"), std::slice::from_ref(&message));
+    second.finish();
     send(0, "valve", "disconnect", "v1");
     send(0, "valve", "tcpclean", "v1");
     watcher.change("valve", "offline");
@@ -91,6 +109,33 @@ fn what_was_stored_and_what_comes_is_told_and_nothing_is_missed_in_an_absence() 
     assert!(ended.err.contains("no JSON object"), "{}", ended.err);
     let (later, _) = read(home.path(), &["--source", &url, "--since", "latest"]);
     assert_eq!(later, Believed::new());
+}
+
+#[test]
+#[ignore = "needs rocketmq"]
+fn a_broker_that_is_not_known_any_more_may_hold_what_nobody_has_read() {
+    let (cluster, home) = (cluster(), home());
+    cluster.create_topic("GID_gone_MQTT", 1);
+    let url = url(&cluster.name_server(), "GID_gone_MQTT");
+    let instance = url.replace("127.0.0.1", "localhost");
+    let place = home.path().join("watched.db");
+    let mut store = Sqlite::open(&place, Access::Write, &Policy::DEFAULT).expect("it is ours");
+    let positions = vec![Position { queue: "broker-b/0", next: 7 }];
+    store.commit(&instance, &Batch { positions, ..Batch::default() }).expect("committed");
+    store.close().expect("closed");
+    let line = ["watch", "--source", &url, "--store", "watched.db", "--timeout", "1s"];
+    let ended = Presence::start_in(home.path(), line, &[]).ended(DEADLINE);
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    assert!(ended.err.contains("\"broker-b/0\", which was read before"), "{}", ended.err);
+    assert!(ended.err.contains("`presence store forget-queues`"), "{}", ended.err);
+
+    let line = ["store", "forget-queues", "--store", "watched.db", "--instance", &instance];
+    for (code, said) in [(0, "1 queue of rocketmq://localhost"), (4, "no queue of")] {
+        let ended = Presence::start_in(home.path(), line, &[]).ended(DEADLINE);
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!((ended.out + &ended.err).contains(said));
+    }
+    watch(home.path(), &url, &[]).said("is known yet");
 }
 
 #[test]

@@ -5,8 +5,7 @@ use presence::event::{Channel, ChannelEvent, EventKind, Timestamp};
 use presence::state::coverage::{Member, SourceKey};
 use presence::state::fleet::{Fleet, Hearsay};
 use presence::state::verdict::Status;
-use presence::store::{Account, Author, Batch, Position, Session};
-use std::collections::BTreeMap;
+use presence::store::{Account, Author, Batch, Session};
 
 fn source() -> SourceKey {
     SourceKey { voice: LMQ.name.to_owned(), ear: "presence-1".to_owned() }
@@ -110,20 +109,6 @@ fn ties_and_starts_only_grow_and_the_count_of_drops_follows_the_broker() {
     assert_eq!(reader.dropped(BROKER), Ok(Some(2)));
     assert_eq!(reader.load(BROKER).expect("loaded").restart(), Some(at(500)));
     assert_eq!(reader.tie("nowhere"), Ok(0));
-}
-
-#[test]
-fn how_far_queues_were_read_is_kept_and_may_go_back() {
-    let place = Place::new();
-    let mut store = place.writer();
-    for positions in [&[("a/0", 7), ("b/1", 9)][..], &[("a/0", 3)], &[]] {
-        let position = |(queue, next): &(&'static str, i64)| Position { queue, next: *next };
-        let positions = positions.iter().map(position).collect();
-        store.commit(BROKER, &Batch { positions, ..Batch::default() }).expect("committed");
-    }
-    let kept = place.reader().positions(BROKER).expect("read");
-    assert_eq!(kept, BTreeMap::from([("a/0".to_owned(), 3), ("b/1".to_owned(), 9)]));
-    assert_eq!(place.reader().positions("nowhere"), Ok(BTreeMap::new()));
 }
 
 #[test]

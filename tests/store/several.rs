@@ -263,6 +263,10 @@ fn keeps_what_belongs_to_an_instance(place: &dyn Stores) {
     let kept = [("a/0".to_owned(), 3), ("b/1".to_owned(), 9)].into();
     assert_eq!(place.a_reader().positions(BROKER), Ok(kept));
     assert_eq!(place.a_reader().positions("nowhere"), Ok(BTreeMap::new()));
+    assert_eq!(store.forget_positions("nowhere"), Ok(0));
+    assert_eq!(store.forget_positions(BROKER), Ok(2));
+    assert_eq!(store.forget_positions(BROKER), Ok(0));
+    assert_eq!(place.a_reader().positions(BROKER), Ok(BTreeMap::new()));
 
     assert_eq!(store.forget_member(BROKER, "nobody", Timestamp(4_000_000)), Ok(0));
     assert_eq!(store.forget_member(BROKER, "m \"1\"", Timestamp(4_000_000)), Ok(1));

@@ -48,6 +48,13 @@ pub struct View {
     #[arg(long, env = "PRESENCE_ANOMALIES", value_parser = clap::builder::BoolishValueParser::new())]
     pub anomalies: bool,
 
+    /// Show every message of a queue too, before what it changes
+    ///
+    /// Of RocketMQ: in which queue and where, its id, keys and tag, how often it was given back, when it was
+    /// stored, whom it is about, and how many messages are unread behind it. In the table it is left out.
+    #[arg(long, env = "PRESENCE_MESSAGES", value_parser = clap::builder::BoolishValueParser::new())]
+    pub messages: bool,
+
     /// Print each change by a template, such as '{at} {client} {from}->{to} {cause}'
     ///
     /// Fields are `type instance at at_ms client from to state online cause channel since since_ms voice

@@ -48,9 +48,16 @@ impl Ending {
     }
 
     pub fn pulse(&mut self, instance: &str, pulse: &Pulse) {
+        if let Some(behind) = pulse.behind_ms {
+            self.meet(is_late(behind), || {
+                format!(
+                    "a message of {instance} was stored {} ago and is unread",
+                    duration_ms(behind)
+                )
+            });
+        }
         let Some(lag) = pulse.lag.map(|lag| lag.latest_ms) else { return };
-        let late = |met: &FailOn| matches!(met, FailOn::Lag(bound) if i128::from(lag) > bound.as_millis().cast_signed());
-        self.meet(late, || {
+        self.meet(is_late(lag), || {
             format!("the last event of {instance} came {} after its stamp", duration_ms(lag))
         });
     }
@@ -95,6 +102,11 @@ impl Ending {
     }
 }
 
+/// Returns what tells whether a condition is met by so much, in ms.
+fn is_late(ms: i64) -> impl Fn(&FailOn) -> bool {
+    move |met| matches!(met, FailOn::Lag(bound) if i128::from(ms) > bound.as_millis().cast_signed())
+}
+
 const VALUE_MAX: usize = 80;
 
 #[cfg(test)]
@@ -137,6 +149,15 @@ mod tests {
             (ending.outcome(), ending.failed_on().as_deref()),
             (Outcome::No, Some("lag>30s"))
         );
+    }
+
+    #[test]
+    fn a_queue_that_is_read_too_late_ends_it_as_an_event_does() {
+        for (behind_ms, is_over) in [(None, false), (Some(30_000), false), (Some(30_001), true)] {
+            let mut ending = ending(&["lag>30s"], None, None);
+            ending.pulse("q", &Pulse { behind_ms, ..Pulse::default() });
+            assert_eq!(ending.is_over(), is_over, "{behind_ms:?}");
+        }
     }
 
     #[test]

@@ -41,7 +41,11 @@ impl Findings {
                     self.lags[number] = Some(lag);
                 }
             }
-            News::Testimony(_) | News::Voice(_) | News::Warning(_) | News::Debug(_) => {}
+            News::Testimony(_)
+            | News::Messages(_)
+            | News::Voice(_)
+            | News::Warning(_)
+            | News::Debug(_) => {}
         }
     }
 

@@ -71,7 +71,9 @@ impl Flow {
             News::Warning(warning) => {
                 if matches!(
                     &warning,
-                    Warning::Missing(Missing::Away { .. } | Missing::Dropped { .. })
+                    Warning::Missing(
+                        Missing::Away { .. } | Missing::Dropped { .. } | Missing::NotStored { .. }
+                    )
                 ) {
                     let instance = &self.instances[number];
                     self.ending.gap(|| format!("something may have been lost of {instance}"));

@@ -249,6 +249,7 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Given), Failu
         reports: false,
         figures: options.metrics.metrics.is_some() || Service::is_run_by_one(),
         queries,
+        messages: options.view.messages,
     };
     Ok((setup, given))
 }

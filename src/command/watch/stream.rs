@@ -6,11 +6,12 @@ use crate::cli::watch::View;
 use crate::clock;
 use crate::command::filter::Shown;
 use crate::command::hear::Tally;
-use crate::command::watcher::{News, Pulse, Voice};
+use crate::command::watcher::{News, Pulse, Taken, Voice};
 use crate::failure::Failure;
 use crate::output::console::Console;
 use crate::output::finding::{self, FindingObject};
 use crate::output::format::{Subject, Template};
+use crate::output::message::MessageObject;
 use crate::output::number::{counted, grouped};
 use crate::output::object::{ChangeObject, VerdictObject};
 use crate::output::sanitize::sanitize;
@@ -82,6 +83,7 @@ impl Stream {
                 }
             }
             News::Changes(changes) => self.changes(number, &changes, console)?,
+            News::Messages(messages) => self.messages(number, &messages, console)?,
             News::Testimony(_) => {}
             News::Warning(warning) => console.warn(&warning),
             News::Voice(voice) => self.voice(number, &voice, console),
@@ -93,6 +95,43 @@ impl Stream {
                 self.show_status();
                 // A pulse comes when a watcher has caught up: now a reader must have everything.
                 console.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows single messages. Under a template standard output holds nothing but its lines.
+    fn messages(
+        &self,
+        number: usize,
+        messages: &[Taken],
+        console: &mut Console,
+    ) -> Result<(), Failure> {
+        let instance = self.instances[number].as_str();
+        for Taken { topic, tag, place, client } in messages {
+            let object = MessageObject {
+                instance,
+                topic,
+                queue: &place.queue,
+                offset: place.offset,
+                message_id: &place.message_id,
+                keys: place.keys.as_deref(),
+                tag: tag.as_deref(),
+                reconsume_times: place.reconsumed,
+                born_ms: place.born_ms,
+                stored_ms: place.stored_ms,
+                unread: place.unread,
+                client: client.as_deref(),
+            };
+            if !client.as_deref().is_none_or(|client| self.look.shown.is_about(client)) {
+                continue;
+            }
+            if console.is_json() {
+                console.json_line(&object)?;
+            } else if self.has_template() {
+                console.say(self.prefixed(number, &object.line()));
+            } else {
+                console.print_line(self.prefixed(number, &object.line()))?;
             }
         }
         Ok(())

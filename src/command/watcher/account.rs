@@ -1,12 +1,12 @@
 //! A watcher's account of itself: what the broker says about itself, which epochs that makes, and
 //! what of it all is durable.
 
-use super::{Arrival, HEARTBEAT, News, RETRY, Testimony, Watcher};
+use super::{Arrival, HEARTBEAT, News, RETRY, Taken, Testimony, Watcher};
 use crate::clock;
 use crate::command::hear::message_of;
 use crate::command::moment;
-use crate::dialect::Message;
-use crate::event::Timestamp;
+use crate::dialect::{Message, Reading};
+use crate::event::{Event, Timestamp};
 use crate::failure::Failure;
 use crate::output::warning::{Missing, Warning};
 use crate::source::mqtt::Publish;
@@ -33,6 +33,20 @@ const BEHIND_EVERY: Duration = Duration::from_secs(1);
 const BEHIND_MAX: usize = 50_000;
 /// How often it is said what was posted and not taken in.
 const REFUSED_EVERY: Duration = Duration::from_mins(1);
+
+/// Returns what is to be told of a message by itself, where somebody wants that.
+pub(super) fn taken(publish: &Publish, reading: &Reading<'_>) -> Option<Taken> {
+    let origin = publish.origin.as_ref()?;
+    let place = origin.place.as_deref()?.clone();
+    let client = match reading {
+        Reading::Events(events) => events.iter().find_map(|event| match event {
+            Event::Channel(event) => Some(event.client.to_string()),
+            Event::Restarted(_) => None,
+        }),
+        Reading::Malformed(_) | Reading::NotMine => None,
+    };
+    Some(Taken { topic: publish.topic.clone(), tag: origin.tag.clone(), place, client })
+}
 
 /// Tells whether it is the broker itself that a message of this topic is about.
 pub(super) fn is_about_broker(topic: &str) -> bool {

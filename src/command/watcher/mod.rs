@@ -10,11 +10,12 @@ mod setup;
 mod sharing;
 mod state;
 
+use account::taken;
 pub use account::{BROKER_VERSION, DROPPED, UPTIME};
 pub use asking::Asking;
 pub use identity::Rights;
 pub use listened::Source;
-pub use news::{End, News, Pulse, Question, Testimony};
+pub use news::{End, News, Pulse, Question, Taken, Testimony};
 pub use recognised::Voice;
 pub use setup::Setup;
 pub use sharing::{EAR, Share};
@@ -449,6 +450,7 @@ impl Watcher {
         if is_ours(&reading, self.hearing.member()) {
             return;
         }
+        self.state.taken.extend(taken(publish, &reading));
         let mark = self.hearing.mark(voice.name, coverage);
         if let (Some(reports), Reading::Events(events)) = (&mut self.reports, &reading) {
             let report = |event| Report::of(event, voice.name, arrival.up);

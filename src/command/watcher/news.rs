@@ -3,12 +3,17 @@
 use super::{Voice, Watcher};
 use crate::clock;
 use crate::command::hear::Tally;
+use crate::event::Timestamp;
+use crate::output::metrics::QueueFigures;
 use crate::output::warning::Warning;
 use crate::simulate::report::Report;
+use crate::source::origin::{Place, Position};
 use crate::state::diagnosis::Lag;
 use crate::state::fleet::Fleet;
 use crate::state::presence::{Change, Counts};
 use crate::state::verdict::Verdict;
+use compact_str::CompactString;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -21,6 +26,8 @@ pub enum News {
     /// Only where it was asked for.
     Testimony(Testimony),
     Warning(Warning),
+    /// Single messages of queues, before their changes. Only where it was asked for.
+    Messages(Vec<Taken>),
     /// What `auto` decided.
     Voice(Voice),
     Debug(String),
@@ -43,6 +50,16 @@ pub enum Testimony {
     Broker(String),
 }
 
+/// A message of a queue that was taken in.
+#[derive(Debug)]
+pub struct Taken {
+    pub topic: CompactString,
+    pub tag: Option<CompactString>,
+    pub place: Place,
+    /// Whom it is about, if anybody.
+    pub client: Option<String>,
+}
+
 /// How a watcher is doing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pulse {
@@ -53,6 +70,9 @@ pub struct Pulse {
     pub connected: bool,
     /// Messages that are heard, but cannot be made durable.
     pub unsaved: usize,
+    /// How long ago the next message was stored, of the queue that is the furthest behind, ms; `None` where
+    /// no queues are read, or were not read to their end yet.
+    pub behind_ms: Option<i64>,
 }
 
 /// Asks what there is to know about one client.
@@ -109,6 +129,10 @@ impl Watcher {
         if !reports.is_empty() {
             self.tell(News::Testimony(Testimony::Reports(reports))).await;
         }
+        let taken = std::mem::take(&mut self.state.taken);
+        if !taken.is_empty() {
+            self.tell(News::Messages(taken)).await;
+        }
         let changes = self.presence.take_changes();
         if !changes.is_empty() {
             self.tell(News::Changes(changes)).await;
@@ -144,6 +168,9 @@ impl Watcher {
         figures.unacknowledged = self.state.acks.len();
         figures.unsaved = if self.state.stuck.is_some() { self.state.acks.len() } else { 0 };
         figures.recording_bytes = self.ledger.recorded_bytes();
+        let now = clock::now();
+        figures.queues =
+            self.state.queues.values().map(|queue| queue_figures(queue, now)).collect();
         figures.turned = clock::uptime();
         panel.show(figures);
     }
@@ -155,6 +182,22 @@ impl Watcher {
             lag: self.state.lags.lag(),
             connected: self.state.connected,
             unsaved: if self.state.stuck.is_some() { self.state.acks.len() } else { 0 },
+            behind_ms: self.behind_ms(),
         }
+    }
+
+    /// Not while history is read for the first time: that is no delay.
+    fn behind_ms(&self) -> Option<i64> {
+        let now = clock::now();
+        let queues = self.state.queues.values().filter(|_| self.state.known_told);
+        queues.map(|queue| queue.behind_ms(now.0)).max()
+    }
+}
+
+fn queue_figures(queue: &Position, now: Timestamp) -> QueueFigures {
+    QueueFigures {
+        name: Arc::clone(&queue.queue),
+        unread: u64::try_from(queue.max.saturating_sub(queue.next)).unwrap_or(0),
+        behind_ms: u64::try_from(queue.behind_ms(now.0)).unwrap_or(0),
     }
 }

@@ -52,6 +52,8 @@ pub struct Setup {
     pub figures: bool,
     /// APIs of the broker, to ask beside listening.
     pub queries: Vec<Query>,
+    /// Tell every single message of a queue.
+    pub messages: bool,
 }
 
 impl Setup {
@@ -71,6 +73,7 @@ impl Setup {
             share: None,
             reports: true,
             figures: false,
+            messages: false,
             queries: Vec::new(),
         }
     }
@@ -141,7 +144,7 @@ impl Setup {
             Source::RocketMq(topic) => {
                 let positions = store.as_mut().map(|store| store.positions(&instance));
                 let positions = positions.transpose()?.unwrap_or_default();
-                Ear::Other(rocketmq::listen(topic.clone(), &client_id, positions, false)?)
+                Ear::Other(rocketmq::listen(topic.clone(), &client_id, positions, self.messages)?)
             }
             Source::Webhook(hatch) => Ear::Other(hatch.listen(&client_id)),
         };

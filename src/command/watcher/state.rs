@@ -1,7 +1,7 @@
 //! Where a watcher stands, between one thing heard and the next.
 
-use super::Arrival;
 use super::recognised::Recognised;
+use super::{Arrival, Taken};
 use crate::clock;
 use crate::command::hear::Tally;
 use crate::event::Timestamp;
@@ -60,6 +60,8 @@ pub struct State {
     pub(super) refused_at: Option<Instant>,
     /// How far each queue was read, where queues are read.
     pub(super) queues: BTreeMap<Arc<str>, Position>,
+    /// Messages of queues that are to be told one by one.
+    pub(super) taken: Vec<Taken>,
     pub(super) lags: Lags,
     pub(super) figures: Figures,
 }
@@ -94,6 +96,7 @@ impl Default for State {
             refused: Refused::default(),
             refused_at: None,
             queues: BTreeMap::new(),
+            taken: Vec::new(),
             lags: Lags::default(),
             figures: Figures::default(),
         }

@@ -38,6 +38,8 @@ pub struct Figures {
     pub store_errors: u64,
     /// Size of the recording, where there is one.
     pub recording_bytes: Option<u64>,
+    /// Queues that are read, by name.
+    pub queues: Vec<QueueFigures>,
     /// When the watcher last went through its loop, on the clock of
     /// [`uptime`](crate::clock::uptime).
     pub turned: Duration,
@@ -62,9 +64,20 @@ impl Default for Figures {
             commit: Histogram::new(COMMIT),
             store_errors: 0,
             recording_bytes: None,
+            queues: Vec::new(),
             turned: Duration::ZERO,
         }
     }
+}
+
+/// One queue that is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueFigures {
+    pub name: Arc<str>,
+    /// Messages that are stored and not read yet.
+    pub unread: u64,
+    /// How long ago the last one that was read was stored, while there are more, ms.
+    pub behind_ms: u64,
 }
 
 /// Upper bounds in s.

@@ -10,7 +10,7 @@ mod watchers;
 
 pub use clients::ClientSeries;
 pub use doings::Doings;
-pub use figures::{EventCounts, Figures, Histogram, Panel};
+pub use figures::{EventCounts, Figures, Histogram, Panel, QueueFigures};
 pub use watchers::Watchers;
 
 use crate::event::Timestamp;

@@ -1,6 +1,6 @@
 //! The figures of all watchers of a run, family by family.
 
-use super::{Families, Figures, Histogram, Labels, Page, Panel, sample};
+use super::{Families, Figures, Histogram, Labels, Page, Panel, QueueFigures, sample};
 use crate::state::verdict::Status;
 use std::fmt;
 
@@ -16,6 +16,7 @@ impl Families for Watchers {
         clients(page, &read)?;
         events(page, &read)?;
         listening(page, &read)?;
+        queues(page, &read)?;
         keeping(page, &read)
     }
 }
@@ -76,6 +77,22 @@ fn listening(page: &mut Page<'_>, read: &Read<'_>) -> fmt::Result {
     let help = "Connections after the first one.";
     let again = each(read, |figures| sample(figures.connects.saturating_sub(1)));
     page.counter("presence_reconnects", help, again)
+}
+
+fn queues(page: &mut Page<'_>, read: &Read<'_>) -> fmt::Result {
+    let each = |value: fn(&QueueFigures) -> f64| {
+        read.iter().flat_map(move |(instance, figures)| {
+            figures.queues.iter().map(move |queue| {
+                let labels: Labels<'_> = vec![("instance", instance), ("queue", &queue.name)];
+                (labels, value(queue))
+            })
+        })
+    };
+    let help = "Messages of a queue that are stored and not read yet.";
+    page.gauge("presence_queue_unread_messages", help, each(|queue| sample(queue.unread)))?;
+    let help = "Since the last message that was read was stored, while there are more.";
+    let behind = each(|queue| sample(queue.behind_ms) / 1_000.0);
+    page.gauge("presence_queue_lag_seconds", help, behind)
 }
 
 fn keeping(page: &mut Page<'_>, read: &Read<'_>) -> fmt::Result {

@@ -42,8 +42,8 @@ fn unknown(queue: &str) -> Setback {
             "the name server does not know the broker of {}, which was read before",
             quoted(queue)
         ),
-        "start that broker; if it is gone for good, forget how far it was read with `presence store \
-         forget-session`",
+        "start that broker; if it is gone for good, begin anew with `presence store \
+         forget-queues`",
     )
 }
 

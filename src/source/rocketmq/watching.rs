@@ -233,7 +233,7 @@ impl Watching {
                     stored_ms = Some(stored.stored_ms);
                     let tag = stored.tag();
                     if is_wanted(tag.as_deref(), &self.client.topic.tags) {
-                        all.push(self.heard(queue, &batch.body, stored, tag.as_deref()));
+                        all.push(self.heard(queue, batch, stored, tag.as_deref()));
                     }
                 }
                 Err(unreadable) => {
@@ -248,9 +248,15 @@ impl Watching {
         desk.put_all(all, batch.body.len()).await;
     }
 
-    fn heard(&self, queue: &str, whole: &Bytes, stored: &Stored<'_>, tag: Option<&str>) -> Heard {
+    fn heard(
+        &self,
+        queue: &Arc<str>,
+        batch: &Batch,
+        stored: &Stored<'_>,
+        tag: Option<&str>,
+    ) -> Heard {
         let payload = match stored.body() {
-            Ok(Cow::Borrowed(body)) => whole.slice_ref(body),
+            Ok(Cow::Borrowed(body)) => batch.body.slice_ref(body),
             Ok(Cow::Owned(body)) => Bytes::from(body),
             Err(unreadable) => {
                 let cause = format!(
@@ -261,13 +267,14 @@ impl Watching {
             }
         };
         let place = self.details.then(|| Place {
-            queue: queue.into(),
+            queue: Arc::clone(queue),
             offset: stored.offset,
             message_id: stored.id().into(),
             keys: stored.keys().map(CompactString::from),
             reconsumed: stored.reconsumed,
             born_ms: stored.born_ms,
             stored_ms: stored.stored_ms,
+            unread: batch.max.saturating_sub(stored.offset).saturating_sub(1),
         });
         let origin = Origin { tag: tag.map(CompactString::from), place: place.map(Box::new) };
         Heard::Message(Publish {

@@ -45,6 +45,8 @@ const LOCK_MEMBER: &str =
     ORDER BY voice, ear, member FOR NO KEY UPDATE";
 const POSITIONS: &str = "SELECT queue, next FROM presence.positions
     WHERE instance = (SELECT number FROM presence.instances WHERE name = $1)";
+const FORGET_POSITIONS: &str = "DELETE FROM presence.positions
+    WHERE instance = (SELECT number FROM presence.instances WHERE name = $1)";
 const PUT_POSITIONS: &str = "INSERT INTO presence.positions AS p (instance, queue, next)
     SELECT $1, new.queue, new.next FROM unnest($2::text[], $3::bigint[]) AS new (queue, next)
     ON CONFLICT (instance, queue) DO UPDATE SET next = excluded.next WHERE p.next <> excluded.next";
@@ -145,6 +147,12 @@ pub async fn positions(line: &Line, instance: &str) -> Result<BTreeMap<String, i
     let rows = line.rows(POSITIONS, &[&instance]).await?;
     let read = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
     rows.iter().map(|row| read(row).map_err(|error| line.said(error))).collect()
+}
+
+/// Forgets all positions of an instance. Returns how many there were.
+pub async fn forget_positions(line: &Line, instance: &str) -> Result<usize, Trouble> {
+    let gone = line.execute(FORGET_POSITIONS, &[&instance]).await?;
+    Ok(usize::try_from(gone).unwrap_or(usize::MAX))
 }
 
 /// Puts positions in the place of those that are stored, in a transaction.

@@ -270,6 +270,10 @@ impl Store for Postgres {
         })
     }
 
+    fn forget_positions(&mut self, instance: &str) -> Result<usize, Failure> {
+        self.insists(async |line| instance::forget_positions(line, instance).await)
+    }
+
     fn forget_member(
         &mut self,
         instance: &str,

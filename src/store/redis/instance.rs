@@ -141,6 +141,12 @@ pub fn positions(fields: &Fields) -> Result<BTreeMap<String, i64>, Trouble> {
     queues.map(position).collect::<Option<_>>().ok_or(UNREADABLE)
 }
 
+/// Returns what changes if it is forgotten how far queues were read.
+pub fn without_positions(fields: &Fields) -> Vec<Change> {
+    let positions = fields.iter().filter(|(field, _)| field.starts_with(POSITION));
+    positions.map(|(field, next)| (field.clone(), Some(next.clone()), None)).collect()
+}
+
 /// Returns what a batch changes before its clients: ties are never given out again, so the greatest has
 /// to be there first.
 pub fn tie_change(fields: &Fields, given: u64) -> Result<Vec<Change>, Trouble> {

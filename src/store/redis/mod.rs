@@ -265,6 +265,15 @@ impl Store for Redis {
         self.does("read", |_| instance::positions(&fields))
     }
 
+    fn forget_positions(&mut self, instance: &str) -> Result<usize, Failure> {
+        self.with("write to", instance, |link, known| {
+            known.fields = None;
+            instance::change(link, instance, &mut known.fields, |fields| {
+                Ok(instance::without_positions(fields))
+            })
+        })
+    }
+
     fn forget_clients(&mut self, instance: &str, clients: &[&Client]) -> Result<usize, Failure> {
         let channels_max = self.channels_max;
         self.with("write to", instance, |link, _| {

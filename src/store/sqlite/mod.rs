@@ -305,6 +305,10 @@ impl Store for Sqlite {
         Self::positions(self, instance)
     }
 
+    fn forget_positions(&mut self, instance: &str) -> Result<usize, Failure> {
+        Self::forget_positions(self, instance)
+    }
+
     fn forget_clients(&mut self, instance: &str, clients: &[&Client]) -> Result<usize, Failure> {
         Self::forget_clients(self, instance, clients)
     }

@@ -1,7 +1,7 @@
 //! How far the queues of an instance were read.
 
 use super::failing::Trouble;
-use super::{Sqlite, instances};
+use super::{Sqlite, begin, instances};
 use crate::failure::Failure;
 use crate::store::Position;
 use rusqlite::Connection;
@@ -18,6 +18,18 @@ impl Sqlite {
                 snapshot.prepare("SELECT queue, next FROM positions WHERE instance = ?1")?;
             let rows = statement.query_map([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Forgets all positions of an instance. Returns how many there were.
+    pub fn forget_positions(&mut self, instance: &str) -> Result<usize, Failure> {
+        self.writing(|store| {
+            let transaction = begin(&mut store.connection)?;
+            let Some(number) = instances::find(&transaction, instance)? else { return Ok(0) };
+            let gone =
+                transaction.execute("DELETE FROM positions WHERE instance = ?1", [number])?;
+            transaction.commit()?;
+            Ok(gone)
         })
     }
 }

@@ -73,6 +73,7 @@ pub async fn probe(
             | News::Changes(_)
             | News::Testimony(_)
             | News::Debug(_)
+            | News::Messages(_)
             | News::Voice(_)
             | News::Pulse(_) => {}
         }

@@ -106,6 +106,9 @@ _presence() {
             presence__subcmd__help__subcmd__store,export)
                 cmd="presence__subcmd__help__subcmd__store__subcmd__export"
                 ;;
+            presence__subcmd__help__subcmd__store,forget-queues)
+                cmd="presence__subcmd__help__subcmd__store__subcmd__forget__subcmd__queues"
+                ;;
             presence__subcmd__help__subcmd__store,forget-session)
                 cmd="presence__subcmd__help__subcmd__store__subcmd__forget__subcmd__session"
                 ;;
@@ -133,6 +136,9 @@ _presence() {
             presence__subcmd__store,export)
                 cmd="presence__subcmd__store__subcmd__export"
                 ;;
+            presence__subcmd__store,forget-queues)
+                cmd="presence__subcmd__store__subcmd__forget__subcmd__queues"
+                ;;
             presence__subcmd__store,forget-session)
                 cmd="presence__subcmd__store__subcmd__forget__subcmd__session"
                 ;;
@@ -150,6 +156,9 @@ _presence() {
                 ;;
             presence__subcmd__store__subcmd__help,export)
                 cmd="presence__subcmd__store__subcmd__help__subcmd__export"
+                ;;
+            presence__subcmd__store__subcmd__help,forget-queues)
+                cmd="presence__subcmd__store__subcmd__help__subcmd__forget__subcmd__queues"
                 ;;
             presence__subcmd__store__subcmd__help,forget-session)
                 cmd="presence__subcmd__store__subcmd__help__subcmd__forget__subcmd__session"
@@ -184,7 +193,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__broker)
-            opts="-q -v -h --listen --password-file --notice-topic --connections-max --fault --fault-seed --quiet --verbose --help"
+            opts="-q -v -h --listen --password-file --notice-topic --rocketmq --connections-max --fault --fault-seed --access-key-id --access-key-secret-file --access-key-token-file --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -202,6 +211,10 @@ _presence() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --rocketmq)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --connections-max)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -211,6 +224,18 @@ _presence() {
                     return 0
                     ;;
                 --fault-seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-key-token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -737,7 +762,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__help__subcmd__store)
-            opts="info import export compact forget-session"
+            opts="info import export compact forget-session forget-queues"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -765,6 +790,20 @@ _presence() {
             return 0
             ;;
         presence__subcmd__help__subcmd__store__subcmd__export)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__help__subcmd__store__subcmd__forget__subcmd__queues)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1609,7 +1648,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store)
-            opts="-q -v -h --quiet --verbose --help info import export compact forget-session help"
+            opts="-q -v -h --quiet --verbose --help info import export compact forget-session forget-queues help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1664,6 +1703,51 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store__subcmd__export)
+            opts="-q -v -h --instance --profile --print-config --store --store-password-file --store-cafile --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --store-password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store-cafile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__store__subcmd__forget__subcmd__queues)
             opts="-q -v -h --instance --profile --print-config --store --store-password-file --store-cafile --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1846,7 +1930,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store__subcmd__help)
-            opts="info import export compact forget-session help"
+            opts="info import export compact forget-session forget-queues help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1874,6 +1958,20 @@ _presence() {
             return 0
             ;;
         presence__subcmd__store__subcmd__help__subcmd__export)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        presence__subcmd__store__subcmd__help__subcmd__forget__subcmd__queues)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2094,7 +2192,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__watch)
-            opts="-b -u -i -k -q -v -h --view --client --group --only --anomalies --format --json --share --metrics --metrics-public --metrics-client --record --probe --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --profile --print-config --broker --instance --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --source --may-take-messages --listen-webhook --listen-webhook-secret-file --since --tags --consumer-group --namespace --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --view --client --group --only --anomalies --messages --format --json --share --metrics --metrics-public --metrics-client --record --probe --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --profile --print-config --broker --instance --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --source --may-take-messages --listen-webhook --listen-webhook-secret-file --since --tags --consumer-group --namespace --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -121,6 +121,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --channels 'Channels remembered per client'
             cand --loop 'Connects within a time that count as flapping, as COUNT/DURATION'
             cand --anomalies 'Show only clients whose history is odd'
+            cand --messages 'Show every message of a queue too, before what it changes'
             cand --json 'Print one JSON object a line'
             cand --metrics-public 'Let other machines fetch the figures'
             cand --clean 'Leave no session behind at the broker'
@@ -262,9 +263,13 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --listen 'Address to listen on; may be given several times'
             cand --password-file 'Let in only users in this file, lines `user:password`'
             cand --notice-topic 'Topic of the notices; `{client}` stands for the client id'
+            cand --rocketmq 'Send each notice to a topic of RocketMQ too, as Alibaba''s MQTT service does'
             cand --connections-max 'Clients that may be connected at the same time'
             cand --fault 'Make the notices lie; may be given several times'
             cand --fault-seed 'Seed of the chance in `--fault drop-notice`'
+            cand --access-key-id 'Id of the access key, or of a device''s own'
+            cand --access-key-secret-file 'Read the secret of the access key from a file'
+            cand --access-key-token-file 'Read the security token of a temporary access key from a file'
             cand -q 'Say nothing on standard error but warnings and errors'
             cand --quiet 'Say nothing on standard error but warnings and errors'
             cand -v 'Say on standard error what is going on inside; twice: in libraries too'
@@ -284,6 +289,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand export 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
             cand compact 'Gives space that is no longer used back to the disk'
             cand forget-session 'Removes the watcher''s session from the broker'
+            cand forget-queues 'Forgets how far the queues of a source were read'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'presence;store;info'= {
@@ -397,12 +403,27 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'presence;store;forget-queues'= {
+            cand --instance 'Name of the source, as `store info` shows it'
+            cand --profile 'Take options from this profile of the configuration file'
+            cand --store 'File, Redis or PostgreSQL that keeps what is known, or `memory` for none'
+            cand --store-password-file 'Read the password for the Redis or the PostgreSQL from a file'
+            cand --store-cafile 'Believe only these authorities about the Redis or the PostgreSQL, a PEM file'
+            cand --print-config 'Print every option with its value and where it comes from, and do nothing'
+            cand -q 'Say nothing on standard error but warnings and errors'
+            cand --quiet 'Say nothing on standard error but warnings and errors'
+            cand -v 'Say on standard error what is going on inside; twice: in libraries too'
+            cand --verbose 'Say on standard error what is going on inside; twice: in libraries too'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'presence;store;help'= {
             cand info 'Shows which brokers a store knows, who listened, and until when'
             cand import 'Joins files into a store: exports, recordings, notices, broker logs'
             cand export 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
             cand compact 'Gives space that is no longer used back to the disk'
             cand forget-session 'Removes the watcher''s session from the broker'
+            cand forget-queues 'Forgets how far the queues of a source were read'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'presence;store;help;info'= {
@@ -414,6 +435,8 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;store;help;compact'= {
         }
         &'presence;store;help;forget-session'= {
+        }
+        &'presence;store;help;forget-queues'= {
         }
         &'presence;store;help;help'= {
         }
@@ -685,6 +708,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand export 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
             cand compact 'Gives space that is no longer used back to the disk'
             cand forget-session 'Removes the watcher''s session from the broker'
+            cand forget-queues 'Forgets how far the queues of a source were read'
         }
         &'presence;help;store;info'= {
         }
@@ -695,6 +719,8 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;help;store;compact'= {
         }
         &'presence;help;store;forget-session'= {
+        }
+        &'presence;help;store;forget-queues'= {
         }
         &'presence;help;dialects'= {
             cand test 'Tells what a dialect of your own makes of a sample, message by message'

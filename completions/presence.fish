@@ -180,6 +180,7 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l future -d 'H
 complete -c presence -n "__fish_presence_using_subcommand watch" -l channels -d 'Channels remembered per client' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l loop -d 'Connects within a time that count as flapping, as COUNT/DURATION' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l anomalies -d 'Show only clients whose history is odd'
+complete -c presence -n "__fish_presence_using_subcommand watch" -l messages -d 'Show every message of a queue too, before what it changes'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l json -d 'Print one JSON object a line'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics-public -d 'Let other machines fetch the figures'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l clean -d 'Leave no session behind at the broker'
@@ -388,21 +389,26 @@ complete -c presence -n "__fish_presence_using_subcommand demo" -s h -l help -d 
 complete -c presence -n "__fish_presence_using_subcommand broker" -l listen -d 'Address to listen on; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand broker" -l password-file -d 'Let in only users in this file, lines `user:password`' -r -F
 complete -c presence -n "__fish_presence_using_subcommand broker" -l notice-topic -d 'Topic of the notices; `{client}` stands for the client id' -r
+complete -c presence -n "__fish_presence_using_subcommand broker" -l rocketmq -d 'Send each notice to a topic of RocketMQ too, as Alibaba\'s MQTT service does' -r
 complete -c presence -n "__fish_presence_using_subcommand broker" -l connections-max -d 'Clients that may be connected at the same time' -r
 complete -c presence -n "__fish_presence_using_subcommand broker" -l fault -d 'Make the notices lie; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand broker" -l fault-seed -d 'Seed of the chance in `--fault drop-notice`' -r
+complete -c presence -n "__fish_presence_using_subcommand broker" -l access-key-id -d 'Id of the access key, or of a device\'s own' -r
+complete -c presence -n "__fish_presence_using_subcommand broker" -l access-key-secret-file -d 'Read the secret of the access key from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand broker" -l access-key-token-file -d 'Read the security token of a temporary access key from a file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand broker" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand broker" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand broker" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
-complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
-complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "info" -d 'Shows which brokers a store knows, who listened, and until when'
-complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "import" -d 'Joins files into a store: exports, recordings, notices, broker logs'
-complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "export" -d 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
-complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "compact" -d 'Gives space that is no longer used back to the disk'
-complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'
-complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session forget-queues help" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session forget-queues help" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session forget-queues help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session forget-queues help" -f -a "info" -d 'Shows which brokers a store knows, who listened, and until when'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session forget-queues help" -f -a "import" -d 'Joins files into a store: exports, recordings, notices, broker logs'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session forget-queues help" -f -a "export" -d 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session forget-queues help" -f -a "compact" -d 'Gives space that is no longer used back to the disk'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session forget-queues help" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session forget-queues help" -f -a "forget-queues" -d 'Forgets how far the queues of a source were read'
+complete -c presence -n "__fish_presence_using_subcommand store; and not __fish_seen_subcommand_from info import export compact forget-session forget-queues help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l profile -d 'Take options from this profile of the configuration file' -r
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store -d 'File, Redis or PostgreSQL that keeps what is known, or `memory` for none' -r -F
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from info" -l store-password-file -d 'Read the password for the Redis or the PostgreSQL from a file' -r -F
@@ -529,11 +535,21 @@ complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-session" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-queues" -l instance -d 'Name of the source, as `store info` shows it' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-queues" -l profile -d 'Take options from this profile of the configuration file' -r
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-queues" -l store -d 'File, Redis or PostgreSQL that keeps what is known, or `memory` for none' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-queues" -l store-password-file -d 'Read the password for the Redis or the PostgreSQL from a file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-queues" -l store-cafile -d 'Believe only these authorities about the Redis or the PostgreSQL, a PEM file' -r -F
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-queues" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-queues" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-queues" -s v -l verbose -d 'Say on standard error what is going on inside; twice: in libraries too'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from forget-queues" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "info" -d 'Shows which brokers a store knows, who listened, and until when'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "import" -d 'Joins files into a store: exports, recordings, notices, broker logs'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "export" -d 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "compact" -d 'Gives space that is no longer used back to the disk'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'
+complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "forget-queues" -d 'Forgets how far the queues of a source were read'
 complete -c presence -n "__fish_presence_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c presence -n "__fish_presence_using_subcommand dialects; and not __fish_seen_subcommand_from test help" -l json -d 'Print one JSON object a dialect'
 complete -c presence -n "__fish_presence_using_subcommand dialects; and not __fish_seen_subcommand_from test help" -s q -l quiet -d 'Say nothing on standard error but warnings and errors'
@@ -834,5 +850,6 @@ complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "export" -d 'Prints all that a store knows as JSON Lines, for `store import` and `replay`'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "compact" -d 'Gives space that is no longer used back to the disk'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "forget-session" -d 'Removes the watcher\'s session from the broker'
+complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "forget-queues" -d 'Forgets how far the queues of a source were read'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from dialects" -f -a "test" -d 'Tells what a dialect of your own makes of a sample, message by message'
 complete -c presence -n "__fish_presence_using_subcommand help; and __fish_seen_subcommand_from simulate" -f -a "merge" -d 'Joins the reports of the shards of one run'

@@ -125,6 +125,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--channels', '--channels', [CompletionResultType]::ParameterName, 'Channels remembered per client')
             [CompletionResult]::new('--loop', '--loop', [CompletionResultType]::ParameterName, 'Connects within a time that count as flapping, as COUNT/DURATION')
             [CompletionResult]::new('--anomalies', '--anomalies', [CompletionResultType]::ParameterName, 'Show only clients whose history is odd')
+            [CompletionResult]::new('--messages', '--messages', [CompletionResultType]::ParameterName, 'Show every message of a queue too, before what it changes')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line')
             [CompletionResult]::new('--metrics-public', '--metrics-public', [CompletionResultType]::ParameterName, 'Let other machines fetch the figures')
             [CompletionResult]::new('--clean', '--clean', [CompletionResultType]::ParameterName, 'Leave no session behind at the broker')
@@ -270,9 +271,13 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address to listen on; may be given several times')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Let in only users in this file, lines `user:password`')
             [CompletionResult]::new('--notice-topic', '--notice-topic', [CompletionResultType]::ParameterName, 'Topic of the notices; `{client}` stands for the client id')
+            [CompletionResult]::new('--rocketmq', '--rocketmq', [CompletionResultType]::ParameterName, 'Send each notice to a topic of RocketMQ too, as Alibaba''s MQTT service does')
             [CompletionResult]::new('--connections-max', '--connections-max', [CompletionResultType]::ParameterName, 'Clients that may be connected at the same time')
             [CompletionResult]::new('--fault', '--fault', [CompletionResultType]::ParameterName, 'Make the notices lie; may be given several times')
             [CompletionResult]::new('--fault-seed', '--fault-seed', [CompletionResultType]::ParameterName, 'Seed of the chance in `--fault drop-notice`')
+            [CompletionResult]::new('--access-key-id', '--access-key-id', [CompletionResultType]::ParameterName, 'Id of the access key, or of a device''s own')
+            [CompletionResult]::new('--access-key-secret-file', '--access-key-secret-file', [CompletionResultType]::ParameterName, 'Read the secret of the access key from a file')
+            [CompletionResult]::new('--access-key-token-file', '--access-key-token-file', [CompletionResultType]::ParameterName, 'Read the security token of a temporary access key from a file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
@@ -293,6 +298,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Prints all that a store knows as JSON Lines, for `store import` and `replay`')
             [CompletionResult]::new('compact', 'compact', [CompletionResultType]::ParameterValue, 'Gives space that is no longer used back to the disk')
             [CompletionResult]::new('forget-session', 'forget-session', [CompletionResultType]::ParameterValue, 'Removes the watcher''s session from the broker')
+            [CompletionResult]::new('forget-queues', 'forget-queues', [CompletionResultType]::ParameterValue, 'Forgets how far the queues of a source were read')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -412,12 +418,28 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'presence;store;forget-queues' {
+            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'Name of the source, as `store info` shows it')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take options from this profile of the configuration file')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'File, Redis or PostgreSQL that keeps what is known, or `memory` for none')
+            [CompletionResult]::new('--store-password-file', '--store-password-file', [CompletionResultType]::ParameterName, 'Read the password for the Redis or the PostgreSQL from a file')
+            [CompletionResult]::new('--store-cafile', '--store-cafile', [CompletionResultType]::ParameterName, 'Believe only these authorities about the Redis or the PostgreSQL, a PEM file')
+            [CompletionResult]::new('--print-config', '--print-config', [CompletionResultType]::ParameterName, 'Print every option with its value and where it comes from, and do nothing')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but warnings and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on standard error what is going on inside; twice: in libraries too')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'presence;store;help' {
             [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows which brokers a store knows, who listened, and until when')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Joins files into a store: exports, recordings, notices, broker logs')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Prints all that a store knows as JSON Lines, for `store import` and `replay`')
             [CompletionResult]::new('compact', 'compact', [CompletionResultType]::ParameterValue, 'Gives space that is no longer used back to the disk')
             [CompletionResult]::new('forget-session', 'forget-session', [CompletionResultType]::ParameterValue, 'Removes the watcher''s session from the broker')
+            [CompletionResult]::new('forget-queues', 'forget-queues', [CompletionResultType]::ParameterValue, 'Forgets how far the queues of a source were read')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -434,6 +456,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;store;help;forget-session' {
+            break
+        }
+        'presence;store;help;forget-queues' {
             break
         }
         'presence;store;help;help' {
@@ -725,6 +750,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Prints all that a store knows as JSON Lines, for `store import` and `replay`')
             [CompletionResult]::new('compact', 'compact', [CompletionResultType]::ParameterValue, 'Gives space that is no longer used back to the disk')
             [CompletionResult]::new('forget-session', 'forget-session', [CompletionResultType]::ParameterValue, 'Removes the watcher''s session from the broker')
+            [CompletionResult]::new('forget-queues', 'forget-queues', [CompletionResultType]::ParameterValue, 'Forgets how far the queues of a source were read')
             break
         }
         'presence;help;store;info' {
@@ -740,6 +766,9 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;help;store;forget-session' {
+            break
+        }
+        'presence;help;store;forget-queues' {
             break
         }
         'presence;help;dialects' {

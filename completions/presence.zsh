@@ -173,6 +173,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--channels=[Channels remembered per client]:COUNT:_default' \
 '--loop=[Connects within a time that count as flapping, as COUNT/DURATION]:COUNT/DURATION:_default' \
 '--anomalies[Show only clients whose history is odd]' \
+'--messages[Show every message of a queue too, before what it changes]' \
 '--json[Print one JSON object a line]' \
 '--metrics-public[Let other machines fetch the figures]' \
 '--clean[Leave no session behind at the broker]' \
@@ -413,9 +414,13 @@ _arguments "${_arguments_options[@]}" : \
 '*--listen=[Address to listen on; may be given several times]:ADDRESS:_default' \
 '--password-file=[Let in only users in this file, lines \`user\:password\`]:PATH:_files' \
 '--notice-topic=[Topic of the notices; \`{client}\` stands for the client id]:TOPIC:_default' \
+'--rocketmq=[Send each notice to a topic of RocketMQ too, as Alibaba'\''s MQTT service does]:URL:_default' \
 '--connections-max=[Clients that may be connected at the same time]:COUNT:_default' \
 '*--fault=[Make the notices lie; may be given several times]:FAULT:_default' \
 '--fault-seed=[Seed of the chance in \`--fault drop-notice\`]:NUMBER:_default' \
+'--access-key-id=[Id of the access key, or of a device'\''s own]:ID:_default' \
+'--access-key-secret-file=[Read the secret of the access key from a file]:PATH:_files' \
+'--access-key-token-file=[Read the security token of a temporary access key from a file]:PATH:_files' \
 '-q[Say nothing on standard error but warnings and errors]' \
 '--quiet[Say nothing on standard error but warnings and errors]' \
 '*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
@@ -606,6 +611,22 @@ _arguments "${_arguments_options[@]}" : \
 '--help[Print help (see more with '\''--help'\'')]' \
 && ret=0
 ;;
+(forget-queues)
+_arguments "${_arguments_options[@]}" : \
+'--instance=[Name of the source, as \`store info\` shows it]:NAME:_default' \
+'--profile=[Take options from this profile of the configuration file]:NAME:_default' \
+'--store=[File, Redis or PostgreSQL that keeps what is known, or \`memory\` for none]:PLACE:_files' \
+'--store-password-file=[Read the password for the Redis or the PostgreSQL from a file]:PATH:_files' \
+'--store-cafile=[Believe only these authorities about the Redis or the PostgreSQL, a PEM file]:PATH:_files' \
+'--print-config[Print every option with its value and where it comes from, and do nothing]' \
+'-q[Say nothing on standard error but warnings and errors]' \
+'--quiet[Say nothing on standard error but warnings and errors]' \
+'*-v[Say on standard error what is going on inside; twice\: in libraries too]' \
+'*--verbose[Say on standard error what is going on inside; twice\: in libraries too]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
 (help)
 _arguments "${_arguments_options[@]}" : \
 ":: :_presence__subcmd__store__subcmd__help_commands" \
@@ -635,6 +656,10 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (forget-session)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(forget-queues)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -1112,6 +1137,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(forget-queues)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
         esac
     ;;
 esac
@@ -1329,6 +1358,7 @@ _presence__subcmd__help__subcmd__store_commands() {
 'export:Prints all that a store knows as JSON Lines, for \`store import\` and \`replay\`' \
 'compact:Gives space that is no longer used back to the disk' \
 'forget-session:Removes the watcher'\''s session from the broker' \
+'forget-queues:Forgets how far the queues of a source were read' \
     )
     _describe -t commands 'presence help store commands' commands "$@"
 }
@@ -1341,6 +1371,11 @@ _presence__subcmd__help__subcmd__store__subcmd__compact_commands() {
 _presence__subcmd__help__subcmd__store__subcmd__export_commands() {
     local commands; commands=()
     _describe -t commands 'presence help store export commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__help__subcmd__store__subcmd__forget-queues_commands] )) ||
+_presence__subcmd__help__subcmd__store__subcmd__forget-queues_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence help store forget-queues commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__help__subcmd__store__subcmd__forget-session_commands] )) ||
 _presence__subcmd__help__subcmd__store__subcmd__forget-session_commands() {
@@ -1411,6 +1446,7 @@ _presence__subcmd__store_commands() {
 'export:Prints all that a store knows as JSON Lines, for \`store import\` and \`replay\`' \
 'compact:Gives space that is no longer used back to the disk' \
 'forget-session:Removes the watcher'\''s session from the broker' \
+'forget-queues:Forgets how far the queues of a source were read' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'presence store commands' commands "$@"
@@ -1425,6 +1461,11 @@ _presence__subcmd__store__subcmd__export_commands() {
     local commands; commands=()
     _describe -t commands 'presence store export commands' commands "$@"
 }
+(( $+functions[_presence__subcmd__store__subcmd__forget-queues_commands] )) ||
+_presence__subcmd__store__subcmd__forget-queues_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence store forget-queues commands' commands "$@"
+}
 (( $+functions[_presence__subcmd__store__subcmd__forget-session_commands] )) ||
 _presence__subcmd__store__subcmd__forget-session_commands() {
     local commands; commands=()
@@ -1438,6 +1479,7 @@ _presence__subcmd__store__subcmd__help_commands() {
 'export:Prints all that a store knows as JSON Lines, for \`store import\` and \`replay\`' \
 'compact:Gives space that is no longer used back to the disk' \
 'forget-session:Removes the watcher'\''s session from the broker' \
+'forget-queues:Forgets how far the queues of a source were read' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'presence store help commands' commands "$@"
@@ -1451,6 +1493,11 @@ _presence__subcmd__store__subcmd__help__subcmd__compact_commands() {
 _presence__subcmd__store__subcmd__help__subcmd__export_commands() {
     local commands; commands=()
     _describe -t commands 'presence store help export commands' commands "$@"
+}
+(( $+functions[_presence__subcmd__store__subcmd__help__subcmd__forget-queues_commands] )) ||
+_presence__subcmd__store__subcmd__help__subcmd__forget-queues_commands() {
+    local commands; commands=()
+    _describe -t commands 'presence store help forget-queues commands' commands "$@"
 }
 (( $+functions[_presence__subcmd__store__subcmd__help__subcmd__forget-session_commands] )) ||
 _presence__subcmd__store__subcmd__help__subcmd__forget-session_commands() {

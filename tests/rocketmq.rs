@@ -4,6 +4,9 @@
 
 mod support;
 
+#[cfg(feature = "broker")]
+#[path = "rocketmq/pipeline.rs"]
+mod pipeline;
 #[path = "rocketmq/reading.rs"]
 mod reading;
 #[path = "rocketmq/rig.rs"]

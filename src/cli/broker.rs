@@ -1,5 +1,7 @@
 //! `presence broker`
 
+use super::access_key::AccessKey;
+use crate::secret::Secret;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -37,6 +39,14 @@ pub struct Broker {
     #[arg(long, value_name = "TOPIC", env = "PRESENCE_NOTICE_TOPIC", default_value = NOTICE_TOPIC)]
     pub notice_topic: String,
 
+    /// Send each notice to a topic of RocketMQ too, as Alibaba's MQTT service does
+    ///
+    /// `rocketmq://NAMESERVER:9876/TOPIC`; `GID_xxx` stands for the topic of that group's notices. The tag is the
+    /// kind of the notice. A topic that is not there yet is made, where the broker makes topics when they are
+    /// needed.
+    #[arg(long, value_name = "URL", env = "PRESENCE_ROCKETMQ", hide_env_values = true)]
+    pub rocketmq: Option<Secret>,
+
     /// Clients that may be connected at the same time
     ///
     /// Without it: as many as the limit of open files allows.
@@ -62,4 +72,7 @@ pub struct Broker {
         hide = true
     )]
     pub fault_seed: u64,
+
+    #[command(flatten)]
+    pub access_key: AccessKey,
 }

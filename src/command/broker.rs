@@ -2,6 +2,8 @@
 
 use super::stop;
 use crate::cli::broker::Broker as Typed;
+use crate::config;
+use crate::config::access_key::Secrets;
 use crate::config::listen::{self, Address};
 use crate::embedded::core::faults::Faults;
 use crate::embedded::core::limits::Limits;
@@ -12,21 +14,46 @@ use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::number::{counted, grouped};
 use crate::output::warning::Warning;
+use crate::publish::rocketmq::{Carried, Carrier};
 use crate::sys;
 use crate::wire::Reason;
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
+use tokio::sync::mpsc;
+
+/// Copies of notices that may wait to be sent.
+const COPIES_MAX: usize = 100_000;
 
 pub fn run(typed: &Typed, console: &mut Console) -> Result<Outcome, Failure> {
-    let options = options(typed)?;
+    let mut options = options(typed)?;
     for effect in options.faults.words() {
         console.warn(&Warning::Fault { effect });
     }
+    let runtime = super::one_thread()?;
+    let target = typed
+        .rocketmq
+        .as_ref()
+        .map(|url| config::rocketmq::target(url, &typed.access_key, &Secrets::of_process()));
+    let target = target.transpose()?;
+    let carrier = match &target {
+        Some(topic) => {
+            let (copies, notices) = mpsc::channel(COPIES_MAX);
+            options.copies = Some(copies);
+            let carrier = runtime.block_on(Carrier::find(topic.clone()))?;
+            Some(runtime.spawn(carrier.carry(notices)))
+        }
+        None => None,
+    };
     let broker = Broker::bind(options)?;
-    let totals = super::one_thread()?.block_on(serve(broker, console))?;
+    let totals = runtime.block_on(serve(broker, console))?;
     for line in summary(&totals) {
         console.say(line);
+    }
+    if let (Some(carrier), Some(topic)) = (carrier, target) {
+        let Carried { taken, stored } = runtime.block_on(carrier).unwrap_or_default();
+        let notices = counted(stored, "notice");
+        console.say(format_args!("{notices} of {} stored in {topic}", grouped(taken)));
     }
     Ok(Outcome::Yes)
 }
@@ -74,7 +101,7 @@ fn options(typed: &Typed) -> Result<Options, Failure> {
     if let Some(connections) = typed.connections_max {
         limits.connections = usize::try_from(connections).unwrap_or(usize::MAX);
     }
-    Ok(Options { listen: listen?, logins, notice_topic, limits, faults })
+    Ok(Options { listen: listen?, logins, notice_topic, limits, faults, copies: None })
 }
 
 /// What has happened, in a few lines.

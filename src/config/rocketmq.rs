@@ -154,6 +154,23 @@ pub fn topics(
     Ok((topics, warnings))
 }
 
+/// Reads the topic that a command sends to.
+pub fn target(
+    url: &Secret,
+    access_key: &crate::cli::access_key::AccessKey,
+    secrets: &access_key::Secrets,
+) -> Result<RocketMq, Failure> {
+    let means = Means {
+        tls: Tls::default(),
+        access_key: access_key::read(access_key, secrets)?,
+        keep_alive: Duration::ZERO,
+        instance: None,
+    };
+    let options =
+        cli::RocketMq { consumer_group: cli::GROUP.to_owned(), ..cli::RocketMq::default() };
+    RocketMq::read(url.reveal(), &options, &means)
+}
+
 impl RocketMq {
     /// Takes on where to begin, where that was said.
     pub(super) fn start_at(

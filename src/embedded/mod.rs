@@ -15,10 +15,12 @@ use self::core::limits::Limits;
 use self::core::notices::NoticeTopic;
 use crate::config::listen::Address;
 use crate::failure::Failure;
+use bytes::Bytes;
 pub use running::Running;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use tokio::sync::mpsc::Sender;
 
 /// What a broker is made from.
 #[derive(Clone, Debug)]
@@ -29,6 +31,8 @@ pub struct Options {
     pub notice_topic: NoticeTopic,
     pub limits: Limits,
     pub faults: Faults,
+    /// Where a copy of each notice goes, if anywhere. What it has no room for is counted as dropped.
+    pub copies: Option<Sender<Bytes>>,
 }
 
 impl Options {
@@ -40,6 +44,7 @@ impl Options {
             notice_topic: NoticeTopic::default(),
             limits: Limits::default(),
             faults: Faults::default(),
+            copies: None,
         }
     }
 }

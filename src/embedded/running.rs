@@ -50,12 +50,13 @@ impl Broker {
         stop: impl Future<Output = ()>,
         dropped: &mut dyn FnMut(&Totals),
     ) -> Result<Totals, Failure> {
-        let Options { logins, notice_topic, limits, faults, .. } = self.options;
+        let Options { logins, notice_topic, limits, faults, copies, .. } = self.options;
         let seed = getrandom::u64().map_err(|error| {
             Failure::new("could not give connections names of their own").because(error)
         })?;
-        let settings = Settings { limits, logins, notice_topic, faults, seed };
-        let shared = Shared::new(|now| Core::new(settings, now));
+        let are_copied = copies.is_some();
+        let settings = Settings { limits, logins, notice_topic, faults, seed, are_copied };
+        let shared = Shared::new(copies, |now| Core::new(settings, now));
         let mut doors = JoinSet::new();
         for listener in self.listeners {
             let listener = TcpListener::from_std(listener)

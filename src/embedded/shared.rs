@@ -2,16 +2,20 @@
 
 use super::core::{Core, LinkKey, Moment};
 use crate::clock;
+use bytes::Bytes;
 use foldhash::{HashMap, HashMapExt as _};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant as Alarm, sleep_until};
 
 pub struct Shared {
     core: RefCell<Core>,
+    /// Where copies of notices go.
+    copies: Option<Sender<Bytes>>,
     wakers: RefCell<HashMap<LinkKey, Waker>>,
     /// Where connections read to. They need it only for a moment, and never at the same time.
     pub chunk: RefCell<Box<[u8]>>,
@@ -23,11 +27,12 @@ pub struct Shared {
 
 impl Shared {
     /// Makes what is shared around the core that `make` returns for the present moment.
-    pub fn new(make: impl FnOnce(Moment) -> Core) -> Rc<Self> {
+    pub fn new(copies: Option<Sender<Bytes>>, make: impl FnOnce(Moment) -> Core) -> Rc<Self> {
         let begun = clock::monotonic();
         let core = make(Moment { wall: clock::now(), steady_ms: 0 });
         Rc::new(Self {
             core: RefCell::new(core),
+            copies,
             wakers: RefCell::new(HashMap::new()),
             chunk: RefCell::new(vec![0; CHUNK].into_boxed_slice()),
             begun,
@@ -55,6 +60,11 @@ impl Shared {
                 && let Some(waker) = wakers.get(&link)
             {
                 waker.wake_by_ref();
+            }
+        }
+        while let Some(copy) = core.poll_copy() {
+            if self.copies.as_ref().is_none_or(|copies| copies.try_send(copy).is_err()) {
+                core.could_not_copy();
             }
         }
         if core.poll_timeout().is_some_and(|due| due < self.armed.get()) {

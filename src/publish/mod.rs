@@ -7,5 +7,6 @@
 
 pub mod courier;
 pub mod outbox;
+pub mod rocketmq;
 pub mod schedule;
 mod wire;

@@ -1,5 +1,7 @@
 //! A topic, watched and read to its end.
 
+#[cfg(feature = "broker")]
+use crate::pipeline;
 use crate::scene::{Answer, Believed, Watch, believed, objects};
 use crate::schema::{assert_valid, schema};
 use crate::support::process::{DEADLINE, Ended, Presence};
@@ -268,8 +270,11 @@ const DEVICES: usize = 2_000;
 #[ignore = "needs rocketmq"]
 fn a_broker_that_is_killed_in_the_middle_changes_no_verdict() {
     // Headers of RocketMQ's own format, so that these are read in earnest too.
-    let mut cluster = RocketMq::of_kind(Kind { has_binary_headers: true, ..Kind::default() });
+    let kind = Kind { has_binary_headers: true, makes_topics: true, ..Kind::default() };
+    let mut cluster = RocketMq::of_kind(kind);
     let home = home();
+    #[cfg(feature = "broker")]
+    pipeline::tells_of_a_device_in_a_topic_that_nobody_made(&cluster, home.path());
     cluster.create_topic("GID_many_MQTT", 8);
     let lines = disordered();
     let (first, second) = lines.split_at(lines.len() / 2);

@@ -42,6 +42,8 @@ pub struct Kind {
     /// It answers with headers of RocketMQ's own format instead of JSON, whatever it is asked in. Its proxy cannot
     /// sign those: not together with authentication.
     pub has_binary_headers: bool,
+    /// It makes topics when something is sent to them.
+    pub makes_topics: bool,
     /// Servers and programs are to be measured: they take longer to warm up, and are faster then.
     pub is_measured: bool,
 }
@@ -267,7 +269,7 @@ impl RocketMq {
     /// Waits until the name server knows where a topic lies.
     #[track_caller]
     #[expect(clippy::disallowed_methods, reason = "a deadline is real time")]
-    fn wait_route(&self, topic: &str) {
+    pub fn wait_route(&self, topic: &str) {
         let began = Instant::now();
         let mut forced = began;
         loop {
@@ -351,13 +353,14 @@ fn start_broker(folder: &Path, kind: Kind, name_port: u16) -> Process {
 fn broker_config(kind: Kind, folder: &Path, port: u16, ha_port: u16) -> String {
     let store = folder.join("store");
     let store = store.display();
+    let makes_topics = kind.makes_topics;
     let mut config = format!(
         "brokerClusterName={CLUSTER}\nbrokerName=broker-a\nbrokerId=0\n\
          listenPort={port}\nhaListenPort={ha_port}\nbindAddress=127.0.0.1\n\
          brokerIP1=127.0.0.1\nbrokerIP2=127.0.0.1\n\
          storePathRootDir={store}\nstorePathCommitLog={store}/commitlog\n\
          mappedFileSizeCommitLog=16777216\ndiskMaxUsedSpaceRatio=98\n\
-         timerWheelEnable=false\nautoCreateTopicEnable=false\n"
+         timerWheelEnable=false\nautoCreateTopicEnable={makes_topics}\n"
     );
     if kind.has_authentication {
         for (of, name) in [("authentication", "Authentication"), ("authorization", "Authorization")]
@@ -468,6 +471,11 @@ pub fn last_line(program: &mut Process) -> Value {
 #[track_caller]
 pub fn wait_ready(program: &Process) {
     program.wait_line(|line| line.contains("\"ready\""), DEADLINE);
+}
+
+/// Tells whether there is what [`RocketMq::start`] needs.
+pub fn is_there() -> bool {
+    tools().join("rocketmq").is_dir()
 }
 
 fn jars() -> PathBuf {

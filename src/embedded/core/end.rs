@@ -186,6 +186,9 @@ impl Core {
 
     pub(super) fn publish_notice(&mut self, now: Moment, message: Message) {
         self.totals.notices += 1;
+        if self.are_copied {
+            self.copies.push_back(message.payload.clone());
+        }
         self.publish(now, None, message);
     }
 }

@@ -24,6 +24,7 @@ pub mod totals;
 use crate::event::Timestamp;
 use crate::secret::Secret;
 use crate::wire::{self, Disconnect, Malformed, Packet, Reason};
+use bytes::Bytes;
 use bytes::BytesMut;
 use end::End;
 use faults::Faults;
@@ -34,7 +35,7 @@ use notices::{NoticeTopic, Notices};
 use outbox::Gauge;
 use retained::Retained;
 use session::Session;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use subscriptions::Subscriptions;
@@ -70,6 +71,8 @@ pub struct Settings {
     pub faults: Faults,
     /// Different for every start: names of channels are made from it.
     pub seed: u64,
+    /// Somebody wants a copy of each notice, by [`Core::poll_copy`].
+    pub are_copied: bool,
 }
 
 /// Why reading stopped.
@@ -106,6 +109,9 @@ pub struct Core {
     subscriptions: Subscriptions,
     retained: Retained,
     notices: Notices,
+    are_copied: bool,
+    /// Copies of notices that are to be handed on.
+    copies: VecDeque<Bytes>,
     timers: Timers,
     gauge: Gauge,
     woken: Vec<LinkKey>,
@@ -116,7 +122,7 @@ pub struct Core {
 
 impl Core {
     pub fn new(settings: Settings, now: Moment) -> Self {
-        let Settings { limits, logins, notice_topic, faults, seed } = settings;
+        let Settings { limits, logins, notice_topic, faults, seed, are_copied } = settings;
         let mut core = Self {
             limits,
             logins,
@@ -133,6 +139,8 @@ impl Core {
             latest_channel: 0,
             subscriptions: Subscriptions::default(),
             retained: Retained::default(),
+            are_copied,
+            copies: VecDeque::new(),
             notices: Notices::new(notice_topic, faults, seed, limits.held_notices),
             timers: Timers::default(),
             gauge: Gauge::default(),
@@ -241,6 +249,16 @@ impl Core {
     /// Returns a connection that has something to write, or is to be ended.
     pub fn poll_woken(&mut self) -> Option<LinkKey> {
         self.woken.pop()
+    }
+
+    /// Returns a copy of a notice that is to be handed on.
+    pub fn poll_copy(&mut self) -> Option<Bytes> {
+        self.copies.pop_front()
+    }
+
+    /// Takes in that a copy could not be handed on.
+    pub const fn could_not_copy(&mut self) {
+        self.totals.dropped.copies += 1;
     }
 
     /// Returns when to call [`Core::handle_timeout`], on the steady clock.

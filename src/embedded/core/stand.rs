@@ -34,6 +34,7 @@ pub fn settings() -> Settings {
         limits: Limits::default(),
         logins: None,
         notice_topic: NoticeTopic::default(),
+        are_copied: false,
         faults: Faults::default(),
         seed: 0xabc,
     }

@@ -40,6 +40,8 @@ pub struct Dropped {
     pub not_retained: u64,
     /// Notices that a fault kept back for ever.
     pub notices: u64,
+    /// Copies of notices that were taken more slowly than they came.
+    pub copies: u64,
     /// Connections that did not say in time, or not in words of MQTT, who they are.
     pub half_open: u64,
     /// Connections that broke the rules of MQTT.
@@ -61,6 +63,7 @@ impl Dropped {
             (self.forbidden, "messages where clients may not publish"),
             (self.not_retained, "retained messages for want of room"),
             (self.notices, "notices by a fault"),
+            (self.copies, "copies of notices that were taken too slowly"),
             (self.half_open, "connections that never said who they are"),
             (self.broken, "connections that broke the rules of MQTT"),
             (self.silent, "connections that were silent for too long"),

@@ -1,7 +1,7 @@
 //! What is asked of name servers and brokers, and how often it is tried.
 //!
-//! Nothing that is asked here changes anything: routes, offsets, and pulls without the flag that commits and
-//! without membership in a group.
+//! Whoever reads asks nothing that changes anything: routes, offsets, and pulls without the flag that commits
+//! and without membership in a group. [`Client::send`] is for whoever writes.
 
 use super::connection::Connection;
 use super::fault::{self, Asked};
@@ -12,6 +12,7 @@ use crate::config::rocketmq::RocketMq;
 use crate::failure::Failure;
 use crate::source::mqtt::tls;
 use crate::source::remote::{CONNECT_MAX, Setback};
+use bytes::Bytes;
 use rustls::ClientConfig;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -37,7 +38,7 @@ pub struct Client {
 pub struct Pulled {
     pub kind: Kind,
     /// Messages, as brokers store them.
-    pub body: bytes::Bytes,
+    pub body: Bytes,
     /// Where to go on.
     pub next: i64,
     /// The first offset that is still stored, and the one after the last.
@@ -55,6 +56,11 @@ pub enum Kind {
     Gone,
 }
 
+/// Stands for all topics that a broker makes when they are needed, and the queues that one gets.
+const ANY_NEW_TOPIC: &str = "TBW102";
+const NEW_QUEUES: &str = "8";
+
+const SEND: u16 = 10;
 const PULL: u16 = 11;
 const SEARCH: u16 = 29;
 const ROUTE: u16 = 105;
@@ -95,8 +101,21 @@ impl Client {
     /// Asks where the queues are: the name server that answered last, then the others. What is found is kept
     /// for all who ask brokers.
     pub async fn find_route(&self) -> Result<Arc<Route>, Setback> {
+        self.find_route_of(&self.topic.topic).await
+    }
+
+    /// Asks where messages may be sent to. Where there is no such topic yet, brokers that make topics when
+    /// they are needed are found by the topic that stands for those.
+    pub async fn find_route_to_send(&self) -> Result<Arc<Route>, Setback> {
+        match self.find_route().await {
+            Ok(route) => Ok(route),
+            Err(setback) => self.find_route_of(ANY_NEW_TOPIC).await.map_err(|_| setback),
+        }
+    }
+
+    async fn find_route_of(&self, topic: &str) -> Result<Arc<Route>, Setback> {
         let mut fields = Fields::new();
-        fields.insert("topic".into(), self.topic.topic.clone());
+        fields.insert("topic".into(), topic.to_owned());
         fields.insert("acceptStandardJsonOnly".into(), "true".to_owned());
         let mut setback = None;
         for _ in &self.topic.servers {
@@ -123,7 +142,7 @@ impl Client {
         let servers = &self.topic.servers;
         let place = &servers[self.server.load(Ordering::Relaxed) % servers.len()];
         let connection = self.connection(&place.to_string(), "").await?;
-        let answer = self.ask(&connection, "", ROUTE, fields, ANSWER_MAX).await?;
+        let answer = self.ask(&connection, "", ROUTE, fields, Bytes::new(), ANSWER_MAX).await?;
         if answer.code != DONE {
             return Err(fault::refusal(&answer, Asked::Route, connection.server(), &self.topic));
         }
@@ -164,7 +183,7 @@ impl Client {
         put("subVersion", "0".into());
         put("expressionType", "TAG".into());
         let within = if waits { WAIT_MAX } else { ANSWER_MAX };
-        let (answer, server) = self.ask_broker(queue, PULL, fields, within).await?;
+        let (answer, server) = self.ask_broker(queue, PULL, fields, &Bytes::new(), within).await?;
         let kind = match answer.code {
             DONE | NOT_FOUND | AGAIN => Kind::Read,
             MOVED => Kind::Moved,
@@ -194,12 +213,39 @@ impl Client {
     pub async fn search(&self, queue: &Queue, stored_ms: i64) -> Result<Option<i64>, Setback> {
         let mut fields = self.about(queue);
         fields.insert("timestamp".into(), stored_ms.to_string());
-        let (answer, server) = self.ask_broker(queue, SEARCH, fields, ANSWER_MAX).await?;
+        let nothing = Bytes::new();
+        let asked = self.ask_broker(queue, SEARCH, fields, &nothing, ANSWER_MAX);
+        let (answer, server) = asked.await?;
         match (answer.code, answer.number("offset")) {
             (DONE, Some(offset)) => Ok(Some(offset)),
             _ if fault::is_forbidden(&answer) => Ok(None),
             _ => Err(fault::refusal(&answer, Asked::Queue, &server, &self.topic)),
         }
+    }
+
+    /// Stores a message in a queue.
+    pub async fn send(&self, queue: &Queue, tag: &str, body: &Bytes) -> Result<(), Setback> {
+        let mut fields = self.about(queue);
+        let born = crate::clock::now().0.to_string();
+        for (name, value) in [
+            ("producerGroup", "presence"),
+            ("defaultTopic", ANY_NEW_TOPIC),
+            ("defaultTopicQueueNums", NEW_QUEUES),
+            ("sysFlag", "0"),
+            ("bornTimestamp", &born),
+            ("flag", "0"),
+            ("properties", &format!("TAGS\u{1}{tag}\u{2}")),
+            ("reconsumeTimes", "0"),
+            ("unitMode", "false"),
+            ("batch", "false"),
+        ] {
+            fields.insert(Cow::Borrowed(name), value.to_owned());
+        }
+        let (answer, server) = self.ask_broker(queue, SEND, fields, body, ANSWER_MAX).await?;
+        if answer.code == DONE {
+            return Ok(());
+        }
+        Err(fault::refusal(&answer, Asked::Queue, &server, &self.topic))
     }
 
     fn about(&self, queue: &Queue) -> Fields {
@@ -217,6 +263,7 @@ impl Client {
         queue: &Queue,
         code: u16,
         fields: Fields,
+        body: &Bytes,
         within: Duration,
     ) -> Result<(Frame, String), Setback> {
         let route = Arc::clone(&self.route.read().unwrap_or_else(PoisonError::into_inner));
@@ -228,7 +275,9 @@ impl Client {
             let lane = if is_proxy { queue.to_string() } else { String::new() };
             let asked = async {
                 let connection = self.connection(address, &lane).await?;
-                let answer = self.ask(&connection, &lane, code, fields.clone(), within).await?;
+                let asked =
+                    self.ask(&connection, &lane, code, fields.clone(), body.clone(), within);
+                let answer = asked.await?;
                 Ok((answer, connection.server().to_owned()))
             };
             match asked.await {
@@ -250,12 +299,13 @@ impl Client {
         lane: &str,
         code: u16,
         mut fields: Fields,
+        body: Bytes,
         within: Duration,
     ) -> Result<Frame, Setback> {
         if let Some(key) = &self.topic.access_key {
-            sign(&mut fields, b"", key, self.topic.is_alibaba);
+            sign(&mut fields, &body, key, self.topic.is_alibaba);
         }
-        let answer = connection.ask(code, fields, within).await;
+        let answer = connection.ask(code, fields, body, within).await;
         if answer.is_err() {
             // The next request goes by a new one.
             self.forget(lane, connection);

@@ -3,6 +3,7 @@
 use super::fault;
 use super::frame::{self, Fields, Frame};
 use crate::source::remote::{Line, Setback};
+use bytes::Bytes;
 use rustls::ClientConfig;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub struct Connection {
 struct Request {
     code: u16,
     fields: Fields,
+    body: Bytes,
     answer: oneshot::Sender<Result<Frame, Broken>>,
 }
 
@@ -60,9 +62,15 @@ impl Connection {
     }
 
     /// Asks, and waits for the answer for so long.
-    pub async fn ask(&self, code: u16, fields: Fields, within: Duration) -> Result<Frame, Setback> {
+    pub async fn ask(
+        &self,
+        code: u16,
+        fields: Fields,
+        body: Bytes,
+        within: Duration,
+    ) -> Result<Frame, Setback> {
         let (answer, answered) = oneshot::channel();
-        let request = Request { code, fields, answer };
+        let request = Request { code, fields, body, answer };
         let asked = async {
             self.requests.send(request).await.ok()?;
             answered.await.ok()
@@ -127,10 +135,10 @@ impl UnderWay {
     fn begin(&mut self, request: Request) -> Vec<u8> {
         // Nobody waits any more for what had its time.
         self.asked.retain(|_, answer| !answer.is_closed());
-        let (code, fields) = (request.code, request.fields);
+        let Request { code, fields, body, answer } = request;
         self.last = self.last.wrapping_add(1) & NUMBER_MAX;
-        self.asked.insert(self.last, request.answer);
-        frame::request(code, self.last, &fields, b"")
+        self.asked.insert(self.last, answer);
+        frame::request(code, self.last, &fields, &body)
     }
 
     /// Hands out the answers that came in.

@@ -8,14 +8,14 @@
 //! The protocol is spoken by hand, as far as it is needed: a route, an offset by time, pulls. The crates that
 //! there are speak another one, or join groups.
 
-mod client;
+pub mod client;
 mod connection;
 pub mod fault;
 pub mod frame;
 pub mod message;
-mod queue;
+pub(crate) mod queue;
 mod reader;
-mod route;
+pub mod route;
 mod sign;
 mod watching;
 mod whole;

@@ -231,7 +231,7 @@ fn moved(wanted: i64, min: i64, max: i64) -> (i64, String) {
 
 /// Attempts that failed one after the other.
 #[derive(Default)]
-pub(super) struct Tries {
+pub struct Tries {
     count: u32,
 }
 

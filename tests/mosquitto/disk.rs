@@ -241,7 +241,7 @@ fn most_memory(watch: &Watch) -> (u64, u64) {
     let rss = || {
         let status = fs::read_to_string(format!("/proc/{}/status", watch.process.pid()));
         let status = status.expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
         let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
         kib.expect("Linux tells that")
     };

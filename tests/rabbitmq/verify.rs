@@ -11,13 +11,17 @@ fn told(prefix: &str, more: &str) -> Told {
     Told::by(verify(&broker.url(), &line))
 }
 
-/// All is told but the will of who was taken over: RabbitMQ 3.10 publishes none then (MQTT 3.1.1 §3.1.2.5
-/// asks for it).
+/// All is told but wills of those who were taken over: RabbitMQ 3.10 publishes none then (MQTT 3.1.1 §3.1.2.5
+/// asks for it), unless it is so busy that the old connection ends before it looks who has come.
 #[track_caller]
 fn lacks_wills_of_takeovers_only(told: &Told) {
-    told.ended_with(1, 50);
+    let missed = told.count("status", Some("takeover"), "missed");
+    assert!(missed > 0, "{}", told.shown());
+    told.ended_with(1, missed);
+    let (takeovers, others): (Vec<String>, Vec<String>) =
+        told.outcomes("status").into_iter().partition(|outcome| outcome.starts_with("takeover "));
     assert_eq!(
-        told.outcomes("status"),
+        others,
         [
             "connect reported 350",
             "disconnect withheld 100",
@@ -25,9 +29,11 @@ fn lacks_wills_of_takeovers_only(told: &Told) {
             "nat-drop reported 50",
             "rst reported 50",
             "silence reported 50",
-            "takeover missed 50",
         ]
     );
+    let reported = format!("takeover reported {}", 50 - missed);
+    let all = [format!("takeover missed {missed}"), reported];
+    assert_eq!(takeovers, all[..if missed == 50 { 1 } else { 2 }]);
     assert_eq!(told.summary()["broker"], serde_json::Value::Null, "it says nothing about itself");
     assert!(told.of("state").all(|state| state["wrong"] == 0), "{}", told.shown());
 }

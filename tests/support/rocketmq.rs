@@ -35,6 +35,7 @@ pub struct Proxy {
 }
 
 /// In what a cluster may differ.
+#[expect(clippy::struct_excessive_bools, reason = "each is a difference of its own")]
 #[derive(Clone, Copy, Default)]
 pub struct Kind {
     /// It lets nobody in but [`ADMIN`] and those whom the test makes.

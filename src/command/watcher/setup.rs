@@ -30,6 +30,7 @@ use tokio::sync::mpsc;
 pub(super) const SESSION_EXPIRY: Duration = Duration::from_hours(24);
 /// How to watch: what all watchers of a run have in common.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "wishes of their own, not states of one thing")]
 pub struct Setup {
     pub terms: Terms,
     pub zone: Option<TimeZone>,

@@ -261,7 +261,7 @@ const AGAIN: usize = 140;
 const WAITING: usize = 30_000;
 /// Bytes in each of them.
 const PADDING: usize = 1_000;
-/// Of an unoptimised watcher that took in no more than it should.
-const MEMORY_MAX_KIB: u64 = 52 << 10;
+/// Of its own, of an unoptimised watcher that took in no more than it should: twice what it was seen to take.
+const MEMORY_MAX_KIB: u64 = 32 << 10;
 const FLOOD_MAX: Duration = DEADLINE.saturating_mul(4);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);

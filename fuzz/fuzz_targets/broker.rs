@@ -47,6 +47,7 @@ fuzz_target!(|data: &[u8]| {
         notice_topic: NoticeTopic::default(),
         faults: Faults::default(),
         seed: 1,
+        are_copied: false,
     };
     let mut now = Moment { wall: Timestamp(1_760_000_000_000), steady_ms: 0 };
     let mut core = Core::new(settings, now);

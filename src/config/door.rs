@@ -224,8 +224,8 @@ fn path(tongue: Tongue, tail: &str) -> Result<String, (&'static str, &'static st
     match tongue {
         Tongue::Stomp if path.is_empty() => Ok(String::new()),
         Tongue::Stomp => Err(("it has a path, which STOMP has not", "leave the path out")),
-        // RabbitMQ has no virtual host without a name unless somebody made one; this is what is meant.
         Tongue::AliyunAmqp => Ok(path.trim_end_matches('/').to_owned()),
+        // RabbitMQ has no virtual host without a name unless somebody made one; this is what is meant.
         Tongue::Amqp if path.is_empty() => Ok("/".to_owned()),
         Tongue::Amqp if path.contains('/') => {
             Err(("its virtual host holds a `/`", "write it as `%2F`, as in `amqp://HOST/%2Fname`"))

@@ -127,6 +127,10 @@ pub fn topics(
     zone: Option<&TimeZone>,
     surroundings: &Surroundings<'_>,
 ) -> Result<(Vec<RocketMq>, Vec<Warning>), Failure> {
+    if urls.is_empty() {
+        // What the environment holds of keys and certificates is meant for other commands.
+        return Ok((Vec::new(), Vec::new()));
+    }
     let means = Means {
         tls: read_tls(options)?,
         access_key: access_key::read(&options.access_key, &surroundings.access_key)?,

@@ -197,6 +197,16 @@ fn whatever_answers_in_place_of_rocketmq_is_said_to() {
 }
 
 #[test]
+fn half_a_key_in_the_environment_is_no_matter_of_plain_files() {
+    let home = tempfile::TempDir::new().expect("a temporary folder can be made");
+    let notices = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/notices.jsonl");
+    let environment = [("PRESENCE_ACCESS_KEY_ID", "LTAI5tExample")];
+    let mut replay = Presence::start_in(home.path(), ["replay", notices], &environment);
+    let ended = replay.ended(DEADLINE);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
 fn what_cannot_be_meant_is_misuse() {
     for (more, cause, next) in [
         (&["--source", "rocketmq://h"][..], "names no topic", "GID_xxx_MQTT"),

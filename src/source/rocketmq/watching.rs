@@ -145,7 +145,8 @@ impl Watching {
                 }
             }
             What::Hole { cause } => {
-                self.has_hole = true;
+                // Whoever listens begins an epoch by itself; else it has to with the next connection.
+                self.has_hole |= matches!(self.stage, Stage::Nothing | Stage::Lost);
                 let cause = format!("queue {queue} of {}: {cause}", self.client.topic.topic);
                 desk.put(Heard::Missed { cause }, 0).await;
             }

@@ -239,15 +239,10 @@ fn all(
         keep_alive,
         instance: options.instance.clone(),
     };
-    let mut topics: Vec<RocketMq> = Vec::new();
-    for url in sources.source.iter().filter(|url| rocketmq::is_meant(url.reveal())) {
-        let mut topic = RocketMq::read(url.reveal(), &sources.rocketmq, &means)?;
-        topic.start_at(sources.since.as_deref(), None)?;
-        if means.is_unverified(&topic) {
-            warnings.push(Warning::Unverified { broker: topic.instance.clone() });
-        }
-        topics.push(topic);
-    }
+    let urls = sources.source.iter().filter(|url| rocketmq::is_meant(url.reveal()));
+    let since = (sources.since.as_deref(), None);
+    let (topics, more) = rocketmq::read_all(urls, &sources.rocketmq, since, &means)?;
+    warnings.extend(more);
     let (remotes, more) = door::remotes(options, sources, &means, given)?;
     warnings.extend(more);
     if let Some(flag) = tls_flag(options)

@@ -97,13 +97,6 @@ pub(super) struct Means {
     pub instance: Option<String>,
 }
 
-impl Means {
-    /// Tells whether anyone could pose as this one.
-    pub fn is_unverified(&self, topic: &RocketMq) -> bool {
-        topic.tls.is_some() && self.tls.insecure
-    }
-}
-
 /// Tells whether a URL names a topic of RocketMQ.
 pub(super) fn is_meant(url: &str) -> bool {
     url.split_once("://").is_some_and(|(scheme, _)| scheme_of(scheme).is_some())
@@ -138,19 +131,30 @@ pub fn topics(
         keep_alive: Duration::ZERO,
         instance: options.instance.clone(),
     };
-    let (mut topics, mut warnings) = (Vec::new(), Vec::new());
-    for url in urls {
-        if !is_meant(url.reveal()) {
-            return Err(Failure::misuse(format!(
-                "`--source {}` cannot be read to an end",
-                redacted(url.reveal())
-            ))
+    if let Some(other) = urls.iter().find(|url| !is_meant(url.reveal())) {
+        let shown = redacted(other.reveal());
+        return Err(Failure::misuse(format!("`--source {shown}` cannot be read to an end"))
             .because("only topics of RocketMQ are kept")
             .next("pass `rocketmq://NAMESERVER/TOPIC`, or listen to it with `presence watch`"));
+    }
+    read_all(urls, of_rocketmq, (Some(since.unwrap_or("earliest")), zone), &means)
+}
+
+/// Reads topics, and what is worth saying about them. `since`: where to begin, where that was said; a time
+/// without a zone is of the zone beside it.
+pub(super) fn read_all<'u>(
+    urls: impl IntoIterator<Item = &'u Secret>,
+    options: &cli::RocketMq,
+    (since, zone): (Option<&str>, Option<&TimeZone>),
+    means: &Means,
+) -> Result<(Vec<RocketMq>, Vec<Warning>), Failure> {
+    let (mut topics, mut warnings) = (Vec::new(), Vec::new());
+    for url in urls {
+        let mut topic = RocketMq::read(url.reveal(), options, means)?;
+        if let Some(typed) = since {
+            (topic.start, topic.starts_over) = (Start::read(typed, zone)?, true);
         }
-        let mut topic = RocketMq::read(url.reveal(), of_rocketmq, &means)?;
-        topic.start_at(Some(since.unwrap_or("earliest")), zone)?;
-        if means.is_unverified(&topic) {
+        if topic.tls.is_some() && means.tls.insecure {
             warnings.push(Warning::Unverified { broker: topic.instance.clone() });
         }
         topics.push(topic);
@@ -176,18 +180,6 @@ pub fn target(
 }
 
 impl RocketMq {
-    /// Takes on where to begin, where that was said.
-    pub(super) fn start_at(
-        &mut self,
-        since: Option<&str>,
-        zone: Option<&TimeZone>,
-    ) -> Result<(), Failure> {
-        if let Some(typed) = since {
-            (self.start, self.starts_over) = (Start::read(typed, zone)?, true);
-        }
-        Ok(())
-    }
-
     /// Reads `scheme://host[:port][,host[:port]…]/topic`.
     pub(super) fn read(url: &str, options: &cli::RocketMq, means: &Means) -> Result<Self, Failure> {
         let refuse = |cause: &str, next: &str| {

@@ -16,11 +16,8 @@ pub fn sign(fields: &mut Fields, body: &[u8], key: &AccessKey, is_alibaba: bool)
         fields.insert("OnsChannel".into(), "ALIYUN".to_owned());
     }
     // The values of all fields, in the order of their names, and the body.
-    let mut what = fields.values().fold(Vec::new(), |mut what, value| {
-        what.extend(value.as_bytes());
-        what
-    });
-    what.extend(body);
+    let what: Vec<u8> =
+        fields.values().flat_map(|value| value.bytes()).chain(body.iter().copied()).collect();
     let signature = hmac_sha1(&key.secret, &what);
     fields.insert("Signature".into(), signature.reveal().to_owned());
 }

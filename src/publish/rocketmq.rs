@@ -3,8 +3,8 @@
 use crate::config::rocketmq::RocketMq;
 use crate::failure::Failure;
 use crate::random::Random;
+use crate::source::kept::Tries;
 use crate::source::rocketmq::client::Client;
-use crate::source::rocketmq::queue::Tries;
 use crate::source::rocketmq::route::Queue;
 use bytes::Bytes;
 use serde::Deserialize;

@@ -4,6 +4,7 @@ pub mod amqp;
 pub mod content;
 pub mod ear;
 pub mod found;
+pub mod kept;
 pub mod lines;
 pub mod mqtt;
 pub mod origin;

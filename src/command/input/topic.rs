@@ -1,9 +1,9 @@
-//! Topics of RocketMQ, read once to the end that they have.
+//! Topics that keep what was read, read once to the end that they have.
 
 use super::super::hear::voice_of;
 use super::{Input, Place, Stopped};
 use crate::config::door;
-use crate::config::rocketmq::RocketMq;
+use crate::config::rocketmq::{RocketMq, Start};
 use crate::dialect::{Dialect, Dialects, Message, Reason};
 use crate::event::Timestamp;
 use crate::failure::Failure;
@@ -11,8 +11,8 @@ use crate::output::console::Console;
 use crate::output::number::counted;
 use crate::output::status::Status;
 use crate::output::warning::Missing;
-use crate::source::rocketmq::message::{Messages, Stored};
-use crate::source::rocketmq::{Batch, Next, Until, Whole, is_wanted};
+use crate::source::kept::{Batch, Message as _, Next, Topic, Until, Whole, is_wanted};
+use crate::source::rocketmq::client::Client;
 use std::time::Duration;
 
 /// What of a topic is read.
@@ -36,7 +36,10 @@ impl Input {
         for topic in topics {
             let own = std::mem::replace(&mut self.instance, topic.instance.clone());
             let status = console.status();
-            let read = self.read_topic(topic, part, &status, console);
+            let opened = Client::new(topic.clone()).map_err(Stopped::Broken);
+            let read = opened.and_then(|client| {
+                self.read_topic(client, topic.start, door::ROCKETMQ, part, &status, console)
+            });
             status.clear();
             self.told_what(&topic.to_string(), false, read, console)?;
             self.instance = own;
@@ -45,33 +48,37 @@ impl Input {
         self.has_something(console)
     }
 
-    fn read_topic(
+    /// Reads a topic: from where, with which dialects unless others were chosen, and what of it.
+    fn read_topic<T: Topic>(
         &mut self,
-        topic: &RocketMq,
+        topic: T,
+        start: Start,
+        usual: &'static [&'static str],
         part: Part,
         status: &Status,
         console: &mut Console,
     ) -> Result<String, Stopped> {
+        let (name, tags, shown) =
+            (topic.name().to_owned(), topic.tags().to_vec(), topic.to_string());
         let until = part.until.map_or(Until::Present, |until| Until::Stored(until.0));
-        let mut whole =
-            Whole::open(topic.clone(), until, part.patience).map_err(Stopped::Broken)?;
-        let terms = self.terms.elsewhere(door::ROCKETMQ, &[&topic.topic]);
+        let mut whole = Whole::open(topic, start, until, part.patience).map_err(Stopped::Broken)?;
+        let terms = self.terms.elsewhere(usual, &[&name]);
         let dialects = terms.dialects(self.zone.as_ref()).map_err(Failure::misuse)?;
         let instance = self.instance.clone();
         let broker = self.broker(&instance);
         for dialect in dialects.iter() {
             broker.presence.coverage_mut().hear_whole(dialect.name());
         }
-        let mut reading = Reading { dialects, topic: &topic.topic, tags: &topic.tags, count: 0 };
+        let mut reading = Reading { dialects, topic: &name, tags: &tags, count: 0 };
         loop {
             match whole.read().map_err(Stopped::Broken)? {
                 Next::End => break,
                 Next::Hole(cause) => {
-                    console.warn(&Missing::NotStored { topic: topic.to_string(), cause }.into());
+                    console.warn(&Missing::NotStored { topic: shown.clone(), cause }.into());
                 }
                 Next::Messages(queue, batch) => {
-                    self.read_batch(&queue, &batch, &mut reading)?;
-                    status.set(&format!("{}: {} messages", topic.topic, reading.count));
+                    self.read_batch::<T>(&queue, &batch, &mut reading)?;
+                    status.set(&format!("{name}: {} messages", reading.count));
                 }
             }
         }
@@ -79,17 +86,17 @@ impl Input {
         Ok(format!("{} in {}", titles.join(" and "), counted(reading.count, "message")))
     }
 
-    fn read_batch(
+    fn read_batch<T: Topic>(
         &mut self,
         queue: &str,
-        batch: &Batch,
+        batch: &Batch<T::Body>,
         reading: &mut Reading<'_>,
     ) -> Result<(), Failure> {
-        for stored in Messages::of(&batch.body) {
-            let number = stored.as_ref().map_or(0, |stored| stored.offset.unsigned_abs());
+        for stored in T::messages(&batch.body) {
+            let number = stored.as_ref().map_or(0, |stored| stored.offset().unsigned_abs());
             match stored {
-                Ok(stored) if stored.offset >= batch.end => {}
-                Ok(stored) => self.stored(queue, number, &stored, reading)?,
+                Ok(stored) if stored.offset() >= batch.end => {}
+                Ok(stored) => self.stored::<T>(queue, number, &stored, reading)?,
                 Err(unreadable) => {
                     self.set_aside(Reason::Unreadable, queue, number, &unreadable.0)?;
                 }
@@ -99,11 +106,11 @@ impl Input {
     }
 
     /// Takes in what a message says, as if it had come when it was stored.
-    fn stored(
+    fn stored<T: Topic>(
         &mut self,
         queue: &str,
         number: u64,
-        stored: &Stored<'_>,
+        stored: &T::Message<'_>,
         reading: &mut Reading<'_>,
     ) -> Result<(), Failure> {
         let tag = stored.tag();
@@ -124,7 +131,7 @@ impl Input {
             tag: tag.as_deref(),
             qos: 1,
             retain: false,
-            received: Timestamp(stored.stored_ms),
+            received: Timestamp(stored.stored_ms()),
             tie: self.tie,
         };
         let (index, said) = reading.dialects.read(&message);

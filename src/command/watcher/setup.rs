@@ -16,7 +16,8 @@ use crate::query::Query;
 use crate::source::ear::Ear;
 use crate::source::mqtt::{Options, Session};
 use crate::source::recording::{Heading, VERSION};
-use crate::source::{amqp, rocketmq, stomp};
+use crate::source::rocketmq::client::Client;
+use crate::source::{amqp, kept, stomp};
 use crate::state::fleet::Fleet;
 use crate::state::hearing::{Hearing, Terms as HearingTerms};
 use crate::state::policy::Policy;
@@ -145,7 +146,9 @@ impl Setup {
             Source::RocketMq(topic) => {
                 let positions = store.as_mut().map(|store| store.positions(&instance));
                 let positions = positions.transpose()?.unwrap_or_default();
-                Ear::Other(rocketmq::listen(topic.clone(), &client_id, positions, self.messages)?)
+                let start = (topic.start, topic.starts_over);
+                let client = Client::new(topic.clone())?;
+                Ear::Other(kept::listen(client, start, &client_id, positions, self.messages))
             }
             Source::Webhook(hatch) => Ear::Other(hatch.listen(&client_id)),
         };

@@ -10,6 +10,7 @@ use super::route::{Queue, Route};
 use super::sign::sign;
 use crate::config::rocketmq::RocketMq;
 use crate::failure::Failure;
+use crate::source::kept::{Kind, Pulled};
 use crate::source::mqtt::tls;
 use crate::source::remote::{CONNECT_MAX, Setback};
 use bytes::Bytes;
@@ -31,29 +32,6 @@ pub struct Client {
     server: AtomicUsize,
     /// The tags, as brokers want to be told.
     subscription: String,
-}
-
-/// What a pull brought.
-#[derive(Debug)]
-pub struct Pulled {
-    pub kind: Kind,
-    /// Messages, as brokers store them.
-    pub body: Bytes,
-    /// Where to go on.
-    pub next: i64,
-    /// The first offset that is still stored, and the one after the last.
-    pub min: i64,
-    pub max: i64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Messages, or none that are wanted.
-    Read,
-    /// There is nothing at this offset: it is before the first that is stored, or beyond the end.
-    Moved,
-    /// There is no such queue any more.
-    Gone,
 }
 
 /// Stands for all topics that a broker makes when they are needed, and the queues that one gets.
@@ -161,13 +139,13 @@ impl Client {
 
     /// Asks for what is stored at an offset and after it; with `waits`, an answer comes when there is
     /// something, or after a few seconds. `is_all`: whatever its tag; then one message is enough.
-    pub async fn pull(
+    pub async fn pull_tagged(
         &self,
         queue: &Queue,
         offset: i64,
         waits: bool,
         is_all: bool,
-    ) -> Result<Pulled, Setback> {
+    ) -> Result<Pulled<Bytes>, Setback> {
         let mut fields = self.about(queue);
         let mut put = |name: &'static str, value: Cow<'_, str>| {
             fields.insert(Cow::Borrowed(name), value.into_owned());

@@ -4,6 +4,7 @@
 //! and where, stored at and where, times of redelivery, offset of a transaction, body, topic, properties.
 //! Source: apache/rocketmq `MessageDecoder` (5.3), and what brokers of 4.9.7 and 5.3.3 were seen to send.
 
+use crate::source::kept::Unreadable;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::Read;
@@ -26,16 +27,6 @@ pub struct Stored<'a> {
     log_offset: i64,
     body: &'a [u8],
     properties: &'a [u8],
-}
-
-/// Why a message, or what follows one, cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable(pub String);
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// The messages of an answer, one after the other.

@@ -13,13 +13,6 @@ mod connection;
 pub mod fault;
 pub mod frame;
 pub mod message;
-pub(crate) mod queue;
-mod reader;
 pub mod route;
 mod sign;
-mod watching;
-mod whole;
-
-pub use queue::{Batch, Until};
-pub use watching::{is_wanted, listen};
-pub use whole::{Next, Whole};
+mod topic;

@@ -1,12 +1,11 @@
 //! Reading one queue: from where, and then on and on.
 
-use super::client::{Client, Kind, Pulled};
-use super::message::Messages;
 use super::reader::Said;
-use super::route::Queue;
+use super::{Kind, Pulled, Topic};
+use crate::clock;
+use crate::config::rocketmq::Start;
 use crate::source::mqtt::Backoff;
 use crate::source::remote::Setback;
-use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -14,19 +13,18 @@ use tokio::time::sleep;
 
 /// What became of a queue.
 #[derive(Debug)]
-pub struct Told {
-    /// As `broker/number`.
+pub struct Told<B> {
     pub queue: Arc<str>,
-    pub what: What,
+    pub what: What<B>,
 }
 
 #[derive(Debug)]
-pub enum What {
+pub enum What<B> {
     /// It can be read. `goes_on`: at the place where somebody read it before, which is still stored.
     Began {
         goes_on: bool,
     },
-    Read(Batch),
+    Read(Batch<B>),
     /// Something that was stored there is no more, and was not read.
     Hole {
         cause: String,
@@ -42,9 +40,8 @@ pub enum What {
 
 /// Messages of one queue, in order.
 #[derive(Clone, Debug)]
-pub struct Batch {
-    /// As brokers store them.
-    pub body: Bytes,
+pub struct Batch<B> {
+    pub body: B,
     /// The offset to go on with once they are durable.
     pub next: i64,
     /// The offset after the last one stored.
@@ -53,7 +50,7 @@ pub struct Batch {
     pub end: i64,
 }
 
-impl Batch {
+impl<B> Batch<B> {
     /// Tells whether nothing more was stored at the moment of the answer.
     pub const fn is_last(&self) -> bool {
         self.next >= self.max
@@ -69,6 +66,21 @@ pub enum From {
     Stored(i64),
 }
 
+impl From {
+    /// Returns where to begin, by the present.
+    pub fn of(start: Start) -> Self {
+        match start {
+            Start::Earliest => Self::Earliest,
+            Start::Latest => Self::Latest,
+            Start::At(time) => Self::Stored(time.0),
+            Start::Ago(ago) => {
+                let ago = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
+                Self::Stored(clock::now().0.saturating_sub(ago))
+            }
+        }
+    }
+}
+
 /// Until where a queue is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
@@ -81,16 +93,15 @@ pub enum Until {
 }
 
 /// A queue, as it is read.
-#[derive(Debug)]
-pub struct Reading {
-    pub client: Arc<Client>,
-    pub queue: Queue,
+pub struct Reading<T: Topic> {
+    pub topic: Arc<T>,
+    pub queue: T::Queue,
     /// Where reading ended before.
     pub position: Option<i64>,
     /// Where to begin, if not there.
     pub from: Option<From>,
     pub until: Until,
-    pub said: mpsc::Sender<Said>,
+    pub said: mpsc::Sender<Said<T::Body>>,
     /// Whether messages are wanted already.
     pub open: watch::Receiver<bool>,
 }
@@ -98,7 +109,7 @@ pub struct Reading {
 /// No queue has as many messages.
 const NO_END: i64 = i64::MAX;
 
-impl Reading {
+impl<T: Topic> Reading<T> {
     /// Reads until the end, or until nobody listens.
     pub async fn run(mut self) {
         // Nobody listens any more: that is an end too.
@@ -134,7 +145,7 @@ impl Reading {
             if next >= end {
                 return tell(What::Ended).await;
             }
-            match self.client.pull(&self.queue, next, waits, false).await {
+            match self.topic.pull(&self.queue, next, waits).await {
                 Ok(Pulled { kind: Kind::Gone, .. }) => return tell(What::Ended).await,
                 Ok(Pulled { kind: Kind::Moved, min, max, .. }) => {
                     let (at, cause) = moved(next, min, max);
@@ -161,14 +172,12 @@ impl Reading {
 
     /// Finds out where to begin and where to end.
     async fn begin(&self) -> Result<(Begin, i64), Setback> {
-        let Self { client, queue, .. } = self;
-        // Before all that is stored: the answer says what is.
-        let stored = client.pull(queue, -1, false, true).await?;
-        let (min, max) = (stored.min, stored.max);
+        let Self { topic, queue, .. } = self;
+        let (min, max) = topic.bounds(queue).await?;
         let from = match self.from {
             Some(From::Earliest) => min,
             Some(From::Latest) | None => max,
-            Some(From::Stored(ms)) => self.search(ms, min, max).await?,
+            Some(From::Stored(ms)) => topic.find(queue, ms, (min, max)).await?,
         };
         let begin = match self.position {
             None => Begin { next: from, goes_on: false, hole: None },
@@ -183,28 +192,9 @@ impl Reading {
         let end = match self.until {
             Until::Never => NO_END,
             Until::Present => max,
-            Until::Stored(ms) => self.search(ms, min, max).await?.min(max),
+            Until::Stored(ms) => topic.find(queue, ms, (min, max)).await?.min(max),
         };
         Ok((begin, end))
-    }
-
-    /// Returns the first offset that was stored then or later: by asking for it, or, where that right is
-    /// missing, by looking at messages.
-    async fn search(&self, ms: i64, min: i64, max: i64) -> Result<i64, Setback> {
-        if let Some(offset) = self.client.search(&self.queue, ms).await? {
-            return Ok(offset.clamp(min, max));
-        }
-        let (mut low, mut high) = (min, max);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let pulled = self.client.pull(&self.queue, middle, false, true).await?;
-            let found = Messages::of(&pulled.body).next().and_then(Result::ok);
-            match found {
-                Some(found) if found.stored_ms < ms => low = found.offset.max(middle) + 1,
-                _ => high = middle,
-            }
-        }
-        Ok(low)
     }
 }
 
@@ -230,7 +220,7 @@ fn moved(wanted: i64, min: i64, max: i64) -> (i64, String) {
 }
 
 /// Attempts that failed one after the other.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Tries {
     count: u32,
 }

@@ -1,25 +1,24 @@
 //! A topic read once, from somewhere to the end that it has when reading begins.
 
-use super::client::Client;
-use super::queue::{Batch, Told, Until, What};
+use super::Topic;
+use super::queue::{Batch, From, Told, Until, What};
 use super::reader::{Plan, Reader, Said};
-use super::watching::from;
 use crate::clock;
-use crate::config::rocketmq::RocketMq;
+use crate::config::rocketmq::Start;
 use crate::failure::Failure;
 use crate::source::remote::Setback;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout_at;
 
 /// A topic as it is read. Runs by itself, so whoever reads need not be within tokio.
-#[derive(Debug)]
-pub struct Whole {
+pub struct Whole<T: Topic> {
     runtime: Runtime,
-    topic: RocketMq,
-    reader: Reader,
+    topic: Arc<T>,
+    reader: Reader<T::Body>,
     /// Queues of which something is still to come.
     left: BTreeSet<Arc<str>>,
     is_begun: bool,
@@ -31,32 +30,38 @@ pub struct Whole {
     came: Instant,
 }
 
+impl<T: Topic> fmt::Debug for Whole<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Whole").field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
 /// What comes next of a topic.
 #[derive(Debug)]
-pub enum Next {
-    Messages(Arc<str>, Batch),
+pub enum Next<B> {
+    Messages(Arc<str>, Batch<B>),
     /// Something was stored that is no more, and was not read.
     Hole(String),
     End,
 }
 
-impl Whole {
+impl<T: Topic> Whole<T> {
     /// Begins to read. `patience`: how long nothing may come before it is given up.
     ///
-    /// Errors: certificates that cannot be read (exit 4).
-    pub fn open(topic: RocketMq, until: Until, patience: Duration) -> Result<Self, Failure> {
+    /// Errors: there is no thread to be had (exit 4).
+    pub fn open(topic: T, start: Start, until: Until, patience: Duration) -> Result<Self, Failure> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
-            .thread_name("rocketmq")
+            .thread_name("topic")
             .enable_all()
             .build()
             .map_err(|error| Failure::new("could not start").because(error))?;
-        let client = Arc::new(Client::new(topic.clone())?);
-        let plan =
-            Plan { positions: BTreeMap::new(), from: from(topic.start), starts_over: false, until };
+        let topic = Arc::new(topic);
+        let from = From::of(start);
+        let plan = Plan { positions: BTreeMap::new(), from, starts_over: false, until };
         let reader = {
             let _within = runtime.enter();
-            Reader::start(client, plan)
+            Reader::start(Arc::clone(&topic), plan)
         };
         reader.open();
         let (left, came) = (BTreeSet::new(), clock::monotonic());
@@ -66,7 +71,7 @@ impl Whole {
     /// Waits for what comes next.
     ///
     /// Errors: nothing came for too long, or nothing will (exit 4).
-    pub fn read(&mut self) -> Result<Next, Failure> {
+    pub fn read(&mut self) -> Result<Next<T::Body>, Failure> {
         loop {
             if self.is_begun && self.left.is_empty() {
                 return Ok(Next::End);
@@ -88,7 +93,7 @@ impl Whole {
                         return Ok(Next::Messages(queue, batch));
                     }
                     What::Hole { cause } => {
-                        return Ok(Next::Hole(format!("queue {queue}: {cause}")));
+                        return Ok(Next::Hole(format!("{} {queue}: {cause}", T::QUEUE)));
                     }
                     What::Down { setback, .. } => self.noted(setback)?,
                     What::Ended => {

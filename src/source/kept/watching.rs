@@ -4,15 +4,14 @@
 //! we come back. What says that we listen is not that a message came, but that a queue was read to its end:
 //! the least recent of the queues counts.
 
-use super::client::Client;
-use super::message::{Messages, Stored};
 use super::queue::{Batch, From, Told, Until, What};
 use super::reader::{Plan, Reader, Said};
+use super::{Message as _, Topic};
 use crate::clock;
-use crate::config::rocketmq::{RocketMq, Start};
+use crate::config::rocketmq::Start;
 use crate::failure::Failure;
 use crate::source::mqtt::{AckToken, Answer, Grant, Heard, Publish};
-use crate::source::origin::{Origin, Place, Position};
+use crate::source::origin::{Origin, Position};
 use crate::source::post::{Desk, Post};
 use crate::source::remote::Setback;
 use bytes::Bytes;
@@ -22,22 +21,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Begins to listen. `name`: what we go by; `positions`: where reading ended before, by queue.
-///
-/// Errors: certificates that cannot be read. Nothing is sent before the first look at what is heard.
-pub fn listen(
-    topic: RocketMq,
+/// Begins to listen. `start`: where in a queue of which nothing was read yet, and whether also where more than
+/// that was read; `name`: what we go by; `positions`: where reading ended before, by queue. Nothing is sent before
+/// the first look at what is heard.
+pub fn listen<T: Topic>(
+    topic: T,
+    (start, starts_over): (Start, bool),
     name: &str,
     positions: BTreeMap<String, i64>,
     details: bool,
-) -> Result<Post, Failure> {
-    let (from, starts_over) = (from(topic.start), topic.starts_over);
-    let client = Arc::new(Client::new(topic)?);
-    Ok(Post::start(name, move |desk| async move {
+) -> Post {
+    let (from, topic) = (From::of(start), Arc::new(topic));
+    Post::start(name, move |desk| async move {
         let plan = Plan { positions, from, starts_over, until: Until::Never };
-        let reader = Reader::start(Arc::clone(&client), plan);
+        let reader = Reader::start(Arc::clone(&topic), plan);
         let watching = Watching {
-            client,
+            topic,
             details,
             queues: BTreeMap::new(),
             stage: Stage::Nothing,
@@ -46,24 +45,11 @@ pub fn listen(
             told: None,
         };
         watching.run(reader, desk).await;
-    }))
+    })
 }
 
-/// Returns where to begin, by the present.
-pub fn from(start: Start) -> From {
-    match start {
-        Start::Earliest => From::Earliest,
-        Start::Latest => From::Latest,
-        Start::At(time) => From::Stored(time.0),
-        Start::Ago(ago) => {
-            let ago = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
-            From::Stored(clock::now().0.saturating_sub(ago))
-        }
-    }
-}
-
-struct Watching {
-    client: Arc<Client>,
+struct Watching<T> {
+    topic: Arc<T>,
     /// Whether somebody wants to know all about every message.
     details: bool,
     queues: BTreeMap<Arc<str>, Stand>,
@@ -103,8 +89,8 @@ const MESSAGES_EXPECTED: usize = 33;
 /// How often it is said at most that we listen.
 const ALIVE_EVERY: Duration = Duration::from_millis(500);
 
-impl Watching {
-    async fn run(mut self, mut reader: Reader, desk: Desk) {
+impl<T: Topic> Watching<T> {
+    async fn run(mut self, mut reader: Reader<T::Body>, desk: Desk) {
         loop {
             let said = tokio::select! {
                 biased;
@@ -132,7 +118,13 @@ impl Watching {
     }
 
     /// Takes in what is told of a queue. Returns whether to go on.
-    async fn take(&mut self, queue: &Arc<str>, what: What, reader: &Reader, desk: &Desk) -> bool {
+    async fn take(
+        &mut self,
+        queue: &Arc<str>,
+        what: What<T::Body>,
+        reader: &Reader<T::Body>,
+        desk: &Desk,
+    ) -> bool {
         let Some(stand) = self.queues.get_mut(queue) else { return true };
         match what {
             What::Began { goes_on } => {
@@ -147,7 +139,7 @@ impl Watching {
             What::Hole { cause } => {
                 // Whoever listens begins an epoch by itself; else it has to with the next connection.
                 self.has_hole |= matches!(self.stage, Stage::Nothing | Stage::Lost);
-                let cause = format!("queue {queue} of {}: {cause}", self.client.topic.topic);
+                let cause = format!("{} {queue} of {}: {cause}", T::QUEUE, self.topic.name());
                 desk.put(Heard::Missed { cause }, 0).await;
             }
             What::Down { setback, retry_in } => {
@@ -175,7 +167,7 @@ impl Watching {
 
     /// Something cannot be read. Returns whether it may be later.
     fn lost(&mut self, setback: Setback, retry_in: Duration, desk: &Desk) -> bool {
-        let failure = Failure::new(format!("could not read {}", self.client.topic))
+        let failure = Failure::new(format!("could not read {}", self.topic))
             .because(&setback.cause)
             .next(setback.next.clone());
         if setback.is_final && !self.was_read {
@@ -201,7 +193,7 @@ impl Watching {
         let was_read = std::mem::replace(&mut self.was_read, true);
         let session_present = (goes_on || was_read) && !std::mem::take(&mut self.has_hole);
         self.stage = Stage::Behind;
-        let grant = Grant { filter: self.client.topic.topic.clone(), answer: Answer::Granted(1) };
+        let grant = Grant { filter: self.topic.name().to_owned(), answer: Answer::Granted(1) };
         desk.put(Heard::Connected { session_present }, 0).await;
         desk.put(Heard::Subscribed { granted: vec![grant] }, 0).await;
         for stand in self.queues.values_mut() {
@@ -225,61 +217,56 @@ impl Watching {
     }
 
     /// Hands messages over, and how far they go.
-    async fn hand(&self, queue: &Arc<str>, batch: &Batch, desk: &Desk) {
+    async fn hand(&self, queue: &Arc<str>, batch: &Batch<T::Body>, desk: &Desk) {
         let mut all = Vec::with_capacity(MESSAGES_EXPECTED);
         let mut stored_ms = None;
-        for stored in Messages::of(&batch.body) {
+        for stored in T::messages(&batch.body) {
             match &stored {
                 Ok(stored) => {
-                    stored_ms = Some(stored.stored_ms);
+                    stored_ms = Some(stored.stored_ms());
                     let tag = stored.tag();
-                    if is_wanted(tag.as_deref(), &self.client.topic.tags) {
+                    if is_wanted(tag.as_deref(), self.topic.tags()) {
                         all.push(self.heard(queue, batch, stored, tag.as_deref()));
                     }
                 }
                 Err(unreadable) => {
-                    let cause = format!("queue {queue}: {unreadable}");
+                    let cause = format!("{} {queue}: {unreadable}", T::QUEUE);
                     all.push(Heard::Skipped { cause });
                 }
             }
         }
-        let Batch { next, max, .. } = *batch;
+        let (next, max) = (batch.next, batch.max);
         let queue = Arc::clone(queue);
         all.push(Heard::Position(Position { queue, next, max, stored_ms }));
-        desk.put_all(all, batch.body.len()).await;
+        desk.put_all(all, T::size(&batch.body)).await;
     }
 
     fn heard(
         &self,
         queue: &Arc<str>,
-        batch: &Batch,
-        stored: &Stored<'_>,
+        batch: &Batch<T::Body>,
+        stored: &T::Message<'_>,
         tag: Option<&str>,
     ) -> Heard {
         let payload = match stored.body() {
-            Ok(Cow::Borrowed(body)) => batch.body.slice_ref(body),
+            Ok(Cow::Borrowed(body)) => stored.within().slice_ref(body),
             Ok(Cow::Owned(body)) => Bytes::from(body),
             Err(unreadable) => {
                 let cause = format!(
-                    "queue {queue}: the message at {} was skipped: {unreadable}",
-                    stored.offset
+                    "{} {queue}: the message at {} was skipped: {unreadable}",
+                    T::QUEUE,
+                    stored.offset()
                 );
                 return Heard::Skipped { cause };
             }
         };
-        let place = self.details.then(|| Place {
-            queue: Arc::clone(queue),
-            offset: stored.offset,
-            message_id: stored.id().into(),
-            keys: stored.keys().map(CompactString::from),
-            reconsumed: stored.reconsumed,
-            born_ms: stored.born_ms,
-            stored_ms: stored.stored_ms,
-            unread: batch.max.saturating_sub(stored.offset).saturating_sub(1),
+        let place = self.details.then(|| {
+            let unread = batch.max.saturating_sub(stored.offset()).saturating_sub(1);
+            stored.place(queue, unread)
         });
         let origin = Origin { tag: tag.map(CompactString::from), place: place.map(Box::new) };
         Heard::Message(Publish {
-            topic: CompactString::from(self.client.topic.topic.as_str()),
+            topic: CompactString::from(self.topic.name()),
             payload,
             qos: 1,
             retain: false,

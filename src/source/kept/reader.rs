@@ -1,9 +1,7 @@
 //! Reading all queues of a topic side by side, and noticing when there are others.
 
-use super::client::Client;
+use super::Topic;
 use super::queue::{From, Reading, Told, Tries, Until, What};
-use super::route::{Queue, Route};
-use crate::source::mqtt::reason::quoted;
 use crate::source::remote::Setback;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,65 +22,42 @@ pub struct Plan {
     pub until: Until,
 }
 
-impl Plan {
-    /// Returns the queues that were read before, and whose brokers the name server does not know: what they
-    /// hold cannot be read, nor can it be told that they hold nothing.
-    fn missing(&self, route: &Route) -> Vec<Arc<str>> {
-        let is_missing = |queue: &&String| {
-            let broker = queue.rsplit_once('/').map_or("", |(broker, _)| broker);
-            !route.brokers.contains_key(broker)
-        };
-        self.positions.keys().filter(is_missing).map(|queue| queue.as_str().into()).collect()
-    }
-}
-
-fn unknown(queue: &str) -> Setback {
-    Setback::new(
-        format!(
-            "the name server does not know the broker of {}, which was read before",
-            quoted(queue)
-        ),
-        "start that broker; if it is gone for good, begin anew with `presence store \
-         forget-queues`",
-    )
-}
-
 /// All queues of a topic, as they are read.
 #[derive(Debug)]
-pub struct Reader {
-    told: mpsc::Receiver<Said>,
+pub struct Reader<B> {
+    told: mpsc::Receiver<Said<B>>,
     open: watch::Sender<bool>,
     task: AbortHandle,
 }
 
 #[derive(Debug)]
-pub enum Said {
+pub enum Said<B> {
     /// These queues are read from now on, beside those before. Of each it is told when it can be.
     Queues(Vec<Arc<str>>),
-    /// The name servers could not be asked. They are asked again by themselves.
+    /// Which queues there are could not be asked. It is asked again by itself.
     NoRoute {
         setback: Setback,
         retry_in: Duration,
     },
-    Of(Told),
+    Of(Told<B>),
 }
 
-/// Answers that may wait to be taken. Each is as long as brokers make them, 256 KiB.
+/// Answers that may wait to be taken. Each is as long as brokers make them, a few hundred KiB.
 const WAITING_MAX: usize = 32;
-/// How often it is looked for other queues, as RocketMQ's own clients do.
+/// How often it is looked for other queues, as the brokers' own clients do.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
-impl Reader {
+impl<B: Send + Sync + 'static> Reader<B> {
     /// Begins to read. Runs within tokio.
-    pub fn start(client: Arc<Client>, plan: Plan) -> Self {
+    pub fn start<T: Topic<Body = B>>(topic: Arc<T>, plan: Plan) -> Self {
         let (sender, told) = mpsc::channel(WAITING_MAX);
         let (open, opened) = watch::channel(false);
-        let task = tokio::spawn(read(client, plan, sender, opened)).abort_handle();
+        let task = tokio::spawn(read(topic, plan, sender, opened)).abort_handle();
         Self { told, open, task }
     }
 
     /// Waits for what is told next. Dropping the future loses nothing.
-    pub async fn next(&mut self) -> Option<Said> {
+    pub async fn next(&mut self) -> Option<Said<B>> {
         self.told.recv().await
     }
 
@@ -92,39 +67,39 @@ impl Reader {
     }
 }
 
-impl Drop for Reader {
+impl<B> Drop for Reader<B> {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-async fn read(
-    client: Arc<Client>,
+async fn read<T: Topic>(
+    topic: Arc<T>,
     plan: Plan,
-    said: mpsc::Sender<Said>,
+    said: mpsc::Sender<Said<T::Body>>,
     open: watch::Receiver<bool>,
 ) {
-    let mut queues: BTreeMap<Queue, AbortHandle> = BTreeMap::new();
+    let mut queues: BTreeMap<T::Queue, AbortHandle> = BTreeMap::new();
     // Ends all of them when nobody listens any more.
     let mut readers = JoinSet::new();
     let mut tries = Tries::default();
     loop {
-        let wait = match client.find_route().await {
-            Ok(route) => {
+        let wait = match topic.look(&plan.positions).await {
+            Ok(found) => {
                 tries = Tries::default();
                 queues.retain(|_, reader| !reader.is_finished());
-                let is_new = |queue: &&Queue| !queues.contains_key(*queue);
-                let new: Vec<Queue> = route.queues.iter().filter(is_new).cloned().collect();
+                let is_new = |queue: &T::Queue| !queues.contains_key(queue);
+                let new: Vec<T::Queue> = found.queues.into_iter().filter(is_new).collect();
                 let is_first = queues.is_empty();
                 let mut names: Vec<Arc<str>> =
                     new.iter().map(|one| one.to_string().into()).collect();
-                let missing = if is_first { plan.missing(&route) } else { Vec::new() };
-                names.extend(missing.iter().cloned());
+                let missing = if is_first { found.missing } else { Vec::new() };
+                names.extend(missing.iter().map(|(name, _)| Arc::clone(name)));
                 if !names.is_empty() && said.send(Said::Queues(names)).await.is_err() {
                     return;
                 }
-                for queue in missing {
-                    let what = What::Down { setback: unknown(&queue), retry_in: LOOK_EVERY };
+                for (queue, setback) in missing {
+                    let what = What::Down { setback, retry_in: LOOK_EVERY };
                     if said.send(Said::Of(Told { queue, what })).await.is_err() {
                         return;
                     }
@@ -135,7 +110,7 @@ async fn read(
                     let from = if is_first { plan.from } else { From::Earliest };
                     let is_free = position.is_none() || plan.starts_over;
                     let reading = Reading {
-                        client: Arc::clone(&client),
+                        topic: Arc::clone(&topic),
                         queue: queue.clone(),
                         position,
                         from: is_free.then_some(from),

@@ -50,6 +50,7 @@ unknown\t''
 suspect\t''"
 complete -c presence -n "__fish_presence_using_subcommand watch" -l format -d 'Print each change by a template, such as \'{at} {client} {from}->{to} {cause}\'' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l share -d 'Share the work with all watchers of this group and store' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l shard -d 'Read the Ith of N parts of the queues of a topic, and leave the others to watchers with the same store' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics -d 'Serve figures for Prometheus at this address, as HOST:PORT or PORT' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics-client -d 'Give clients whose id matches a figure of their own; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l record -d 'Append everything that is heard to a file, for `presence replay`' -r -F
@@ -182,6 +183,7 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l loop -d 'Con
 complete -c presence -n "__fish_presence_using_subcommand watch" -l anomalies -d 'Show only clients whose history is odd'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l messages -d 'Show every message of a queue too, before what it changes'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l json -d 'Print one JSON object a line'
+complete -c presence -n "__fish_presence_using_subcommand watch" -l join -d 'Read the queues of a topic that the other members of `--consumer-group` leave to us'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l metrics-public -d 'Let other machines fetch the figures'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l clean -d 'Leave no session behind at the broker'
 complete -c presence -n "__fish_presence_using_subcommand watch" -l print-config -d 'Print every option with its value and where it comes from, and do nothing'

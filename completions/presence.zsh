@@ -41,6 +41,7 @@ table\:"A full-screen table of all clients"))' \
 '*--only=[Show only what is, or becomes, of this state; may be given several times]:STATE:(online closing offline unknown suspect)' \
 '(--json)--format=[Print each change by a template, such as '\''{at} {client} {from}->{to} {cause}'\'']:TEMPLATE:_default' \
 '--share=[Share the work with all watchers of this group and store]:GROUP:_default' \
+'(--join)--shard=[Read the Ith of N parts of the queues of a topic, and leave the others to watchers with the same store]:I/N:_default' \
 '--metrics=[Serve figures for Prometheus at this address, as HOST\:PORT or PORT]:ADDRESS:_default' \
 '*--metrics-client=[Give clients whose id matches a figure of their own; may be given several times]:ID|GLOB:_default' \
 '--record=[Append everything that is heard to a file, for \`presence replay\`]:FILE:_files' \
@@ -175,6 +176,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '--anomalies[Show only clients whose history is odd]' \
 '--messages[Show every message of a queue too, before what it changes]' \
 '--json[Print one JSON object a line]' \
+'--join[Read the queues of a topic that the other members of \`--consumer-group\` leave to us]' \
 '--metrics-public[Let other machines fetch the figures]' \
 '--clean[Leave no session behind at the broker]' \
 '--print-config[Print every option with its value and where it comes from, and do nothing]' \

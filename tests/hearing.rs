@@ -16,8 +16,8 @@ use presence::state::verdict::{Blind, Status, Verdict};
 mod asked;
 #[path = "hearing/groups.rs"]
 mod groups;
-#[path = "hearing/kept.rs"]
-mod kept;
+#[path = "hearing/queues.rs"]
+mod queues;
 
 const START: i64 = 1_700_000_000_000;
 const SECOND: i64 = 1_000;

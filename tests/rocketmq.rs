@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "rocketmq/divided.rs"]
+mod divided;
 #[cfg(feature = "broker")]
 #[path = "rocketmq/pipeline.rs"]
 mod pipeline;

@@ -137,7 +137,7 @@ pub struct Compact {
 ///
 /// For a topic of RocketMQ of which a broker is gone for good: while the store knows of it, nobody is known,
 /// as it may hold what nobody has read. Watching begins anew then, where `--since` says, and what was not
-/// read counts as a hole.
+/// read counts as a hole. All watchers of the source have to be stopped.
 #[derive(Args, Clone, Debug)]
 #[command(
     after_help = "Example:\n  presence store forget-queues --instance rocketmq://nameserver.example:9876/GID_demo_MQTT"

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::source::recording::line::{AnswerLine, JudgedLine, MessageLine, RestartLine};
 use crate::source::recording::{Heading, Line, Recorder, SourceLine, known::KnownClient};
 use crate::state::coverage::{Member, SourceKey};
-use crate::state::hearing::Hearing;
+use crate::state::hearing::{Hearing, Speaker};
 use crate::state::presence::Presence;
 use crate::store::{Account, Author, Batch, Position, Store};
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub struct Ledger {
     recorder: Option<SharedRecorder>,
     /// The accounts as they were last recorded, and as they were last stored.
     recorded: BTreeMap<String, BTreeMap<String, Member>>,
-    stored: BTreeMap<String, Member>,
+    stored: BTreeMap<String, BTreeMap<String, Member>>,
     /// How far queues were read, as far as that is not stored yet.
     positions: BTreeMap<Arc<str>, i64>,
     /// The last tie given out.
@@ -176,9 +176,12 @@ impl Ledger {
             return Ok(());
         };
         let restart = presence.fleet().restart();
-        let changed: Vec<(SourceKey, Member)> = accounts(presence, hearing)
-            .filter(|(key, member)| self.stored.get(&key.voice) != Some(member))
-            .map(|(key, member)| (key.clone(), member.clone()))
+        let stored = |key: &SourceKey, name: &str| self.stored.get(&key.voice)?.get(name);
+        let changed: Vec<(SourceKey, String, Member, Author)> = accounts(presence, hearing)
+            .filter(|(key, name, member, _)| stored(key, name) != Some(member))
+            .map(|(key, name, member, author)| {
+                (key.clone(), name.to_owned(), member.clone(), author)
+            })
             .collect();
         let batch = Batch {
             clients: presence.unsaved(),
@@ -187,11 +190,11 @@ impl Ledger {
             dropped: hearing.dropped_so_far(),
             accounts: changed
                 .iter()
-                .map(|(source, account)| Account {
+                .map(|(source, member, account, author)| Account {
                     source,
-                    member: hearing.member(),
+                    member,
                     account,
-                    author: Author::Itself,
+                    author: *author,
                 })
                 .collect(),
             positions: self
@@ -203,7 +206,9 @@ impl Ledger {
         store.commit(&self.instance, &batch)?;
         presence.saved();
         self.positions.clear();
-        self.stored.extend(changed.into_iter().map(|(key, member)| (key.voice, member)));
+        for (key, name, member, _) in changed {
+            self.stored.entry(key.voice).or_default().insert(name, member);
+        }
         Ok(())
     }
 
@@ -226,13 +231,20 @@ fn all_accounts<'a>(
     })
 }
 
-/// Returns the watcher's own accounts, one for each voice it hears.
+/// Returns the accounts that are the watcher's to write: by their sources, the names of the listeners, and
+/// who speaks for each.
 fn accounts<'a>(
     presence: &'a Presence,
     hearing: &'a Hearing,
-) -> impl Iterator<Item = (&'a SourceKey, &'a Member)> {
-    presence.fleet().coverage.sources().filter_map(|(key, source)| {
-        let member = source.members.get(hearing.member())?;
-        (hearing.accounts_for(key) && member.epoch > 0).then_some((key, member))
+) -> impl Iterator<Item = (&'a SourceKey, &'a str, &'a Member, Author)> {
+    presence.fleet().coverage.sources().flat_map(|(key, source)| {
+        hearing.accounts_of(key).into_iter().filter_map(move |(name, speaker)| {
+            let author = match speaker {
+                Speaker::Itself => Author::Itself,
+                Speaker::Another => Author::Another,
+            };
+            let member = source.members.get(name).filter(|member| member.epoch > 0)?;
+            Some((key, name, member, author))
+        })
     })
 }

@@ -1,12 +1,13 @@
-//! The members of shared groups, as a store knows them.
+//! The members of shared groups, and the queues of topics, as a store knows them.
 
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::output::sanitize::sanitize;
 use crate::output::table::{Cell, Table};
 use crate::output::time::rfc3339;
-use crate::state::coverage::{Coverage, Member};
+use crate::state::coverage::{Coverage, Member, QUEUES};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// One member of a group, for one voice.
 #[derive(Serialize, Clone, Debug, PartialEq, Eq)]
@@ -58,14 +59,15 @@ impl State {
 pub fn of(coverage: &Coverage, now: Timestamp) -> Vec<MemberObject> {
     let mut all = Vec::new();
     for (key, source) in coverage.sources() {
-        let Some(group) = key.ear.strip_prefix(super::watcher::EAR) else { continue };
+        let group = key.ear.strip_prefix(super::watcher::EAR);
+        let Some(group) = group.or((key.ear == QUEUES).then_some(QUEUES)) else { continue };
         for (name, member) in &source.members {
             all.push(MemberObject {
                 group: group.to_owned(),
                 member: name.clone(),
                 voice: key.voice.clone(),
                 state: State::of(member, now),
-                heard_ms: (member.epoch > 0).then_some(member.heard.0),
+                heard_ms: (member.epoch > 0 && !member.is_unread()).then_some(member.heard.0),
             });
         }
     }
@@ -89,13 +91,30 @@ pub fn table(members: &[(String, MemberObject)]) -> Table {
     table
 }
 
+/// Returns the names of the queues of a topic.
+pub fn queues(coverage: &Coverage) -> BTreeSet<&str> {
+    let of_queues = coverage.sources().filter(|(key, _)| key.ear == QUEUES);
+    of_queues.flat_map(|(_, source)| source.members.keys().map(String::as_str)).collect()
+}
+
+/// Fails if somebody reads a queue.
+pub fn check_unread(coverage: &Coverage, queue: &str, now: Timestamp) -> Result<(), Failure> {
+    let Some(member) = at_work(coverage, queue, now) else { return Ok(()) };
+    Err(Failure::new(format!("could not forget how far `{}` was read", sanitize(queue, 100)))
+        .because(format!("a watcher reads it: it was at its end at {}", rfc3339(member.heard)))
+        .next("stop all watchers of this source first"))
+}
+
 /// Fails if a member is still at work.
 pub fn check_gone(coverage: &Coverage, name: &str, now: Timestamp) -> Result<(), Failure> {
-    let accounts = coverage.sources().filter_map(|(_, source)| source.members.get(name));
-    let at_work =
-        accounts.filter(|member| !member.left && member.listens(now)).max_by_key(|m| m.heard);
-    let Some(member) = at_work else { return Ok(()) };
+    let Some(member) = at_work(coverage, name, now) else { return Ok(()) };
     Err(Failure::new(format!("could not remove the member `{}`", sanitize(name, 100)))
         .because(format!("it listens: it was heard of at {}", rfc3339(member.heard)))
         .next("stop it: then it hands over what it holds and leaves by itself"))
+}
+
+/// Returns the account of a listener that is at work, by its last word.
+fn at_work<'a>(coverage: &'a Coverage, name: &str, now: Timestamp) -> Option<&'a Member> {
+    let accounts = coverage.sources().filter_map(|(_, source)| source.members.get(name));
+    accounts.filter(|member| !member.left && member.listens(now)).max_by_key(|m| m.heard)
 }

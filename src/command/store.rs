@@ -302,8 +302,17 @@ fn forget_queues(options: &ForgetQueues, console: &mut Console) -> Result<Outcom
     // Not made where there is none: there would be nothing to forget.
     drop(store::open(&place, Access::Read, &Policy::DEFAULT)?);
     let mut store = store::open(&place, Access::Write, &Policy::DEFAULT)?;
-    let instance = &options.instance;
+    let (instance, now) = (&options.instance, clock::now());
+    let coverage = store.fleet_of(instance, &[])?.coverage;
+    let queues = members::queues(&coverage);
+    for queue in &queues {
+        members::check_unread(&coverage, queue, now)?;
+    }
     let forgotten = store.forget_positions(instance)?;
+    // Those that are still there are missed again by whoever watches next.
+    for queue in queues {
+        store.forget_member(instance, queue, now)?;
+    }
     store.close()?;
     if forgotten == 0 {
         return Err(Failure::new(format!("no queue of `{}` was read", sanitize(instance, 200)))

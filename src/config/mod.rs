@@ -11,6 +11,7 @@ pub mod connection;
 pub mod credentials;
 pub mod described;
 pub mod disorder;
+pub mod division;
 pub mod door;
 #[cfg(feature = "broker")]
 pub mod listen;

@@ -3,6 +3,7 @@
 use super::access_key::{self, AccessKey};
 use super::broker::{Authority, known_as, redacted};
 use super::connection::{Surroundings, Tls, read_tls};
+use super::division::Division;
 use super::time::moment_in;
 use super::warning::Warning;
 use crate::cli::connection::Connection;
@@ -37,6 +38,8 @@ pub struct RocketMq {
     pub keep_alive: Duration,
     /// `None` where connections are not encrypted.
     pub tls: Option<Tls>,
+    /// Which of its queues are read.
+    pub division: Division,
 }
 
 /// Where a name server listens.
@@ -239,6 +242,7 @@ impl RocketMq {
             keep_alive: means.keep_alive,
             tls: is_encrypted.then(|| means.tls.clone()),
             servers,
+            division: Division::Whole,
         })
     }
 }

@@ -56,6 +56,9 @@ struct LastKnownObject<'a> {
     /// The member of a shared group that is missed, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     member: Option<&'a str>,
+    /// The queue that nobody reads, where others of its topic are read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<&'a str>,
 }
 
 impl<'a> VerdictObject<'a> {
@@ -104,12 +107,18 @@ impl<'a> LastKnownObject<'a> {
             until_ms: known.until.map(|until| until.0),
             reason: match &known.blind {
                 Blind::NeverListened => "never-listened",
-                Blind::SilentSince(_) | Blind::MemberSilent { .. } => "silent",
+                Blind::SilentSince(_) | Blind::MemberSilent { .. } | Blind::QueueUnread { .. } => {
+                    "silent"
+                }
                 Blind::Away { .. } => "away",
                 Blind::Outdated(_) => "outdated",
             },
             member: match &known.blind {
                 Blind::MemberSilent { member, .. } => Some(member),
+                _ => None,
+            },
+            queue: match &known.blind {
+                Blind::QueueUnread { queue, .. } => Some(queue),
                 _ => None,
             },
         }

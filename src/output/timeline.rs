@@ -199,7 +199,9 @@ const fn reason(note: &Note) -> &'static str {
     match &note.blind {
         None => "not-heard",
         Some(Blind::NeverListened) => "never-listened",
-        Some(Blind::SilentSince(_) | Blind::MemberSilent { .. }) => "silent",
+        Some(Blind::SilentSince(_) | Blind::MemberSilent { .. } | Blind::QueueUnread { .. }) => {
+            "silent"
+        }
         Some(Blind::Away { .. }) => "away",
         Some(Blind::Outdated(_)) => "outdated",
     }

@@ -37,6 +37,14 @@ pub fn blindness(blind: &Blind, zone: Zone) -> String {
         Blind::MemberSilent { member, since } => {
             format!("member {} has not listened since {}", sanitize(member, 80), zone.time(*since))
         }
+        Blind::QueueUnread { queue, since: None } => {
+            format!("nobody has read queue {} yet", sanitize(queue, 80))
+        }
+        Blind::QueueUnread { queue, since: Some(since) } => format!(
+            "nobody has read queue {} to its end since {}",
+            sanitize(queue, 80),
+            zone.time(*since)
+        ),
         Blind::Away { from, to } if from == to => {
             format!("something was lost at {}", zone.time(*from))
         }

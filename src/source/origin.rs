@@ -1,6 +1,7 @@
 //! Where in a queue a message was, for queues that keep what was read.
 
 use compact_str::CompactString;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a queue says of a message beside its body.
@@ -39,6 +40,35 @@ impl Position {
             _ => 0,
         }
     }
+}
+
+/// The queues of a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queues {
+    /// All of them, whoever reads them.
+    pub names: Vec<Arc<str>>,
+    /// Those who keep them, as named before the `/` in the names of their queues. A queue of another one
+    /// that was known before may still be there.
+    pub brokers: BTreeSet<String>,
+    /// How many of them are read here.
+    pub ours: usize,
+    /// Others read this topic too, and take over what we leave.
+    pub are_there_others: bool,
+}
+
+/// What became of a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueueState {
+    /// It can be read here. `goes_on`: from where it was read to before, by whomever, and nothing is lost.
+    Begun { goes_on: bool },
+    /// Something that was stored in it is no more, and was not read.
+    Lost { cause: String },
+    /// It was read to its end.
+    Ended,
+    /// Somebody else reads it from now on.
+    Released,
+    /// There is no such queue any more.
+    Gone,
 }
 
 /// How far a queue has been read.

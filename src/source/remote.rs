@@ -36,11 +36,17 @@ pub struct Setback {
     pub next: String,
     /// Trying again would give the same answer.
     pub is_final: bool,
+    /// Going on would do harm, whatever was heard before.
+    pub does_harm: bool,
 }
 
 impl Setback {
     pub fn new(cause: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { cause: cause.into(), next: next.into(), is_final: false }
+        Self { cause: cause.into(), next: next.into(), is_final: false, does_harm: false }
+    }
+
+    pub fn harm(cause: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { does_harm: true, ..Self::refusal(cause, next) }
     }
 
     pub fn refusal(cause: impl Into<String>, next: impl Into<String>) -> Self {

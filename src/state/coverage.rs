@@ -68,6 +68,8 @@ pub struct Hole {
     pub to: Timestamp,
 }
 
+/// The name of the source that the queues of a topic are: each is a member, whoever reads it.
+pub const QUEUES: &str = "queues";
 /// How far in the future `heard` may lie before the clocks are not believed, ms.
 const AHEAD_MS: i64 = 2_000;
 /// What is added to two keep alives before a silent listener counts as deaf, ms.
@@ -135,6 +137,12 @@ impl Member {
     #[must_use]
     pub const fn is_established(&self) -> bool {
         self.epoch > 0 && self.heard.0 > self.began.0
+    }
+
+    /// Tells whether it is a queue that nobody has ever read, though it is there.
+    #[must_use]
+    pub const fn is_unread(&self) -> bool {
+        self.epoch == 1 && self.heard.0 == 0
     }
 
     /// Enters a group, with nothing heard yet. Of an epoch that it had left the later word counts. Whoever
@@ -239,6 +247,10 @@ impl Source {
     fn silence(&self, now: Timestamp) -> (Blind, Option<Timestamp>) {
         if let Some((name, member)) = self.missing(now) {
             let since = member.heard;
+            if self.ear == ear_number(QUEUES) {
+                let since = (!member.is_unread()).then_some(since);
+                return (Blind::QueueUnread { queue: name.into(), since }, since);
+            }
             return (Blind::MemberSilent { member: name.into(), since }, Some(since));
         }
         let since = self.silent_since(now);
@@ -249,7 +261,7 @@ impl Source {
     fn silent_since(&self, now: Timestamp) -> Option<Timestamp> {
         self.members
             .values()
-            .filter(|member| !member.left && !member.listens(now))
+            .filter(|member| !member.left && !member.is_unread() && !member.listens(now))
             .map(|member| member.heard)
             .min()
             .or_else(|| self.members.values().map(|member| member.heard).max())

@@ -102,7 +102,10 @@ impl Blindness {
     const fn of(blind: &Blind) -> Self {
         match blind {
             Blind::NeverListened => Self::NeverListened,
-            Blind::SilentSince(_) | Blind::MemberSilent { .. } | Blind::Outdated(_) => Self::Silent,
+            Blind::SilentSince(_)
+            | Blind::MemberSilent { .. }
+            | Blind::QueueUnread { .. }
+            | Blind::Outdated(_) => Self::Silent,
             Blind::Away { .. } => Self::Away,
         }
     }

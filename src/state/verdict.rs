@@ -121,6 +121,8 @@ pub enum Blind {
     SilentSince(Timestamp),
     /// Others of its group listen, but what this member holds goes unheard, since then.
     MemberSilent { member: Box<str>, since: Timestamp },
+    /// Other queues of its topic are read, but nobody has read this one to its end since then, if ever.
+    QueueUnread { queue: Box<str>, since: Option<Timestamp> },
     /// Somebody listens now, but something may have been lost in this hole, and nothing was heard of
     /// the client since.
     Away { from: Timestamp, to: Timestamp },

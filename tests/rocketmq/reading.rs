@@ -16,7 +16,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 /// Returns the URL of a topic, by its name server or a proxy.
-fn url(server: &str, topic: &str) -> String {
+pub fn url(server: &str, topic: &str) -> String {
     format!("rocketmq://{server}/{topic}")
 }
 
@@ -31,7 +31,7 @@ fn watch_into(home: &Path, store: &str, url: &str, more: &[&str]) -> Watch {
 }
 
 /// Reads topics and files to their ends, and returns what is believed then.
-fn read(home: &Path, more: &[&str]) -> (Believed, Ended) {
+pub fn read(home: &Path, more: &[&str]) -> (Believed, Ended) {
     let line = ["replay", "--json"];
     let ended = Presence::start_in(home, [&line[..], more].concat(), &[]).ended(DEADLINE * 2);
     assert!(ended.code.is_some_and(|code| code <= 1), "{ended:?}");
@@ -48,7 +48,7 @@ fn check(home: &Path, url: &str, client: &str) -> Answer {
     Answer { code: ended.code, object }
 }
 
-fn home() -> TempDir {
+pub fn home() -> TempDir {
     TempDir::new().expect("a temporary folder can be made")
 }
 
@@ -277,7 +277,7 @@ fn a_broker_that_is_killed_in_the_middle_changes_no_verdict() {
     #[cfg(feature = "broker")]
     pipeline::tells_of_a_device_in_a_topic_that_nobody_made(&cluster, home.path());
     cluster.create_topic("GID_many_MQTT", 8);
-    let lines = disordered();
+    let lines = disordered(NOTICES, DEVICES);
     let (first, second) = lines.split_at(lines.len() / 2);
     let send = |cluster: &RocketMq, name: &str, lines: &[String]| {
         let file = home.path().join(name);
@@ -317,14 +317,14 @@ fn a_broker_that_is_killed_in_the_middle_changes_no_verdict() {
 
 /// Returns notices as they may come: of devices that come and go, each twice now and then, each up to a
 /// thousand places late.
-fn disordered() -> Vec<String> {
+pub fn disordered(notices: usize, devices: usize) -> Vec<String> {
     let mut rng = fastrand::Rng::with_seed(10);
     let begun = clock::now().0 - 3_600_000;
-    let mut lines: Vec<(usize, String)> = Vec::with_capacity(NOTICES);
-    let mut lives = vec![0_u32; DEVICES];
+    let mut lines: Vec<(usize, String)> = Vec::with_capacity(notices);
+    let mut lives = vec![0_u32; devices];
     let mut place = 0;
-    while lines.len() < NOTICES {
-        let device = rng.usize(..DEVICES);
+    while lines.len() < notices {
+        let device = rng.usize(..devices);
         let (life, client) = (lives[device], format!("GID_many@@@{device}"));
         let event = ["connect", "disconnect", "tcpclean"][(life % 3) as usize];
         lives[device] += 1;
@@ -337,7 +337,7 @@ fn disordered() -> Vec<String> {
         }
         place += 1;
     }
-    lines.truncate(NOTICES);
+    lines.truncate(notices);
     lines.sort_by_key(|(place, _)| *place);
     lines.into_iter().map(|(_, line)| line).collect()
 }

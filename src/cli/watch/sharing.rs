@@ -15,6 +15,21 @@ pub struct Sharing {
     /// for themselves (`lmq`); others are heard by every member.
     #[arg(long, value_name = "GROUP", env = "PRESENCE_SHARE", value_parser = group)]
     pub share: Option<String>,
+
+    /// Read the Ith of N parts of the queues of a topic, and leave the others to watchers with the same store
+    ///
+    /// The same parts always have the same queues. What nobody reads is missing for all, until somebody does:
+    /// then reading goes on where it ended.
+    #[arg(long, value_name = "I/N", env = "PRESENCE_SHARD", conflicts_with = "join")]
+    pub shard: Option<String>,
+
+    /// Read the queues of a topic that the other members of `--consumer-group` leave to us
+    ///
+    /// The broker tells who is in the group; when one comes or goes, the queues are divided anew. The group has
+    /// to be one of watchers alone, with one store: an application that is in it would miss messages. Where
+    /// one has read before as this group, or is in it, nothing is joined.
+    #[arg(long, env = "PRESENCE_JOIN")]
+    pub join: bool,
 }
 
 /// Checks the name of a group: it becomes a level of a topic filter (MQTT 5.0 §4.8.2).

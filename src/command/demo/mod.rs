@@ -213,7 +213,11 @@ impl<'a> Show<'a> {
             News::Debug(text) => self.console.debug(text),
             // Comes last.
             News::Pulse(_) => self.is_ahead = false,
-            News::Known(_) | News::Voice(_) | News::Messages(_) | News::Testimony(_) => {}
+            News::Known(_)
+            | News::Voice(_)
+            | News::Part { .. }
+            | News::Messages(_)
+            | News::Testimony(_) => {}
         }
         self.show(false)
     }

@@ -44,6 +44,7 @@ impl Findings {
             News::Testimony(_)
             | News::Messages(_)
             | News::Voice(_)
+            | News::Part { .. }
             | News::Warning(_)
             | News::Debug(_) => {}
         }

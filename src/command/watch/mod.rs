@@ -20,9 +20,11 @@ mod webhook;
 use super::ledger::SharedRecorder;
 use super::stop;
 use super::watcher::{News, Setup, Source};
-use crate::cli::watch::Watch;
+use crate::cli::rocketmq::GROUP;
+use crate::cli::watch::{Sharing, Watch};
 use crate::config;
 use crate::config::connection::{Given, Surroundings};
+use crate::config::division::Division;
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
 use crate::output::finding::{self, LagObject};
@@ -202,7 +204,10 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Given), Failu
     if options.sharing.share.is_some() && !sources.are_none() {
         return Err(Failure::misuse("`--share` with `--source` or `--listen-webhook`")
             .because("only subscriptions of MQTT are shared")
-            .next("watch each by a command of its own"));
+            .next(
+                "watch each by a command of its own; the queues of a topic are divided with `--shard` or \
+                 `--join`",
+            ));
     }
     let (mut terms, zone) = config::reading::terms(&options.reading)?;
     if let Some(path) = &options.probe {
@@ -232,6 +237,7 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Given), Failu
             .because("what one member hears is nothing without what the others have heard")
             .next("let all members use one store, which `--store` names"));
     }
+    divide(&mut given, options, store.is_some())?;
     let recorder = options.record.as_deref().map(|path| recorder(path, console)).transpose()?;
     let several = count > 1;
     let setup = Setup {
@@ -252,6 +258,18 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Given), Failu
         messages: options.view.messages,
     };
     Ok((setup, given))
+}
+
+/// Has the topics be read in parts, where that was asked for.
+fn divide(given: &mut Given, options: &Watch, are_stored: bool) -> Result<(), Failure> {
+    let group = &options.sources.rocketmq.consumer_group;
+    let group = (group != GROUP).then_some(group.as_str());
+    let Sharing { shard, join, .. } = &options.sharing;
+    let division = Division::of(shard.as_deref(), *join, group, given.topics.len(), are_stored)?;
+    for topic in &mut given.topics {
+        topic.division = division;
+    }
+    Ok(())
 }
 
 fn recorder(path: &Path, console: &mut Console) -> Result<Recorder, Failure> {

@@ -87,6 +87,10 @@ impl Stream {
             News::Testimony(_) => {}
             News::Warning(warning) => console.warn(&warning),
             News::Voice(voice) => self.voice(number, &voice, console),
+            News::Part { ours, all } => {
+                let text = format!("reads {ours} of {}", counted(all as u64, "queue"));
+                console.say(self.prefixed(number, &text));
+            }
             News::Debug(text) => tracing::debug!("{text}"),
             News::Pulse(pulse) => {
                 self.pulses[number] = pulse;

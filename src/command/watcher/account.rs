@@ -10,7 +10,7 @@ use crate::event::{Event, Timestamp};
 use crate::failure::Failure;
 use crate::output::warning::{Missing, Warning};
 use crate::source::mqtt::Publish;
-use crate::source::origin::Position;
+use crate::source::origin::{Position, QueueState, Queues};
 use crate::state::coverage::Hole;
 use crate::state::hearing::Moment;
 use crate::state::packed::Client;
@@ -78,13 +78,45 @@ impl Watcher {
     }
 
     /// Something was certainly lost.
-    pub(super) async fn missed(&mut self, cause: String, now: Moment) {
+    pub(super) fn missed(&mut self, cause: &str, now: Moment) {
         tracing::info!(cause, "something was lost at {}", self.broker);
         self.hearing.received(now, self.presence.coverage_mut());
         self.hearing.hole(now, self.presence.coverage_mut());
-        if self.hearing.is_kept() {
-            let topic = self.instance.clone();
-            self.tell(News::Warning(Missing::NotStored { topic, cause }.into())).await;
+    }
+
+    /// What we read keeps what was read, in these queues.
+    pub(super) async fn queues(&mut self, queues: &Queues) {
+        let Queues { names, brokers, ours, are_there_others } = queues;
+        self.state.are_there_others = *are_there_others;
+        self.hearing.know_queues(names, brokers, self.presence.coverage_mut());
+        self.state.owed = true;
+        if self.is_divided && self.state.ours != Some(*ours) {
+            self.state.ours = Some(*ours);
+            self.tell(News::Part { ours: *ours, all: names.len() }).await;
+        }
+    }
+
+    /// This became of a queue.
+    pub(super) async fn queue(&mut self, queue: &str, state: QueueState, now: Moment) {
+        let Self { hearing, presence, .. } = self;
+        let coverage = presence.coverage_mut();
+        match state {
+            QueueState::Begun { goes_on } => hearing.begin_queue(queue, goes_on, now, coverage),
+            QueueState::Ended => hearing.end_of_queue(queue, now, coverage),
+            QueueState::Released => {
+                hearing.release_queue(queue);
+                self.state.queues.remove(queue);
+            }
+            QueueState::Gone => {
+                hearing.drop_queue(queue, coverage);
+                self.state.queues.remove(queue);
+            }
+            QueueState::Lost { cause } => {
+                tracing::info!(cause, queue, "something was lost at {}", self.broker);
+                hearing.lose_of_queue(queue, now, coverage);
+                let (topic, cause) = (self.instance.clone(), format!("queue {queue}: {cause}"));
+                self.tell(News::Warning(Missing::NotStored { topic, cause }.into())).await;
+            }
         }
     }
 
@@ -196,6 +228,7 @@ impl Watcher {
             Ok(()) => {
                 self.state.figures.commit.observe(began.elapsed().as_secs_f64());
                 self.state.owed = false;
+                self.hearing.said(&self.presence.fleet().coverage);
                 if !self.state.acks.is_empty() {
                     // It may have taken a while to get here.
                     self.hearing.acknowledged(moment(self.state.begun));
@@ -230,9 +263,10 @@ impl Watcher {
         if self.share.is_some() && !drained {
             self.tell_undrained().await;
         }
-        if self.share.is_some() {
+        if self.is_one_of_many() {
             self.look_at_others(moment(self.state.begun)).await;
         }
+        self.hearing.hand_over(self.state.are_there_others, moment(self.state.begun));
         let now = clock::now();
         // What was kept back because of an open question stays open: it is told as what it is.
         self.presence.resume(now);

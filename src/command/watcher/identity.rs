@@ -2,6 +2,7 @@
 
 use super::Setup;
 use crate::clock;
+use crate::config::division::Division;
 use crate::failure::Failure;
 use crate::source::mqtt::{Options, forget_session, random_client_id};
 use crate::store::identity::Purpose;
@@ -38,17 +39,34 @@ pub enum Past {
     Foreign,
 }
 
+/// What those who divide a topic are called together, where their names are kept. No group of MQTT is called
+/// so.
+const JOINED: &str = "/";
+
 impl Setup {
     /// Chooses the client id to watch with. Whoever watches alone has the one that its store keeps; where
-    /// several watch, each has one that this machine keeps.
-    pub(super) fn choose(&self, instance: &str, wanted: Option<&str>) -> Result<Chosen, Failure> {
+    /// several watch, each has one that this machine keeps. A shard goes by its number, and is there once.
+    pub(super) fn choose(
+        &self,
+        instance: &str,
+        wanted: Option<&str>,
+        division: Division,
+    ) -> Result<Chosen, Failure> {
         let Some(place) = &self.store else {
             let client_id = wanted.map(str::to_owned).map_or_else(random_client_id, Ok)?;
             return Ok(Chosen { client_id, past: Past::None, rights: Rights::default() });
         };
-        match place.keeps_client_id().filter(|_| self.share.is_none()) {
+        let group = match division {
+            Division::Whole => self.share.as_deref(),
+            Division::Join => Some(JOINED),
+            Division::Shard(shard) => {
+                let name = format!("shard-{}-of-{}", shard.number, shard.of);
+                return Self::kept_by_the_machine(place, instance, Some(&name), Some(JOINED));
+            }
+        };
+        match place.keeps_client_id().filter(|_| group.is_none()) {
             Some(path) => self.kept_by_the_store(path, place, instance, wanted),
-            None => self.kept_by_the_machine(place, instance, wanted),
+            None => Self::kept_by_the_machine(place, instance, wanted, group),
         }
     }
 
@@ -66,7 +84,7 @@ impl Setup {
             (None, Some(known)) => (known, Past::Kept),
             (Some(wanted), Some(known)) if wanted == known => (known, Past::Kept),
             // Beside the store's own watcher, or after it.
-            (Some(_), Some(_)) => return self.kept_by_the_machine(place, instance, wanted),
+            (Some(_), Some(_)) => return Self::kept_by_the_machine(place, instance, wanted, None),
             (wanted, None) => {
                 let past = wanted.map_or(Past::None, |_| Past::Foreign);
                 (wanted.map(str::to_owned).map_or_else(random_client_id, Ok)?, past)
@@ -85,13 +103,13 @@ impl Setup {
     }
 
     fn kept_by_the_machine(
-        &self,
         place: &Place,
         instance: &str,
         wanted: Option<&str>,
+        group: Option<&str>,
     ) -> Result<Chosen, Failure> {
         let state = state_directory(|name| std::env::var_os(name))?;
-        let purpose = Purpose { place, instance, group: self.share.as_deref() };
+        let purpose = Purpose { place, instance, group };
         let (client_id, identity) = if let Some(wanted) = wanted {
             (wanted.to_owned(), Identity::note(&state, &purpose, wanted)?)
         } else {

@@ -1,6 +1,7 @@
 //! What one watcher listens to.
 
 use crate::config::connection::Connection;
+use crate::config::division::Division;
 use crate::config::door::{self, Remote, Tongue};
 use crate::config::rocketmq::RocketMq;
 use crate::dialect::terms::Terms;
@@ -21,6 +22,10 @@ pub enum Source<'a> {
 /// As the keep alive of a watcher: a webhook is known to be open for as long.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
+/// Brokers look only every five seconds whether a wait for messages is over: more often nobody hears that a
+/// queue is at its end.
+const QUEUE_MIN: Duration = Duration::from_secs(3);
+
 impl Source<'_> {
     /// Returns its name in stores and output.
     pub fn instance(&self) -> String {
@@ -39,16 +44,24 @@ impl Source<'_> {
         }
     }
 
+    /// Tells which part of it is ours.
+    pub const fn division(&self) -> Division {
+        match self {
+            Self::RocketMq(topic) => topic.division,
+            Self::Broker(_) | Self::Remote(_) | Self::Webhook(_) => Division::Whole,
+        }
+    }
+
     /// Tells whether what is heard stays where it is read.
     pub const fn is_kept(&self) -> bool {
         matches!(self, Self::RocketMq(_))
     }
 
-    pub const fn keep_alive(&self) -> Duration {
+    pub fn keep_alive(&self) -> Duration {
         match self {
             Self::Broker(connection) => connection.keep_alive,
             Self::Remote(remote) => remote.keep_alive,
-            Self::RocketMq(topic) => topic.keep_alive,
+            Self::RocketMq(topic) => topic.keep_alive.max(QUEUE_MIN),
             Self::Webhook(_) => KEEP_ALIVE,
         }
     }

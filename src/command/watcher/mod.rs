@@ -67,6 +67,8 @@ pub struct Watcher {
     pub reports: Option<Vec<Report>>,
     /// Our part in a group.
     pub share: Option<Share>,
+    /// Others read the other queues of what we read.
+    pub is_divided: bool,
     /// Where figures are left, if somebody looks at them.
     pub panel: Option<Panel>,
     /// Where somebody asks about single clients.
@@ -135,7 +137,7 @@ impl Watcher {
                 () = wake => None,
             };
             if let Some(heard) = heard {
-                if self.share.is_some() {
+                if self.is_one_of_many() {
                     // Told once it is known what the others heard meanwhile.
                     self.presence.pause();
                 }
@@ -194,7 +196,7 @@ impl Watcher {
             }
             self.state.owed = true;
         }
-        if self.share.is_none() && !self.hearing.is_undecided() {
+        if !self.is_one_of_many() && !self.hearing.is_undecided() {
             // Not only where a backlog ended: the connection may have ended before it, and the next
             // one may have none.
             self.presence.resume(now.wall);
@@ -208,11 +210,11 @@ impl Watcher {
         // Nothing is told before whoever asks the store is told the same.
         if self.is_commit_due() {
             self.commit(now).await;
-            if self.share.is_some() {
+            if self.is_one_of_many() {
                 self.look_at_others(now).await;
             }
         }
-        if self.share.is_some() && !self.hearing.is_undecided() {
+        if self.is_one_of_many() && !self.hearing.is_undecided() {
             self.presence.resume(now.wall);
         }
         self.doubt_sharing().await;
@@ -221,7 +223,7 @@ impl Watcher {
             return Err(failure);
         }
         self.show_figures();
-        if self.hearing.is_settled() && !self.awaits_answers() {
+        if self.hearing.is_settled() && !self.awaits_answers() && !self.awaits_readers(now) {
             self.tell_known().await;
         }
         self.tell_recognised().await;
@@ -311,6 +313,8 @@ impl Watcher {
             Heard::Alive | Heard::Unsubscribed => {
                 self.hearing.alive(now, self.presence.coverage_mut());
             }
+            Heard::Queues(queues) => self.queues(&queues).await,
+            Heard::Queue { queue, state } => self.queue(&queue, state, now).await,
             Heard::Position(position) => self.position(position),
             Heard::CaughtUp => self.hearing.caught_up(now, self.presence.coverage_mut()),
             Heard::Ahead { what, next } => {
@@ -318,7 +322,7 @@ impl Watcher {
                 let next = next.to_owned();
                 self.tell(News::Warning(Warning::Ahead { what, next })).await;
             }
-            Heard::Missed { cause } => self.missed(cause, now).await,
+            Heard::Missed { cause } => self.missed(&cause, now),
             Heard::Lost { cause, retry_in } => {
                 self.hearing.lost();
                 self.note_rival(&cause).await;

@@ -30,6 +30,11 @@ pub enum News {
     Messages(Vec<Taken>),
     /// What `auto` decided.
     Voice(Voice),
+    /// How many queues of a topic are read here, of how many, where others read the others.
+    Part {
+        ours: usize,
+        all: usize,
+    },
     Debug(String),
     Pulse(Pulse),
 }

@@ -7,6 +7,7 @@ use super::{Asking, BROKER_VERSION, DROPPED, News, State, UPTIME, Watcher};
 use crate::clock;
 use crate::command::ledger::{Ledger, SharedRecorder};
 use crate::command::ms;
+use crate::config::division::Division;
 use crate::config::door::Tongue;
 use crate::dialect::terms::Terms;
 use crate::event::Timestamp;
@@ -14,6 +15,7 @@ use crate::failure::Failure;
 use crate::output::metrics::Panel;
 use crate::query::Query;
 use crate::source::ear::Ear;
+use crate::source::kept::Positions;
 use crate::source::mqtt::{Options, Session};
 use crate::source::recording::{Heading, VERSION};
 use crate::source::rocketmq::client::Client;
@@ -100,7 +102,9 @@ impl Setup {
         };
         let open = |place: &Place| store::open(place, Access::Write, &self.policy);
         let mut store = self.store.as_ref().map(open).transpose()?;
-        let chosen = self.choose(&instance, source.client_id())?;
+        let division = source.division();
+        let is_divided = division != Division::Whole;
+        let chosen = self.choose(&instance, source.client_id(), division)?;
         let fleet = store.as_mut().map_or(Ok(Fleet::default()), |store| store.load(&instance))?;
         let dropped = store.as_mut().map_or(Ok(None), |store| store.dropped(&instance))?;
         let mut own_filters = vec![UPTIME.to_owned(), DROPPED.to_owned()];
@@ -144,10 +148,9 @@ impl Setup {
                 Ear::Other(listen(remote.clone(), &client_id)?)
             }
             Source::RocketMq(topic) => {
-                let positions = store.as_mut().map(|store| store.positions(&instance));
-                let positions = positions.transpose()?.unwrap_or_default();
                 let start = (topic.start, topic.starts_over);
-                let client = Client::new(topic.clone())?;
+                let client = Client::new(topic.clone())?.joining(&client_id);
+                let positions = self.positions(&instance);
                 Ear::Other(kept::listen(client, start, &client_id, positions, self.messages))
             }
             Source::Webhook(hatch) => Ear::Other(hatch.listen(&client_id)),
@@ -172,6 +175,7 @@ impl Setup {
             instance,
             reports: self.reports.then(Vec::new),
             share,
+            is_divided,
             panel: self.figures.then(Panel::default),
             questions: None,
             asking: if self.queries.is_empty() {
@@ -182,6 +186,19 @@ impl Setup {
             state: State::default(),
         };
         Ok((watcher, chosen.rights))
+    }
+
+    /// Returns how to find out where the queues of an instance were read to. Others may read them meanwhile, so
+    /// it is asked anew each time.
+    fn positions(&self, instance: &str) -> Positions {
+        let Some(place) = self.store.clone() else { return Positions::none() };
+        let (policy, instance) = (self.policy, instance.to_owned());
+        Positions::new(move || {
+            let mut store = store::open(&place, Access::Read, &policy)?;
+            let positions = store.positions(&instance)?;
+            store.close()?;
+            Ok(positions)
+        })
     }
 
     fn heading<'b>(

@@ -124,6 +124,16 @@ pub async fn leave(session: Ear, for_good: bool) {
 }
 
 impl Watcher {
+    /// Tells whether each of several watchers hears a part.
+    pub(super) const fn is_one_of_many(&self) -> bool {
+        self.share.is_some() || self.is_divided
+    }
+
+    /// Tells whether those who read other queues may be about to begin.
+    pub(super) fn awaits_readers(&self, now: Moment) -> bool {
+        self.hearing.awaits_readers(now, &self.presence.fleet().coverage)
+    }
+
     /// Enters the group before anything is subscribed to: from then on we are missed if we die.
     pub(super) fn enter_group(&mut self) -> Result<(), Failure> {
         if self.share.is_none() {
@@ -180,7 +190,7 @@ impl Watcher {
             }
         };
         self.state.others_unread = false;
-        let teller = if self.share.is_some() { Teller::Hearer } else { Teller::Everybody };
+        let teller = if self.is_one_of_many() { Teller::Hearer } else { Teller::Everybody };
         let Self { presence, hearing, .. } = self;
         let removed = hearing.join_others(&told.coverage, now, presence.coverage_mut());
         presence.handle_others(&told, teller, now.wall);
@@ -194,17 +204,26 @@ impl Watcher {
     /// Says which member of the group is missed, once for each time.
     async fn tell_missing(&mut self, now: Moment) {
         let coverage = &self.presence.fleet().coverage;
-        let missing = self.hearing.shared().find_map(|key| coverage.source(key)?.missing(now.wall));
-        let missing = missing.filter(|(name, _)| *name != self.hearing.member());
-        let missing = missing.map(|(name, member)| (name.to_owned(), member.heard));
+        let others = |key| {
+            let missing = coverage.source(key)?.missing(now.wall);
+            missing.filter(|(name, _)| !self.hearing.speaks_for(key, name))
+        };
+        let missing = self.hearing.shared().find_map(others);
+        let missing = missing
+            .map(|(name, member)| (name.to_owned(), (!member.is_unread()).then_some(member.heard)));
         if missing == self.state.missing {
             return;
         }
         self.state.missing.clone_from(&missing);
         if let Some((member, since)) = missing {
             let instance = self.instance.clone();
-            self.tell(News::Warning(Missing::MemberSilent { instance, member, since }.into()))
-                .await;
+            let missing = match since {
+                Some(since) if !self.hearing.is_kept() => {
+                    Missing::MemberSilent { instance, member, since }
+                }
+                since => Missing::QueueUnread { instance, queue: member, since },
+            };
+            self.tell(News::Warning(missing.into())).await;
         }
     }
 

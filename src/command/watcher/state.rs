@@ -46,7 +46,7 @@ pub struct State {
     pub(super) last_heard: Duration,
     pub(super) deaf: bool,
     /// The member of our group that the user knows to be missed, and since when.
-    pub(super) missing: Option<(String, Timestamp)>,
+    pub(super) missing: Option<(String, Option<Timestamp>)>,
     /// Since when the broker may have taken a shared subscription for a plain one.
     pub(super) may_be_literal: Option<Instant>,
     /// Why watching this broker makes no sense.
@@ -55,6 +55,10 @@ pub struct State {
     pub(super) rival_told: bool,
     /// The user knows that what others stored cannot be read.
     pub(super) others_unread: bool,
+    /// How many queues are read here.
+    pub(super) ours: Option<usize>,
+    /// Others take over what we read when we stop.
+    pub(super) are_there_others: bool,
     /// What was not taken in, as far as the user knows, and since when they know.
     pub(super) refused: Refused,
     pub(super) refused_at: Option<Instant>,
@@ -93,6 +97,8 @@ impl Default for State {
             hopeless: None,
             rival_told: false,
             others_unread: false,
+            ours: None,
+            are_there_others: false,
             refused: Refused::default(),
             refused_at: None,
             queues: BTreeMap::new(),

@@ -359,6 +359,10 @@ fn help(verdict: &Verdict) -> &'static str {
         Some(Blind::MemberSilent { .. }) => {
             "start that member again, or remove it with `presence store forget-session --member`"
         }
+        Some(Blind::QueueUnread { .. }) => {
+            "start whoever reads it; a broker that is gone for good is forgotten with `presence store \
+             forget-queues`"
+        }
         Some(Blind::Away { .. }) => {
             "wait for its next event, or let the device keep a retained status"
         }

@@ -18,6 +18,8 @@ pub enum Missing {
     Rival { broker: String, client_id: String, cause: String },
     /// A member of the shared group does not listen.
     MemberSilent { instance: String, member: String, since: Timestamp },
+    /// A queue of the topic is read by nobody, or not to its end.
+    QueueUnread { instance: String, queue: String, since: Option<Timestamp> },
     /// A member left its group while the broker may still hold something for it.
     NotDrained { instance: String, member: String },
     /// The broker may have taken a shared subscription for a plain one.
@@ -71,6 +73,12 @@ impl Missing {
                 value(member),
                 value(instance),
                 rfc3339(*since)
+            ),
+            Self::QueueUnread { instance, queue, since } => format!(
+                "nobody has read queue {} of {}{}: what it holds is missing",
+                value(queue),
+                value(instance),
+                since.map_or(" yet".to_owned(), |at| format!(" to its end since {}", rfc3339(at)))
             ),
             Self::NotDrained { instance, member } => format!(
                 "member {} of the group leaves without handing over what {} holds for it",
@@ -129,6 +137,7 @@ impl Missing {
             Self::MemberSilent { .. } | Self::NotDrained { .. } => {
                 "start it again, or remove it with `presence store forget-session --member`"
             }
+            Self::QueueUnread { .. } => "start the watcher whose part it is",
             Self::SharingUnproven { .. } => {
                 "see that changes come, or pass `--mqtt-version 5`: there it has to say so"
             }

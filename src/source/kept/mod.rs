@@ -9,14 +9,16 @@ mod watching;
 mod whole;
 
 pub use queue::{Batch, From, Tries, Until};
+pub use reader::Positions;
 pub use watching::{is_wanted, listen};
 pub use whole::{Next, Whole};
 
 use super::origin::Place;
 use super::remote::Setback;
+use crate::config::division::Shard;
 use bytes::Bytes;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -36,11 +38,21 @@ pub trait Topic: fmt::Display + Send + Sync + 'static {
     /// Messages with other tags are not wanted; none stands for all.
     fn tags(&self) -> &[String];
 
-    /// Asks which queues there are. `read`: those that were read before.
+    /// Asks which queues there are, and which of them are ours. `read`: those that were read before.
     fn look(
         &self,
         read: &BTreeMap<String, i64>,
     ) -> impl Future<Output = Result<Found<Self::Queue>, Setback>> + Send;
+
+    /// Waits until it is worth another look.
+    fn changed(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
+    /// Says goodbye to whoever keeps account of its readers.
+    fn leave(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 
     /// Asks for the first offset that is stored, and the one after the last.
     fn bounds(
@@ -105,7 +117,14 @@ impl fmt::Display for Unreadable {
 /// The queues of a topic.
 #[derive(Debug)]
 pub struct Found<Q> {
+    /// All of them, in their order.
     pub queues: Vec<Q>,
+    /// Those who keep them, as named before the `/` in their names.
+    pub brokers: BTreeSet<String>,
+    /// Which of them are read here; `None` for all.
+    pub part: Option<Shard>,
+    /// Others read the topic, and take over what is left to them.
+    pub are_there_others: bool,
     /// Those that were read before and of which nobody knows any more, and why: what they hold cannot be read,
     /// nor can it be told that they hold nothing.
     pub missing: Vec<(Arc<str>, Setback)>,

@@ -36,6 +36,8 @@ pub enum What<B> {
     },
     /// All that was asked for was read, or the topic has this queue no longer.
     Ended,
+    /// It is somebody else's now.
+    Released,
 }
 
 /// Messages of one queue, in order.
@@ -199,7 +201,8 @@ impl<T: Topic> Reading<T> {
 }
 
 /// Nobody listens any more.
-struct Deaf;
+#[derive(Debug)]
+pub struct Deaf;
 
 /// Where reading begins.
 struct Begin {

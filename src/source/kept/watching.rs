@@ -1,17 +1,17 @@
-//! A topic as a watcher hears it: one listener, however many queues there are.
+//! A topic as a watcher hears it: the queues of it that are ours.
 //!
 //! Brokers keep what is not read, so nothing is lost while a line is down, as long as it is still stored when
-//! we come back. What says that we listen is not that a message came, but that a queue was read to its end:
-//! the least recent of the queues counts.
+//! we come back. What says that a queue is listened to is not that a message came, but that it was read to its
+//! end.
 
 use super::queue::{Batch, From, Told, Until, What};
-use super::reader::{Plan, Reader, Said};
+use super::reader::{Plan, Positions, Reader, Said};
 use super::{Message as _, Topic};
 use crate::clock;
 use crate::config::rocketmq::Start;
 use crate::failure::Failure;
 use crate::source::mqtt::{AckToken, Answer, Grant, Heard, Publish};
-use crate::source::origin::{Origin, Position};
+use crate::source::origin::{Origin, Position, QueueState};
 use crate::source::post::{Desk, Post};
 use crate::source::remote::Setback;
 use bytes::Bytes;
@@ -22,13 +22,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Begins to listen. `start`: where in a queue of which nothing was read yet, and whether also where more than
-/// that was read; `name`: what we go by; `positions`: where reading ended before, by queue. Nothing is sent before
-/// the first look at what is heard.
+/// that was read; `name`: what we go by; `positions`: where reading ended before. Nothing is sent before the first
+/// look at what is heard.
 pub fn listen<T: Topic>(
     topic: T,
     (start, starts_over): (Start, bool),
     name: &str,
-    positions: BTreeMap<String, i64>,
+    positions: Positions,
     details: bool,
 ) -> Post {
     let (from, topic) = (From::of(start), Arc::new(topic));
@@ -41,7 +41,6 @@ pub fn listen<T: Topic>(
             queues: BTreeMap::new(),
             stage: Stage::Nothing,
             was_read: false,
-            has_hole: false,
             told: None,
         };
         watching.run(reader, desk).await;
@@ -56,8 +55,6 @@ struct Watching<T> {
     stage: Stage,
     /// All could be read before, in this run.
     was_read: bool,
-    /// Something was lost since it was told last that all can be read.
-    has_hole: bool,
     /// Until when it was told that all was heard.
     told: Option<Instant>,
 }
@@ -77,16 +74,17 @@ enum Stage {
 /// Where one queue stands.
 #[derive(Debug, Default)]
 struct Stand {
-    /// It can be read, and whether it goes on where it was read before.
-    begun: Option<bool>,
+    has_begun: bool,
     is_down: bool,
     /// When it was read to its end last.
     ended: Option<Instant>,
+    /// The same, as far as it was told.
+    told: Option<Instant>,
 }
 
 /// Brokers send 32 at most, unless they were set up otherwise.
 const MESSAGES_EXPECTED: usize = 33;
-/// How often it is said at most that we listen.
+/// How often it is said at most that we listen, and that a queue was read to its end.
 const ALIVE_EVERY: Duration = Duration::from_millis(500);
 
 impl<T: Topic> Watching<T> {
@@ -94,17 +92,27 @@ impl<T: Topic> Watching<T> {
         loop {
             let said = tokio::select! {
                 biased;
-                () = desk.stopped() => return,
+                () = desk.stopped() => {
+                    drop(reader);
+                    return self.topic.leave().await;
+                }
                 said = reader.next() => said,
             };
             let Some(said) = said else { return };
             match said {
-                Said::Queues(names) => {
-                    self.queues.extend(names.into_iter().map(|name| (name, Stand::default())));
+                Said::Queues { all, new } => {
+                    desk.put(Heard::Queues(all), 0).await;
+                    self.queues.extend(new.into_iter().map(|name| (name, Stand::default())));
+                    if self.queues.is_empty() {
+                        // All are read by others.
+                        self.can_be_read(&reader, &desk).await;
+                        self.alive(&desk).await;
+                    }
                 }
                 Said::NoRoute { setback, retry_in } => {
                     // Once the queues are known they are read without the name servers.
-                    if self.queues.is_empty() && !self.lost(setback, retry_in, &desk) {
+                    let matters = setback.does_harm || self.queues.is_empty();
+                    if matters && !self.lost(setback, retry_in, &desk) {
                         return;
                     }
                 }
@@ -128,41 +136,60 @@ impl<T: Topic> Watching<T> {
         let Some(stand) = self.queues.get_mut(queue) else { return true };
         match what {
             What::Began { goes_on } => {
-                (stand.begun, stand.is_down) = (Some(goes_on), false);
-                if matches!(self.stage, Stage::Nothing | Stage::Lost) {
-                    self.connected(desk).await;
-                }
-                if self.was_read {
-                    reader.open();
-                }
+                (stand.has_begun, stand.is_down) = (true, false);
+                put(desk, queue, QueueState::Begun { goes_on }).await;
+                self.can_be_read(reader, desk).await;
             }
-            What::Hole { cause } => {
-                // Whoever listens begins an epoch by itself; else it has to with the next connection.
-                self.has_hole |= matches!(self.stage, Stage::Nothing | Stage::Lost);
-                let cause = format!("{} {queue} of {}: {cause}", T::QUEUE, self.topic.name());
-                desk.put(Heard::Missed { cause }, 0).await;
-            }
+            What::Hole { cause } => put(desk, queue, QueueState::Lost { cause }).await,
             What::Down { setback, retry_in } => {
                 stand.is_down = true;
                 return self.lost(setback, retry_in, desk);
             }
             What::Read(batch) => {
                 let was_down = std::mem::take(&mut stand.is_down);
-                if batch.is_last() {
-                    stand.ended = Some(clock::monotonic());
-                }
+                let ended = batch.is_last().then(clock::monotonic);
+                stand.ended = ended.or(stand.ended);
                 if was_down {
                     self.connected(desk).await;
                 }
-                self.hand(queue, &batch, desk).await;
+                let is_told = ended.is_some_and(|ended| self.is_due(queue, ended));
+                self.hand(queue, &batch, is_told, desk).await;
                 self.alive(desk).await;
             }
             What::Ended => {
                 self.queues.remove(queue);
+                put(desk, queue, QueueState::Gone).await;
+                self.alive(desk).await;
+            }
+            What::Released => {
+                self.queues.remove(queue);
+                put(desk, queue, QueueState::Released).await;
                 self.alive(desk).await;
             }
         }
         true
+    }
+
+    /// Another queue can be read, or none is ours: has them be read where all of them can be.
+    async fn can_be_read(&mut self, reader: &Reader<T::Body>, desk: &Desk) {
+        if matches!(self.stage, Stage::Nothing | Stage::Lost) {
+            self.connected(desk).await;
+        }
+        if self.was_read {
+            reader.open();
+        }
+    }
+
+    /// Tells whether it is to be said that a queue was at its end then.
+    fn is_due(&mut self, queue: &Arc<str>, ended: Instant) -> bool {
+        let is_hearing = self.stage == Stage::Hearing;
+        let Some(stand) = self.queues.get_mut(queue) else { return false };
+        let is_soon = |told| ended.saturating_duration_since(told) < ALIVE_EVERY;
+        let is_due = !(is_hearing && stand.told.is_some_and(is_soon));
+        if is_due {
+            stand.told = Some(ended);
+        }
+        is_due
     }
 
     /// Something cannot be read. Returns whether it may be later.
@@ -170,7 +197,7 @@ impl<T: Topic> Watching<T> {
         let failure = Failure::new(format!("could not read {}", self.topic))
             .because(&setback.cause)
             .next(setback.next.clone());
-        if setback.is_final && !self.was_read {
+        if setback.does_harm || (setback.is_final && !self.was_read) {
             desk.give_up(failure);
             return false;
         }
@@ -184,17 +211,14 @@ impl<T: Topic> Watching<T> {
 
     /// Says so where all queues can be read (again).
     async fn connected(&mut self, desk: &Desk) {
-        let can_be_read = |stand: &Stand| stand.begun.is_some() && !stand.is_down;
+        let can_be_read = |stand: &Stand| stand.has_begun && !stand.is_down;
         if !self.queues.values().all(can_be_read) {
             return;
         }
-        let goes_on = self.queues.values().all(|stand| stand.begun == Some(true));
-        // What was read in this run goes on, wherever it began.
-        let was_read = std::mem::replace(&mut self.was_read, true);
-        let session_present = (goes_on || was_read) && !std::mem::take(&mut self.has_hole);
-        self.stage = Stage::Behind;
+        (self.was_read, self.stage) = (true, Stage::Behind);
         let grant = Grant { filter: self.topic.name().to_owned(), answer: Answer::Granted(1) };
-        desk.put(Heard::Connected { session_present }, 0).await;
+        // What was lost is told of each queue.
+        desk.put(Heard::Connected { session_present: true }, 0).await;
         desk.put(Heard::Subscribed { granted: vec![grant] }, 0).await;
         for stand in self.queues.values_mut() {
             stand.ended = None;
@@ -203,9 +227,8 @@ impl<T: Topic> Watching<T> {
 
     /// Says that we listen, if all queues were read to their ends since it was said last.
     async fn alive(&mut self, desk: &Desk) {
-        let Some(since) = self.queues.values().map(|stand| stand.ended).min().flatten() else {
-            return;
-        };
+        let least = self.queues.values().map(|stand| stand.ended).min();
+        let Some(since) = least.unwrap_or_else(|| Some(clock::monotonic())) else { return };
         let is_due = |told: Instant| since.saturating_duration_since(told) >= ALIVE_EVERY;
         let heard = match self.stage {
             Stage::Behind => Heard::CaughtUp,
@@ -216,8 +239,8 @@ impl<T: Topic> Watching<T> {
         desk.put(heard, 0).await;
     }
 
-    /// Hands messages over, and how far they go.
-    async fn hand(&self, queue: &Arc<str>, batch: &Batch<T::Body>, desk: &Desk) {
+    /// Hands messages over, and how far they go. `is_end`: with the word that this is the end.
+    async fn hand(&self, queue: &Arc<str>, batch: &Batch<T::Body>, is_end: bool, desk: &Desk) {
         let mut all = Vec::with_capacity(MESSAGES_EXPECTED);
         let mut stored_ms = None;
         for stored in T::messages(&batch.body) {
@@ -236,8 +259,10 @@ impl<T: Topic> Watching<T> {
             }
         }
         let (next, max) = (batch.next, batch.max);
-        let queue = Arc::clone(queue);
-        all.push(Heard::Position(Position { queue, next, max, stored_ms }));
+        all.push(Heard::Position(Position { queue: Arc::clone(queue), next, max, stored_ms }));
+        if is_end {
+            all.push(Heard::Queue { queue: Arc::clone(queue), state: QueueState::Ended });
+        }
         desk.put_all(all, T::size(&batch.body)).await;
     }
 
@@ -275,6 +300,10 @@ impl<T: Topic> Watching<T> {
             ack: AckToken::numbered(0),
         })
     }
+}
+
+async fn put(desk: &Desk, queue: &Arc<str>, state: QueueState) {
+    desk.put(Heard::Queue { queue: Arc::clone(queue), state }, 0).await;
 }
 
 /// Tells whether a message with this tag was asked for. Brokers compare nothing but a hash of 32 bits.

@@ -2,12 +2,12 @@
 
 use super::Topic;
 use super::queue::{Batch, From, Told, Until, What};
-use super::reader::{Plan, Reader, Said};
+use super::reader::{Plan, Positions, Reader, Said};
 use crate::clock;
 use crate::config::rocketmq::Start;
 use crate::failure::Failure;
 use crate::source::remote::Setback;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -58,7 +58,7 @@ impl<T: Topic> Whole<T> {
             .map_err(|error| Failure::new("could not start").because(error))?;
         let topic = Arc::new(topic);
         let from = From::of(start);
-        let plan = Plan { positions: BTreeMap::new(), from, starts_over: false, until };
+        let plan = Plan { positions: Positions::none(), from, starts_over: false, until };
         let reader = {
             let _within = runtime.enter();
             Reader::start(Arc::clone(&topic), plan)
@@ -81,9 +81,9 @@ impl<T: Topic> Whole<T> {
             let said = self.runtime.block_on(said);
             let Ok(Some(said)) = said else { return Err(self.gave_up()) };
             match said {
-                Said::Queues(names) => {
+                Said::Queues { new, .. } => {
                     self.is_begun = true;
-                    self.left.extend(names);
+                    self.left.extend(new);
                 }
                 Said::NoRoute { setback, .. } => self.noted(setback)?,
                 Said::Of(Told { queue, what }) => match what {
@@ -96,7 +96,7 @@ impl<T: Topic> Whole<T> {
                         return Ok(Next::Hole(format!("{} {queue}: {cause}", T::QUEUE)));
                     }
                     What::Down { setback, .. } => self.noted(setback)?,
-                    What::Ended => {
+                    What::Ended | What::Released => {
                         self.left.remove(&queue);
                     }
                 },

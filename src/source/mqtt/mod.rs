@@ -34,9 +34,10 @@ pub use session::{Session, forget_session};
 
 use crate::config::connection::Connection;
 use crate::failure::Failure;
-use crate::source::origin::{Origin, Position};
+use crate::source::origin::{Origin, Position, QueueState, Queues};
 use bytes::Bytes;
 use compact_str::CompactString;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The largest message that is handed out, in bytes of topic and payload, and the largest packet taken
@@ -108,9 +109,16 @@ pub enum Heard {
     Missed {
         cause: String,
     },
-    /// A queue that keeps what was read has been handed out up to here.
+    /// What is listened to keeps what was read, in these queues. Told before anything else of them.
+    Queues(Queues),
+    /// What became of one of them.
+    Queue {
+        queue: Arc<str>,
+        state: QueueState,
+    },
+    /// A queue has been handed out up to here.
     Position(Position),
-    /// All that queues kept was handed out: from now on what happens is heard.
+    /// All queues that are read here were handed out to their ends: from now on what happens is heard.
     CaughtUp,
     /// There is no connection. The session tries again by itself after the wait.
     Lost {

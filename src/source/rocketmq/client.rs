@@ -3,11 +3,13 @@
 //! Whoever reads asks nothing that changes anything: routes, offsets, and pulls without the flag that commits
 //! and without membership in a group. [`Client::send`] is for whoever writes.
 
-use super::connection::Connection;
+use super::connection::{Changed, Connection};
 use super::fault::{self, Asked};
 use super::frame::{Fields, Frame};
+use super::membership::Membership;
 use super::route::{Queue, Route};
 use super::sign::sign;
+use crate::config::division::{Division, Shard};
 use crate::config::rocketmq::RocketMq;
 use crate::failure::Failure;
 use crate::source::kept::{Kind, Pulled};
@@ -20,6 +22,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
+use tokio::sync::Mutex as Mutual;
 
 /// A reader of one topic.
 #[derive(Debug)]
@@ -32,6 +35,9 @@ pub struct Client {
     server: AtomicUsize,
     /// The tags, as brokers want to be told.
     subscription: String,
+    /// Where we are a member of a group.
+    membership: Option<Mutual<Membership>>,
+    changed: Changed,
 }
 
 /// Stands for all topics that a broker makes when they are needed, and the queues that one gets.
@@ -73,7 +79,46 @@ impl Client {
             connections: Mutex::default(),
             server: AtomicUsize::new(0),
             subscription,
+            membership: None,
+            changed: Changed::default(),
         })
+    }
+
+    /// Joins the group of the topic with the first look, if its members are to divide the queues.
+    /// `name`: what we go by.
+    #[must_use]
+    pub fn joining(mut self, name: &str) -> Self {
+        let joins = self.topic.division == Division::Join;
+        self.membership = joins.then(|| Mutual::new(Membership::new(name)));
+        self
+    }
+
+    /// Returns which queues are read here, if not all, and whether others read the others.
+    pub(super) async fn part(&self, route: &Route) -> Result<(Option<Shard>, bool), Setback> {
+        if let Some(membership) = &self.membership {
+            let (shard, are_there_others) = membership.lock().await.refresh(self, route).await?;
+            return Ok((Some(shard), are_there_others));
+        }
+        Ok(match self.topic.division {
+            Division::Shard(shard) => (Some(shard), false),
+            Division::Whole | Division::Join => (None, false),
+        })
+    }
+
+    /// Waits until a member of our group has come or gone, perhaps we.
+    pub(super) async fn members_changed(&self) {
+        if self.membership.is_none() {
+            return std::future::pending().await;
+        }
+        self.changed.notified().await;
+    }
+
+    /// Leaves our group, if we are in one.
+    pub(super) async fn leave_group(&self) {
+        let route = self.route();
+        if let Some(membership) = &self.membership {
+            membership.lock().await.leave(self, &route).await;
+        }
     }
 
     /// Asks where the queues are: the name server that answered last, then the others. What is found is kept
@@ -226,7 +271,35 @@ impl Client {
         Err(fault::refusal(&answer, Asked::Queue, &server, &self.topic))
     }
 
-    fn about(&self, queue: &Queue) -> Fields {
+    /// Asks about a queue.
+    pub(super) async fn ask_of_queue(
+        &self,
+        queue: &Queue,
+        code: u16,
+        fields: Fields,
+    ) -> Result<(Frame, String), Setback> {
+        self.ask_broker(queue, code, fields, &Bytes::new(), ANSWER_MAX).await
+    }
+
+    /// Says something to a broker as a member of a group: always by the same connection, whose end is that of
+    /// the membership.
+    pub(super) async fn ask_member(
+        &self,
+        broker: &str,
+        code: u16,
+        fields: Fields,
+        body: &Bytes,
+    ) -> Result<(Frame, String), Setback> {
+        // Of no queue: those have connections of their own at a proxy.
+        let master = Queue { broker: broker.to_owned(), number: u32::MAX };
+        self.ask_broker(&master, code, fields, body, ANSWER_MAX).await
+    }
+
+    fn route(&self) -> Arc<Route> {
+        Arc::clone(&self.route.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn about(&self, queue: &Queue) -> Fields {
         let mut fields = Fields::new();
         fields.insert("topic".into(), self.topic.topic.clone());
         fields.insert("queueId".into(), queue.number.to_string());
@@ -244,7 +317,7 @@ impl Client {
         body: &Bytes,
         within: Duration,
     ) -> Result<(Frame, String), Setback> {
-        let route = Arc::clone(&self.route.read().unwrap_or_else(PoisonError::into_inner));
+        let route = self.route();
         let addresses = route.brokers.get(&queue.broker).map_or(&[][..], Vec::as_slice);
         let mut setback = None;
         for address in addresses {
@@ -302,7 +375,8 @@ impl Client {
             let cause = format!("`{}` is no address of a broker", address.escape_debug());
             Setback::foreign(cause)
         })?;
-        let opened = Connection::open(host, port, address.to_owned(), self.tls.as_ref());
+        let opened =
+            Connection::open(host, port, address.to_owned(), self.tls.as_ref(), &self.changed);
         let opened = tokio::time::timeout(CONNECT_MAX, opened).await.unwrap_or_else(|_| {
             Err(Setback::new(
                 format!("{address} did not answer within {}s", CONNECT_MAX.as_secs()),

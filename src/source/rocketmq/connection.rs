@@ -8,7 +8,7 @@ use rustls::ClientConfig;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
 /// Where requests go in, and answers come out.
@@ -17,6 +17,9 @@ pub struct Connection {
     server: String,
     requests: mpsc::Sender<Request>,
 }
+
+/// Told when the members of a group may be others than before.
+pub type Changed = Arc<Notify>;
 
 /// Something that is asked.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ struct Broken {
     next: String,
 }
 
+/// What a broker says to the members of a group when one comes or goes.
+const MEMBERS_CHANGED: i64 = 40;
 /// Requests that may wait to be sent. Each queue has one under way.
 const WAITING_MAX: usize = 64;
 
@@ -44,11 +49,12 @@ impl Connection {
         port: u16,
         server: String,
         tls: Option<&Arc<ClientConfig>>,
+        changed: &Changed,
     ) -> Result<Self, Setback> {
         let line = Line::open(host, port, tls).await;
         let line = line.map_err(|trouble| fault::trouble(&trouble, &server))?;
         let (requests, waiting) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(speak(line, waiting));
+        tokio::spawn(speak(line, waiting, Arc::clone(changed)));
         Ok(Self { server, requests })
     }
 
@@ -93,7 +99,7 @@ impl Connection {
 }
 
 /// Sends what is asked and hands out what is answered, until nobody asks any more or the line breaks.
-async fn speak(mut line: Line, mut requests: mpsc::Receiver<Request>) {
+async fn speak(mut line: Line, mut requests: mpsc::Receiver<Request>, changed: Changed) {
     let mut under_way = UnderWay::default();
     let broken = loop {
         let step = tokio::select! {
@@ -105,7 +111,7 @@ async fn speak(mut line: Line, mut requests: mpsc::Receiver<Request>) {
                 None => return,
             },
             read = line.read() => match read {
-                Ok(()) => under_way.answered(&mut line),
+                Ok(()) => under_way.answered(&mut line, &changed),
                 Err(setback) => Err(setback),
             },
         };
@@ -113,6 +119,8 @@ async fn speak(mut line: Line, mut requests: mpsc::Receiver<Request>) {
             break Broken { cause, next };
         }
     };
+    // To the broker that is the end of a membership.
+    changed.notify_one();
     // Whoever still asks is told the same, and nobody new gets in.
     requests.close();
     while let Some(request) = requests.recv().await {
@@ -142,12 +150,15 @@ impl UnderWay {
     }
 
     /// Hands out the answers that came in.
-    fn answered(&mut self, line: &mut Line) -> Result<(), Setback> {
+    fn answered(&mut self, line: &mut Line, changed: &Changed) -> Result<(), Setback> {
         while let Some(frame) =
             frame::read(&mut line.input).map_err(|malformed| Setback::foreign(malformed.0))?
         {
             let number = u32::try_from(frame.opaque).ok().filter(|_| frame.is_answer);
-            // What a server asks of members of groups is nothing to us, who are none.
+            // What else a server asks of members of groups is for those who commit.
+            if !frame.is_answer && frame.code == MEMBERS_CHANGED {
+                changed.notify_one();
+            }
             if let Some(answer) = number.and_then(|number| self.asked.remove(&number)) {
                 // Whoever asked may have given up.
                 let _ = answer.send(Ok(frame));

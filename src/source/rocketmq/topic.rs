@@ -38,7 +38,22 @@ impl Topic for Client {
 
     async fn look(&self, read: &BTreeMap<String, i64>) -> Result<Found<Queue>, Setback> {
         let route = self.find_route().await?;
-        Ok(Found { queues: route.queues.clone(), missing: missing(&route, read) })
+        let (part, are_there_others) = self.part(&route).await?;
+        Ok(Found {
+            queues: route.queues.clone(),
+            brokers: route.brokers.keys().cloned().collect(),
+            part,
+            are_there_others,
+            missing: missing(&route, read),
+        })
+    }
+
+    async fn changed(&self) {
+        self.members_changed().await;
+    }
+
+    async fn leave(&self) {
+        self.leave_group().await;
     }
 
     async fn bounds(&self, queue: &Queue) -> Result<(i64, i64), Setback> {

@@ -37,9 +37,6 @@ impl Hearing {
             None => false,
         };
         let Some(member) = self.known(place, coverage) else { return Fate::Lost };
-        if self.terms.is_kept {
-            return if session_present { Fate::Bridged } else { Fate::Lost };
-        }
         let doubt = self.doubt.filter(|doubt| now.steady_ms < doubt.ends_at);
         let before = doubt.map(|doubt| doubt.before).or(self.last);
         let left = doubt.map_or(member.heard, |doubt| doubt.before.wall.min(member.heard));

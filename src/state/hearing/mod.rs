@@ -8,18 +8,20 @@
 mod asked;
 mod backlog;
 mod fate;
-mod kept;
+mod queues;
 mod sharing;
 mod withholding;
 
-use super::coverage::{Coverage, Member, SourceKey, patience_ms};
+use super::coverage::{Coverage, Member, QUEUES, SourceKey, patience_ms};
 use crate::event::Timestamp;
 use asked::AskedHearing;
 use backlog::Backlog;
 use fate::Fate;
+use queues::Queues;
 use sharing::Share;
 
 pub use asked::Pledge;
+pub use queues::Speaker;
 
 /// One watcher's hearing of one instance.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub struct Hearing {
     voices: Vec<VoiceHearing>,
     /// Whose answers stand for as long as we listen.
     asked: Vec<AskedHearing>,
+    /// What is read, if it is kept for us.
+    queues: Queues,
     /// The broker accepted us with our session, and has not answered the subscriptions yet.
     arriving: Option<bool>,
     backlog: Backlog,
@@ -121,7 +125,7 @@ const CLOCKS_DISAGREE_MS: i64 = 2_000;
 
 impl Hearing {
     /// Returns the hearing of a watcher that is not connected. `ear`: its own name again, or a group in
-    /// which all voices are shared; `voices`: name and message life of each; `dropped`: the broker's
+    /// which all voices are shared; what is kept is heard by its [`QUEUES`] instead; `voices`: name and message life of each; `dropped`: the broker's
     /// count of dropped messages when it was last heard.
     pub fn new(
         member: &str,
@@ -130,13 +134,14 @@ impl Hearing {
         voices: &[(&str, Option<i64>)],
         dropped: Option<u64>,
     ) -> Self {
+        let (ear, is_shared) = if terms.is_kept { (QUEUES, false) } else { (ear, ear != member) };
         let voices = voices
             .iter()
             .map(|(voice, message_life_ms)| VoiceHearing {
                 key: SourceKey { voice: (*voice).to_owned(), ear: ear.to_owned() },
                 message_life_ms: *message_life_ms,
                 attention: Attention::Deaf,
-                share: (ear != member).then(Share::default),
+                share: is_shared.then(Share::default),
                 has_spoken: false,
             })
             .collect();
@@ -145,6 +150,7 @@ impl Hearing {
             terms,
             voices,
             asked: Vec::new(),
+            queues: Queues::default(),
             arriving: None,
             backlog: Backlog::default(),
             last: None,
@@ -220,6 +226,10 @@ impl Hearing {
             if voice.attention != Attention::Deaf {
                 continue;
             }
+            if self.terms.is_kept {
+                self.voices[place].attention = Attention::Behind;
+                continue;
+            }
             let fate = self.fate(place, session_present, qos, now, coverage);
             self.heed(place, fate, coverage);
             match fate {
@@ -227,9 +237,6 @@ impl Hearing {
                 Fate::Lost => self.begin_epoch(place, now, coverage),
                 Fate::Backlog { left, lost } => self.wait(place, left, lost, coverage),
                 Fate::Joining => self.join_from(place, now),
-            }
-            if self.terms.is_kept {
-                self.fall_behind(place, coverage);
             }
         }
         self.usurped = false;
@@ -264,12 +271,12 @@ impl Hearing {
                 self.doubt = None;
             }
         }
-        let stale = self.doubt.is_some_and(|doubt| now.steady_ms < doubt.stale_until);
+        let stale = self.is_stale(now);
         let Self { voices, member, terms, last, leaving, .. } = self;
         for voice in voices.iter().filter(|voice| voice.attention == Attention::Listening) {
             *last = Some(now);
             // Others of the group must not take our word for a time in which we no longer subscribe.
-            let no_word = stale || (*leaving && voice.share.is_some());
+            let no_word = stale || terms.is_kept || (*leaving && voice.share.is_some());
             if !no_word {
                 member_of(coverage, &voice.key, member, *terms).heard = now.wall;
             }
@@ -277,6 +284,11 @@ impl Hearing {
         if !stale {
             self.stand_by(now, coverage);
         }
+    }
+
+    /// Tells whether what arrives now may have lain in a buffer while nobody ran.
+    fn is_stale(&self, now: Moment) -> bool {
+        self.doubt.is_some_and(|doubt| now.steady_ms < doubt.stale_until)
     }
 
     /// A message was received. `voice`: the dialect that understood it, if any.
@@ -364,6 +376,7 @@ impl Hearing {
         for place in 0..self.voices.len() {
             self.lose_patience(place, coverage);
         }
+        self.abandon_queues(coverage);
         self.stand_down(coverage);
     }
 
@@ -373,12 +386,10 @@ impl Hearing {
         self.backlog.dropped = self.is_arriving() || self.backlog_over_at().is_some();
         for place in 0..self.voices.len() {
             match self.voices[place].attention {
-                Attention::Listening => self.begin_epoch(place, now, coverage),
-                Attention::Behind => {
+                Attention::Listening if !self.terms.is_kept => {
                     self.begin_epoch(place, now, coverage);
-                    self.fall_behind(place, coverage);
                 }
-                Attention::Deaf | Attention::Undecided { .. } | Attention::Joining(_) => {}
+                _ => {}
             }
         }
         self.stand_by(now, coverage);

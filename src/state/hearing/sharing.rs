@@ -115,9 +115,10 @@ impl Hearing {
         self.voices.iter().any(|voice| voice.share.is_some())
     }
 
-    /// Returns the sources that are shared.
+    /// Returns the sources that have several members.
     pub fn shared(&self) -> impl Iterator<Item = &SourceKey> {
-        self.voices.iter().filter(|voice| voice.share.is_some()).map(|voice| &voice.key)
+        let is_shared = |voice: &&VoiceHearing| voice.share.is_some() || self.terms.is_kept;
+        self.voices.iter().filter(is_shared).map(|voice| &voice.key)
     }
 
     /// Enters the groups, before anything is subscribed to: from then on others miss us if we die.
@@ -177,7 +178,10 @@ impl Hearing {
         let mut removed = Vec::new();
         for (key, source) in told.sources() {
             for (name, member) in &source.members {
-                let own = *name == self.member && self.accounts_for(key);
+                let own = self.speaks_for(key, name);
+                if own {
+                    self.note_beside(name, member, now);
+                }
                 let known = coverage.member_mut(key, name, member.patience_ms);
                 if member.epoch > known.epoch || (!own && member.epoch == known.epoch) {
                     known.clone_from(member);
@@ -186,7 +190,7 @@ impl Hearing {
             }
         }
         for place in 0..self.voices.len() {
-            if !removed.contains(&&self.voices[place].key) {
+            if self.terms.is_kept || !removed.contains(&&self.voices[place].key) {
                 continue;
             }
             if self.voices[place].attention == Attention::Listening {

@@ -19,7 +19,7 @@ impl Hearing {
             voice.attention != Attention::Deaf
                 && voice.message_life_ms.is_some_and(|life| age >= life)
         });
-        let begins = !self.overdue && (full || expired);
+        let begins = !self.overdue && !self.terms.is_kept && (full || expired);
         if begins {
             self.overdue = true;
             self.hole(now, coverage);

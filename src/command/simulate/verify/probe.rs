@@ -75,6 +75,7 @@ pub async fn probe(
             | News::Debug(_)
             | News::Messages(_)
             | News::Voice(_)
+            | News::Part { .. }
             | News::Pulse(_) => {}
         }
     }

@@ -118,7 +118,11 @@ impl Witness {
             News::Changes(changes) => changes.iter().for_each(|change| self.change(change)),
             News::Warning(warning) => console.warn(&warning),
             News::Debug(text) => console.debug(text),
-            News::Known(_) | News::Messages(_) | News::Voice(_) | News::Pulse(_) => {}
+            News::Known(_)
+            | News::Messages(_)
+            | News::Voice(_)
+            | News::Part { .. }
+            | News::Pulse(_) => {}
         }
     }
 

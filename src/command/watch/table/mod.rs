@@ -96,7 +96,11 @@ impl Table {
             }
             News::Warning(warning) if self.terminal.is_none() => console.warn(&warning),
             News::Warning(warning) => self.screen.warn(clock::now(), &warning),
-            News::Debug(_) | News::Voice(_) | News::Messages(_) | News::Testimony(_) => {}
+            News::Debug(_)
+            | News::Voice(_)
+            | News::Part { .. }
+            | News::Messages(_)
+            | News::Testimony(_) => {}
             News::Pulse(pulse) => {
                 self.pulses[number] = pulse;
                 self.show_vitals();

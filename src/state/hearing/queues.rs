@@ -1,0 +1,244 @@
+//! Hearing by reading queues that somebody keeps: they stay as they are while nobody reads.
+//!
+//! Nothing is lost in an absence then, but what is read may be of the past. It is known what happens now once
+//! the end was reached. Each queue is a listener of its own, whoever reads it: so its readers may come and go,
+//! and several watchers may divide the queues among themselves. All hear only while every queue is read to its
+//! end again and again.
+
+use super::{Attention, Hearing, Moment, NO_PATIENCE, member_of};
+use crate::event::Timestamp;
+use crate::state::coverage::{Coverage, Member, SourceKey, patience_ms};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long is waited for those who read the other queues, before it is told who is known, ms.
+const OTHERS_MAX_MS: i64 = 8_000;
+
+/// The queues of one topic, as one of its readers knows them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Queues {
+    /// Those that are read here.
+    held: BTreeMap<String, Held>,
+    /// Those of which the store is to be told that they are there, or no longer.
+    noted: BTreeSet<String>,
+    /// Until when those that are read here were last said to be heard, in the store.
+    said: BTreeMap<String, Timestamp>,
+    /// When somebody else was last seen to read one of them too, on the steady clock.
+    beside: Option<i64>,
+    /// When all that are read here were at their ends for the first time, on the steady clock.
+    caught_up: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    /// What it lost was told before it was told that it can be read.
+    has_lost: bool,
+}
+
+/// Who speaks for a listener: it, or somebody who has heard of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    Itself,
+    Another,
+}
+
+impl Hearing {
+    /// Tells whether what is heard stays where it is read.
+    pub const fn is_kept(&self) -> bool {
+        self.terms.is_kept
+    }
+
+    /// Tells whether what is read now is of the past.
+    pub fn is_behind(&self) -> bool {
+        self.voices.iter().any(|voice| voice.attention == Attention::Behind)
+    }
+
+    /// The line is alive, and nothing waits that was said before.
+    pub fn alive(&mut self, now: Moment, coverage: &mut Coverage) {
+        self.heard(now, false, coverage);
+    }
+
+    /// Every queue that is read here was read to its end: from now on what happens there is heard.
+    pub fn caught_up(&mut self, now: Moment, coverage: &mut Coverage) {
+        for voice in &mut self.voices {
+            if voice.attention == Attention::Behind {
+                voice.attention = Attention::Listening;
+            }
+        }
+        self.queues.caught_up.get_or_insert(now.steady_ms);
+        self.heard(now, true, coverage);
+    }
+
+    /// These are all the queues of the topic. What one holds is missed until somebody reads it, whoever that
+    /// may be; one that a broker of `brokers` has no longer is missed no more.
+    pub fn know_queues(
+        &mut self,
+        names: &[impl AsRef<str>],
+        brokers: &BTreeSet<String>,
+        coverage: &mut Coverage,
+    ) {
+        let Self { voices, queues, terms, .. } = self;
+        let there: BTreeSet<&str> = names.iter().map(AsRef::as_ref).collect();
+        let is_gone = |name: &str| {
+            let broker = name.rsplit_once('/').map_or("", |(broker, _)| broker);
+            !there.contains(name) && brokers.contains(broker)
+        };
+        for key in voices.iter().map(|voice| &voice.key) {
+            let known = coverage.source(key).into_iter().flat_map(|source| &source.members);
+            let gone: Vec<String> = known
+                .filter(|(name, member)| !member.left && is_gone(name))
+                .map(|(name, _)| name.clone())
+                .collect();
+            for name in gone {
+                member_of(coverage, key, &name, *terms).left = true;
+                queues.noted.insert(name);
+            }
+            for name in &there {
+                let member = member_of(coverage, key, name, *terms);
+                if member.epoch == 0 || member.left {
+                    member.epoch = member.epoch.max(1);
+                    if std::mem::take(&mut member.left) {
+                        // Later than the word that it left, which it replaces.
+                        (member.heard, member.patience_ms) = (member.heard.plus(1), NO_PATIENCE);
+                    }
+                    queues.noted.insert((*name).to_owned());
+                }
+            }
+        }
+    }
+
+    /// A queue can be read here. `goes_on`: where it was read before, by whomever, and nothing is lost.
+    pub fn begin_queue(&mut self, name: &str, goes_on: bool, now: Moment, coverage: &mut Coverage) {
+        let known = self.queues.held.insert(name.to_owned(), Held::default());
+        if goes_on || known.is_some_and(|held| held.has_lost) {
+            return;
+        }
+        self.each_account(name, coverage, |member| {
+            if member.is_unread() {
+                // Earlier than the first word that it may have a moment later.
+                let before = now.wall.plus(-1);
+                (member.began, member.heard) = (before, before);
+            } else {
+                member.begin_epoch(now.wall);
+            }
+            member.patience_ms = NO_PATIENCE;
+        });
+    }
+
+    /// Something that was stored in a queue is no more, and was not read.
+    pub fn lose_of_queue(&mut self, name: &str, now: Moment, coverage: &mut Coverage) {
+        self.queues.held.insert(name.to_owned(), Held { has_lost: true });
+        self.each_account(name, coverage, |member| {
+            member.begin_epoch(now.wall);
+            member.patience_ms = NO_PATIENCE;
+        });
+        self.stand_by(now, coverage);
+    }
+
+    /// A queue was read to its end.
+    pub fn end_of_queue(&mut self, name: &str, now: Moment, coverage: &mut Coverage) {
+        // What was waited for is of this moment, what was in a buffer while nobody ran may not be.
+        self.heard(now, self.is_behind(), coverage);
+        let Some(held) = self.queues.held.get_mut(name) else { return };
+        held.has_lost = false;
+        if self.is_stale(now) {
+            return;
+        }
+        let patience_ms = patience_ms(self.terms.keep_alive_ms);
+        self.each_account(name, coverage, |member| {
+            // Its first word is later than its beginning, or it would not be one.
+            let first = member.began.plus(i64::from(!member.is_established()));
+            (member.heard, member.patience_ms) = (now.wall.max(first), patience_ms);
+        });
+    }
+
+    /// Somebody else reads a queue from now on, and speaks for it.
+    pub fn release_queue(&mut self, name: &str) {
+        self.queues.held.remove(name);
+    }
+
+    /// We are about to stop. `are_there_others`: they take over what is read here. They, and those who read
+    /// the same all the while, speak for it from now on.
+    pub fn hand_over(&mut self, are_there_others: bool, now: Moment) {
+        if are_there_others || self.is_read_beside(now) {
+            self.queues.held.clear();
+        }
+    }
+
+    /// There is no such queue any more.
+    pub fn drop_queue(&mut self, name: &str, coverage: &mut Coverage) {
+        self.queues.held.remove(name);
+        self.queues.noted.insert(name.to_owned());
+        self.each_account(name, coverage, |member| member.left = true);
+    }
+
+    /// Tells whether somebody may still be about to read queues that are not read here.
+    pub fn awaits_readers(&self, now: Moment, coverage: &Coverage) -> bool {
+        let waited = |since| now.steady_ms.saturating_sub(since) >= OTHERS_MAX_MS;
+        let is_heard = |key| coverage.source(key).is_none_or(|source| source.listens(now.wall));
+        self.terms.is_kept
+            && self.queues.caught_up.is_some_and(|since| !waited(since))
+            && !self.voices.iter().all(|voice| is_heard(&voice.key))
+    }
+
+    /// Returns the accounts of a source that are ours to write, by name.
+    pub fn accounts_of<'a>(&'a self, key: &SourceKey) -> Vec<(&'a str, Speaker)> {
+        if !self.accounts_for(key) {
+            return Vec::new();
+        }
+        if !(self.terms.is_kept && self.hears(key)) {
+            return vec![(&self.member, Speaker::Itself)];
+        }
+        let Queues { held, noted, .. } = &self.queues;
+        let held_here = held.keys().map(|name| (name.as_str(), Speaker::Itself));
+        let others = noted.iter().filter(|name| !held.contains_key(*name));
+        held_here.chain(others.map(|name| (name.as_str(), Speaker::Another))).collect()
+    }
+
+    /// Our accounts are in the store, where somebody else may say more from now on.
+    pub fn said(&mut self, coverage: &Coverage) {
+        let Self { voices, queues, .. } = self;
+        queues.noted.clear();
+        let Some(voice) = voices.first().filter(|_| !queues.held.is_empty()) else { return };
+        let Some(source) = coverage.source(&voice.key) else { return };
+        let heard = |name: &String| Some((name.clone(), source.members.get(name)?.heard));
+        queues.said = queues.held.keys().filter_map(heard).collect();
+    }
+
+    /// The store says this of a queue that is read here.
+    pub(super) fn note_beside(&mut self, name: &str, member: &Member, now: Moment) {
+        if self.queues.said.get(name).is_some_and(|said| member.heard > *said) {
+            self.queues.beside = Some(now.steady_ms);
+        }
+    }
+
+    /// Tells whether somebody else reads what is read here too, into the same store.
+    fn is_read_beside(&self, now: Moment) -> bool {
+        let age = |seen| now.steady_ms.saturating_sub(seen);
+        let patience_ms = patience_ms(self.terms.keep_alive_ms);
+        self.queues.beside.is_some_and(|seen| age(seen) <= patience_ms)
+    }
+
+    /// Tells whether this is a listener of ours.
+    #[must_use]
+    pub fn speaks_for(&self, key: &SourceKey, name: &str) -> bool {
+        if self.terms.is_kept && self.hears(key) {
+            return self.queues.held.contains_key(name);
+        }
+        *name == self.member && self.accounts_for(key)
+    }
+
+    /// Nobody here reads any queue from now on, and nobody else is known to.
+    pub(super) fn abandon_queues(&self, coverage: &mut Coverage) {
+        for name in self.queues.held.keys() {
+            self.each_account(name, coverage, |member| member.patience_ms = NO_PATIENCE);
+        }
+    }
+
+    fn each_account(&self, name: &str, coverage: &mut Coverage, change: impl Fn(&mut Member)) {
+        for voice in &self.voices {
+            let member = member_of(coverage, &voice.key, name, self.terms);
+            (member.epoch, member.left) = (member.epoch.max(1), false);
+            change(member);
+        }
+    }
+}

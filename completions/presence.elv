@@ -100,6 +100,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --listen-webhook 'Take in what brokers post to this address, as HOST:PORT or PORT'
             cand --listen-webhook-secret-file 'Take in only what comes with the secret in this file'
             cand --since 'Where to begin in a queue of which nothing was read yet: `earliest`, `latest`, `2h`, or a moment'
+            cand --until 'Leave out what is stored in queues then or later, and end with it, as RFC 3339 or ms since 1970'
             cand --tags 'Read only messages with one of these tags; `*` stands for all'
             cand --consumer-group 'Name of the consumer group to ask as, where rights are given to groups'
             cand --namespace 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`'

@@ -117,6 +117,7 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l source -d 'L
 complete -c presence -n "__fish_presence_using_subcommand watch" -l listen-webhook -d 'Take in what brokers post to this address, as HOST:PORT or PORT' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l listen-webhook-secret-file -d 'Take in only what comes with the secret in this file' -r -F
 complete -c presence -n "__fish_presence_using_subcommand watch" -l since -d 'Where to begin in a queue of which nothing was read yet: `earliest`, `latest`, `2h`, or a moment' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l until -d 'Leave out what is stored in queues then or later, and end with it, as RFC 3339 or ms since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l tags -d 'Read only messages with one of these tags; `*` stands for all' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l consumer-group -d 'Name of the consumer group to ask as, where rights are given to groups' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l namespace -d 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`' -r

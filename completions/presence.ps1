@@ -104,6 +104,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--listen-webhook', '--listen-webhook', [CompletionResultType]::ParameterName, 'Take in what brokers post to this address, as HOST:PORT or PORT')
             [CompletionResult]::new('--listen-webhook-secret-file', '--listen-webhook-secret-file', [CompletionResultType]::ParameterName, 'Take in only what comes with the secret in this file')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Where to begin in a queue of which nothing was read yet: `earliest`, `latest`, `2h`, or a moment')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Leave out what is stored in queues then or later, and end with it, as RFC 3339 or ms since 1970')
             [CompletionResult]::new('--tags', '--tags', [CompletionResultType]::ParameterName, 'Read only messages with one of these tags; `*` stands for all')
             [CompletionResult]::new('--consumer-group', '--consumer-group', [CompletionResultType]::ParameterName, 'Name of the consumer group to ask as, where rights are given to groups')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`')

@@ -110,6 +110,7 @@ takeover-loop\:"Two devices begin to throw each other out"))' \
 '--listen-webhook=[Take in what brokers post to this address, as HOST\:PORT or PORT]:ADDRESS:_default' \
 '--listen-webhook-secret-file=[Take in only what comes with the secret in this file]:PATH:_files' \
 '--since=[Where to begin in a queue of which nothing was read yet\: \`earliest\`, \`latest\`, \`2h\`, or a moment]:WHEN:_default' \
+'--until=[Leave out what is stored in queues then or later, and end with it, as RFC 3339 or ms since 1970]:TIME:_default' \
 '*--tags=[Read only messages with one of these tags; \`*\` stands for all]:TAGS:_default' \
 '--consumer-group=[Name of the consumer group to ask as, where rights are given to groups]:GROUP:_default' \
 '--namespace=[Instance of the cloud whose topics and groups are meant, as in \`MQ_INST_…\`]:ID:_default' \

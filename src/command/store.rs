@@ -202,7 +202,7 @@ fn import(options: &Import, console: &mut Console) -> Result<Outcome, Failure> {
     store.close()?;
     if let Some(first) = input.tally.examples.first() {
         let (lines, first) = (input.tally.malformed(), first.clone());
-        console.warn(&Warning::LinesSetAside { lines, first });
+        console.warn(&Warning::LinesSetAside { lines, first, unit: "line" });
     }
     let clients = crate::output::number::counted(joined, "client");
     console

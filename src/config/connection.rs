@@ -10,6 +10,8 @@ use crate::config::rocketmq::{self, Means, RocketMq};
 use crate::config::secret::Secret;
 use crate::config::warning::Warning;
 use crate::failure::Failure;
+use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -142,7 +144,8 @@ pub fn every(
     keep_alive: Duration,
     surroundings: &mut Surroundings<'_>,
 ) -> Result<(Vec<Connection>, Vec<Warning>), Failure> {
-    let given = all(options, &options.broker, &Sources::default(), keep_alive, surroundings)?;
+    let none = Sources::default();
+    let given = all(options, &options.broker, (&none, None), keep_alive, surroundings)?;
     Ok((given.connections, given.warnings))
 }
 
@@ -157,22 +160,23 @@ pub struct Given {
 }
 
 /// Checks the options of a command that may listen to several brokers and other sources. The broker that
-/// stands where none is named is left out where there is something else to listen to.
+/// stands where none is named is left out where there is something else to listen to. Times without a zone are of `zone`.
 pub fn listening(
     options: &cli::Connection,
     sources: &Sources,
+    zone: Option<&TimeZone>,
     keep_alive: Duration,
     surroundings: &mut Surroundings<'_>,
 ) -> Result<Given, Failure> {
     let is_needed = sources.is_broker_chosen || sources.are_none();
     let brokers = if is_needed { &*options.broker } else { &[] };
-    all(options, brokers, sources, keep_alive, surroundings)
+    all(options, brokers, (sources, zone), keep_alive, surroundings)
 }
 
 fn all(
     options: &cli::Connection,
     brokers: &[Secret],
-    sources: &Sources,
+    (sources, zone): (&Sources, Option<&TimeZone>),
     keep_alive: Duration,
     surroundings: &mut Surroundings<'_>,
 ) -> Result<Given, Failure> {
@@ -240,11 +244,14 @@ fn all(
         instance: options.instance.clone(),
     };
     let urls = sources.source.iter().filter(|url| rocketmq::is_meant(url.reveal()));
-    let since = (sources.since.as_deref(), None);
-    let (topics, more) = rocketmq::read_all(urls, &sources.rocketmq, since, &means)?;
+    let since = (sources.since.as_deref(), zone);
+    let (mut topics, more) = rocketmq::read_all(urls, &sources.rocketmq, since, &means)?;
     warnings.extend(more);
+    rocketmq::end_all(&mut topics, sources.until.as_deref(), zone)?;
     let (remotes, more) = door::remotes(options, sources, &means, given)?;
     warnings.extend(more);
+    let named = topics.iter().map(|topic| &topic.instance);
+    check_sources(named.chain(remotes.iter().map(|remote| &remote.instance)))?;
     if let Some(flag) = tls_flag(options)
         && connections.iter().all(|connection| connection.tls.is_none())
         && remotes.iter().all(|remote| remote.tls.is_none())
@@ -270,6 +277,20 @@ fn all(
     }
     let webhook = door::webhook(sources)?;
     Ok(Given { connections, remotes, topics, webhook, warnings })
+}
+
+/// Fails if a source is named twice.
+fn check_sources<'a>(instances: impl Iterator<Item = &'a String>) -> Result<(), Failure> {
+    let mut seen = BTreeSet::new();
+    for instance in instances {
+        if !seen.insert(instance) {
+            let shown = instance.escape_debug();
+            return Err(Failure::misuse(format!("`--source` names `{shown}` twice"))
+                .because("what one of them tells is the same")
+                .next("name each source once"));
+        }
+    }
+    Ok(())
 }
 
 /// Chooses who to be. A password in a URL belongs to the user in that URL and goes with no other;

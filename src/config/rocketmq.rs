@@ -30,6 +30,8 @@ pub struct RocketMq {
     pub start: Start,
     /// Begin there also where more than that was read.
     pub starts_over: bool,
+    /// Where to end, by when messages are stored, for whoever reads what comes.
+    pub until: Option<Timestamp>,
     pub access_key: Option<AccessKey>,
     /// Behind the servers is Alibaba's cloud, which wants to be told where requests come from.
     pub is_alibaba: bool,
@@ -165,6 +167,30 @@ pub(super) fn read_all<'u>(
     Ok((topics, warnings))
 }
 
+/// Has reading end where `until` says. A time without a zone is of `zone`.
+pub(super) fn end_all(
+    topics: &mut [RocketMq],
+    until: Option<&str>,
+    zone: Option<&TimeZone>,
+) -> Result<(), Failure> {
+    let Some(typed) = until else { return Ok(()) };
+    let until = moment_in(typed, zone)?;
+    if topics.is_empty() {
+        return Err(Failure::misuse("`--until` without a topic")
+            .because("other sources do not say when something was stored")
+            .next("end it with `--for`, or name a topic with `--source`"));
+    }
+    for topic in topics {
+        if matches!(topic.start, Start::At(since) if since >= until) {
+            return Err(Failure::misuse("`--since` is not before `--until`")
+                .because("no time lies between them")
+                .next("exchange them"));
+        }
+        topic.until = Some(until);
+    }
+    Ok(())
+}
+
 /// Reads the topic that a command sends to.
 pub fn target(
     url: &Secret,
@@ -236,6 +262,7 @@ impl RocketMq {
             tags: tags(&options.tags)?,
             start: USUAL_START,
             starts_over: false,
+            until: None,
             access_key: means.access_key.clone(),
             is_alibaba,
             instance: means.instance.clone().unwrap_or(instance),

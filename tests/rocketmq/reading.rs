@@ -108,9 +108,58 @@ fn what_was_stored_and_what_comes_is_told_and_nothing_is_missed_in_an_absence() 
         assert_eq!(state(&again, client), state(&at_the_end, client), "{client}");
     }
     assert!(ended.err.contains("LMQ notices in 9 messages"), "{}", ended.err);
-    assert!(ended.err.contains("no JSON object"), "{}", ended.err);
+    let aside =
+        "1 message was set aside, the first is queue broker-a/1 of GID_told_MQTT, offset 2: ";
+    assert!(ended.err.contains(aside) && ended.err.contains("no JSON object"), "{}", ended.err);
     let (later, _) = read(home.path(), &["--source", &url, "--since", "latest"]);
     assert_eq!(later, Believed::new());
+}
+
+#[test]
+#[ignore = "needs rocketmq"]
+fn what_is_stored_later_than_asked_for_is_left_for_the_next_one() {
+    let (cluster, home) = (cluster(), home());
+    cluster.create_topic("GID_until_MQTT", 2);
+    let url = url(&cluster.name_server(), "GID_until_MQTT");
+    let send = |client: &str| {
+        for queue in 0..2 {
+            let body = notice(&format!("{client}-{queue}"), "connect", "a", clock::now().0);
+            cluster.send("GID_until_MQTT", queue, "connect", body.as_bytes());
+        }
+    };
+    send("early");
+    // While it is still to come, all is heard.
+    let until = clock::now().0 + 3_000;
+    let mut watcher = watch(home.path(), &url, &["--until", &until.to_string()]);
+    watcher.object(|line| line["client"] == "early-0" && line["state"] == "online");
+    send("due");
+    watcher.change("due-1", "online");
+    while clock::now().0 <= until {}
+    send("late");
+    let ended = watcher.process.ended(DEADLINE);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.out.contains("due-0") && !ended.out.contains("late"), "{}", ended.out);
+    assert_eq!(objects(&ended.out).last().expect("a summary")["gaps"], 0, "{}", ended.out);
+
+    // What is past is read, and nobody is known to be there now.
+    let moment = ["--until", &until.to_string()];
+    let mut watcher = watch_into(home.path(), "other.db", &url, &moment);
+    let ended = watcher.process.ended(DEADLINE);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let early = objects(&ended.out).into_iter().find(|line| line["client"] == "early-0");
+    let early = early.expect("it was told of");
+    assert_eq!(
+        (&early["state"], &early["last_known"]["state"]),
+        (&"unknown".into(), &"online".into())
+    );
+    assert!(!ended.out.contains("late"), "{}", ended.out);
+
+    let (_, summary, ended) = {
+        let mut watcher = watch(home.path(), &url, &[]);
+        watcher.object(|line| line["client"] == "late-1" && line["state"] == "online");
+        watcher.finish()
+    };
+    assert_eq!((&summary["gaps"], &summary["events"]), (&0.into(), &2.into()), "{}", ended.out);
 }
 
 #[test]

@@ -222,4 +222,22 @@ fn what_cannot_be_meant_is_misuse() {
         assert!(ended.err.contains(cause) && ended.err.contains(next), "{more:?} {}", ended.err);
         assert!(!ended.err.contains("hunter2"), "{}", ended.err);
     }
+    for (more, cause, next) in [
+        (&["--source", "rocketmq://h/t", "--source", "rocketmq://h:9876/t"][..], "twice", "once"),
+        (&["--source", "amqp://h/", "--until", "1700000000000"], "without a topic", "`--for`"),
+        (&["--source", "rocketmq://h/t", "--until", "2026-11-24T02:00:00"], "no moment", "zone"),
+        (&["--source", "rocketmq://h/t", "--since", "2", "--until", "1"], "not before", "exchange"),
+        (&["--source", "rocketmq://h/t", "--shard", "3/2"], "parts of 2", "2/3"),
+        (&["--source", "amqp://h/", "--shard", "1/2"], "without a topic", "`--share`"),
+        (&["--source", "rocketmq://h/t", "--join"], "without a group", "--consumer-group"),
+        (
+            &["--source", "rocketmq://h/t", "--shard", "1/2", "--store", "memory"],
+            "--store memory",
+            "one store",
+        ),
+    ] {
+        let ended = Presence::start([&["watch"], more].concat()).ended(DEADLINE);
+        assert_eq!(ended.code, Some(2), "{more:?} {ended:?}");
+        assert!(ended.err.contains(cause) && ended.err.contains(next), "{more:?} {}", ended.err);
+    }
 }

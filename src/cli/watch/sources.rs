@@ -62,6 +62,13 @@ pub struct Sources {
     #[arg(long, value_name = "WHEN", env = "PRESENCE_SINCE")]
     pub since: Option<String>,
 
+    /// Leave out what is stored in queues then or later, and end with it, as RFC 3339 or ms since 1970
+    ///
+    /// By the time at which a message was stored; it may be still to come. Reading goes on there when it is
+    /// watched again.
+    #[arg(long, value_name = "TIME", env = "PRESENCE_UNTIL")]
+    pub until: Option<String>,
+
     #[command(flatten)]
     pub rocketmq: RocketMq,
 

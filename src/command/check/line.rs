@@ -104,7 +104,11 @@ impl Line {
                 self.listened(presence);
             }
             // Of queues, none of which is asked here.
-            Heard::Queues(_) | Heard::Queue { .. } | Heard::Position(_) | Heard::CaughtUp => {}
+            Heard::Queues(_)
+            | Heard::Queue { .. }
+            | Heard::Position(_)
+            | Heard::CaughtUp
+            | Heard::Over => {}
             Heard::Lost { .. } => {
                 self.ear.hearing.lost();
                 return Ok(true);

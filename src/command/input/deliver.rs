@@ -91,7 +91,7 @@ impl Input {
                 is_judged: held.is_judged,
                 is_plain: held.is_plain,
             };
-            self.take_in(&delivery, &Place { name: &held.name, number: held.number })?;
+            self.take_in(&delivery, &self.place(&held.name, held.number))?;
         }
         Ok(())
     }

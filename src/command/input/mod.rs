@@ -78,6 +78,10 @@ pub struct Input {
     is_live: bool,
     /// Places handed out so far: the order of lines over all files.
     tie: u64,
+    /// What that which is set aside is, as far as it is known: topics hold no lines.
+    pub aside: &'static str,
+    /// What is counted in what is read: lines, or offsets of a queue.
+    unit: &'static str,
     /// The clients of plain files, while notices are read; else none.
     lanes: Lanes,
 }
@@ -137,6 +141,8 @@ impl Input {
             remark: None,
             is_live: false,
             tie: 0,
+            aside: LINE,
+            unit: LINE,
             lanes: Lanes::default(),
         }
     }
@@ -311,7 +317,7 @@ impl Input {
     ) -> Result<(), Failure> {
         self.tie += 1;
         let (received, tie, voice) = (self.now, self.tie, plain.voice);
-        let place = Place { name, number };
+        let place = self.place(name, number);
         plain.read(line, received, tie, |message, reading| {
             self.plain_reading(message, reading, voice, &place)
         })
@@ -324,13 +330,12 @@ impl Input {
         voice: VoiceKey<'static>,
         place: &Place<'_>,
     ) -> Result<(), Failure> {
-        let &Place { name, number } = place;
         let redacted = self.redactor.as_ref().map(|redactor| redactor.reading(reading));
         let reading = redacted.as_ref().unwrap_or(reading);
         if let Reading::Malformed(malformed) = reading
             && malformed.reason == Reason::ZoneMissing
         {
-            return Err(zone_missing(name, number, &malformed.detail));
+            return Err(zone_missing(place, &malformed.detail));
         }
         let is_later = self.is_later(reading);
         let broker = self.brokers.get_mut(&self.instance).expect("made with the format");
@@ -352,7 +357,7 @@ impl Input {
         let delivered = self.deliver(&delivery, place);
         self.instance = instance;
         delivered?;
-        self.if_strict(reading, name, number)
+        self.if_strict(reading, place)
     }
 
     /// Tells whether a plain file says this of a time after the moment asked about.
@@ -383,17 +388,22 @@ impl Input {
         detail: &str,
     ) -> Result<(), Failure> {
         let detail = if self.redactor.is_some() { "" } else { detail };
-        self.tally.set_aside(reason, &Place { name, number }, detail);
-        if self.strict { Err(strict_failure(reason, name, number, detail)) } else { Ok(()) }
+        let place = self.place(name, number);
+        self.tally.set_aside(reason, &place, detail);
+        if self.strict { Err(strict_failure(reason, &place, detail)) } else { Ok(()) }
     }
 
-    fn if_strict(&self, reading: &Reading<'_>, name: &str, number: u64) -> Result<(), Failure> {
+    fn if_strict(&self, reading: &Reading<'_>, place: &Place<'_>) -> Result<(), Failure> {
         match reading {
             Reading::Malformed(malformed) if self.strict => {
-                Err(strict_failure(malformed.reason, name, number, &malformed.detail))
+                Err(strict_failure(malformed.reason, place, &malformed.detail))
             }
             _ => Ok(()),
         }
+    }
+
+    const fn place<'a>(&self, name: &'a str, number: u64) -> Place<'a> {
+        Place { name, number, unit: self.unit }
     }
 }
 
@@ -402,15 +412,19 @@ fn without_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }
 
-/// Where a line stands.
+/// What is counted in files.
+const LINE: &str = "line";
+
+/// Where a line stands, or a message.
 struct Place<'a> {
     name: &'a str,
     number: u64,
+    unit: &'static str,
 }
 
 impl std::fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}, line {}", self.name, self.number)
+        write!(f, "{}, {} {}", self.name, self.unit, self.number)
     }
 }
 
@@ -419,14 +433,14 @@ fn too_long(length: u64) -> String {
     format!("{length} bytes, of which at most {LINE_MAX} are read")
 }
 
-fn zone_missing(name: &str, number: u64, detail: &str) -> Failure {
-    Failure::misuse(format!("{name}, line {number}: local time of no zone"))
+fn zone_missing(place: &Place<'_>, detail: &str) -> Failure {
+    Failure::misuse(format!("{place}: local time of no zone"))
         .because(detail)
         .next("say which zone its clock shows, for example `--time-zone UTC`")
 }
 
-fn strict_failure(reason: Reason, name: &str, number: u64, detail: &str) -> Failure {
-    let mut failure = Failure::new(format!("{name}, line {number}: {}", reason.code()))
+fn strict_failure(reason: Reason, place: &Place<'_>, detail: &str) -> Failure {
+    let mut failure = Failure::new(format!("{place}: {}", reason.code()))
         .next("mend the line, or leave `--strict` out to count such lines and go on")
         .ends_with(Outcome::No);
     if !detail.is_empty() {

@@ -2,8 +2,8 @@
 
 use super::super::hear::{is_ours, voice_of};
 use super::super::watcher::{DROPPED, UPTIME};
+use super::Input;
 use super::deliver::Delivery;
-use super::{Input, Place};
 use crate::dialect::{Dialects, Message, Reading, Reason};
 use crate::event::{Event, Timestamp};
 use crate::failure::Failure;
@@ -257,8 +257,9 @@ impl Input {
         let (message, reading, arrival) = (&message, &reading, Some(message.received));
         let (instance, is_plain) = (&*instance, false);
         let delivery = Delivery { instance, message, reading, by, arrival, is_judged, is_plain };
-        self.deliver(&delivery, &Place { name, number })?;
-        self.if_strict(reading, name, number)
+        let place = self.place(name, number);
+        self.deliver(&delivery, &place)?;
+        self.if_strict(reading, &place)
     }
 
     /// Takes in an answer, at once: whatever is done to the order of messages, no answer is one.

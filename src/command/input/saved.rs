@@ -2,7 +2,7 @@
 
 use super::course::stamps;
 use super::format::{Format, ambiguous_message};
-use super::{Input, Place, Stopped};
+use super::{Input, Stopped};
 use crate::command::hear::voice_of;
 use crate::dialect::envelope::{Published, open_published};
 use crate::dialect::{Dialect, Dialects, Message, Reading, Reason};
@@ -98,7 +98,7 @@ impl Input {
             broker.presence.coverage_mut().hear_whole(voice.name);
         }
         let voice = voice_of(&saved.dialects, index);
-        self.plain_reading(&message, &reading, voice, &Place { name, number })
+        self.plain_reading(&message, &reading, voice, &self.place(name, number))
     }
 }
 

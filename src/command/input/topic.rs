@@ -1,7 +1,7 @@
 //! Topics that keep what was read, read once to the end that they have.
 
 use super::super::hear::voice_of;
-use super::{Input, Place, Stopped};
+use super::{Input, LINE, Stopped};
 use crate::config::door;
 use crate::config::rocketmq::{RocketMq, Start};
 use crate::dialect::{Dialect, Dialects, Message, Reason};
@@ -33,6 +33,10 @@ impl Input {
         part: Part,
         console: &mut Console,
     ) -> Result<(), Failure> {
+        self.unit = "offset";
+        if !topics.is_empty() {
+            self.aside = "message";
+        }
         for topic in topics {
             let own = std::mem::replace(&mut self.instance, topic.instance.clone());
             let status = console.status();
@@ -45,6 +49,7 @@ impl Input {
             self.instance = own;
         }
         self.deliver_rest()?;
+        self.unit = LINE;
         self.has_something(console)
     }
 
@@ -77,6 +82,7 @@ impl Input {
                     console.warn(&Missing::NotStored { topic: shown.clone(), cause }.into());
                 }
                 Next::Messages(queue, batch) => {
+                    let queue = format!("{} {queue} of {name}", T::QUEUE);
                     self.read_batch::<T>(&queue, &batch, &mut reading)?;
                     status.set(&format!("{name}: {} messages", reading.count));
                 }
@@ -136,7 +142,7 @@ impl Input {
         };
         let (index, said) = reading.dialects.read(&message);
         let voice = voice_of(&reading.dialects, index);
-        self.plain_reading(&message, &said, voice, &Place { name: queue, number })
+        self.plain_reading(&message, &said, voice, &self.place(queue, number))
     }
 }
 

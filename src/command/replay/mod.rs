@@ -388,7 +388,8 @@ const JUDGED_TOGETHER: usize = 4_096;
 /// Says which lines could not be read.
 fn tell_set_aside(input: &Input, console: &mut Console) {
     let Some(first) = input.tally.examples.first() else { return };
-    console.warn(&Warning::LinesSetAside { lines: input.tally.malformed(), first: first.clone() });
+    let (lines, first) = (input.tally.malformed(), first.clone());
+    console.warn(&Warning::LinesSetAside { lines, first, unit: input.aside });
     for example in &input.tally.examples[1..] {
         console.debug(format_args!("set aside: {}", crate::output::sanitize::guard(example)));
     }

@@ -100,6 +100,10 @@ pub async fn run(options: &Watch, console: &mut Console) -> Result<Outcome, Fail
                     summary.count(&end.counts);
                     end.tally.report(&mut summary);
                     shown.set_aside(&end.tally, console);
+                    if watchers.is_empty() {
+                        // All that was asked for was heard.
+                        stop.send_replace(true);
+                    }
                 }
                 Ok(Err(failure)) => outcome = outcome.and(Err(failure)),
                 Err(panic) => std::panic::resume_unwind(panic.into_panic()),
@@ -195,7 +199,14 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Given), Failu
     let mut stdin = std::io::stdin();
     let mut surroundings = Surroundings::of_process(&mut stdin);
     let (typed, sources) = (&options.connection, &options.sources);
-    let mut given = config::connection::listening(typed, sources, KEEP_ALIVE, &mut surroundings)?;
+    let (mut terms, zone) = config::reading::terms(&options.reading)?;
+    let mut given = config::connection::listening(
+        typed,
+        sources,
+        zone.as_ref(),
+        KEEP_ALIVE,
+        &mut surroundings,
+    )?;
     for warning in std::mem::take(&mut given.warnings) {
         console.warn(&super::warning(warning));
     }
@@ -209,7 +220,6 @@ fn setup(options: &Watch, console: &mut Console) -> Result<(Setup, Given), Failu
                  `--join`",
             ));
     }
-    let (mut terms, zone) = config::reading::terms(&options.reading)?;
     if let Some(path) = &options.probe {
         let ([connection], true) = (connections.as_slice(), sources.are_none()) else {
             return Err(Failure::misuse("`--probe` with several brokers, or another source")

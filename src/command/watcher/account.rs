@@ -48,6 +48,12 @@ pub(super) fn taken(publish: &Publish, reading: &Reading<'_>) -> Option<Taken> {
     Some(Taken { topic: publish.topic.clone(), tag: origin.tag.clone(), place, client })
 }
 
+/// Returns a span of time in s, as figures are shown.
+#[expect(clippy::cast_precision_loss, reason = "no span of times comes near 2^53 ms")]
+pub(super) fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1_000.0
+}
+
 /// Tells whether it is the broker itself that a message of this topic is about.
 pub(super) fn is_about_broker(topic: &str) -> bool {
     [UPTIME, DROPPED, BROKER_VERSION].contains(&topic)

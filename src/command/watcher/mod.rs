@@ -10,8 +10,8 @@ mod setup;
 mod sharing;
 mod state;
 
-use account::taken;
 pub use account::{BROKER_VERSION, DROPPED, UPTIME};
+use account::{seconds, taken};
 pub use asking::Asking;
 pub use identity::Rights;
 pub use listened::Source;
@@ -118,7 +118,7 @@ impl Watcher {
     }
 
     async fn listen(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), Failure> {
-        while !*stop.borrow() {
+        while !(*stop.borrow() || self.state.is_over) {
             let takes_more = self.state.acks.len() < STUCK_MAX || self.state.stuck.is_none();
             let wake = sleep_until(self.wake_at());
             // What has arrived comes before what is due: while a store kept us waiting no silence was heard.
@@ -316,6 +316,7 @@ impl Watcher {
             Heard::Queues(queues) => self.queues(&queues).await,
             Heard::Queue { queue, state } => self.queue(&queue, state, now).await,
             Heard::Position(position) => self.position(position),
+            Heard::Over => self.state.is_over = true,
             Heard::CaughtUp => self.hearing.caught_up(now, self.presence.coverage_mut()),
             Heard::Ahead { what, next } => {
                 self.hearing.received(now, self.presence.coverage_mut());
@@ -486,12 +487,6 @@ impl Watcher {
 fn is_stamped(voice: VoiceKey<'_>, resolution: u32) -> bool {
     let is_dated = || Facts::of(voice.name).is_some_and(|facts| facts.dated == Dated::Milliseconds);
     voice.authority <= BROKERS_WORD && (resolution > 0 || is_dated())
-}
-
-/// Returns a span of time in s, as figures are shown.
-#[expect(clippy::cast_precision_loss, reason = "no span of times comes near 2^53 ms")]
-fn seconds(ms: i64) -> f64 {
-    ms as f64 / 1_000.0
 }
 
 /// Returns the wait until something is due, none if it is overdue.

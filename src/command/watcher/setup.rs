@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::output::metrics::Panel;
 use crate::query::Query;
 use crate::source::ear::Ear;
-use crate::source::kept::Positions;
+use crate::source::kept::{Positions, Span};
 use crate::source::mqtt::{Options, Session};
 use crate::source::recording::{Heading, VERSION};
 use crate::source::rocketmq::client::Client;
@@ -148,10 +148,11 @@ impl Setup {
                 Ear::Other(listen(remote.clone(), &client_id)?)
             }
             Source::RocketMq(topic) => {
-                let start = (topic.start, topic.starts_over);
+                let (start, starts_over) = (topic.start, topic.starts_over);
+                let span = Span { start, starts_over, until: topic.until };
                 let client = Client::new(topic.clone())?.joining(&client_id);
                 let positions = self.positions(&instance);
-                Ear::Other(kept::listen(client, start, &client_id, positions, self.messages))
+                Ear::Other(kept::listen(client, span, &client_id, positions, self.messages))
             }
             Source::Webhook(hatch) => Ear::Other(hatch.listen(&client_id)),
         };

@@ -55,6 +55,8 @@ pub struct State {
     pub(super) rival_told: bool,
     /// The user knows that what others stored cannot be read.
     pub(super) others_unread: bool,
+    /// All that was to be heard was heard.
+    pub(super) is_over: bool,
     /// How many queues are read here.
     pub(super) ours: Option<usize>,
     /// Others take over what we read when we stop.
@@ -97,6 +99,7 @@ impl Default for State {
             hopeless: None,
             rival_told: false,
             others_unread: false,
+            is_over: false,
             ours: None,
             are_there_others: false,
             refused: Refused::default(),

@@ -39,7 +39,7 @@ pub enum Warning {
     /// Messages that a dialect should have understood.
     NotUnderstood { malformed: u64, heard: u64, place: String, first: String },
     /// Lines of files that were set aside.
-    LinesSetAside { lines: u64, first: String },
+    LinesSetAside { lines: u64, first: String, unit: &'static str },
     /// A file below a folder that is none of those that can be read.
     FileLeftOut { path: String },
     /// The first start on a running broker: nobody has been heard of.
@@ -113,9 +113,9 @@ impl Warning {
             Self::NotUnderstood { malformed, heard, place, first } => {
                 not_understood(*malformed, *heard, place, first)
             }
-            Self::LinesSetAside { lines, first } => format!(
+            Self::LinesSetAside { lines, first, unit } => format!(
                 "{} {} set aside, the first is {}",
-                counted(*lines, "line"),
+                counted(*lines, unit),
                 if *lines == 1 { "was" } else { "were" },
                 sanitize(first, EXAMPLE_COLUMNS_MAX),
             ),
@@ -383,8 +383,8 @@ mod tests {
                 "31 of 4,090 messages under `$SYS/` were not understood, the first is …/clients/a/subscribed",
             ),
             (
-                Warning::LinesSetAside { lines: 2, first: "night.log, line 3: unreadable".into() },
-                "2 lines were set aside, the first is night.log, line 3: unreadable\n  next:  `-v` shows more of them, `--strict` makes them fatal",
+                Warning::LinesSetAside { lines: 2, first: "a.log, line 3".into(), unit: "line" },
+                "2 lines were set aside, the first is a.log, line 3\n  next:  `-v` shows more of them, `--strict` makes them fatal",
             ),
             (
                 Warning::FileLeftOut { path: "logs/README".into() },

@@ -10,7 +10,7 @@ mod whole;
 
 pub use queue::{Batch, From, Tries, Until};
 pub use reader::Positions;
-pub use watching::{is_wanted, listen};
+pub use watching::{Span, is_wanted, listen};
 pub use whole::{Next, Whole};
 
 use super::origin::Place;

@@ -1,7 +1,7 @@
 //! Reading one queue: from where, and then on and on.
 
 use super::reader::Said;
-use super::{Kind, Pulled, Topic};
+use super::{Kind, Message as _, Pulled, Topic};
 use crate::clock;
 use crate::config::rocketmq::Start;
 use crate::source::mqtt::Backoff;
@@ -34,8 +34,10 @@ pub enum What<B> {
         setback: Setback,
         retry_in: Duration,
     },
-    /// All that was asked for was read, or the topic has this queue no longer.
+    /// All that was asked for was read. There may be more.
     Ended,
+    /// The topic has this queue no longer.
+    Gone,
     /// It is somebody else's now.
     Released,
 }
@@ -92,7 +94,20 @@ pub enum Until {
     Present,
     /// The same, and at most to what was stored then, ms.
     Stored(i64),
+    /// To what was stored then, ms, which may be still to come.
+    Time(i64),
 }
+
+impl Until {
+    /// Tells whether what comes later is waited for.
+    pub const fn waits(self) -> bool {
+        matches!(self, Self::Never | Self::Time(_))
+    }
+}
+
+/// How much later than a time it is looked whether all of before was stored: by so much clocks may differ, and
+/// so long storing may take.
+const STORED_MS: i64 = 2_000;
 
 /// A queue, as it is read.
 pub struct Reading<T: Topic> {
@@ -125,7 +140,7 @@ impl<T: Topic> Reading<T> {
             async move { said.send(Said::Of(Told { queue, what })).await.map_err(|_| Deaf) }
         };
         let mut tries = Tries::default();
-        let (mut next, end) = loop {
+        let (mut next, mut end) = loop {
             match self.begin().await {
                 Ok((begin, end)) => {
                     if let Some(cause) = begin.hole {
@@ -147,8 +162,19 @@ impl<T: Topic> Reading<T> {
             if next >= end {
                 return tell(What::Ended).await;
             }
+            if self.is_past() && end == NO_END {
+                match self.find_end().await {
+                    Ok(found) => end = found,
+                    Err(setback) => {
+                        let retry_in = tries.wait();
+                        tell(What::Down { setback, retry_in }).await?;
+                        sleep(retry_in).await;
+                    }
+                }
+                continue;
+            }
             match self.topic.pull(&self.queue, next, waits).await {
-                Ok(Pulled { kind: Kind::Gone, .. }) => return tell(What::Ended).await,
+                Ok(Pulled { kind: Kind::Gone, .. }) => return tell(What::Gone).await,
                 Ok(Pulled { kind: Kind::Moved, min, max, .. }) => {
                     let (at, cause) = moved(next, min, max);
                     next = at;
@@ -156,9 +182,10 @@ impl<T: Topic> Reading<T> {
                     tell(What::Hole { cause }).await?;
                 }
                 Ok(Pulled { body, next: there, max, .. }) => {
-                    next = there;
+                    end = end.min(self.first_late(&body).unwrap_or(NO_END));
+                    next = there.min(end);
                     // That it is at its end is to be known at once, and only then waited for more.
-                    waits = self.until == Until::Never && next >= max;
+                    waits = self.until.waits() && next >= max;
                     tries = Tries::default();
                     tell(What::Read(Batch { body, next, max, end })).await?;
                 }
@@ -192,11 +219,32 @@ impl<T: Topic> Reading<T> {
             }
         };
         let end = match self.until {
-            Until::Never => NO_END,
+            Until::Never | Until::Time(_) => NO_END,
             Until::Present => max,
             Until::Stored(ms) => topic.find(queue, ms, (min, max)).await?.min(max),
         };
         Ok((begin, end))
+    }
+
+    /// Tells whether all that is to be read is stored by now.
+    fn is_past(&self) -> bool {
+        matches!(self.until, Until::Time(ms) if clock::now().0 >= ms.saturating_add(STORED_MS))
+    }
+
+    /// Returns the offset after the last message that is to be read.
+    async fn find_end(&self) -> Result<i64, Setback> {
+        let bounds = self.topic.bounds(&self.queue).await?;
+        match self.until {
+            Until::Time(ms) => Ok(self.topic.find(&self.queue, ms, bounds).await?.min(bounds.1)),
+            Until::Never | Until::Present | Until::Stored(_) => Ok(NO_END),
+        }
+    }
+
+    /// Returns the offset of the first of these messages that was stored too late.
+    fn first_late(&self, body: &T::Body) -> Option<i64> {
+        let Until::Time(ms) = self.until else { return None };
+        let mut late = T::messages(body).filter_map(Result::ok).filter(|m| m.stored_ms() >= ms);
+        late.next().map(|message| message.offset())
     }
 }
 

@@ -149,7 +149,7 @@ async fn read<T: Topic>(
                 (retry_in, false)
             }
         };
-        let is_over = readers.plan.until != Until::Never && !readers.of.is_empty();
+        let is_over = !readers.plan.until.waits() && !readers.of.is_empty();
         tokio::select! {
             () = readers.said.closed() => return,
             // What is read to its end is read once.

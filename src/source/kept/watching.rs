@@ -9,6 +9,7 @@ use super::reader::{Plan, Positions, Reader, Said};
 use super::{Message as _, Topic};
 use crate::clock;
 use crate::config::rocketmq::Start;
+use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::source::mqtt::{AckToken, Answer, Grant, Heard, Publish};
 use crate::source::origin::{Origin, Position, QueueState};
@@ -21,19 +22,31 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Begins to listen. `start`: where in a queue of which nothing was read yet, and whether also where more than
-/// that was read; `name`: what we go by; `positions`: where reading ended before. Nothing is sent before the first
+/// What of a topic is listened to.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// Where to begin in a queue of which nothing was read yet.
+    pub start: Start,
+    /// Begin there also where more than that was read.
+    pub starts_over: bool,
+    /// Leave out what is stored then or later, and end with it.
+    pub until: Option<Timestamp>,
+}
+
+/// Begins to listen. `name`: what we go by; `positions`: where reading ended before. Nothing is sent before the first
 /// look at what is heard.
 pub fn listen<T: Topic>(
     topic: T,
-    (start, starts_over): (Start, bool),
+    span: Span,
     name: &str,
     positions: Positions,
     details: bool,
 ) -> Post {
+    let Span { start, starts_over, until } = span;
     let (from, topic) = (From::of(start), Arc::new(topic));
+    let until = until.map_or(Until::Never, |until| Until::Time(until.0));
     Post::start(name, move |desk| async move {
-        let plan = Plan { positions, from, starts_over, until: Until::Never };
+        let plan = Plan { positions, from, starts_over, until };
         let reader = Reader::start(Arc::clone(&topic), plan);
         let watching = Watching {
             topic,
@@ -76,6 +89,8 @@ enum Stage {
 struct Stand {
     has_begun: bool,
     is_down: bool,
+    /// All that was asked for was read.
+    is_over: bool,
     /// When it was read to its end last.
     ended: Option<Instant>,
     /// The same, as far as it was told.
@@ -157,6 +172,12 @@ impl<T: Topic> Watching<T> {
                 self.alive(desk).await;
             }
             What::Ended => {
+                stand.is_over = true;
+                if self.queues.values().all(|stand| stand.is_over) {
+                    desk.put(Heard::Over, 0).await;
+                }
+            }
+            What::Gone => {
                 self.queues.remove(queue);
                 put(desk, queue, QueueState::Gone).await;
                 self.alive(desk).await;
@@ -248,7 +269,7 @@ impl<T: Topic> Watching<T> {
                 Ok(stored) => {
                     stored_ms = Some(stored.stored_ms());
                     let tag = stored.tag();
-                    if is_wanted(tag.as_deref(), self.topic.tags()) {
+                    if stored.offset() < batch.end && is_wanted(tag.as_deref(), self.topic.tags()) {
                         all.push(self.heard(queue, batch, stored, tag.as_deref()));
                     }
                 }

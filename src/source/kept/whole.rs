@@ -96,7 +96,7 @@ impl<T: Topic> Whole<T> {
                         return Ok(Next::Hole(format!("{} {queue}: {cause}", T::QUEUE)));
                     }
                     What::Down { setback, .. } => self.noted(setback)?,
-                    What::Ended | What::Released => {
+                    What::Ended | What::Gone | What::Released => {
                         self.left.remove(&queue);
                     }
                 },

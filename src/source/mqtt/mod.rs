@@ -120,6 +120,8 @@ pub enum Heard {
     Position(Position),
     /// All queues that are read here were handed out to their ends: from now on what happens is heard.
     CaughtUp,
+    /// All that was asked for was heard.
+    Over,
     /// There is no connection. The session tries again by itself after the wait.
     Lost {
         cause: String,

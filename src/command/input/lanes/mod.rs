@@ -154,7 +154,7 @@ impl Input {
         for aside in said.aside.iter().filter(|aside| aside.always || !was_passed) {
             let number = course.lines + aside.line + 1;
             if aside.reason == Reason::ZoneMissing {
-                return Err(zone_missing(course.name, number, &aside.detail));
+                return Err(zone_missing(&self.place(course.name, number), &aside.detail));
             }
             self.set_aside(aside.reason, course.name, number, &aside.detail)?;
         }

@@ -107,6 +107,12 @@ fn three_shards_know_together_what_one_watcher_would() {
         shard.object(|line| is_mark(line, &format!("mark-{queue}")));
     }
     scene.compare(&["first.jsonl", "second.jsonl"]);
+    let line = ["store", "info", "--json", "--store", &redis.url()];
+    let ended = Presence::start_in(home.path(), line, &[]).ended(DEADLINE);
+    let members = objects(&ended.out)[0]["members"].clone();
+    let is_read = |member: &&Value| member["group"] == "queues" && member["state"] == "listening";
+    let read = members.as_array().expect("there are some").iter().filter(is_read).count();
+    assert_eq!(read, QUEUES as usize, "{}", ended.out);
     for shard in [one, two, three] {
         let (_, summary, ended) = shard.finish();
         assert_eq!(summary["gaps"], 0, "{}", ended.err);

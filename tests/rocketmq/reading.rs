@@ -82,7 +82,7 @@ fn what_was_stored_and_what_comes_is_told_and_nothing_is_missed_in_an_absence() 
 
     send(2, "tank", "tcpclean", "t1");
     send(2, "pump", "connect", "p2");
-    let mut watcher = watch(home.path(), &url, &[]);
+    let mut watcher = watch(home.path(), &url, &["--record", "heard.jsonl"]);
     watcher.object(|line| line["client"] == "valve");
     assert_eq!(check(home.path(), &url, "valve").code, Some(0), "it was never told of again");
     let mut second =
@@ -102,6 +102,8 @@ fn what_was_stored_and_what_comes_is_told_and_nothing_is_missed_in_an_absence() 
     let (at_the_end, summary, _) = watcher.finish();
     assert_eq!((&summary["gaps"], &summary["malformed"]), (&0.into(), &0.into()), "{summary}");
 
+    let (recorded, ended) = read(home.path(), &["heard.jsonl"]);
+    assert_eq!(recorded, at_the_end, "{}", ended.err);
     let (again, ended) = read(home.path(), &["--source", &url]);
     let state = |of: &Believed, client: &str| of[client].clone();
     for client in ["pump", "valve", "tank"] {

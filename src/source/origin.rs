@@ -63,6 +63,8 @@ pub enum QueueState {
     Begun { goes_on: bool },
     /// Something that was stored in it is no more, and was not read.
     Lost { cause: String },
+    /// The first message after that was stored then, ms. It comes next.
+    Resumed { stored_ms: i64 },
     /// It was read to its end.
     Ended,
     /// Somebody else reads it from now on.

@@ -172,18 +172,50 @@ fn what_is_no_longer_kept_is_a_hole() {
             stage.be_away(ME, MINUTE);
             stage.come(ME, &[SECOND_ONE], true);
         }
-        stage.of_queues(ME, |hearing, now, coverage| {
-            hearing.lose_of_queue(FIRST, now, coverage);
-        });
         let epoch = stage.epoch(STATUS.0);
+        stage.of_queues(ME, |hearing, _, coverage| hearing.lose_of_queue(FIRST, coverage));
         stage.begin(ME, FIRST, false);
-        assert_eq!(stage.epoch(STATUS.0), epoch, "it is one hole");
         stage.hear(ME, STATUS.0, "valve", EventKind::Opened);
         assert_eq!(stage.status("valve"), Status::Unknown, "what is stored may say otherwise");
         stage.catch_up(ME, BOTH);
-        assert_eq!(stage.status("pump"), Status::Unknown, "behind: {is_behind}");
-        assert_eq!(stage.status("valve"), Status::Online, "behind: {is_behind}");
+        assert_eq!(stage.epoch(STATUS.0), epoch + 1, "it is one hole");
+        for client in ["pump", "valve"] {
+            assert_eq!(stage.status(client), Status::Unknown, "{client}, behind: {is_behind}");
+        }
+        stage.keep_up(&[(ME, BOTH)], SECOND);
+        stage.hear(ME, STATUS.0, "valve", EventKind::Closed);
+        assert_eq!(stage.status("valve"), Status::Offline, "behind: {is_behind}");
     }
+}
+
+#[test]
+fn what_is_read_counts_again_once_all_of_it_is_from_after_a_loss() {
+    let mut stage = Stage::reading();
+    let lost_until = START + HOUR;
+    let read = |stage: &mut Stage, queue, stored_ms| {
+        stage.of_queues(ME, |hearing, now, coverage| {
+            hearing.read_queue(queue, stored_ms, now, coverage);
+        });
+    };
+    stage.of_queues(ME, |hearing, _, coverage| hearing.lose_of_queue(FIRST, coverage));
+    stage.hear(ME, STATUS.0, "early", EventKind::Opened);
+    // The first that there is behind the loss was stored then; the other queue is read from before that.
+    stage.of_queues(ME, |hearing, _, _| hearing.resume_queue(FIRST, lost_until));
+    read(&mut stage, FIRST, lost_until + MINUTE);
+    stage.hear(ME, STATUS.0, "mixed", EventKind::Opened);
+    read(&mut stage, SECOND_ONE, lost_until - 1);
+    stage.reach_the_end_of(ME, FIRST);
+    stage.hear(ME, STATUS.0, "older", EventKind::Opened);
+    assert_eq!((stage.epoch(STATUS.0), stage.watchers[ME].is_lossy(FIRST)), (1, true));
+    read(&mut stage, SECOND_ONE, lost_until);
+    assert_eq!((stage.epoch(STATUS.0), stage.watchers[ME].is_lossy(FIRST)), (2, false));
+    stage.hear(ME, STATUS.0, "newer", EventKind::Opened);
+    assert_eq!(stage.status("newer"), Status::Unknown, "the ends are not reached");
+    stage.catch_up(ME, BOTH);
+    for client in ["pump", "early", "mixed", "older"] {
+        assert_eq!(stage.status(client), Status::Unknown, "{client}");
+    }
+    assert_eq!(stage.status("newer"), Status::Online);
 }
 
 #[test]

@@ -166,6 +166,40 @@ fn what_is_stored_later_than_asked_for_is_left_for_the_next_one() {
 
 #[test]
 #[ignore = "needs rocketmq"]
+fn what_is_stored_no_longer_is_a_hole_that_is_said() {
+    let (cluster, home) = (cluster(), home());
+    cluster.create_topic("GID_hole_MQTT", 2);
+    let url = url(&cluster.name_server(), "GID_hole_MQTT");
+    let send = |queue, client: &str, event: &str| {
+        let body = notice(client, event, "a", clock::now().0);
+        cluster.send("GID_hole_MQTT", queue, event, body.as_bytes());
+    };
+    send(0, "pump", "connect");
+    send(1, "valve", "connect");
+    let mut watcher = watch(home.path(), &url, &[]);
+    watcher.object(|line| line["client"] == "valve" && line["state"] == "online");
+    watcher.finish();
+    // As if three more had been stored before the first one that is.
+    let instance = url.replace("127.0.0.1", "localhost");
+    let place = home.path().join("watched.db");
+    let mut store = Sqlite::open(&place, Access::Write, &Policy::DEFAULT).expect("it is ours");
+    let positions = vec![Position { queue: "broker-a/0", next: -3 }];
+    store.commit(&instance, &Batch { positions, ..Batch::default() }).expect("committed");
+    store.close().expect("closed");
+
+    let mut watcher = watch(home.path(), &url, &[]);
+    watcher.said("queue broker-a/0: 3 messages, -3 to -1, are no longer stored");
+    for client in ["pump", "valve"] {
+        watcher.object(|line| line["client"] == client && line["state"] == "unknown");
+    }
+    send(0, "tank", "connect");
+    watcher.change("tank", "online");
+    let (believed, summary, _) = watcher.finish();
+    assert_eq!((&*believed["pump"].0, &summary["gaps"]), ("unknown", &1.into()), "{summary}");
+}
+
+#[test]
+#[ignore = "needs rocketmq"]
 fn a_broker_that_is_not_known_any_more_may_hold_what_nobody_has_read() {
     let (cluster, home) = (cluster(), home());
     cluster.create_topic("GID_gone_MQTT", 1);

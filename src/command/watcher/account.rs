@@ -108,6 +108,7 @@ impl Watcher {
         let coverage = presence.coverage_mut();
         match state {
             QueueState::Begun { goes_on } => hearing.begin_queue(queue, goes_on, now, coverage),
+            QueueState::Resumed { stored_ms } => hearing.resume_queue(queue, stored_ms),
             QueueState::Ended => hearing.end_of_queue(queue, now, coverage),
             QueueState::Released => {
                 hearing.release_queue(queue);
@@ -119,7 +120,7 @@ impl Watcher {
             }
             QueueState::Lost { cause } => {
                 tracing::info!(cause, queue, "something was lost at {}", self.broker);
-                hearing.lose_of_queue(queue, now, coverage);
+                hearing.lose_of_queue(queue, coverage);
                 let (topic, cause) = (self.instance.clone(), format!("queue {queue}: {cause}"));
                 self.tell(News::Warning(Missing::NotStored { topic, cause }.into())).await;
             }
@@ -127,10 +128,16 @@ impl Watcher {
     }
 
     /// A queue was read up to there.
-    pub(super) fn position(&mut self, position: Position) {
+    pub(super) fn position(&mut self, position: Position, now: Moment) {
+        if let Some(stored_ms) = position.stored_ms {
+            let coverage = self.presence.coverage_mut();
+            self.hearing.read_queue(&position.queue, stored_ms, now, coverage);
+        }
         let is_further =
             self.state.queues.get(&position.queue).is_none_or(|known| known.next != position.next);
-        if is_further {
+        if self.hearing.is_lossy(&position.queue) {
+            self.state.withheld.insert(Arc::clone(&position.queue));
+        } else if self.state.withheld.remove(&position.queue) || is_further {
             self.ledger.position(Arc::clone(&position.queue), position.next);
             self.state.owed = true;
         }

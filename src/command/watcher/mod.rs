@@ -315,7 +315,7 @@ impl Watcher {
             }
             Heard::Queues(queues) => self.queues(&queues).await,
             Heard::Queue { queue, state } => self.queue(&queue, state, now).await,
-            Heard::Position(position) => self.position(position),
+            Heard::Position(position) => self.position(position, now),
             Heard::Over => self.state.is_over = true,
             Heard::CaughtUp => self.hearing.caught_up(now, self.presence.coverage_mut()),
             Heard::Ahead { what, next } => {

@@ -13,7 +13,7 @@ use crate::source::webhook::Refused;
 use crate::state::coverage::Hole;
 use crate::state::diagnosis::Lags;
 use crate::state::hearing::Moment;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -55,6 +55,8 @@ pub struct State {
     pub(super) rival_told: bool,
     /// The user knows that what others stored cannot be read.
     pub(super) others_unread: bool,
+    /// Queues whose position is not to be stored yet.
+    pub(super) withheld: BTreeSet<Arc<str>>,
     /// All that was to be heard was heard.
     pub(super) is_over: bool,
     /// How many queues are read here.
@@ -99,6 +101,7 @@ impl Default for State {
             hopeless: None,
             rival_told: false,
             others_unread: false,
+            withheld: BTreeSet::new(),
             is_over: false,
             ours: None,
             are_there_others: false,

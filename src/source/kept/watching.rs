@@ -85,10 +85,13 @@ enum Stage {
 }
 
 /// Where one queue stands.
+#[expect(clippy::struct_excessive_bools, reason = "each is true or not whatever the others are")]
 #[derive(Debug, Default)]
 struct Stand {
     has_begun: bool,
     is_down: bool,
+    /// Something of it was lost, and nothing was read since.
+    has_lost: bool,
     /// All that was asked for was read.
     is_over: bool,
     /// When it was read to its end last.
@@ -155,17 +158,26 @@ impl<T: Topic> Watching<T> {
                 put(desk, queue, QueueState::Begun { goes_on }).await;
                 self.can_be_read(reader, desk).await;
             }
-            What::Hole { cause } => put(desk, queue, QueueState::Lost { cause }).await,
+            What::Hole { cause } => {
+                stand.has_lost = true;
+                put(desk, queue, QueueState::Lost { cause }).await;
+            }
             What::Down { setback, retry_in } => {
                 stand.is_down = true;
                 return self.lost(setback, retry_in, desk);
             }
             What::Read(batch) => {
                 let was_down = std::mem::take(&mut stand.is_down);
+                let first = T::messages(&batch.body).find_map(Result::ok);
+                let first = first.filter(|_| stand.has_lost).map(|first| first.stored_ms());
                 let ended = batch.is_last().then(clock::monotonic);
+                stand.has_lost &= first.is_none();
                 stand.ended = ended.or(stand.ended);
                 if was_down {
                     self.connected(desk).await;
+                }
+                if let Some(stored_ms) = first {
+                    put(desk, queue, QueueState::Resumed { stored_ms }).await;
                 }
                 let is_told = ended.is_some_and(|ended| self.is_due(queue, ended));
                 self.hand(queue, &batch, is_told, desk).await;

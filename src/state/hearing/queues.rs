@@ -28,10 +28,24 @@ pub(super) struct Queues {
     caught_up: Option<i64>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Held {
-    /// What it lost was told before it was told that it can be read.
-    has_lost: bool,
+    lost: Option<Lost>,
+    /// When the last message that was read was stored, ms; the greatest time at its end.
+    read_to: i64,
+}
+
+/// Something that was stored in a queue is no more, and no epoch has begun with it yet.
+#[derive(Clone, Copy, Debug)]
+struct Lost {
+    /// When the first one was stored that there is after it, as far as it is known, ms.
+    resumes: Option<i64>,
+}
+
+impl Held {
+    const fn new() -> Self {
+        Self { lost: None, read_to: i64::MIN }
+    }
 }
 
 /// Who speaks for a listener: it, or somebody who has heard of it.
@@ -108,29 +122,88 @@ impl Hearing {
 
     /// A queue can be read here. `goes_on`: where it was read before, by whomever, and nothing is lost.
     pub fn begin_queue(&mut self, name: &str, goes_on: bool, now: Moment, coverage: &mut Coverage) {
-        let known = self.queues.held.insert(name.to_owned(), Held::default());
-        if goes_on || known.is_some_and(|held| held.has_lost) {
+        let held = self.queues.held.entry(name.to_owned()).or_insert(Held::new());
+        held.read_to = i64::MIN;
+        if goes_on || held.lost.is_some() {
             return;
         }
+        let mut is_new = true;
         self.each_account(name, coverage, |member| {
+            is_new &= member.is_unread();
             if member.is_unread() {
                 // Earlier than the first word that it may have a moment later.
                 let before = now.wall.plus(-1);
                 (member.began, member.heard) = (before, before);
-            } else {
-                member.begin_epoch(now.wall);
+                member.patience_ms = NO_PATIENCE;
             }
-            member.patience_ms = NO_PATIENCE;
         });
+        if !is_new {
+            self.lose_of_queue(name, coverage);
+        }
     }
 
     /// Something that was stored in a queue is no more, and was not read.
-    pub fn lose_of_queue(&mut self, name: &str, now: Moment, coverage: &mut Coverage) {
-        self.queues.held.insert(name.to_owned(), Held { has_lost: true });
-        self.each_account(name, coverage, |member| {
-            member.begin_epoch(now.wall);
-            member.patience_ms = NO_PATIENCE;
-        });
+    ///
+    /// A new epoch begins once all that is read is from after that: what other queues still hold from before
+    /// makes nobody known, as what was lost may have said otherwise.
+    pub fn lose_of_queue(&mut self, name: &str, coverage: &mut Coverage) {
+        let held = &mut self.queues.held;
+        held.entry(name.to_owned()).or_insert(Held::new()).lost = Some(Lost { resumes: None });
+        for held in held.values_mut() {
+            held.read_to = i64::MIN;
+        }
+        self.each_account(name, coverage, |member| member.patience_ms = NO_PATIENCE);
+    }
+
+    /// The first message after a loss was stored then, ms.
+    pub fn resume_queue(&mut self, name: &str, stored_ms: i64) {
+        if let Some(held) = self.queues.held.get_mut(name)
+            && let Some(Lost { resumes: resumes @ None }) = &mut held.lost
+        {
+            *resumes = Some(stored_ms);
+        }
+    }
+
+    /// All of a queue was read up to what was stored then, ms.
+    pub fn read_queue(&mut self, name: &str, stored_ms: i64, now: Moment, coverage: &mut Coverage) {
+        let Some(held) = self.queues.held.get_mut(name) else { return };
+        held.read_to = held.read_to.max(stored_ms);
+        self.pass_losses(now, coverage);
+    }
+
+    /// Tells whether something was lost of a queue for which no epoch has begun: until then it is to be found
+    /// out again after a crash.
+    #[must_use]
+    pub fn is_lossy(&self, name: &str) -> bool {
+        self.queues.held.get(name).is_some_and(|held| held.lost.is_some())
+    }
+
+    /// Begins an epoch for what was lost, once everything is read beyond it.
+    fn pass_losses(&mut self, now: Moment, coverage: &mut Coverage) {
+        let held = &mut self.queues.held;
+        let mut beyond = held.values().filter_map(|held| held.lost).map(|lost| lost.resumes);
+        let Some(first) = beyond.next() else { return };
+        // None is less than any: as long as it is not known for one, it is not for all.
+        let (least, most) =
+            beyond.fold((first, first), |(least, most), at| (least.min(at), most.max(at)));
+        let (Some(_), Some(beyond)) = (least, most) else { return };
+        if held.values().any(|held| held.read_to < beyond) {
+            return;
+        }
+        let lost: Vec<String> = held
+            .iter()
+            .filter(|(_, held)| held.lost.is_some())
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in lost {
+            if let Some(held) = self.queues.held.get_mut(&name) {
+                held.lost = None;
+            }
+            self.each_account(&name, coverage, |member| {
+                member.begin_epoch(now.wall);
+                member.patience_ms = NO_PATIENCE;
+            });
+        }
         self.stand_by(now, coverage);
     }
 
@@ -139,8 +212,10 @@ impl Hearing {
         // What was waited for is of this moment, what was in a buffer while nobody ran may not be.
         self.heard(now, self.is_behind(), coverage);
         let Some(held) = self.queues.held.get_mut(name) else { return };
-        held.has_lost = false;
-        if self.is_stale(now) {
+        held.read_to = i64::MAX;
+        self.resume_queue(name, now.wall.0);
+        self.pass_losses(now, coverage);
+        if self.is_lossy(name) || self.is_stale(now) {
             return;
         }
         let patience_ms = patience_ms(self.terms.keep_alive_ms);
@@ -234,7 +309,12 @@ impl Hearing {
         }
     }
 
-    fn each_account(&self, name: &str, coverage: &mut Coverage, change: impl Fn(&mut Member)) {
+    fn each_account(
+        &self,
+        name: &str,
+        coverage: &mut Coverage,
+        mut change: impl FnMut(&mut Member),
+    ) {
         for voice in &self.voices {
             let member = member_of(coverage, &voice.key, name, self.terms);
             (member.epoch, member.left) = (member.epoch.max(1), false);

@@ -12,6 +12,7 @@ pub mod credentials;
 pub mod described;
 pub mod disorder;
 pub mod door;
+pub mod kafka;
 #[cfg(feature = "broker")]
 pub mod listen;
 pub mod metrics;
@@ -23,6 +24,7 @@ pub mod rocketmq;
 pub mod status_queue;
 pub mod tables;
 pub mod time;
+pub mod topic;
 pub mod warning;
 
 pub use crate::secret;

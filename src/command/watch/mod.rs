@@ -146,7 +146,7 @@ async fn sources<'a>(given: &'a Given, console: &mut Console) -> Result<Vec<Sour
     for remote in remotes.iter().filter(|remote| remote.status_queue.is_some()) {
         console.warn(&Missing::Divided { instance: remote.instance.clone() }.into());
     }
-    sources.extend(topics.iter().map(Source::RocketMq));
+    sources.extend(topics.iter().map(Source::Topic));
     if let Some(webhook) = webhook {
         let hatch = Hatch::open(webhook).await?;
         console.say(format_args!("webhooks on http://{}/", hatch.address()));

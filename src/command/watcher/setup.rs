@@ -8,6 +8,7 @@ use crate::clock;
 use crate::command::ledger::{Ledger, SharedRecorder};
 use crate::command::ms;
 use crate::config::door::Tongue;
+use crate::config::topic::Topic;
 use crate::dialect::terms::Terms;
 use crate::event::Timestamp;
 use crate::failure::Failure;
@@ -16,14 +17,14 @@ use crate::query::Query;
 use crate::source::ear::Ear;
 use crate::source::mqtt::{Options, Session};
 use crate::source::recording::{Heading, VERSION};
-use crate::source::rocketmq::client::Client;
-use crate::source::{amqp, kept, stomp};
+use crate::source::{amqp, kept, rocketmq, stomp};
 use crate::state::fleet::Fleet;
 use crate::state::hearing::{Hearing, Terms as HearingTerms};
 use crate::state::policy::Policy;
 use crate::state::presence::Presence;
 use crate::store::{self, Access, Place};
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -143,12 +144,10 @@ impl Setup {
                 };
                 Ear::Other(listen(remote.clone(), &client_id)?)
             }
-            Source::RocketMq(topic) => {
+            Source::Topic(topic) => {
                 let positions = store.as_mut().map(|store| store.positions(&instance));
                 let positions = positions.transpose()?.unwrap_or_default();
-                let start = (topic.start, topic.starts_over);
-                let client = Client::new(topic.clone())?;
-                Ear::Other(kept::listen(client, start, &client_id, positions, self.messages))
+                listen(topic, &client_id, positions, self.messages)?
             }
             Source::Webhook(hatch) => Ear::Other(hatch.listen(&client_id)),
         };
@@ -203,5 +202,29 @@ impl Setup {
             policy: self.policy,
             reading: reading.clone(),
         }
+    }
+}
+
+/// Begins to listen to a topic. Errors: certificates that cannot be read (exit 4).
+fn listen(
+    topic: &Topic,
+    name: &str,
+    positions: BTreeMap<String, i64>,
+    details: bool,
+) -> Result<Ear, Failure> {
+    match topic {
+        Topic::RocketMq(topic) => {
+            let start = (topic.start, topic.starts_over);
+            let client = rocketmq::client::Client::new(topic.clone())?;
+            Ok(Ear::Other(kept::listen(client, start, name, positions, details)))
+        }
+        #[cfg(feature = "kafka")]
+        Topic::Kafka(topic) => {
+            let start = (topic.start, topic.starts_over);
+            let client = crate::source::kafka::client::Client::new(topic.clone())?;
+            Ok(Ear::Other(kept::listen(client, start, name, positions, details)))
+        }
+        #[cfg(not(feature = "kafka"))]
+        Topic::Kafka(topic) => Err(topic.unknown()),
     }
 }

@@ -30,6 +30,8 @@ pub trait Topic: fmt::Display + Send + Sync + 'static {
 
     /// What queues are called there.
     const QUEUE: &'static str;
+    /// Whether a message that stands behind another was never stored before it, by the times that they have.
+    const ARE_TIMES_IN_ORDER: bool;
 
     fn name(&self) -> &str;
 

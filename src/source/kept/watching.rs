@@ -8,7 +8,7 @@ use super::queue::{Batch, From, Told, Until, What};
 use super::reader::{Plan, Reader, Said};
 use super::{Message as _, Topic};
 use crate::clock;
-use crate::config::rocketmq::Start;
+use crate::config::topic::Start;
 use crate::failure::Failure;
 use crate::source::mqtt::{AckToken, Answer, Grant, Heard, Publish};
 use crate::source::origin::{Origin, Position};

@@ -27,6 +27,7 @@ impl Topic for Client {
     type Message<'a> = Held<'a>;
 
     const QUEUE: &'static str = "queue";
+    const ARE_TIMES_IN_ORDER: bool = true;
 
     fn name(&self) -> &str {
         &self.topic.topic
@@ -120,7 +121,7 @@ impl Message for Held<'_> {
         Place {
             queue: Arc::clone(queue),
             offset: stored.offset,
-            message_id: stored.id().into(),
+            message_id: Some(stored.id().into()),
             keys: stored.keys().map(CompactString::from),
             reconsumed: stored.reconsumed,
             born_ms: stored.born_ms,

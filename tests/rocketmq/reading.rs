@@ -1,5 +1,6 @@
 //! A topic, watched and read to its end.
 
+use crate::disordered::disordered;
 #[cfg(feature = "broker")]
 use crate::pipeline;
 use crate::scene::{Answer, Believed, Watch, believed, objects};
@@ -263,7 +264,6 @@ fn an_encrypted_name_server_is_believed_if_somebody_vouches_for_it() {
     assert_eq!(found["pump"].0, "online");
 }
 
-/// Notices of many devices, late, twice and out of order, as lines; and the order in which they were sent.
 const NOTICES: usize = 100_000;
 const DEVICES: usize = 2_000;
 
@@ -277,7 +277,7 @@ fn a_broker_that_is_killed_in_the_middle_changes_no_verdict() {
     #[cfg(feature = "broker")]
     pipeline::tells_of_a_device_in_a_topic_that_nobody_made(&cluster, home.path());
     cluster.create_topic("GID_many_MQTT", 8);
-    let lines = disordered();
+    let lines = disordered(NOTICES, DEVICES);
     let (first, second) = lines.split_at(lines.len() / 2);
     let send = |cluster: &RocketMq, name: &str, lines: &[String]| {
         let file = home.path().join(name);
@@ -313,31 +313,4 @@ fn a_broker_that_is_killed_in_the_middle_changes_no_verdict() {
     assert_eq!(believed(&objects(&ended.out)), expected, "{}", ended.err);
     let (_, summary, _) = watcher.finish();
     assert_eq!((&summary["gaps"], &summary["malformed"]), (&0.into(), &0.into()), "{summary}");
-}
-
-/// Returns notices as they may come: of devices that come and go, each twice now and then, each up to a
-/// thousand places late.
-fn disordered() -> Vec<String> {
-    let mut rng = fastrand::Rng::with_seed(10);
-    let begun = clock::now().0 - 3_600_000;
-    let mut lines: Vec<(usize, String)> = Vec::with_capacity(NOTICES);
-    let mut lives = vec![0_u32; DEVICES];
-    let mut place = 0;
-    while lines.len() < NOTICES {
-        let device = rng.usize(..DEVICES);
-        let (life, client) = (lives[device], format!("GID_many@@@{device}"));
-        let event = ["connect", "disconnect", "tcpclean"][(life % 3) as usize];
-        lives[device] += 1;
-        let time = begun + i64::try_from(place).expect("few") * 30;
-        let mut line = notice(&client, event, &format!("{device}-{}", life / 3), time);
-        line.push('\n');
-        let again = if rng.u8(..50) == 0 { 2 } else { 1 };
-        for _ in 0..again {
-            lines.push((place + rng.usize(..1_000), line.clone()));
-        }
-        place += 1;
-    }
-    lines.truncate(NOTICES);
-    lines.sort_by_key(|(place, _)| *place);
-    lines.into_iter().map(|(_, line)| line).collect()
 }

@@ -7,7 +7,7 @@ use crate::server;
 use crate::support::kafka::{Kafka, PASSWORD, SCRAM_USER, USER};
 use crate::support::process::{DEADLINE, Ended, Presence};
 use presence::clock;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -152,6 +152,43 @@ fn a_broker_that_is_killed_in_the_middle_changes_no_verdict_and_no_group_is_left
     assert!(ended.err.contains("knows no topic \"nowhere\""), "{}", ended.err);
     let left = kafka.act(&json!({"do": "groups"}));
     assert_eq!((&left["groups"], &left["topics"]), (&json!([]), &json!(["many"])), "{left}");
+}
+
+#[test]
+#[ignore = "needs kafka"]
+fn a_partition_is_read_from_whoever_leads_it() {
+    const PARTITIONS: u32 = 40;
+    let (kafka, home) = (Kafka::start(), home());
+    let mut second = kafka.start_second();
+    // More than there are connections to one broker.
+    let topic = json!({"do": "topic", "name": "led", "partitions": PARTITIONS, "copies": 2});
+    kafka.act(&topic);
+    let url = kafka.url("led");
+    let mut watcher = watch(home.path(), &url, &[]);
+    watcher.said("is known yet");
+    let tell = |event: &str, channel: &str| {
+        let value = |at| notice(&format!("c{at}"), event, channel, clock::now().0);
+        // In turn: one goes to each partition.
+        let values: Vec<String> = (0..PARTITIONS).map(value).collect();
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        kafka.send("led", &values, &json!({}));
+    };
+    // Each once, in whatever order.
+    let all_are = |watcher: &mut Watch, to: &str| {
+        let told = |line: &Value| line["type"] == "change" && line["to"] == to;
+        (0..PARTITIONS).for_each(|_| drop(watcher.object(told)));
+    };
+    tell("connect", "a");
+    all_are(&mut watcher, "online");
+    second.kill();
+    watcher.said("trying again");
+    tell("tcpclean", "a");
+    all_are(&mut watcher, "offline");
+    second.restart();
+    tell("connect", "b");
+    all_are(&mut watcher, "online");
+    let (_, summary, _) = watcher.finish();
+    assert_eq!((&summary["gaps"], &summary["malformed"]), (&0.into(), &0.into()), "{summary}");
 }
 
 #[test]

@@ -16,6 +16,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tempfile::TempDir;
 
+/// Another broker of the same cluster. It ends with the test.
+pub struct Second {
+    process: Process,
+    folder: TempDir,
+}
+
 /// A server of the test's own. It ends with it.
 pub struct Kafka {
     ports: Ports,
@@ -69,10 +75,9 @@ impl Kafka {
                 kafka.driver().answer();
                 return kafka;
             }
-            let is_it = |line: &str| line.contains("in use") || line.contains("Exiting");
-            let said = server.wait_line_of(Stream::Err, is_it, START_MAX);
             server.wait(DEADLINE);
-            assert!(said.contains("in use"), "{}", server.lines(Stream::Err).join("\n"));
+            let said = server.lines(Stream::Err).join("\n");
+            assert!(said.contains("in use"), "{said}");
         }
         panic!("{STARTS_MAX} times a port was taken by others before Kafka could have it");
     }
@@ -122,6 +127,22 @@ impl Kafka {
         assert_eq!(self.act(&command)["sent"], values.len());
     }
 
+    /// Starts another broker. What it leads goes to the first one a few seconds after it is gone.
+    pub fn start_second(&self) -> Second {
+        for _ in 0..STARTS_MAX {
+            let folder = TempDir::new().expect("a folder");
+            let [port] = super::free_ports();
+            let settings = second_settings(self.ports.controller, port, folder.path());
+            fs::write(folder.path().join("server.properties"), settings).expect("it is ours");
+            format(folder.path());
+            let process = run(folder.path());
+            if has_started(&process) {
+                return Second { process, folder };
+            }
+        }
+        panic!("{STARTS_MAX} times another broker of Kafka could not start");
+    }
+
     pub fn kill(&mut self) {
         self.server.kill();
     }
@@ -138,6 +159,17 @@ impl Kafka {
 
     fn driver(&self) -> std::sync::MutexGuard<'_, Driver> {
         self.driver.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Second {
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    pub fn restart(&mut self) {
+        self.process = run(self.folder.path());
+        assert!(has_started(&self.process), "{}", self.process.lines(Stream::Err).join("\n"));
     }
 }
 
@@ -191,6 +223,8 @@ fn settings(ports: Ports, folder: &Path, authority: &Authority) -> String {
         ("ssl.keystore.type", "PEM".to_owned()),
         ("ssl.keystore.certificate.chain", in_one_line(&certificate)),
         ("ssl.keystore.key", in_one_line(&key)),
+        ("broker.session.timeout.ms", "2000".to_owned()),
+        ("broker.heartbeat.interval.ms", "500".to_owned()),
         ("auto.create.topics.enable", "true".to_owned()),
         ("offsets.topic.replication.factor", "1".to_owned()),
         ("offsets.topic.num.partitions", "1".to_owned()),
@@ -202,6 +236,17 @@ fn settings(ports: Ports, folder: &Path, authority: &Authority) -> String {
         let _ = writeln!(text, "{name}={value}");
     }
     text
+}
+
+fn second_settings(controller: u16, port: u16, folder: &Path) -> String {
+    let log = folder.join("data");
+    format!(
+        "process.roles=broker\nnode.id=2\ncontroller.quorum.voters=1@127.0.0.1:{controller}\n\
+         controller.listener.names=CONTROLLER\nlisteners=OPEN://127.0.0.1:{port}\n\
+         listener.security.protocol.map=OPEN:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+         inter.broker.listener.name=OPEN\nlog.dirs={}\nbroker.heartbeat.interval.ms=500\n",
+        log.display()
+    )
 }
 
 const SCRAM_USERS: &str = "org.apache.kafka.common.security.scram.ScramLoginModule required;";
@@ -232,7 +277,8 @@ fn run(folder: &Path) -> Process {
 }
 
 fn has_started(server: &Process) -> bool {
-    let is_it = |line: &str| line.contains("Kafka Server started") || line.contains("ERROR");
+    let is_it =
+        |line: &str| line.contains("Kafka Server started") || line.contains("Exiting Kafka");
     server.wait_line_of(Stream::Err, is_it, START_MAX).contains("started")
 }
 

@@ -7,6 +7,7 @@ use super::batch::{Record, Records};
 use super::fault;
 use super::link::{Dialer, Link, Place};
 use super::wire::{self, Api, Fetched, Metadata, Wanted};
+use crate::clock;
 use crate::config::kafka::Kafka;
 use crate::failure::Failure;
 use crate::source::kept::{Found, Kind, Pulled, Topic, Unreadable};
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Mutex as Turn;
 use tokio::time::sleep;
 
@@ -27,8 +28,8 @@ pub struct Client {
     route: RwLock<Arc<Route>>,
     /// Partitions are led by others than the route says, or may be.
     is_stale: AtomicBool,
-    /// Held by whoever asks for another route.
-    looking: Turn<()>,
+    /// Held by whoever asks for another route, with when that failed last, and why.
+    looking: Turn<Option<(Instant, Setback)>>,
     /// Which server is asked next, by its place.
     server: AtomicUsize,
     lanes: Mutex<HashMap<(Place, u32), Lane>>,
@@ -50,6 +51,8 @@ struct Route {
 
 /// Connections to one broker. Where there are more partitions, several share one and wait the shorter.
 const LANES: u32 = 16;
+/// No topic of notices has as many.
+const PARTITIONS_MAX: usize = 4_096;
 /// Beside those that fetch.
 const LOOKING: u32 = LANES;
 /// How long a broker is to wait for a message, and how long at least where many share a connection.
@@ -125,6 +128,13 @@ impl Client {
         if metadata.code != fault::DONE {
             return Err(fault::refusal(metadata.code, &place.to_string(), self.kafka()));
         }
+        let count = metadata.partitions.len();
+        if count > PARTITIONS_MAX {
+            return Err(Setback::refusal(
+                format!("the topic has {count} partitions, and at most {PARTITIONS_MAX} are read"),
+                "check the name of the topic, and that this is its cluster",
+            ));
+        }
         let brokers = metadata.brokers.into_iter();
         let place = |(number, host, port)| (number, Place { host, port, is_advertised: true });
         Ok(Route {
@@ -137,16 +147,27 @@ impl Client {
         Arc::clone(&self.route.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Asks for another route, one for all who wait for it.
+    async fn look_again(&self) -> Result<(), Setback> {
+        let since = clock::monotonic();
+        let mut failed = self.looking.lock().await;
+        if !self.is_stale.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if let Some((_, setback)) = failed.as_ref().filter(|(when, _)| *when >= since) {
+            return Err(setback.clone());
+        }
+        let Err(setback) = self.find_route().await else { return Ok(()) };
+        // A broker that has just started may not know yet what it will.
+        let setback = Setback { is_final: false, ..setback };
+        *failed = Some((clock::monotonic(), setback.clone()));
+        Err(setback)
+    }
+
     /// Returns who leads a partition, as far as it is known now.
     async fn leader(&self, partition: Partition) -> Result<Place, Setback> {
         if self.is_stale.load(Ordering::Relaxed) {
-            let _turn = self.looking.lock().await;
-            if self.is_stale.load(Ordering::Relaxed) {
-                // A broker that has just started may not know yet what it will.
-                self.find_route()
-                    .await
-                    .map_err(|setback| Setback { is_final: false, ..setback })?;
-            }
+            self.look_again().await?;
         }
         let route = self.route();
         let leader = route.leaders.get(&partition.0);
@@ -205,8 +226,13 @@ impl Client {
         // Taken out: whoever stops waiting leaves no answer behind for the next one.
         let asked = match lane.take() {
             Some(mut link) => {
-                let answer = link.ask(api, self.kafka(), within, body).await;
-                answer.ok().map(|answer| (link, answer))
+                let began = clock::monotonic();
+                match link.ask(api, self.kafka(), within, body).await {
+                    Ok(answer) => Some((link, answer)),
+                    // Who says nothing does not say more to somebody new.
+                    Err(setback) if began.elapsed() >= within => return Err(setback),
+                    Err(_) => None,
+                }
             }
             None => None,
         };

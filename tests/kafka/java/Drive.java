@@ -1,6 +1,6 @@
 // Does what it is told by the official clients, a command a line, in JSON:
 //
-// {"do":"topic","name":T,"partitions":N,"settings":{…}}
+// {"do":"topic","name":T,"partitions":N,"copies":1,"settings":{…}}
 // {"do":"send","topic":T,"from":FILE}                 a record a line, or
 // {"do":"send","topic":T,"values":[…]}                these; null is no value
 //   with "partition":N (else in turn), "compression":KIND, "time":MS, "key":TEXT, and in a transaction
@@ -73,9 +73,15 @@ public final class Drive {
     switch (command.get("do").asText()) {
       case "topic":
         final var made =
-            new NewTopic(command.get("name").asText(), command.get("partitions").asInt(), (short) 1);
+            new NewTopic(
+                command.get("name").asText(),
+                command.get("partitions").asInt(),
+                (short) command.path("copies").asInt(1));
         final var settings = new HashMap<String, String>();
-        command.path("settings").properties().forEach(it -> settings.put(it.getKey(), it.getValue().asText()));
+        command
+            .path("settings")
+            .properties()
+            .forEach(it -> settings.put(it.getKey(), it.getValue().asText()));
         admin.createTopics(List.of(made.configs(settings))).all().get(WAIT_S, TimeUnit.SECONDS);
         break;
       case "send":

@@ -110,9 +110,10 @@ fn what_was_stored_and_what_comes_is_told_and_nothing_is_missed_in_an_absence() 
 fn a_broker_that_is_killed_in_the_middle_changes_no_verdict_and_no_group_is_left_behind() {
     const NOTICES: usize = 40_000;
     const DEVICES: usize = 1_000;
+    const PARTITIONS: u32 = 6;
     // Its own: which groups and topics there are is compared, and it is killed.
     let (mut kafka, home) = (Kafka::start(), home());
-    kafka.create_topic("many", 6);
+    kafka.create_topic("many", PARTITIONS);
     let lines = disordered(NOTICES, DEVICES);
     let (first, second) = lines.split_at(lines.len() / 2);
     let send_all = |kafka: &Kafka, name: &str, lines: &[String], compression: &str| {
@@ -125,7 +126,7 @@ fn a_broker_that_is_killed_in_the_middle_changes_no_verdict_and_no_group_is_left
     let url = kafka.url("many");
     // One that nobody listens at comes first.
     let listed = url.replace("kafka://", "kafka://127.0.0.1:1,");
-    let mut watcher = watch(home.path(), &listed, &["--client", "none", "--instance", &url]);
+    let mut watcher = watch(home.path(), &listed, &["--client", "none-*", "--instance", &url]);
     watcher.said("is known yet");
     send_all(&kafka, "first.jsonl", first, "none");
     kafka.kill();
@@ -137,8 +138,11 @@ fn a_broker_that_is_killed_in_the_middle_changes_no_verdict_and_no_group_is_left
     assert_eq!(expected.len(), DEVICES);
     let (again, _) = read(home.path(), &["--source", &url]);
     assert_eq!(again, expected);
-    send(&kafka, "many", 0, ("none", "connect", "end"));
-    watcher.change("none", "online");
+    // What stands before these was read in all partitions.
+    for partition in 0..PARTITIONS {
+        send(&kafka, "many", partition, (&format!("none-{partition}"), "connect", "end"));
+        watcher.change(&format!("none-{partition}"), "online");
+    }
     let line = ["check", "--match", "GID_many@@@*", "--json", "--evidence", "store"];
     let line = [&line[..], &["--store", "watched.db", "--instance", &url]].concat();
     let ended = Presence::start_in(home.path(), line, &[]).ended(DEADLINE);
@@ -189,6 +193,23 @@ fn a_partition_is_read_from_whoever_leads_it() {
     all_are(&mut watcher, "online");
     let (_, summary, _) = watcher.finish();
     assert_eq!((&summary["gaps"], &summary["malformed"]), (&0.into(), &0.into()), "{summary}");
+}
+
+#[test]
+#[ignore = "needs kafka"]
+fn what_others_bridge_there_is_known_by_its_content() {
+    let (kafka, home) = (server(), home());
+    kafka.create_topic("bridged", 1);
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dialects");
+    let lines = fs::read_to_string(fixtures.join("tencent-iothub.jsonl")).expect("it is there");
+    // What nobody claims, and nothing, are no failures.
+    let mut values: Vec<Option<&str>> = lines.lines().map(Some).collect();
+    values.extend([Some("{}"), None]);
+    kafka.act(&json!({"do": "send", "topic": "bridged", "values": values}));
+    let line = ["replay", "--json", "--source", &kafka.url("bridged")];
+    let ended = Presence::start_in(home.path(), line, &[]).ended(DEADLINE);
+    assert_eq!(believed(&objects(&ended.out))["F4N****0AN/dev1"].0, "offline", "{ended:?}");
+    assert!(!ended.err.contains("malformed"), "{}", ended.err);
 }
 
 #[test]

@@ -70,19 +70,23 @@ const ABORT: i16 = 0;
 
 /// The longest batch once it is expanded, in bytes. Brokers take in 1 MiB, unless told otherwise.
 const EXPANDED_MAX: usize = 64 << 20;
+/// What follows once there is this much, expanded, is left for the next time, in bytes.
+const ENOUGH: usize = 1 << 20;
 /// The longest key that is handed out, in bytes.
 const KEY_MAX: usize = 255;
 
 const CHECKSUM: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
 impl Records {
-    /// Reads what a fetch brought, and where to go on: `None` if there is no whole batch. `from`: what was
+    /// Reads what a fetch brought, or as much of it as is [`ENOUGH`], and where to go on: `None` if there is no whole batch. `from`: what was
     /// asked for; `aborted`: producers that gave up a transaction, and its first offset.
     pub fn read(mut bytes: Bytes, from: i64, aborted: Vec<(i64, i64)>) -> (Self, Option<i64>) {
         let mut records = Self { pieces: Vec::new(), from };
         let mut transactions = Transactions::new(aborted);
-        let mut next = None;
-        while let Some(batch) = split(&mut bytes) {
+        let (mut next, mut size) = (None, 0);
+        while size < ENOUGH
+            && let Some(batch) = split(&mut bytes)
+        {
             let head = Head::read(&batch);
             if let Head::Batch { last, .. } | Head::Old { last } = head
                 && last < from
@@ -112,6 +116,7 @@ impl Records {
                     let stored_ms = (attributes & STORED_TIME != 0).then_some(latest_ms);
                     let piece = match expanded(&batch, attributes) {
                         Ok(records) => {
+                            size += records.len();
                             Piece::Read(Expanded { base_offset, base_ms, stored_ms, records })
                         }
                         Err(cause) => Piece::Unreadable(format!(

@@ -15,7 +15,7 @@ use crate::source::remote::Setback;
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex as Turn;
@@ -33,6 +33,8 @@ pub struct Client {
     /// Which server is asked next, by its place.
     server: AtomicUsize,
     lanes: Mutex<HashMap<(Place, u32), Lane>>,
+    /// How much is asked for at a time. Less where it becomes more when it is expanded.
+    bytes: AtomicI32,
 }
 
 /// A connection, once there is one, which is used by one after the other.
@@ -60,8 +62,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const PATIENCE_MIN: Duration = Duration::from_millis(50);
 /// How long an answer may take, beside what the broker was told to wait.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
-/// How much is asked for at a time. A batch that is larger comes whole.
+/// How much is to come at a time, and how much is asked for at least. A batch that is larger comes whole.
 const BYTES: i32 = 512 << 10;
+const BYTES_MIN: i32 = 32 << 10;
 /// A broker that wants to be left alone for longer is asked again all the same.
 const THROTTLE_MAX: Duration = Duration::from_secs(2);
 
@@ -75,6 +78,7 @@ impl Client {
             looking: Turn::default(),
             server: AtomicUsize::new(0),
             lanes: Mutex::default(),
+            bytes: AtomicI32::new(BYTES),
         })
     }
 
@@ -278,7 +282,8 @@ impl Client {
     ) -> Result<(Fetched, Place), Setback> {
         let Partition(number) = partition;
         let wait_ms = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
-        let wanted = Wanted { partition: number, offset, wait_ms, bytes: BYTES };
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        let wanted = Wanted { partition: number, offset, wait_ms, bytes };
         let about = |bytes: &mut Vec<u8>| wire::fetch(bytes, &self.kafka().topic, wanted);
         let read = |body| wire::read_fetched(body, number);
         let api = (wire::FETCH, wait + ANSWER_MAX);
@@ -353,7 +358,10 @@ impl Topic for Client {
             return Err(fault::refusal(fetched.code, &place.to_string(), self.kafka()));
         }
         let max = fetched.end;
+        let compressed = fetched.records.len();
         let (body, next) = Records::read(fetched.records, offset, fetched.aborted);
+        let factor = i32::try_from(body.size() / compressed.max(1)).unwrap_or(i32::MAX);
+        self.bytes.store((BYTES / factor.max(1)).max(BYTES_MIN), Ordering::Relaxed);
         let next = match next {
             Some(next) => next,
             None if offset >= max => offset,

@@ -273,7 +273,8 @@ fn expanded(batch: &Bytes, attributes: i16) -> Result<Bytes, String> {
         return Err(format!("their form, {}, is not known here", batch[MAGIC_AT]));
     }
     let mut told = &batch[MAGIC_AT + 1..CHECKED_AT];
-    if told.get_u32() != CHECKSUM.checksum(&batch[CHECKED_AT..]) {
+    // Whoever tries any bytes would never come further.
+    if told.get_u32() != CHECKSUM.checksum(&batch[CHECKED_AT..]) && !cfg!(fuzzing) {
         return Err("their checksum is wrong".to_owned());
     }
     let records = &batch[HEAD..];

@@ -45,7 +45,8 @@ impl Topic for Client {
     async fn bounds(&self, queue: &Queue) -> Result<(i64, i64), Setback> {
         // Before all that is stored: the answer says what is.
         let stored = self.pull_tagged(queue, -1, false, true).await?;
-        Ok((stored.min, stored.max))
+        // Whatever it says: what follows rests on it.
+        Ok((stored.min, stored.max.max(stored.min)))
     }
 
     /// By asking for it, or, where that right is missing, by looking at messages.

@@ -77,7 +77,7 @@ pub(super) fn is_meant(url: &str) -> bool {
 /// Returns whether connections are encrypted, `None` for a scheme that is not Kafka's.
 fn scheme_of(scheme: &str) -> Option<bool> {
     match scheme.to_ascii_lowercase().as_str() {
-        "kafka" | "ckafka" => Some(false),
+        "kafka" => Some(false),
         "kafka+ssl" | "kafkas" => Some(true),
         _ => None,
     }
@@ -218,7 +218,7 @@ mod tests {
                 "kafka://localhost:2/a.b_c-1",
             ),
             ("kafka+ssl://[::1]:3/t", "kafka+ssl://[::1]:3/t", "kafka+ssl://localhost:3/t"),
-            ("ckafka://u:p@h/t", "kafka://h:9092/t", "kafka://h:9092/t"),
+            ("kafka://u:p@h/t", "kafka://h:9092/t", "kafka://h:9092/t"),
         ] {
             let (topic, _) = read(url, &Means::default());
             assert_eq!((&*topic.to_string(), &*topic.instance), (shown, instance), "{url}");

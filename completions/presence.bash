@@ -1004,7 +1004,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__replay)
-            opts="-b -u -i -k -q -v -h --source --client --json --strict --follow --at --now --changes --timeline --uptime --concurrency --outages --anomalies --what-if --debounce-advisor --worst --since --until --csv --report --redact --expect --group --profile --print-config --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --threads --skew --close-grace --future --channels --loop --shuffle --dup --drop --seed --tags --consumer-group --namespace --publish --speed --gap-max --topic-prefix --publish-topic --qos --retain --repeat --yes-load --timeout --broker --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --instance --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --source --client --json --strict --follow --at --now --changes --timeline --uptime --concurrency --outages --anomalies --what-if --debounce-advisor --worst --since --until --csv --report --redact --expect --group --profile --print-config --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --csv-map --csv-event --threads --skew --close-grace --future --channels --loop --shuffle --dup --drop --seed --tags --consumer-group --namespace --sasl --publish --speed --gap-max --topic-prefix --publish-topic --qos --retain --repeat --yes-load --timeout --broker --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --instance --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1156,6 +1156,10 @@ _presence() {
                     ;;
                 --namespace)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sasl)
+                    COMPREPLY=($(compgen -W "plain scram-sha-256 scram-sha-512" -- "${cur}"))
                     return 0
                     ;;
                 --speed)
@@ -2192,7 +2196,7 @@ _presence() {
             return 0
             ;;
         presence__subcmd__watch)
-            opts="-b -u -i -k -q -v -h --view --client --group --only --anomalies --messages --format --json --share --shard --join --metrics --metrics-public --metrics-client --record --probe --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --profile --print-config --broker --instance --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --source --may-take-messages --listen-webhook --listen-webhook-secret-file --since --until --tags --consumer-group --namespace --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
+            opts="-b -u -i -k -q -v -h --view --client --group --only --anomalies --messages --format --json --share --shard --join --metrics --metrics-public --metrics-client --record --probe --store --store-password-file --store-cafile --timeout --clean --broker-queue --bridge-gaps --forget-clients --debounce --exec --exec-on --exec-parallel --exec-timeout --exec-queue --webhook --webhook-on --webhook-secret-file --webhook-cafile --webhook-timeout --webhook-queue --fail-on --for --count --profile --print-config --broker --instance --username --password-file --password-stdin --auth --auth-token-file --aliyun-instance --client-id --keepalive --mqtt-version --ca --cafile --cert --key --insecure --alpn --tls-alpn --access-key-id --access-key-secret-file --access-key-token-file --source --may-take-messages --listen-webhook --listen-webhook-secret-file --since --until --tags --consumer-group --namespace --sasl --api --api-user --api-password-file --api-token-file --api-cafile --api-insecure --dialect --dialect-file --topic --status-topic --status-online --status-offline --status-json --time-zone --skew --close-grace --future --channels --loop --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2467,6 +2471,10 @@ _presence() {
                     ;;
                 --namespace)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sasl)
+                    COMPREPLY=($(compgen -W "plain scram-sha-256 scram-sha-512" -- "${cur}"))
                     return 0
                     ;;
                 --api)

@@ -104,6 +104,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --tags 'Read only messages with one of these tags; `*` stands for all'
             cand --consumer-group 'Name of the consumer group to ask as, where rights are given to groups'
             cand --namespace 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`'
+            cand --sasl 'How to say who we are [default: the strongest that the broker has]'
             cand --api 'API to ask who is connected, such as `emqx5+http://HOST`'
             cand --api-user 'User name, application id or access key to log in to the API with'
             cand --api-password-file 'Read the password, secret or secret key of the API from a file'
@@ -592,7 +593,7 @@ set edit:completion:arg-completer[presence] = {|@words|
         &'presence;simulate;help;help'= {
         }
         &'presence;replay'= {
-            cand --source 'Read a topic of RocketMQ too, to the end that it has; may be given several times'
+            cand --source 'Read a topic of RocketMQ or Kafka too, to the end that it has; may be given several times'
             cand --client 'Show only clients whose id matches; may be given several times'
             cand --at 'Moment to judge at, as RFC 3339 or milliseconds since 1970'
             cand --now 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970'
@@ -629,6 +630,7 @@ set edit:completion:arg-completer[presence] = {|@words|
             cand --tags 'Read only messages with one of these tags; `*` stands for all'
             cand --consumer-group 'Name of the consumer group to ask as, where rights are given to groups'
             cand --namespace 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`'
+            cand --sasl 'How to say who we are [default: the strongest that the broker has]'
             cand --speed 'How fast, as a factor such as `1x`, `10x` or `0.5x`, or `max`'
             cand --gap-max 'Cut pauses of the log that are longer down to this'
             cand --topic-prefix 'What stands before every topic'

@@ -121,6 +121,9 @@ complete -c presence -n "__fish_presence_using_subcommand watch" -l until -d 'Le
 complete -c presence -n "__fish_presence_using_subcommand watch" -l tags -d 'Read only messages with one of these tags; `*` stands for all' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l consumer-group -d 'Name of the consumer group to ask as, where rights are given to groups' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l namespace -d 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`' -r
+complete -c presence -n "__fish_presence_using_subcommand watch" -l sasl -d 'How to say who we are [default: the strongest that the broker has]' -r -f -a "plain\t''
+scram-sha-256\t''
+scram-sha-512\t''"
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api -d 'API to ask who is connected, such as `emqx5+http://HOST`' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api-user -d 'User name, application id or access key to log in to the API with' -r
 complete -c presence -n "__fish_presence_using_subcommand watch" -l api-password-file -d 'Read the password, secret or secret key of the API from a file' -r -F
@@ -711,7 +714,7 @@ complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_s
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from merge" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "merge" -d 'Joins the reports of the shards of one run'
 complete -c presence -n "__fish_presence_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c presence -n "__fish_presence_using_subcommand replay" -l source -d 'Read a topic of RocketMQ too, to the end that it has; may be given several times' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l source -d 'Read a topic of RocketMQ or Kafka too, to the end that it has; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l client -d 'Show only clients whose id matches; may be given several times' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l at -d 'Moment to judge at, as RFC 3339 or milliseconds since 1970' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l now -d 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970' -r
@@ -790,6 +793,9 @@ complete -c presence -n "__fish_presence_using_subcommand replay" -l seed -d 'Se
 complete -c presence -n "__fish_presence_using_subcommand replay" -l tags -d 'Read only messages with one of these tags; `*` stands for all' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l consumer-group -d 'Name of the consumer group to ask as, where rights are given to groups' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l namespace -d 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`' -r
+complete -c presence -n "__fish_presence_using_subcommand replay" -l sasl -d 'How to say who we are [default: the strongest that the broker has]' -r -f -a "plain\t''
+scram-sha-256\t''
+scram-sha-512\t''"
 complete -c presence -n "__fish_presence_using_subcommand replay" -l speed -d 'How fast, as a factor such as `1x`, `10x` or `0.5x`, or `max`' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l gap-max -d 'Cut pauses of the log that are longer down to this' -r
 complete -c presence -n "__fish_presence_using_subcommand replay" -l topic-prefix -d 'What stands before every topic' -r

@@ -108,6 +108,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--tags', '--tags', [CompletionResultType]::ParameterName, 'Read only messages with one of these tags; `*` stands for all')
             [CompletionResult]::new('--consumer-group', '--consumer-group', [CompletionResultType]::ParameterName, 'Name of the consumer group to ask as, where rights are given to groups')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`')
+            [CompletionResult]::new('--sasl', '--sasl', [CompletionResultType]::ParameterName, 'How to say who we are [default: the strongest that the broker has]')
             [CompletionResult]::new('--api', '--api', [CompletionResultType]::ParameterName, 'API to ask who is connected, such as `emqx5+http://HOST`')
             [CompletionResult]::new('--api-user', '--api-user', [CompletionResultType]::ParameterName, 'User name, application id or access key to log in to the API with')
             [CompletionResult]::new('--api-password-file', '--api-password-file', [CompletionResultType]::ParameterName, 'Read the password, secret or secret key of the API from a file')
@@ -627,7 +628,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             break
         }
         'presence;replay' {
-            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Read a topic of RocketMQ too, to the end that it has; may be given several times')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Read a topic of RocketMQ or Kafka too, to the end that it has; may be given several times')
             [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'Show only clients whose id matches; may be given several times')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Moment to judge at, as RFC 3339 or milliseconds since 1970')
             [CompletionResult]::new('--now', '--now', [CompletionResultType]::ParameterName, 'What to take for the present when a plain log is read, as RFC 3339 or ms since 1970')
@@ -664,6 +665,7 @@ Register-ArgumentCompleter -Native -CommandName 'presence' -ScriptBlock {
             [CompletionResult]::new('--tags', '--tags', [CompletionResultType]::ParameterName, 'Read only messages with one of these tags; `*` stands for all')
             [CompletionResult]::new('--consumer-group', '--consumer-group', [CompletionResultType]::ParameterName, 'Name of the consumer group to ask as, where rights are given to groups')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Instance of the cloud whose topics and groups are meant, as in `MQ_INST_…`')
+            [CompletionResult]::new('--sasl', '--sasl', [CompletionResultType]::ParameterName, 'How to say who we are [default: the strongest that the broker has]')
             [CompletionResult]::new('--speed', '--speed', [CompletionResultType]::ParameterName, 'How fast, as a factor such as `1x`, `10x` or `0.5x`, or `max`')
             [CompletionResult]::new('--gap-max', '--gap-max', [CompletionResultType]::ParameterName, 'Cut pauses of the log that are longer down to this')
             [CompletionResult]::new('--topic-prefix', '--topic-prefix', [CompletionResultType]::ParameterName, 'What stands before every topic')

@@ -114,6 +114,7 @@ takeover-loop\:"Two devices begin to throw each other out"))' \
 '*--tags=[Read only messages with one of these tags; \`*\` stands for all]:TAGS:_default' \
 '--consumer-group=[Name of the consumer group to ask as, where rights are given to groups]:GROUP:_default' \
 '--namespace=[Instance of the cloud whose topics and groups are meant, as in \`MQ_INST_…\`]:ID:_default' \
+'--sasl=[How to say who we are \[default\: the strongest that the broker has\]]:MECHANISM:(plain scram-sha-256 scram-sha-512)' \
 '*--api=[API to ask who is connected, such as \`emqx5+http\://HOST\`]:URL:_default' \
 '--api-user=[User name, application id or access key to log in to the API with]:NAME:_default' \
 '--api-password-file=[Read the password, secret or secret key of the API from a file]:PATH:_files' \
@@ -942,7 +943,7 @@ esac
 ;;
 (replay)
 _arguments "${_arguments_options[@]}" : \
-'(--follow --publish)*--source=[Read a topic of RocketMQ too, to the end that it has; may be given several times]:URL:_default' \
+'(--follow --publish)*--source=[Read a topic of RocketMQ or Kafka too, to the end that it has; may be given several times]:URL:_default' \
 '*--client=[Show only clients whose id matches; may be given several times]:GLOB:_default' \
 '(--shuffle --dup --drop)--at=[Moment to judge at, as RFC 3339 or milliseconds since 1970]:TIME:_default' \
 '--now=[What to take for the present when a plain log is read, as RFC 3339 or ms since 1970]:TIME:_default' \
@@ -1021,6 +1022,7 @@ status\:"Retained status that devices keep by birth and will"))' \
 '*--tags=[Read only messages with one of these tags; \`*\` stands for all]:TAGS:_default' \
 '--consumer-group=[Name of the consumer group to ask as, where rights are given to groups]:GROUP:_default' \
 '--namespace=[Instance of the cloud whose topics and groups are meant, as in \`MQ_INST_…\`]:ID:_default' \
+'--sasl=[How to say who we are \[default\: the strongest that the broker has\]]:MECHANISM:(plain scram-sha-256 scram-sha-512)' \
 '--speed=[How fast, as a factor such as \`1x\`, \`10x\` or \`0.5x\`, or \`max\`]:FACTOR:_default' \
 '--gap-max=[Cut pauses of the log that are longer down to this]:DURATION:_default' \
 '--topic-prefix=[What stands before every topic]:TEXT:_default' \

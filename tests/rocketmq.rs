@@ -2,6 +2,8 @@
 //!
 //! The tests share one cluster, as it takes about four seconds to start, and keep apart by topics.
 
+#[path = "support/disordered.rs"]
+mod disordered;
 mod support;
 
 #[path = "rocketmq/divided.rs"]

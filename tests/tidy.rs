@@ -46,6 +46,7 @@ const PURE: &[&str] = &[
     "src/simulate/verify",
     "src/source/amqp/frame",
     "src/source/amqp/table",
+    "src/source/kafka/wire",
     "src/source/rocketmq/frame",
     "src/source/rocketmq/route",
     "src/source/stomp/frame",

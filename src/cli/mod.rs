@@ -11,6 +11,7 @@ pub mod connection;
 pub mod demo;
 pub mod dialects;
 pub mod disorder;
+pub mod kafka;
 pub mod merge;
 pub mod policy;
 pub mod probe;

@@ -25,10 +25,11 @@ pub struct Replay {
     #[arg(value_name = "FILE", required_unless_present = "source", value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
 
-    /// Read a topic of RocketMQ too, to the end that it has; may be given several times
+    /// Read a topic of RocketMQ or Kafka too, to the end that it has; may be given several times
     ///
-    /// `rocketmq://NAMESERVER:9876/TOPIC`, with TLS `rocketmq+ssl://`; several name servers are separated by
-    /// commas. `GID_xxx` stands for the topic of that group's notices. `--since` (also `2h` or `latest`) and
+    /// `rocketmq://NAMESERVER:9876/TOPIC` or `kafka://BROKER:9092/TOPIC`, with TLS `rocketmq+ssl://` and
+    /// `kafka+ssl://`; several servers are separated by commas. `GID_xxx` stands for the topic of that group's
+    /// notices in RocketMQ. `--since` (also `2h` or `latest`) and
     /// `--until` are about when a message was stored then. Nothing is taken away from anybody who reads it.
     // A `Secret`, because a URL can hold a password and this type is printed by `Debug`.
     #[arg(
@@ -96,6 +97,8 @@ pub struct Replay {
     pub disorder: super::disorder::Disorder,
     #[command(flatten)]
     pub rocketmq: super::rocketmq::RocketMq,
+    #[command(flatten)]
+    pub kafka: super::kafka::Kafka,
 
     #[command(flatten)]
     pub publish: super::publish::Publish,
@@ -133,7 +136,17 @@ const OF_PUBLISHING: &[&str] = &[
 ];
 
 /// Those of them that mean something for topics that are read too.
-const OF_TOPICS: &[&str] = &["cafile", "cert", "key", "insecure", "tls_alpn", "timeout"];
+const OF_TOPICS: &[&str] = &[
+    "username",
+    "password_file",
+    "password_stdin",
+    "cafile",
+    "cert",
+    "key",
+    "insecure",
+    "tls_alpn",
+    "timeout",
+];
 
 /// Returns an option that was typed, but means nothing without another one. What the environment or a
 /// profile holds may be meant for other commands.
@@ -152,7 +165,7 @@ pub fn stray(replay: &Replay, matches: &ArgMatches) -> Option<(String, &'static 
         return Some((option, "--publish"));
     }
     if replay.source.is_empty()
-        && let Some(option) = typed(&["tags", "consumer_group", "namespace"])
+        && let Some(option) = typed(&["tags", "consumer_group", "namespace", "sasl"])
     {
         return Some((option, "--source"));
     }

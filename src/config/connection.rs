@@ -6,8 +6,8 @@ use crate::cli::connection as cli;
 use crate::cli::watch::Sources;
 use crate::config::broker::{Broker, MqttVersion, UserInfo};
 use crate::config::door::{self, Remote};
-use crate::config::rocketmq::{self, Means, RocketMq};
 use crate::config::secret::Secret;
+use crate::config::topic::{self, Kinds, Means, Topic};
 use crate::config::warning::Warning;
 use crate::failure::Failure;
 use jiff::tz::TimeZone;
@@ -154,7 +154,7 @@ pub fn every(
 pub struct Given {
     pub connections: Vec<Connection>,
     pub remotes: Vec<Remote>,
-    pub topics: Vec<RocketMq>,
+    pub topics: Vec<Topic>,
     pub webhook: Option<door::Webhook>,
     pub warnings: Vec<Warning>,
 }
@@ -240,31 +240,34 @@ fn all(
         } else {
             None
         },
+        username: options.username.clone(),
+        password: given.cloned(),
         keep_alive,
         instance: options.instance.clone(),
     };
-    let urls = sources.source.iter().filter(|url| rocketmq::is_meant(url.reveal()));
+    let urls = sources.source.iter().filter(|url| topic::is_meant(url.reveal()));
+    let kinds = Kinds { rocketmq: &sources.rocketmq, kafka: &sources.kafka };
     let since = (sources.since.as_deref(), zone);
-    let (mut topics, more) = rocketmq::read_all(urls, &sources.rocketmq, since, &means)?;
+    let (mut topics, more) = topic::read_all(urls, kinds, since, &means)?;
     warnings.extend(more);
-    rocketmq::end_all(&mut topics, sources.until.as_deref(), zone)?;
+    topic::end_all(&mut topics, sources.until.as_deref(), zone)?;
     let (remotes, more) = door::remotes(options, sources, &means, given)?;
     warnings.extend(more);
-    let named = topics.iter().map(|topic| &topic.instance);
-    check_sources(named.chain(remotes.iter().map(|remote| &remote.instance)))?;
+    let named = topics.iter().map(Topic::instance);
+    check_sources(named.chain(remotes.iter().map(|remote| remote.instance.as_str())))?;
     if let Some(flag) = tls_flag(options)
         && connections.iter().all(|connection| connection.tls.is_none())
         && remotes.iter().all(|remote| remote.tls.is_none())
-        && topics.iter().all(|topic| topic.tls.is_none())
+        && topics.iter().all(|topic| topic.tls().is_none())
     {
         let brokers = connections.iter().map(|one| one.broker.to_string());
         let others = remotes.iter().map(Remote::to_string);
         let shown: Vec<String> =
-            brokers.chain(others).chain(topics.iter().map(RocketMq::to_string)).collect();
+            brokers.chain(others).chain(topics.iter().map(Topic::to_string)).collect();
         let schemes = if sources.source.is_empty() {
             "`mqtts://` or `wss://`"
         } else {
-            "`mqtts://`, `wss://`, `amqps://`, `stomp+ssl://` or `rocketmq+ssl://`"
+            "`mqtts://`, `wss://`, `amqps://`, `stomp+ssl://`, `rocketmq+ssl://` or `kafka+ssl://`"
         };
         return Err(Failure::misuse(format!("`{flag}` needs an encrypted connection"))
             .because(format!("{} is not encrypted", shown.join(", ")))
@@ -280,7 +283,7 @@ fn all(
 }
 
 /// Fails if a source is named twice.
-fn check_sources<'a>(instances: impl Iterator<Item = &'a String>) -> Result<(), Failure> {
+fn check_sources<'a>(instances: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
     for instance in instances {
         if !seen.insert(instance) {
@@ -364,7 +367,7 @@ fn check_instance(options: &cli::Connection, count: usize) -> Result<(), Failure
 }
 
 /// Reads the password from a file or from standard input.
-fn read_password(
+pub(super) fn read_password(
     options: &cli::Connection,
     surroundings: &mut Surroundings<'_>,
 ) -> Result<Option<Secret>, Failure> {

@@ -3,8 +3,9 @@
 use super::broker::{Authority, host_name, known_as, redacted};
 use super::connection::{Tls, password_from};
 use super::metrics;
-use super::rocketmq::{self, Means};
+use super::rocketmq;
 use super::status_queue::StatusQueue;
+use super::topic::{self, Means};
 use super::warning::Warning;
 use crate::cli::connection as cli;
 use crate::cli::watch::Sources;
@@ -144,7 +145,7 @@ pub(super) fn signs(url: &str) -> bool {
     rocketmq::is_meant(url) || url.split_once("://").is_some_and(is_aliyun)
 }
 
-/// Reads all sources but topics of RocketMQ. `given`: the password for those that say no other.
+/// Reads all sources but topics that keep what was read. `given`: the password for those that say no other.
 ///
 /// Errors: a URL or options that name none, or one twice (exit 2).
 pub(super) fn remotes(
@@ -155,7 +156,7 @@ pub(super) fn remotes(
 ) -> Result<(Vec<Remote>, Vec<Warning>), Failure> {
     let mut remotes: Vec<Remote> = Vec::new();
     let mut warnings = Vec::new();
-    for url in sources.source.iter().filter(|url| !rocketmq::is_meant(url.reveal())) {
+    for url in sources.source.iter().filter(|url| !topic::is_meant(url.reveal())) {
         let Read { mut remote, is_encrypted, group } = Remote::read(url.reveal())?;
         if remote.password.is_some() {
             warnings.push(Warning::PasswordInUrl { broker: remote.instance.clone() });
@@ -256,6 +257,8 @@ pub const AMQP: &[&str] = &["rabbitmq"];
 pub const ALIYUN_AMQP: &[&str] = &["lmq"];
 pub const STOMP: &[&str] = &["activemq", "artemis"];
 pub const ROCKETMQ: &[&str] = &["lmq"];
+/// What is bridged there is what others post.
+pub const KAFKA: &[&str] = WEBHOOK;
 /// Not `lmq`: it takes whatever has one member of a notice for one, and events of clouds have.
 pub const WEBHOOK: &[&str] = &[
     "aws-iot",

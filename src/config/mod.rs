@@ -13,6 +13,7 @@ pub mod described;
 pub mod disorder;
 pub mod division;
 pub mod door;
+pub mod kafka;
 #[cfg(feature = "broker")]
 pub mod listen;
 pub mod metrics;
@@ -24,6 +25,7 @@ pub mod rocketmq;
 pub mod status_queue;
 pub mod tables;
 pub mod time;
+pub mod topic;
 pub mod warning;
 
 pub use crate::secret;

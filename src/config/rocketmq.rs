@@ -2,16 +2,11 @@
 
 use super::access_key::{self, AccessKey};
 use super::broker::{Authority, known_as, redacted};
-use super::connection::{Surroundings, Tls, read_tls};
-use super::division::Division;
-use super::time::moment_in;
-use super::warning::Warning;
-use crate::cli::connection::Connection;
+use super::connection::Tls;
+use super::topic::{Means, Server, Span};
 use crate::cli::rocketmq as cli;
-use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::secret::Secret;
-use jiff::tz::TimeZone;
 use std::fmt;
 use std::time::Duration;
 use url::Host;
@@ -26,12 +21,7 @@ pub struct RocketMq {
     pub group: String,
     /// None: messages with any tag, or without one.
     pub tags: Vec<String>,
-    /// Where to begin in a queue of which nothing was read yet.
-    pub start: Start,
-    /// Begin there also where more than that was read.
-    pub starts_over: bool,
-    /// Where to end, by when messages are stored, for whoever reads what comes.
-    pub until: Option<Timestamp>,
+    pub span: Span,
     pub access_key: Option<AccessKey>,
     /// Behind the servers is Alibaba's cloud, which wants to be told where requests come from.
     pub is_alibaba: bool,
@@ -40,66 +30,6 @@ pub struct RocketMq {
     pub keep_alive: Duration,
     /// `None` where connections are not encrypted.
     pub tls: Option<Tls>,
-    /// Which of its queues are read.
-    pub division: Division,
-}
-
-/// Where a name server listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
-    pub host: Host,
-    pub port: u16,
-}
-
-impl fmt::Display for Server {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
-    }
-}
-
-/// Where reading begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// With the oldest message that is still stored.
-    Earliest,
-    /// With what is stored from now on.
-    Latest,
-    /// With the first that was stored then or later, on the broker's clock.
-    At(Timestamp),
-    /// This long ago.
-    Ago(Duration),
-}
-
-impl Start {
-    /// Reads `earliest`, `latest`, a duration as in `2h`, or a moment. A time that names no zone is one of
-    /// `zone`.
-    pub fn read(typed: &str, zone: Option<&TimeZone>) -> Result<Self, Failure> {
-        match typed {
-            "earliest" => return Ok(Self::Earliest),
-            "latest" => return Ok(Self::Latest),
-            _ => {}
-        }
-        if let Ok(ago) = humantime::parse_duration(typed) {
-            return Ok(Self::Ago(ago));
-        }
-        moment_in(typed, zone).map(Self::At).map_err(|_| {
-            Failure::misuse(format!("`--since {}` names no beginning", typed.escape_debug())).next(
-                "write `earliest`, `latest`, how long ago as in `2h`, or a moment as in \
-                 2026-11-24T02:14:07Z",
-            )
-        })
-    }
-}
-
-/// What all topics of a run have in common.
-#[derive(Debug)]
-pub(super) struct Means {
-    /// For connections that are encrypted.
-    pub tls: Tls,
-    pub access_key: Option<AccessKey>,
-    pub keep_alive: Duration,
-    /// The name that was given in place of a topic's own.
-    pub instance: Option<String>,
 }
 
 /// Tells whether a URL names a topic of RocketMQ.
@@ -116,93 +46,13 @@ fn scheme_of(scheme: &str) -> Option<bool> {
     }
 }
 
-/// Checks the options of a command that reads topics of RocketMQ, and no broker. Times without a zone are of
-/// `zone`.
-pub fn topics(
-    options: &Connection,
-    (urls, of_rocketmq): (&[Secret], &cli::RocketMq),
-    since: Option<&str>,
-    zone: Option<&TimeZone>,
-    surroundings: &Surroundings<'_>,
-) -> Result<(Vec<RocketMq>, Vec<Warning>), Failure> {
-    if urls.is_empty() {
-        // What the environment holds of keys and certificates is meant for other commands.
-        return Ok((Vec::new(), Vec::new()));
-    }
-    let means = Means {
-        tls: read_tls(options)?,
-        access_key: access_key::read(&options.access_key, &surroundings.access_key)?,
-        // Whoever reads to the end waits for nothing.
-        keep_alive: Duration::ZERO,
-        instance: options.instance.clone(),
-    };
-    if let Some(other) = urls.iter().find(|url| !is_meant(url.reveal())) {
-        let shown = redacted(other.reveal());
-        return Err(Failure::misuse(format!("`--source {shown}` cannot be read to an end"))
-            .because("only topics of RocketMQ are kept")
-            .next("pass `rocketmq://NAMESERVER/TOPIC`, or listen to it with `presence watch`"));
-    }
-    read_all(urls, of_rocketmq, (Some(since.unwrap_or("earliest")), zone), &means)
-}
-
-/// Reads topics, and what is worth saying about them. `since`: where to begin, where that was said; a time
-/// without a zone is of the zone beside it.
-pub(super) fn read_all<'u>(
-    urls: impl IntoIterator<Item = &'u Secret>,
-    options: &cli::RocketMq,
-    (since, zone): (Option<&str>, Option<&TimeZone>),
-    means: &Means,
-) -> Result<(Vec<RocketMq>, Vec<Warning>), Failure> {
-    let (mut topics, mut warnings) = (Vec::new(), Vec::new());
-    for url in urls {
-        let mut topic = RocketMq::read(url.reveal(), options, means)?;
-        if let Some(typed) = since {
-            (topic.start, topic.starts_over) = (Start::read(typed, zone)?, true);
-        }
-        if topic.tls.is_some() && means.tls.insecure {
-            warnings.push(Warning::Unverified { broker: topic.instance.clone() });
-        }
-        topics.push(topic);
-    }
-    Ok((topics, warnings))
-}
-
-/// Has reading end where `until` says. A time without a zone is of `zone`.
-pub(super) fn end_all(
-    topics: &mut [RocketMq],
-    until: Option<&str>,
-    zone: Option<&TimeZone>,
-) -> Result<(), Failure> {
-    let Some(typed) = until else { return Ok(()) };
-    let until = moment_in(typed, zone)?;
-    if topics.is_empty() {
-        return Err(Failure::misuse("`--until` without a topic")
-            .because("other sources do not say when something was stored")
-            .next("end it with `--for`, or name a topic with `--source`"));
-    }
-    for topic in topics {
-        if matches!(topic.start, Start::At(since) if since >= until) {
-            return Err(Failure::misuse("`--since` is not before `--until`")
-                .because("no time lies between them")
-                .next("exchange them"));
-        }
-        topic.until = Some(until);
-    }
-    Ok(())
-}
-
 /// Reads the topic that a command sends to.
 pub fn target(
     url: &Secret,
     access_key: &crate::cli::access_key::AccessKey,
     secrets: &access_key::Secrets,
 ) -> Result<RocketMq, Failure> {
-    let means = Means {
-        tls: Tls::default(),
-        access_key: access_key::read(access_key, secrets)?,
-        keep_alive: Duration::ZERO,
-        instance: None,
-    };
+    let means = Means { access_key: access_key::read(access_key, secrets)?, ..Means::default() };
     let options =
         cli::RocketMq { consumer_group: cli::GROUP.to_owned(), ..cli::RocketMq::default() };
     RocketMq::read(url.reveal(), &options, &means)
@@ -246,7 +96,7 @@ impl RocketMq {
                 .next("pass it as the console shows it"));
             }
         }
-        let is_alibaba = servers.iter().any(Server::is_alibabas) || options.namespace.is_some();
+        let is_alibaba = servers.iter().any(is_alibabas) || options.namespace.is_some();
         let within = |name: String| match &options.namespace {
             Some(namespace) if !name.starts_with(namespace.as_str()) => {
                 format!("{namespace}%{name}")
@@ -260,24 +110,19 @@ impl RocketMq {
             // That one is the broker's own.
             group: if group == cli::GROUP { group.clone() } else { within(group.clone()) },
             tags: tags(&options.tags)?,
-            start: USUAL_START,
-            starts_over: false,
-            until: None,
+            span: Span::usual(),
             access_key: means.access_key.clone(),
             is_alibaba,
             instance: means.instance.clone().unwrap_or(instance),
             keep_alive: means.keep_alive,
             tls: is_encrypted.then(|| means.tls.clone()),
             servers,
-            division: Division::Whole,
         })
     }
 }
 
-impl Server {
-    fn is_alibabas(&self) -> bool {
-        matches!(&self.host, Host::Domain(name) if name.ends_with(".aliyuncs.com"))
-    }
+fn is_alibabas(server: &Server) -> bool {
+    matches!(&server.host, Host::Domain(name) if name.ends_with(".aliyuncs.com"))
 }
 
 /// As it is shown, without what it is called in stores.
@@ -330,8 +175,6 @@ fn tags(typed: &[String]) -> Result<Vec<String>, Failure> {
     }
 }
 
-/// As long as RocketMQ keeps messages, unless told otherwise.
-const USUAL_START: Start = Start::Ago(Duration::from_hours(72));
 const PORT: u16 = 9876;
 const SUFFIX: &str = "_MQTT";
 /// What RocketMQ allows (5.3, `TopicValidator`).
@@ -353,8 +196,7 @@ mod tests {
     }
 
     fn means() -> Means {
-        let keep_alive = Duration::from_secs(5);
-        Means { tls: Tls::default(), access_key: None, keep_alive, instance: None }
+        Means { keep_alive: Duration::from_secs(5), ..Means::default() }
     }
 
     fn read(url: &str) -> RocketMq {
@@ -438,16 +280,5 @@ mod tests {
         assert_eq!(tags(&["connect", "*"]), Some(Vec::new()));
         assert_eq!(tags(&["a||b"]), None);
         assert_eq!(tags(&[""]), None);
-    }
-
-    #[test]
-    fn reading_begins_where_it_was_told_to() {
-        let start = |typed: &str| Start::read(typed, None).ok();
-        assert_eq!(start("earliest"), Some(Start::Earliest));
-        assert_eq!(start("latest"), Some(Start::Latest));
-        assert_eq!(start("2h"), Some(Start::Ago(Duration::from_hours(2))));
-        assert_eq!(start("1700000000000"), Some(Start::At(Timestamp(1_700_000_000_000))));
-        assert_eq!(start("2023-11-14T22:13:20Z"), Some(Start::At(Timestamp(1_700_000_000_000))));
-        assert_eq!(start("soon"), None);
     }
 }

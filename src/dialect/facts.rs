@@ -193,8 +193,8 @@ const ALL: &[Facts] = &[
         key: None,
         dated: Dated::Seconds,
         is_kept: false,
-        enable: "a rule, or data synchronisation, that forwards device states to CKafka, to a queue or to HTTP; a saved \
-                 message a line",
+        enable: "a rule, or data synchronisation, that forwards device states to CKafka (`--source kafka://…`), to a queue \
+                 or to HTTP; a saved message a line",
     },
     Facts {
         name: "vernemq",

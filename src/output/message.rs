@@ -15,7 +15,8 @@ pub struct MessageObject<'a> {
     pub queue: &'a str,
     /// Its place in the queue.
     pub offset: i64,
-    pub message_id: &'a str,
+    /// `None` where messages have none.
+    pub message_id: Option<&'a str>,
     /// Separated by blanks.
     pub keys: Option<&'a str>,
     pub tag: Option<&'a str>,
@@ -48,7 +49,7 @@ impl MessageObject<'_> {
             sanitize(self.queue, COLUMNS_MAX),
             shown(self.tag),
             shown(self.client),
-            sanitize(self.message_id, COLUMNS_MAX),
+            shown(self.message_id),
             shown(self.keys),
             rfc3339(Timestamp(*stored_ms)),
             grouped(u64::try_from(*reconsume_times).unwrap_or(0)),
@@ -68,7 +69,7 @@ mod tests {
             topic: "t",
             queue: "broker-a/3",
             offset: 17,
-            message_id: "7F00",
+            message_id: Some("7F00"),
             keys: Some("a\u{1b}[31m b"),
             tag: Some("connect"),
             reconsume_times: 2,

@@ -4,6 +4,8 @@ pub mod amqp;
 pub mod content;
 pub mod ear;
 pub mod found;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod kept;
 pub mod lines;
 pub mod mqtt;

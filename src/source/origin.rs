@@ -17,14 +17,15 @@ pub struct Origin {
 pub struct Place {
     pub queue: Arc<str>,
     pub offset: i64,
-    pub message_id: CompactString,
-    /// Separated by blanks.
+    /// `None` where messages have none.
+    pub message_id: Option<CompactString>,
+    /// Separated by blanks where there are several.
     pub keys: Option<CompactString>,
     /// How often somebody took it and gave it back.
     pub reconsumed: i32,
     /// On the sender's clock, ms.
     pub born_ms: i64,
-    /// On the clock of whoever stores it, ms.
+    /// On the clock of whoever stores it, ms; in Kafka on the sender's, unless the topic says otherwise.
     pub stored_ms: i64,
     /// Messages that were stored behind it when it was read.
     pub unread: i64,

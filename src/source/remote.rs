@@ -30,7 +30,7 @@ pub const TAKE_MAX: Duration = Duration::from_secs(30);
 const READ_MAX: usize = 16 << 10;
 
 /// Why there is no connection, or no longer one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Setback {
     pub cause: String,
     pub next: String,

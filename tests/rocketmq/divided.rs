@@ -1,6 +1,7 @@
 //! Several watchers that divide the queues of a topic, with one Redis.
 
-use crate::reading::{disordered, home, read, url};
+use crate::disordered::disordered;
+use crate::reading::{home, read, url};
 use crate::scene::{Believed, Watch, believed, notice, objects};
 use crate::support::process::{DEADLINE, Ended, Presence};
 use crate::support::redis::Redis;

@@ -1,5 +1,6 @@
 //! A topic, watched and read to its end.
 
+use crate::disordered::disordered;
 #[cfg(feature = "broker")]
 use crate::pipeline;
 use crate::scene::{Answer, Believed, Watch, believed, objects};
@@ -348,7 +349,6 @@ fn an_encrypted_name_server_is_believed_if_somebody_vouches_for_it() {
     assert_eq!(found["pump"].0, "online");
 }
 
-/// Notices of many devices, late, twice and out of order, as lines; and the order in which they were sent.
 const NOTICES: usize = 100_000;
 const DEVICES: usize = 2_000;
 
@@ -398,31 +398,4 @@ fn a_broker_that_is_killed_in_the_middle_changes_no_verdict() {
     assert_eq!(believed(&objects(&ended.out)), expected, "{}", ended.err);
     let (_, summary, _) = watcher.finish();
     assert_eq!((&summary["gaps"], &summary["malformed"]), (&0.into(), &0.into()), "{summary}");
-}
-
-/// Returns notices as they may come: of devices that come and go, each twice now and then, each up to a
-/// thousand places late.
-pub fn disordered(notices: usize, devices: usize) -> Vec<String> {
-    let mut rng = fastrand::Rng::with_seed(10);
-    let begun = clock::now().0 - 3_600_000;
-    let mut lines: Vec<(usize, String)> = Vec::with_capacity(notices);
-    let mut lives = vec![0_u32; devices];
-    let mut place = 0;
-    while lines.len() < notices {
-        let device = rng.usize(..devices);
-        let (life, client) = (lives[device], format!("GID_many@@@{device}"));
-        let event = ["connect", "disconnect", "tcpclean"][(life % 3) as usize];
-        lives[device] += 1;
-        let time = begun + i64::try_from(place).expect("few") * 30;
-        let mut line = notice(&client, event, &format!("{device}-{}", life / 3), time);
-        line.push('\n');
-        let again = if rng.u8(..50) == 0 { 2 } else { 1 };
-        for _ in 0..again {
-            lines.push((place + rng.usize(..1_000), line.clone()));
-        }
-        place += 1;
-    }
-    lines.truncate(notices);
-    lines.sort_by_key(|(place, _)| *place);
-    lines.into_iter().map(|(_, line)| line).collect()
 }

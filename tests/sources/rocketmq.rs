@@ -216,6 +216,7 @@ fn what_cannot_be_meant_is_misuse() {
         (&["--source", "rocketmq://h/t", "--consumer-group", "a b"], "names have", "console"),
         (&["--source", "amqp://h/"], "cannot be read to an end", "`presence watch`"),
         (&["--tags", "connect", "night.jsonl"], "change nothing", "add `--source`"),
+        (&["--sasl", "plain", "night.jsonl"], "change nothing", "add `--source`"),
     ] {
         let ended = Presence::start([&["replay"], more].concat()).ended(DEADLINE);
         assert_eq!(ended.code, Some(2), "{more:?} {ended:?}");

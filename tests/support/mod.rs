@@ -9,6 +9,7 @@ pub mod chromium;
 pub mod clients;
 pub mod hivemq;
 pub mod http;
+pub mod kafka;
 pub mod mochi;
 pub mod mosquitto;
 pub mod postgres;

@@ -1,5 +1,6 @@
 //! What `presence watch` listens to beside MQTT.
 
+use crate::cli::kafka::Kafka;
 use crate::cli::rocketmq::RocketMq;
 use crate::secret::Secret;
 use clap::builder::BoolishValueParser;
@@ -14,9 +15,10 @@ pub struct Sources {
     /// Listen where a broker tells it beside MQTT; may be given several times
     ///
     /// `amqp://` for the event exchange of RabbitMQ, `stomp://` for ActiveMQ and Artemis,
-    /// `rocketmq://NAMESERVER/TOPIC` for notices of Alibaba's MQTT service; with TLS `amqps://`,
-    /// `stomp+ssl://` and `rocketmq+ssl://`. `aliyun-amqp://HOST/GROUP` takes the same notices from the service's
-    /// own queue, with `--may-take-messages`. User, password, certificates and keep alive are those of the section
+    /// `rocketmq://NAMESERVER/TOPIC` for notices of Alibaba's MQTT service, `kafka://BROKER/TOPIC` for what others
+    /// bridge there; with TLS `amqps://`, `stomp+ssl://`, `rocketmq+ssl://` and `kafka+ssl://`.
+    /// `aliyun-amqp://HOST/GROUP` takes Alibaba's notices from the service's own queue, with
+    /// `--may-take-messages`. User, password, certificates and keep alive are those of the section
     /// `Connection`; user and password in the URL come first, but every user of this machine can read
     /// them in the list of processes. Without `--broker` nothing else is listened to.
     // A `Secret`, because a URL can hold a password and this type is printed by `Debug`.
@@ -32,7 +34,7 @@ pub struct Sources {
     /// Read queues from which each message goes to one reader only
     ///
     /// What `aliyun-amqp://` reads, the application that the notices are meant for does not get. Only where
-    /// nobody else reads them: `rocketmq://` and `--api` take nothing away from anybody.
+    /// nobody else reads them: `rocketmq://`, `kafka://` and `--api` take nothing away from anybody.
     #[arg(long, env = "PRESENCE_MAY_TAKE_MESSAGES", value_parser = BoolishValueParser::new())]
     pub may_take_messages: bool,
 
@@ -71,6 +73,8 @@ pub struct Sources {
 
     #[command(flatten)]
     pub rocketmq: RocketMq,
+    #[command(flatten)]
+    pub kafka: Kafka,
 
     /// Whether a broker was named, and not merely taken because none was.
     #[arg(skip)]

@@ -50,7 +50,7 @@ pub struct View {
 
     /// Show every message of a queue too, before what it changes
     ///
-    /// Of RocketMQ: in which queue and where, its id, keys and tag, how often it was given back, when it was
+    /// Of RocketMQ and Kafka: in which queue and where, its id, keys and tag, how often it was given back, when it was
     /// stored, whom it is about, and how many messages are unread behind it. In the table it is left out.
     #[arg(long, env = "PRESENCE_MESSAGES", value_parser = clap::builder::BoolishValueParser::new())]
     pub messages: bool,

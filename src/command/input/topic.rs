@@ -2,8 +2,7 @@
 
 use super::super::hear::voice_of;
 use super::{Input, LINE, Stopped};
-use crate::config::door;
-use crate::config::rocketmq::{RocketMq, Start};
+use crate::config::topic::{self as config, Start};
 use crate::dialect::{Dialect, Dialects, Message, Reason};
 use crate::event::Timestamp;
 use crate::failure::Failure;
@@ -11,8 +10,10 @@ use crate::output::console::Console;
 use crate::output::number::counted;
 use crate::output::status::Status;
 use crate::output::warning::Missing;
+#[cfg(feature = "kafka")]
+use crate::source::kafka;
 use crate::source::kept::{Batch, Message as _, Next, Topic, Until, Whole, is_wanted};
-use crate::source::rocketmq::client::Client;
+use crate::source::rocketmq;
 use std::time::Duration;
 
 /// What of a topic is read.
@@ -29,7 +30,7 @@ impl Input {
     /// [`conclude`](Self::conclude) tells of it. Fails if there is nothing else to tell.
     pub fn read_topics(
         &mut self,
-        topics: &[RocketMq],
+        topics: &[config::Topic],
         part: Part,
         console: &mut Console,
     ) -> Result<(), Failure> {
@@ -38,12 +39,9 @@ impl Input {
             self.aside = "message";
         }
         for topic in topics {
-            let own = std::mem::replace(&mut self.instance, topic.instance.clone());
+            let own = std::mem::replace(&mut self.instance, topic.instance().to_owned());
             let status = console.status();
-            let opened = Client::new(topic.clone()).map_err(Stopped::Broken);
-            let read = opened.and_then(|client| {
-                self.read_topic(client, topic.start, door::ROCKETMQ, part, &status, console)
-            });
+            let read = self.open_topic(topic, part, &status, console);
             status.clear();
             self.told_what(&topic.to_string(), false, read, console)?;
             self.instance = own;
@@ -51,6 +49,31 @@ impl Input {
         self.deliver_rest()?;
         self.unit = LINE;
         self.has_something(console)
+    }
+
+    fn open_topic(
+        &mut self,
+        topic: &config::Topic,
+        part: Part,
+        status: &Status,
+        console: &mut Console,
+    ) -> Result<String, Stopped> {
+        let usual = topic.dialects();
+        match topic {
+            config::Topic::RocketMq(topic) => {
+                let client = rocketmq::client::Client::new(topic.clone());
+                let client = client.map_err(Stopped::Broken)?;
+                self.read_topic(client, topic.span.start, usual, part, status, console)
+            }
+            #[cfg(feature = "kafka")]
+            config::Topic::Kafka(topic) => {
+                let client = kafka::client::Client::new(topic.clone());
+                let client = client.map_err(Stopped::Broken)?;
+                self.read_topic(client, topic.span.start, usual, part, status, console)
+            }
+            #[cfg(not(feature = "kafka"))]
+            config::Topic::Kafka(topic) => Err(Stopped::Broken(topic.unknown())),
+        }
     }
 
     /// Reads a topic: from where, with which dialects unless others were chosen, and what of it.
@@ -74,7 +97,8 @@ impl Input {
         for dialect in dialects.iter() {
             broker.presence.coverage_mut().hear_whole(dialect.name());
         }
-        let mut reading = Reading { dialects, topic: &name, tags: &tags, count: 0 };
+        let mut reading =
+            Reading { dialects, topic: &name, tags: &tags, until: part.until, count: 0 };
         loop {
             match whole.read().map_err(Stopped::Broken)? {
                 Next::End => break,
@@ -102,6 +126,7 @@ impl Input {
             let number = stored.as_ref().map_or(0, |stored| stored.offset().unsigned_abs());
             match stored {
                 Ok(stored) if stored.offset() >= batch.end => {}
+                Ok(stored) if reading.until.is_some_and(|until| stored.stored_ms() >= until.0) => {}
                 Ok(stored) => self.stored::<T>(queue, number, &stored, reading)?,
                 Err(unreadable) => {
                     self.set_aside(Reason::Unreadable, queue, number, &unreadable.0)?;
@@ -151,5 +176,6 @@ struct Reading<'a> {
     dialects: Dialects,
     topic: &'a str,
     tags: &'a [String],
+    until: Option<Timestamp>,
     count: u64,
 }

@@ -24,7 +24,7 @@ use crate::clock;
 use crate::config;
 use crate::config::connection::Surroundings;
 use crate::config::question::{Asking, Question};
-use crate::config::rocketmq::RocketMq;
+use crate::config::topic::{Kinds, Topic};
 use crate::disorder::{self, Disorder};
 use crate::failure::{Failure, Outcome};
 use crate::output::console::Console;
@@ -175,17 +175,18 @@ fn topics(
     options: &Replay,
     zone: Option<&TimeZone>,
     console: &mut Console,
-) -> Result<(Vec<RocketMq>, Part), Failure> {
+) -> Result<(Vec<Topic>, Part), Failure> {
     let mut stdin = std::io::stdin();
-    let surroundings = Surroundings::of_process(&mut stdin);
+    let mut surroundings = Surroundings::of_process(&mut stdin);
     let (connection, question) = (&options.publish.connection, &options.question);
-    let named = (&*options.source, &options.rocketmq);
-    let (topics, warnings) = config::rocketmq::topics(
+    let kinds = Kinds { rocketmq: &options.rocketmq, kafka: &options.kafka };
+    let named = (&*options.source, kinds);
+    let (topics, warnings) = config::topic::topics(
         connection,
         named,
         question.since.as_deref(),
         zone,
-        &surroundings,
+        &mut surroundings,
     )?;
     for given in warnings {
         console.warn(&super::warning(given));

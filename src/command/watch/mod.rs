@@ -152,7 +152,7 @@ async fn sources<'a>(given: &'a Given, console: &mut Console) -> Result<Vec<Sour
     for remote in remotes.iter().filter(|remote| remote.status_queue.is_some()) {
         console.warn(&Missing::Divided { instance: remote.instance.clone() }.into());
     }
-    sources.extend(topics.iter().map(Source::RocketMq));
+    sources.extend(topics.iter().map(Source::Topic));
     if let Some(webhook) = webhook {
         let hatch = Hatch::open(webhook).await?;
         console.say(format_args!("webhooks on http://{}/", hatch.address()));
@@ -276,8 +276,15 @@ fn divide(given: &mut Given, options: &Watch, are_stored: bool) -> Result<(), Fa
     let group = (group != GROUP).then_some(group.as_str());
     let Sharing { shard, join, .. } = &options.sharing;
     let division = Division::of(shard.as_deref(), *join, group, given.topics.len(), are_stored)?;
+    if let (Division::Join, Some(other)) =
+        (division, given.topics.iter().find(|topic| !topic.has_members()))
+    {
+        return Err(Failure::misuse(format!("`--join` with {other}"))
+            .because("only readers of RocketMQ may be members of a group here")
+            .next("divide its partitions with `--shard`"));
+    }
     for topic in &mut given.topics {
-        topic.division = division;
+        topic.span_mut().division = division;
     }
     Ok(())
 }

@@ -118,7 +118,7 @@ impl Stream {
                 topic,
                 queue: &place.queue,
                 offset: place.offset,
-                message_id: &place.message_id,
+                message_id: place.message_id.as_deref(),
                 keys: place.keys.as_deref(),
                 tag: tag.as_deref(),
                 reconsume_times: place.reconsumed,

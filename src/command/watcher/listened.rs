@@ -3,7 +3,7 @@
 use crate::config::connection::Connection;
 use crate::config::division::Division;
 use crate::config::door::{self, Remote, Tongue};
-use crate::config::rocketmq::RocketMq;
+use crate::config::topic::Topic;
 use crate::dialect::terms::Terms;
 use crate::source::webhook::Hatch;
 use crate::source::{amqp, stomp, webhook};
@@ -15,7 +15,7 @@ use std::time::Duration;
 pub enum Source<'a> {
     Broker(&'a Connection),
     Remote(&'a Remote),
-    RocketMq(&'a RocketMq),
+    Topic(&'a Topic),
     Webhook(Hatch),
 }
 
@@ -32,7 +32,7 @@ impl Source<'_> {
         match self {
             Self::Broker(connection) => connection.instance.clone(),
             Self::Remote(remote) => remote.instance.clone(),
-            Self::RocketMq(topic) => topic.instance.clone(),
+            Self::Topic(topic) => topic.instance().to_owned(),
             Self::Webhook(hatch) => hatch.instance(),
         }
     }
@@ -40,28 +40,28 @@ impl Source<'_> {
     pub fn client_id(&self) -> Option<&str> {
         match self {
             Self::Broker(connection) => connection.client_id.as_deref(),
-            Self::Remote(_) | Self::RocketMq(_) | Self::Webhook(_) => None,
+            Self::Remote(_) | Self::Topic(_) | Self::Webhook(_) => None,
         }
     }
 
     /// Tells which part of it is ours.
     pub const fn division(&self) -> Division {
         match self {
-            Self::RocketMq(topic) => topic.division,
+            Self::Topic(topic) => topic.span().division,
             Self::Broker(_) | Self::Remote(_) | Self::Webhook(_) => Division::Whole,
         }
     }
 
     /// Tells whether what is heard stays where it is read.
     pub const fn is_kept(&self) -> bool {
-        matches!(self, Self::RocketMq(_))
+        matches!(self, Self::Topic(_))
     }
 
     pub fn keep_alive(&self) -> Duration {
         match self {
             Self::Broker(connection) => connection.keep_alive,
             Self::Remote(remote) => remote.keep_alive,
-            Self::RocketMq(topic) => topic.keep_alive.max(QUEUE_MIN),
+            Self::Topic(topic) => topic.keep_alive().max(QUEUE_MIN),
             Self::Webhook(_) => KEEP_ALIVE,
         }
     }
@@ -71,7 +71,7 @@ impl Source<'_> {
     pub fn terms(&self, chosen: &Terms) -> Option<Terms> {
         let (usual, topics): (_, &[&str]) = match self {
             Self::Broker(_) => return None,
-            Self::RocketMq(topic) => (door::ROCKETMQ, &[&topic.topic]),
+            Self::Topic(topic) => (topic.dialects(), &[topic.name()]),
             Self::Remote(Remote { tongue: Tongue::Amqp, .. }) => (door::AMQP, &[amqp::FILTER]),
             Self::Remote(Remote { tongue: Tongue::AliyunAmqp, .. }) => {
                 (door::ALIYUN_AMQP, &[amqp::STATUS_FILTER])
@@ -88,7 +88,7 @@ impl fmt::Display for Source<'_> {
         match self {
             Self::Broker(connection) => connection.broker.fmt(f),
             Self::Remote(remote) => remote.fmt(f),
-            Self::RocketMq(topic) => topic.fmt(f),
+            Self::Topic(topic) => topic.fmt(f),
             Self::Webhook(hatch) => f.write_str(&hatch.instance()),
         }
     }

@@ -9,17 +9,17 @@ use crate::command::ledger::{Ledger, SharedRecorder};
 use crate::command::ms;
 use crate::config::division::Division;
 use crate::config::door::Tongue;
+use crate::config::topic::Topic;
 use crate::dialect::terms::Terms;
 use crate::event::Timestamp;
 use crate::failure::Failure;
 use crate::output::metrics::Panel;
 use crate::query::Query;
 use crate::source::ear::Ear;
-use crate::source::kept::{Positions, Span};
+use crate::source::kept::Positions;
 use crate::source::mqtt::{Options, Session};
 use crate::source::recording::{Heading, VERSION};
-use crate::source::rocketmq::client::Client;
-use crate::source::{amqp, kept, stomp};
+use crate::source::{amqp, kept, rocketmq, stomp};
 use crate::state::fleet::Fleet;
 use crate::state::hearing::{Hearing, Terms as HearingTerms};
 use crate::state::policy::Policy;
@@ -147,12 +147,8 @@ impl Setup {
                 };
                 Ear::Other(listen(remote.clone(), &client_id)?)
             }
-            Source::RocketMq(topic) => {
-                let (start, starts_over) = (topic.start, topic.starts_over);
-                let span = Span { start, starts_over, until: topic.until };
-                let client = Client::new(topic.clone())?.joining(&client_id);
-                let positions = self.positions(&instance);
-                Ear::Other(kept::listen(client, span, &client_id, positions, self.messages))
+            Source::Topic(topic) => {
+                listen(topic, &client_id, self.positions(&instance), self.messages)?
             }
             Source::Webhook(hatch) => Ear::Other(hatch.listen(&client_id)),
         };
@@ -221,5 +217,22 @@ impl Setup {
             policy: self.policy,
             reading: reading.clone(),
         }
+    }
+}
+
+/// Begins to listen to a topic. Errors: certificates that cannot be read (exit 4).
+fn listen(topic: &Topic, name: &str, positions: Positions, details: bool) -> Result<Ear, Failure> {
+    match topic {
+        Topic::RocketMq(topic) => {
+            let client = rocketmq::client::Client::new(topic.clone())?.joining(name);
+            Ok(Ear::Other(kept::listen(client, topic.span, name, positions, details)))
+        }
+        #[cfg(feature = "kafka")]
+        Topic::Kafka(topic) => {
+            let client = crate::source::kafka::client::Client::new(topic.clone())?;
+            Ok(Ear::Other(kept::listen(client, topic.span, name, positions, details)))
+        }
+        #[cfg(not(feature = "kafka"))]
+        Topic::Kafka(topic) => Err(topic.unknown()),
     }
 }

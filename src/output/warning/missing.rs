@@ -129,7 +129,7 @@ impl Missing {
                 "raise the broker's queue limit (Mosquitto: `max_queued_messages`)"
             }
             Self::NotStored { .. } => {
-                "read it more often, or have it kept for longer (RocketMQ: `fileReservedTime`)"
+                "read it more often, or have it kept for longer (RocketMQ: `fileReservedTime`, Kafka: `retention.ms`)"
             }
             Self::Rival { .. } => {
                 "stop the other one, or give one of them another id with `--client-id`"
@@ -194,7 +194,7 @@ mod tests {
                     topic: "rocketmq://h:9876/t".into(),
                     cause: "queue a/0: 3 messages, 1 to 3, are no longer stored".into(),
                 },
-                "something of `rocketmq://h:9876/t` was never read: queue a/0: 3 messages, 1 to 3, are no longer stored\n  next:  read it more often, or have it kept for longer (RocketMQ: `fileReservedTime`)",
+                "something of `rocketmq://h:9876/t` was never read: queue a/0: 3 messages, 1 to 3, are no longer stored\n  next:  read it more often, or have it kept for longer (RocketMQ: `fileReservedTime`, Kafka: `retention.ms`)",
             ),
             (
                 Missing::Rival {

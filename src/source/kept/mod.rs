@@ -10,7 +10,7 @@ mod whole;
 
 pub use queue::{Batch, From, Tries, Until};
 pub use reader::Positions;
-pub use watching::{Span, is_wanted, listen};
+pub use watching::{is_wanted, listen};
 pub use whole::{Next, Whole};
 
 use super::origin::Place;
@@ -32,6 +32,8 @@ pub trait Topic: fmt::Display + Send + Sync + 'static {
 
     /// What queues are called there.
     const QUEUE: &'static str;
+    /// Whether a message that stands behind another was never stored before it, by the times that they have.
+    const ARE_TIMES_IN_ORDER: bool;
 
     fn name(&self) -> &str;
 

@@ -3,7 +3,7 @@
 use super::reader::Said;
 use super::{Kind, Message as _, Pulled, Topic};
 use crate::clock;
-use crate::config::rocketmq::Start;
+use crate::config::topic::Start;
 use crate::source::mqtt::Backoff;
 use crate::source::remote::Setback;
 use std::sync::Arc;
@@ -220,8 +220,11 @@ impl<T: Topic> Reading<T> {
         };
         let end = match self.until {
             Until::Never | Until::Time(_) => NO_END,
-            Until::Present => max,
-            Until::Stored(ms) => topic.find(queue, ms, (min, max)).await?.min(max),
+            // Where times go back and forth, whoever takes the messages leaves out what is too late.
+            Until::Stored(ms) if T::ARE_TIMES_IN_ORDER => {
+                topic.find(queue, ms, (min, max)).await?.min(max)
+            }
+            Until::Present | Until::Stored(_) => max,
         };
         Ok((begin, end))
     }

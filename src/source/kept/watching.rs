@@ -8,8 +8,7 @@ use super::queue::{Batch, From, Told, Until, What};
 use super::reader::{Plan, Positions, Reader, Said};
 use super::{Message as _, Topic};
 use crate::clock;
-use crate::config::rocketmq::Start;
-use crate::event::Timestamp;
+use crate::config::topic::Span;
 use crate::failure::Failure;
 use crate::source::mqtt::{AckToken, Answer, Grant, Heard, Publish};
 use crate::source::origin::{Origin, Position, QueueState};
@@ -22,17 +21,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What of a topic is listened to.
-#[derive(Clone, Copy, Debug)]
-pub struct Span {
-    /// Where to begin in a queue of which nothing was read yet.
-    pub start: Start,
-    /// Begin there also where more than that was read.
-    pub starts_over: bool,
-    /// Leave out what is stored then or later, and end with it.
-    pub until: Option<Timestamp>,
-}
-
 /// Begins to listen. `name`: what we go by; `positions`: where reading ended before. Nothing is sent before the first
 /// look at what is heard.
 pub fn listen<T: Topic>(
@@ -42,7 +30,7 @@ pub fn listen<T: Topic>(
     positions: Positions,
     details: bool,
 ) -> Post {
-    let Span { start, starts_over, until } = span;
+    let Span { start, starts_over, until, .. } = span;
     let (from, topic) = (From::of(start), Arc::new(topic));
     let until = until.map_or(Until::Never, |until| Until::Time(until.0));
     Post::start(name, move |desk| async move {
@@ -176,6 +164,8 @@ impl<T: Topic> Watching<T> {
                 if was_down {
                     self.connected(desk).await;
                 }
+                // Where times go back and forth, only the end is later than all of before.
+                let first = if T::ARE_TIMES_IN_ORDER { first } else { first.map(|_| i64::MAX) };
                 if let Some(stored_ms) = first {
                     put(desk, queue, QueueState::Resumed { stored_ms }).await;
                 }

@@ -4,7 +4,7 @@ use super::Topic;
 use super::queue::{Batch, From, Told, Until, What};
 use super::reader::{Plan, Positions, Reader, Said};
 use crate::clock;
-use crate::config::rocketmq::Start;
+use crate::config::topic::Start;
 use crate::failure::Failure;
 use crate::source::remote::Setback;
 use std::collections::BTreeSet;

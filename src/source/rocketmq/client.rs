@@ -88,7 +88,7 @@ impl Client {
     /// `name`: what we go by.
     #[must_use]
     pub fn joining(mut self, name: &str) -> Self {
-        let joins = self.topic.division == Division::Join;
+        let joins = self.topic.span.division == Division::Join;
         self.membership = joins.then(|| Mutual::new(Membership::new(name)));
         self
     }
@@ -99,7 +99,7 @@ impl Client {
             let (shard, are_there_others) = membership.lock().await.refresh(self, route).await?;
             return Ok((Some(shard), are_there_others));
         }
-        Ok(match self.topic.division {
+        Ok(match self.topic.span.division {
             Division::Shard(shard) => (Some(shard), false),
             Division::Whole | Division::Join => (None, false),
         })

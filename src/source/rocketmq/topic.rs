@@ -27,6 +27,7 @@ impl Topic for Client {
     type Message<'a> = Held<'a>;
 
     const QUEUE: &'static str = "queue";
+    const ARE_TIMES_IN_ORDER: bool = true;
 
     fn name(&self) -> &str {
         &self.topic.topic
@@ -59,7 +60,8 @@ impl Topic for Client {
     async fn bounds(&self, queue: &Queue) -> Result<(i64, i64), Setback> {
         // Before all that is stored: the answer says what is.
         let stored = self.pull_tagged(queue, -1, false, true).await?;
-        Ok((stored.min, stored.max))
+        // Whatever it says: what follows rests on it.
+        Ok((stored.min, stored.max.max(stored.min)))
     }
 
     /// By asking for it, or, where that right is missing, by looking at messages.
@@ -135,7 +137,7 @@ impl Message for Held<'_> {
         Place {
             queue: Arc::clone(queue),
             offset: stored.offset,
-            message_id: stored.id().into(),
+            message_id: Some(stored.id().into()),
             keys: stored.keys().map(CompactString::from),
             reconsumed: stored.reconsumed,
             born_ms: stored.born_ms,

@@ -15,6 +15,8 @@ mod pipeline;
 mod reading;
 #[path = "rocketmq/rig.rs"]
 mod rig;
+#[path = "rocketmq/sample.rs"]
+mod sample;
 #[path = "mosquitto/scene.rs"]
 #[allow(dead_code, reason = "shared with the tests at Mosquitto")]
 mod scene;

@@ -164,6 +164,19 @@ impl RocketMq {
         (answer.code == 0).then(|| answer.fields["offset"].parse().expect("it is a number"))
     }
 
+    /// Says in the name of a group how far it has come in a queue. Makes the group if there is none.
+    pub fn commit(&self, group: &str, topic: &str, queue: u32, next: u64) {
+        self.done(200, &[], json!({"groupName": group}).to_string().as_bytes());
+        let (queue, next) = (queue.to_string(), next.to_string());
+        let fields = [
+            ("consumerGroup", group),
+            ("topic", topic),
+            ("queueId", &queue),
+            ("commitOffset", &next),
+        ];
+        self.done(15, &fields, b"");
+    }
+
     /// Returns who ever told how far it came in which topic, as `topic@group`.
     pub fn committed_by(&self) -> String {
         // No JSON: its keys are numbers.

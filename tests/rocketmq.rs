@@ -8,6 +8,8 @@ mod support;
 
 #[path = "rocketmq/divided.rs"]
 mod divided;
+#[path = "rocketmq/old.rs"]
+mod old;
 #[cfg(feature = "broker")]
 #[path = "rocketmq/pipeline.rs"]
 mod pipeline;

@@ -1,10 +1,8 @@
 //! What servers of RocketMQ answer when something is wrong, as it was recorded: each time it is said what to do.
 
 use crate::support::process::{DEADLINE, Ended, Presence};
+use crate::support::remoting::{name_server, server};
 use serde::Deserialize;
-use serde_json::json;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 #[derive(Deserialize)]
@@ -28,51 +26,6 @@ fn recorded(version: &str) -> Vec<(String, Vec<u8>)> {
 fn bytes(hex: &str) -> Vec<u8> {
     let digits = (0..hex.len()).step_by(2);
     digits.map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal")).collect()
-}
-
-/// A server that answers the first request of each connection with these bytes. It ends with the test.
-fn server(answer: Vec<u8>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    let address = listener.local_addr().expect("it is bound").to_string();
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let answer = answer.clone();
-            thread::spawn(move || answer_first(stream, &answer));
-        }
-    });
-    address
-}
-
-fn answer_first(mut stream: TcpStream, answer: &[u8]) {
-    let mut length = [0; 4];
-    if stream.read_exact(&mut length).is_err() {
-        return;
-    }
-    let mut request = vec![0; u32::from_be_bytes(length) as usize];
-    if stream.read_exact(&mut request).is_ok() && stream.write_all(answer).is_ok() {
-        // Until they have had enough of us.
-        let _ = stream.read(&mut [0]);
-    }
-}
-
-/// Returns a name server that knows a topic at this broker.
-fn name_server(broker: &str) -> String {
-    let header = json!({"code": 0, "flag": 1, "opaque": 1, "version": 479}).to_string();
-    let route = json!({
-        "brokerDatas": [{"brokerName": "broker-a", "brokerAddrs": {"0": broker}}],
-        "queueDatas": [{"brokerName": "broker-a", "perm": 6, "readQueueNums": 1}],
-    });
-    let route = route.to_string();
-    let word = |length: usize| u32::try_from(length).expect("it is short").to_be_bytes();
-    server(
-        [
-            &word(4 + header.len() + route.len())[..],
-            &word(header.len()),
-            header.as_bytes(),
-            route.as_bytes(),
-        ]
-        .concat(),
-    )
 }
 
 /// Reads a topic of a name server, to its end.

@@ -6,7 +6,8 @@ use ring::hmac;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::thread;
 use std::time::Duration;
 
 /// Who asks, where somebody wants to know.
@@ -132,4 +133,48 @@ fn of_bytes(header: &[u8]) -> Header {
 
 fn word(number: usize) -> [u8; 4] {
     u32::try_from(number).expect("frames of tests are short").to_be_bytes()
+}
+
+/// A server that answers the first request of each connection with these bytes. It ends with the test.
+pub fn server(answer: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = answer.clone();
+            thread::spawn(move || answer_first(stream, &answer));
+        }
+    });
+    address
+}
+
+fn answer_first(mut stream: TcpStream, answer: &[u8]) {
+    let mut length = [0; 4];
+    if stream.read_exact(&mut length).is_err() {
+        return;
+    }
+    let mut request = vec![0; u32::from_be_bytes(length) as usize];
+    if stream.read_exact(&mut request).is_ok() && stream.write_all(answer).is_ok() {
+        // Until they have had enough of us.
+        let _ = stream.read(&mut [0]);
+    }
+}
+
+/// Returns a name server that knows a topic at this broker.
+pub fn name_server(broker: &str) -> String {
+    let header = json!({"code": 0, "flag": 1, "opaque": 1, "version": 479}).to_string();
+    let route = json!({
+        "brokerDatas": [{"brokerName": "broker-a", "brokerAddrs": {"0": broker}}],
+        "queueDatas": [{"brokerName": "broker-a", "perm": 6, "readQueueNums": 1}],
+    });
+    let route = route.to_string();
+    server(
+        [
+            &word(4 + header.len() + route.len())[..],
+            &word(header.len()),
+            header.as_bytes(),
+            route.as_bytes(),
+        ]
+        .concat(),
+    )
 }

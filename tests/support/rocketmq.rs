@@ -1,4 +1,5 @@
-//! A real RocketMQ 5.3.3 on free ports of loopback: name server and broker, and a proxy if wanted.
+//! A real RocketMQ 5.3.3, or 4.9.7, on free ports: name server and broker, and a proxy if wanted. 5.3.3 listens on
+//! loopback alone, 4.9.7 cannot.
 //!
 //! It comes from Maven Central: `tests/run --tools` puts it into the target folder. It takes about four seconds to
 //! start, so one has to do for a whole test file. Its official client of Java comes along: the programs in
@@ -45,6 +46,8 @@ pub struct Kind {
     pub has_binary_headers: bool,
     /// It makes topics when something is sent to them.
     pub makes_topics: bool,
+    /// It is a RocketMQ 4.9.7. No program of Java is tried with it.
+    pub is_old: bool,
     /// Servers and programs are to be measured: they take longer to warm up, and are faster then.
     pub is_measured: bool,
 }
@@ -52,7 +55,7 @@ pub struct Kind {
 /// May do everything.
 pub const ADMIN: Account = Account { key: "admin-key", secret: "admin-secret" };
 /// Made by [`RocketMq::let_read`], and may do nothing else.
-pub const READER: Account = Account { key: "reader", secret: "reader-secret" };
+pub const READER: Account = Account { key: "reader-key", secret: "reader-secret" };
 
 /// On a busy machine they take several times their four seconds.
 const START_MAX: Duration = Duration::from_mins(2);
@@ -267,6 +270,9 @@ impl RocketMq {
         fs::write(folder.path().join("name-server.conf"), config).expect("the folder is ours");
         let config = broker_config(kind, folder.path(), broker_port, ha_port);
         fs::write(folder.path().join("broker.conf"), config).expect("the folder is ours");
+        if kind.is_old {
+            prepare_old(folder.path());
+        }
         let mut java = kind.server(folder.path(), "128m");
         java.args(["org.apache.rocketmq.namesrv.NamesrvStartup", "-c", "name-server.conf"]);
         // Both at the same time: the broker is told where it belongs once there is a name server.
@@ -352,7 +358,8 @@ impl Kind {
         if self.has_binary_headers {
             java.arg("-Drocketmq.serialize.type=ROCKETMQ");
         }
-        java.arg("-cp").arg(format!("{}/*", jars().display()));
+        let jars = if self.is_old { old_jars() } else { jars() };
+        java.arg("-cp").arg(format!("{}/*", jars.display()));
         java
     }
 }
@@ -376,7 +383,9 @@ fn broker_config(kind: Kind, folder: &Path, port: u16, ha_port: u16) -> String {
          mappedFileSizeCommitLog=16777216\ndiskMaxUsedSpaceRatio=98\n\
          timerWheelEnable=false\nautoCreateTopicEnable={makes_topics}\n"
     );
-    if kind.has_authentication {
+    if kind.has_authentication && kind.is_old {
+        config += "aclEnable=true\n";
+    } else if kind.has_authentication {
         for (of, name) in [("authentication", "Authentication"), ("authorization", "Authorization")]
         {
             let _ = writeln!(config, "{of}Enabled=true");
@@ -490,6 +499,28 @@ pub fn wait_ready(program: &Process) {
 /// Tells whether there is what [`RocketMq::start`] needs.
 pub fn is_there() -> bool {
     tools().join("rocketmq").is_dir()
+}
+
+/// Puts there what RocketMQ 4 expects: settings of its logs, and who may come in where it asks for that.
+fn prepare_old(folder: &Path) {
+    let conf = folder.join("conf");
+    fs::create_dir(&conf).expect("the folder is ours");
+    for name in ["logback_namesrv.xml", "logback_broker.xml"] {
+        fs::write(conf.join(name), "<configuration/>").expect("the folder is ours");
+    }
+    let mut accounts = "accounts:\n".to_owned();
+    for (Account { key, secret }, is_admin) in [(ADMIN, true), (READER, false)] {
+        let _ = write!(
+            accounts,
+            "- accessKey: {key}\n  secretKey: {secret}\n  whiteRemoteAddress:\n  admin: {is_admin}\n  \
+             defaultTopicPerm: SUB\n  defaultGroupPerm: SUB\n"
+        );
+    }
+    fs::write(conf.join("plain_acl.yml"), accounts).expect("the folder is ours");
+}
+
+fn old_jars() -> PathBuf {
+    there(tools().join("rocketmq-4"))
 }
 
 fn jars() -> PathBuf {

@@ -250,7 +250,8 @@ fn all(
     let since = (sources.since.as_deref(), zone);
     let (mut topics, more) = topic::read_all(urls, kinds, since, &means)?;
     warnings.extend(more);
-    topic::end_all(&mut topics, sources.until.as_deref(), zone)?;
+    let others = brokers.len() + sources.count() - topics.len();
+    topic::end_all(&mut topics, others, sources.until.as_deref(), zone)?;
     let (remotes, more) = door::remotes(options, sources, &means, given)?;
     warnings.extend(more);
     let named = topics.iter().map(Topic::instance);
@@ -283,7 +284,7 @@ fn all(
 }
 
 /// Fails if a source is named twice.
-fn check_sources<'a>(instances: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
+pub(super) fn check_sources<'a>(instances: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
     for instance in instances {
         if !seen.insert(instance) {

@@ -2,7 +2,7 @@
 
 use super::access_key::{self, AccessKey};
 use super::broker::redacted;
-use super::connection::{Surroundings, Tls, read_password, read_tls};
+use super::connection::{Surroundings, Tls, check_sources, read_password, read_tls};
 use super::division::Division;
 use super::kafka::{self, Kafka};
 use super::rocketmq::{self, RocketMq};
@@ -231,7 +231,9 @@ pub fn topics(
         keep_alive: Duration::ZERO,
         instance: options.instance.clone(),
     };
-    read_all(urls, kinds, (Some(since.unwrap_or("earliest")), zone), &means)
+    let read = read_all(urls, kinds, (Some(since.unwrap_or("earliest")), zone), &means)?;
+    check_sources(read.0.iter().map(Topic::instance))?;
+    Ok(read)
 }
 
 /// Reads topics, and what is worth saying about them. `since`: where to begin, where that was said; a time
@@ -267,18 +269,20 @@ pub(super) fn read_all<'u>(
     Ok((topics, warnings))
 }
 
-/// Has reading end where `until` says. A time without a zone is of `zone`.
+/// Has reading end where `until` says. A time without a zone is of `zone`. `others`: how many other sources there
+/// are.
 pub(super) fn end_all(
     topics: &mut [Topic],
+    others: usize,
     until: Option<&str>,
     zone: Option<&TimeZone>,
 ) -> Result<(), Failure> {
     let Some(typed) = until else { return Ok(()) };
     let until = moment_in(typed, zone)?;
-    if topics.is_empty() {
-        return Err(Failure::misuse("`--until` without a topic")
-            .because("other sources do not say when something was stored")
-            .next("end it with `--for`, or name a topic with `--source`"));
+    if topics.is_empty() || others > 0 {
+        return Err(Failure::misuse("`--until` with a source that keeps nothing")
+            .because("only topics say when something was stored")
+            .next("end it with `--for`, or watch the topics by a command of their own"));
     }
     for span in topics.iter_mut().map(Topic::span_mut) {
         if matches!(span.start, Start::At(since) if since >= until) {

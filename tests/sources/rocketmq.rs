@@ -178,7 +178,12 @@ fn what_cannot_be_meant_is_misuse() {
     }
     for (more, cause, next) in [
         (&["--source", "rocketmq://h/t", "--source", "rocketmq://h:9876/t"][..], "twice", "once"),
-        (&["--source", "amqp://h/", "--until", "1700000000000"], "without a topic", "`--for`"),
+        (&["--source", "amqp://h/", "--until", "1700000000000"], "keeps nothing", "`--for`"),
+        (
+            &["-b", "h", "--source", "rocketmq://h/t", "--until", "1700000000000"],
+            "keeps nothing",
+            "of their own",
+        ),
         (&["--source", "rocketmq://h/t", "--until", "2026-11-24T02:00:00"], "no moment", "zone"),
         (&["--source", "rocketmq://h/t", "--since", "2", "--until", "1"], "not before", "exchange"),
         (&["--source", "rocketmq://h/t", "--shard", "3/2"], "parts of 2", "2/3"),

@@ -60,8 +60,9 @@ pub struct Queues {
 /// What became of a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QueueState {
-    /// It can be read here. `goes_on`: from where it was read to before, by whomever, and nothing is lost.
-    Begun { goes_on: bool },
+    /// It can be read here, and so many messages are left to its end. `goes_on`: from where it was read to before,
+    /// by whomever, and nothing is lost.
+    Begun { goes_on: bool, left: i64 },
     /// Something that was stored in it is no more, and was not read.
     Lost { cause: String },
     /// The first message after that was stored then, ms. It comes next.

@@ -287,7 +287,7 @@ fn reading_begins_and_ends_by_times_and_what_is_gone_is_a_hole() {
     let (believed, summary, ended) = watcher.finish();
     assert!(!believed.contains_key("gone"), "{believed:?}");
     assert_eq!(summary["gaps"], 1, "{summary}");
-    let said = "partition 1 of times: 1 messages, 4 to 4, are no longer stored";
+    let said = "partition 1: 1 messages, 4 to 4, are no longer stored";
     assert!((ended.out + &ended.err).contains(said));
 
     let instance = url.replace("127.0.0.1", "localhost");

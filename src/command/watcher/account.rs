@@ -107,7 +107,9 @@ impl Watcher {
         let Self { hearing, presence, .. } = self;
         let coverage = presence.coverage_mut();
         match state {
-            QueueState::Begun { goes_on } => hearing.begin_queue(queue, goes_on, now, coverage),
+            QueueState::Begun { goes_on, left } => {
+                hearing.begin_queue(queue, (goes_on, left), now, coverage);
+            }
             QueueState::Resumed { stored_ms } => hearing.resume_queue(queue, stored_ms),
             QueueState::Ended => hearing.end_of_queue(queue, now, coverage),
             QueueState::Released => {
@@ -121,7 +123,7 @@ impl Watcher {
             QueueState::Lost { cause } => {
                 tracing::info!(cause, queue, "something was lost at {}", self.broker);
                 hearing.lose_of_queue(queue, coverage);
-                let (topic, cause) = (self.instance.clone(), format!("queue {queue}: {cause}"));
+                let topic = self.instance.clone();
                 self.tell(News::Warning(Missing::NotStored { topic, cause }.into())).await;
             }
         }
@@ -129,9 +131,10 @@ impl Watcher {
 
     /// A queue was read up to there.
     pub(super) fn position(&mut self, position: Position, now: Moment) {
-        if let Some(stored_ms) = position.stored_ms {
+        let is_end = position.next >= position.max;
+        if let Some(read_to) = if is_end { Some(i64::MAX) } else { position.stored_ms } {
             let coverage = self.presence.coverage_mut();
-            self.hearing.read_queue(&position.queue, stored_ms, now, coverage);
+            self.hearing.read_queue(&position.queue, read_to, now, coverage);
         }
         let is_further =
             self.state.queues.get(&position.queue).is_none_or(|known| known.next != position.next);

@@ -320,8 +320,8 @@ impl Topic for Client {
             Division::Shard(shard) => Some(shard),
             Division::Whole | Division::Join => None,
         };
-        // Partitions are named by their numbers alone.
-        let brokers = BTreeSet::from([String::new()]);
+        // None of whom it can be said that a partition of theirs is gone.
+        let brokers = BTreeSet::new();
         Ok(Found { queues, brokers, part, are_there_others: false, missing: Vec::new() })
     }
 

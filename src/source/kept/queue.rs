@@ -23,6 +23,8 @@ pub enum What<B> {
     /// It can be read. `goes_on`: at the place where somebody read it before, which is still stored.
     Began {
         goes_on: bool,
+        /// Messages to its end.
+        left: i64,
     },
     Read(Batch<B>),
     /// Something that was stored there is no more, and was not read.
@@ -146,7 +148,7 @@ impl<T: Topic> Reading<T> {
                     if let Some(cause) = begin.hole {
                         tell(What::Hole { cause }).await?;
                     }
-                    tell(What::Began { goes_on: begin.goes_on }).await?;
+                    tell(What::Began { goes_on: begin.goes_on, left: begin.left }).await?;
                     break (begin.next, end);
                 }
                 Err(setback) => {
@@ -209,15 +211,16 @@ impl<T: Topic> Reading<T> {
             Some(From::Stored(ms)) => topic.find(queue, ms, (min, max)).await?,
         };
         let begin = match self.position {
-            None => Begin { next: from, goes_on: false, hole: None },
+            None => Begin { next: from, left: 0, goes_on: false, hole: None },
             Some(at) if (min..=max).contains(&at) => {
-                Begin { next: at.min(from), goes_on: true, hole: None }
+                Begin { next: at.min(from), left: 0, goes_on: true, hole: None }
             }
             Some(at) => {
                 let (next, cause) = moved(at, min, max);
-                Begin { next, goes_on: false, hole: Some(cause) }
+                Begin { next, left: 0, goes_on: false, hole: Some(cause) }
             }
         };
+        let begin = Begin { left: max - begin.next, ..begin };
         let end = match self.until {
             Until::Never | Until::Time(_) => NO_END,
             // Where times go back and forth, whoever takes the messages leaves out what is too late.
@@ -258,6 +261,7 @@ pub struct Deaf;
 /// Where reading begins.
 struct Begin {
     next: i64,
+    left: i64,
     goes_on: bool,
     hole: Option<String>,
 }

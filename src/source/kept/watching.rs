@@ -141,13 +141,14 @@ impl<T: Topic> Watching<T> {
     ) -> bool {
         let Some(stand) = self.queues.get_mut(queue) else { return true };
         match what {
-            What::Began { goes_on } => {
+            What::Began { goes_on, left } => {
                 (stand.has_begun, stand.is_down) = (true, false);
-                put(desk, queue, QueueState::Begun { goes_on }).await;
+                put(desk, queue, QueueState::Begun { goes_on, left }).await;
                 self.can_be_read(reader, desk).await;
             }
             What::Hole { cause } => {
                 stand.has_lost = true;
+                let cause = format!("{} {queue}: {cause}", T::QUEUE);
                 put(desk, queue, QueueState::Lost { cause }).await;
             }
             What::Down { setback, retry_in } => {

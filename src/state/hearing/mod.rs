@@ -194,6 +194,9 @@ impl Hearing {
     /// whatever the answer: it waited in a session that nobody left on purpose.
     pub fn continues(&self, coverage: &Coverage) -> bool {
         let goes_on = |place: usize| {
+            if self.terms.is_kept {
+                return true;
+            }
             let heeds = self.voices[place].share.as_ref().is_none_or(Share::heeds);
             heeds && self.known(place, coverage).is_some_and(|member| !member.left)
         };

@@ -38,8 +38,8 @@ struct Held {
 /// Something that was stored in a queue is no more, and no epoch has begun with it yet.
 #[derive(Clone, Copy, Debug)]
 struct Lost {
-    /// When the first one was stored that there is after it, as far as it is known, ms.
-    resumes: Option<i64>,
+    /// When the first one was stored that there is after it, ms; the greatest time as long as that is not known.
+    resumes: i64,
 }
 
 impl Held {
@@ -120,11 +120,19 @@ impl Hearing {
         }
     }
 
-    /// A queue can be read here. `goes_on`: where it was read before, by whomever, and nothing is lost.
-    pub fn begin_queue(&mut self, name: &str, goes_on: bool, now: Moment, coverage: &mut Coverage) {
+    /// A queue can be read here, to whose end there is this much left. `goes_on`: where it was read before, by
+    /// whomever, and nothing is lost.
+    pub fn begin_queue(
+        &mut self,
+        name: &str,
+        (goes_on, left): (bool, i64),
+        now: Moment,
+        coverage: &mut Coverage,
+    ) {
         let held = self.queues.held.entry(name.to_owned()).or_insert(Held::new());
-        held.read_to = i64::MIN;
+        held.read_to = if left > 0 { i64::MIN } else { i64::MAX };
         if goes_on || held.lost.is_some() {
+            self.pass_losses(now, coverage);
             return;
         }
         let mut is_new = true;
@@ -147,27 +155,23 @@ impl Hearing {
     /// A new epoch begins once all that is read is from after that: what other queues still hold from before
     /// makes nobody known, as what was lost may have said otherwise.
     pub fn lose_of_queue(&mut self, name: &str, coverage: &mut Coverage) {
-        let held = &mut self.queues.held;
-        held.entry(name.to_owned()).or_insert(Held::new()).lost = Some(Lost { resumes: None });
-        for held in held.values_mut() {
-            held.read_to = i64::MIN;
-        }
+        let held = self.queues.held.entry(name.to_owned()).or_insert(Held::new());
+        held.lost = Some(Lost { resumes: i64::MAX });
         self.each_account(name, coverage, |member| member.patience_ms = NO_PATIENCE);
     }
 
     /// The first message after a loss was stored then, ms.
     pub fn resume_queue(&mut self, name: &str, stored_ms: i64) {
-        if let Some(held) = self.queues.held.get_mut(name)
-            && let Some(Lost { resumes: resumes @ None }) = &mut held.lost
-        {
-            *resumes = Some(stored_ms);
+        let held = self.queues.held.get_mut(name);
+        if let Some(lost) = held.and_then(|held| held.lost.as_mut()) {
+            lost.resumes = stored_ms;
         }
     }
 
-    /// All of a queue was read up to what was stored then, ms.
+    /// All of a queue was read up to what was stored then, ms; the greatest time stands for its end.
     pub fn read_queue(&mut self, name: &str, stored_ms: i64, now: Moment, coverage: &mut Coverage) {
         let Some(held) = self.queues.held.get_mut(name) else { return };
-        held.read_to = held.read_to.max(stored_ms);
+        held.read_to = stored_ms;
         self.pass_losses(now, coverage);
     }
 
@@ -178,33 +182,30 @@ impl Hearing {
         self.queues.held.get(name).is_some_and(|held| held.lost.is_some())
     }
 
-    /// Begins an epoch for what was lost, once everything is read beyond it.
+    /// Begins an epoch for what was lost, once everything else is read beyond it. What comes in the same queue is
+    /// later than what it lost.
     fn pass_losses(&mut self, now: Moment, coverage: &mut Coverage) {
-        let held = &mut self.queues.held;
-        let mut beyond = held.values().filter_map(|held| held.lost).map(|lost| lost.resumes);
-        let Some(first) = beyond.next() else { return };
-        // None is less than any: as long as it is not known for one, it is not for all.
-        let (least, most) =
-            beyond.fold((first, first), |(least, most), at| (least.min(at), most.max(at)));
-        let (Some(_), Some(beyond)) = (least, most) else { return };
-        if held.values().any(|held| held.read_to < beyond) {
+        let held = &self.queues.held;
+        let lost = held.iter().filter_map(|(name, held)| Some((name, held.lost?.resumes)));
+        let is_passed = |lost: &str, resumes: i64| {
+            held.iter().all(|(name, held)| name == lost || held.read_to >= resumes)
+        };
+        if !lost.clone().all(|(name, resumes)| is_passed(name, resumes)) {
             return;
         }
-        let lost: Vec<String> = held
-            .iter()
-            .filter(|(_, held)| held.lost.is_some())
-            .map(|(name, _)| name.clone())
-            .collect();
-        for name in lost {
-            if let Some(held) = self.queues.held.get_mut(&name) {
+        let lost: Vec<String> = lost.map(|(name, _)| name.clone()).collect();
+        for name in &lost {
+            if let Some(held) = self.queues.held.get_mut(name) {
                 held.lost = None;
             }
-            self.each_account(&name, coverage, |member| {
+            self.each_account(name, coverage, |member| {
                 member.begin_epoch(now.wall);
                 member.patience_ms = NO_PATIENCE;
             });
         }
-        self.stand_by(now, coverage);
+        if !lost.is_empty() {
+            self.stand_by(now, coverage);
+        }
     }
 
     /// A queue was read to its end.
@@ -213,7 +214,6 @@ impl Hearing {
         self.heard(now, self.is_behind(), coverage);
         let Some(held) = self.queues.held.get_mut(name) else { return };
         held.read_to = i64::MAX;
-        self.resume_queue(name, now.wall.0);
         self.pass_losses(now, coverage);
         if self.is_lossy(name) || self.is_stale(now) {
             return;

@@ -247,6 +247,33 @@ fn batches_are_expanded_and_what_was_given_up_is_not_told() {
 
 #[test]
 #[ignore = "needs kafka"]
+fn two_shards_know_together_what_one_watcher_would() {
+    let (kafka, home) = (server(), home());
+    kafka.create_topic("parts", 3);
+    let url = kafka.url("parts");
+    send(&kafka, "parts", 0, ("pump", "connect", "p"));
+    send(&kafka, "parts", 1, ("valve", "connect", "v"));
+    let mut one = watch(home.path(), &url, &["--shard", "1/2"]);
+    one.said("reads 2 of 3 queues");
+    one.said("nobody has read queue `1`");
+    let mut two = watch(home.path(), &url, &["--shard", "2/2"]);
+    two.object(|line| line["client"] == "valve" && line["state"] == "online");
+    // At once, or after it had said that nobody is known.
+    one.object(|line| {
+        line["client"] == "pump" && (line["state"] == "online" || line["to"] == "online")
+    });
+    // By whichever of them the end is heard.
+    send(&kafka, "parts", 1, ("pump", "tcpclean", "p"));
+    two.change("pump", "offline");
+    assert_eq!(check(home.path(), &url, &["pump"]).code, Some(1));
+    for shard in [one, two] {
+        let (_, summary, ended) = shard.finish();
+        assert_eq!(summary["gaps"], 0, "{}", ended.err);
+    }
+}
+
+#[test]
+#[ignore = "needs kafka"]
 fn reading_begins_and_ends_by_times_and_what_is_gone_is_a_hole() {
     let (kafka, home) = (server(), home());
     kafka.create_topic("times", 2);

@@ -137,7 +137,10 @@ impl Missing {
             Self::MemberSilent { .. } | Self::NotDrained { .. } => {
                 "start it again, or remove it with `presence store forget-session --member`"
             }
-            Self::QueueUnread { .. } => "start the watcher whose part it is",
+            Self::QueueUnread { .. } => {
+                "start the watcher whose part it is; a broker that is gone for good is forgotten with \
+                 `presence store forget-queues`"
+            }
             Self::SharingUnproven { .. } => {
                 "see that changes come, or pass `--mqtt-version 5`: there it has to say so"
             }
@@ -218,6 +221,10 @@ mod tests {
                     since: Timestamp(1_760_000_047_000),
                 },
                 "member `presence-1` of the group has not listened to `10.0.0.5:1883` since 2025-10-09T08:54:07.000Z: what it holds is missing\n  next:  start it again, or remove it with `presence store forget-session --member`",
+            ),
+            (
+                Missing::QueueUnread { instance: instance(), queue: "a/2".into(), since: None },
+                "nobody has read queue `a/2` of `10.0.0.5:1883` yet: what it holds is missing\n  next:  start the watcher whose part it is; a broker that is gone for good is forgotten with `presence store forget-queues`",
             ),
             (
                 Missing::NotDrained { instance: instance(), member: member() },

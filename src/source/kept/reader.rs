@@ -198,18 +198,19 @@ impl<T: Topic> Readers<T> {
         let is_first = self.first.is_none();
         let positions = if is_first { self.plan.positions.ask().await? } else { BTreeMap::new() };
         let found = self.topic.look(&positions).await?;
-        self.of.retain(|_, reader| !reader.is_finished());
+        if self.plan.until == Until::Never {
+            // What is gone may come again; what was to be read once was.
+            self.of.retain(|_, reader| !reader.is_finished());
+        }
         let ours = match found.part {
             Some(part) => part.part(&found.queues),
             None => found.queues.clone(),
         };
         let new: Vec<T::Queue> =
             ours.iter().filter(|queue| !self.of.contains_key(queue)).cloned().collect();
-        let positions = if is_first || new.is_empty() || found.part.is_none() {
-            positions
-        } else {
-            self.plan.positions.ask().await?
-        };
+        let is_read_meanwhile = !is_first && !new.is_empty();
+        let positions =
+            if is_read_meanwhile { self.plan.positions.ask().await? } else { positions };
         Ok(self.change(found, &ours, new, &positions, is_first).await?)
     }
 

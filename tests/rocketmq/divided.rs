@@ -19,11 +19,12 @@ struct Scene<'a> {
     redis: &'a Redis,
     home: &'a Path,
     topic: &'a str,
+    server: String,
 }
 
 impl Scene<'_> {
     fn url(&self) -> String {
-        url(&self.cluster.name_server(), self.topic)
+        url(&self.server, self.topic)
     }
 
     fn watch(&self, part: &[&str]) -> Watch {
@@ -78,7 +79,8 @@ fn three_shards_know_together_what_one_watcher_would() {
     let (cluster, redis, home) = (crate::cluster(), Redis::start(&[]), home());
     let topic = "GID_shards_MQTT";
     cluster.create_topic(topic, QUEUES);
-    let scene = Scene { cluster: &cluster, redis: &redis, home: home.path(), topic };
+    let server = cluster.name_server();
+    let scene = Scene { cluster: &cluster, redis: &redis, home: home.path(), topic, server };
     let lines = disordered(10_000, 500);
     let (first, second) = lines.split_at(lines.len() / 2);
     scene.send("first.jsonl", first);
@@ -128,7 +130,8 @@ fn members_of_a_group_take_over_what_another_one_leaves() {
     let (cluster, redis, home) = (crate::cluster(), Redis::start(&[]), home());
     let topic = "GID_members_MQTT";
     cluster.create_topic(topic, QUEUES);
-    let scene = Scene { cluster: &cluster, redis: &redis, home: home.path(), topic };
+    let server = cluster.name_server();
+    let scene = Scene { cluster: &cluster, redis: &redis, home: home.path(), topic, server };
     let lines = disordered(6_000, 300);
     let (first, second) = lines.split_at(lines.len() / 2);
     scene.send("first.jsonl", first);
@@ -179,11 +182,36 @@ fn members_of_a_group_take_over_what_another_one_leaves() {
 
 #[test]
 #[ignore = "needs rocketmq and redis"]
+fn members_find_each_other_by_way_of_a_proxy() {
+    let (cluster, redis, home) = (crate::cluster(), Redis::start(&[]), home());
+    let proxy = cluster.start_proxy();
+    let topic = "GID_proxied_MQTT";
+    cluster.create_topic(topic, QUEUES);
+    let server = format!("127.0.0.1:{}", proxy.port());
+    let scene = Scene { cluster: &cluster, redis: &redis, home: home.path(), topic, server };
+    let join = ["--join", "--consumer-group", "watchers-by-proxy"];
+    let mut one = scene.watch(&join);
+    one.said("reads 8 of 8 queues");
+    let mut two = scene.watch(&join);
+    two.said("reads 4 of 8 queues");
+    one.said("reads 4 of 8 queues");
+    scene.mark("both");
+    for watcher in [&mut one, &mut two] {
+        watcher.object(|line| is_mark(line, "both"));
+    }
+    two.process.kill();
+    one.said("reads 8 of 8 queues");
+    one.finish();
+}
+
+#[test]
+#[ignore = "needs rocketmq and redis"]
 fn a_group_of_an_application_is_not_joined() {
     let (cluster, redis, home) = (crate::cluster(), Redis::start(&[]), home());
     let topic = "GID_taken_MQTT";
     cluster.create_topic(topic, 4);
-    let scene = Scene { cluster: &cluster, redis: &redis, home: home.path(), topic };
+    let server = cluster.name_server();
+    let scene = Scene { cluster: &cluster, redis: &redis, home: home.path(), topic, server };
     let consumer = [("topic", topic), ("group", "business"), ("count", "200")];
     let mut application = cluster.program("Consume", &consumer);
     wait_ready(&application);

@@ -21,6 +21,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often it is looked for other queues, as the brokers' own clients do.
+pub const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// A topic, and how its servers are asked about it. Shown as a URL.
 pub trait Topic: fmt::Display + Send + Sync + 'static {
@@ -45,6 +49,11 @@ pub trait Topic: fmt::Display + Send + Sync + 'static {
         &self,
         read: &BTreeMap<String, i64>,
     ) -> impl Future<Output = Result<Found<Self::Queue>, Setback>> + Send;
+
+    /// Returns how often to look at least.
+    fn look_every(&self) -> Duration {
+        LOOK_EVERY
+    }
 
     /// Waits until it is worth another look.
     fn changed(&self) -> impl Future<Output = ()> + Send {

@@ -88,8 +88,6 @@ pub enum Said<B> {
 
 /// Answers that may wait to be taken. Each is as long as brokers make them, a few hundred KiB.
 const WAITING_MAX: usize = 32;
-/// How often it is looked for other queues, as the brokers' own clients do.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 impl<B: Send + Sync + 'static> Reader<B> {
     /// Begins to read. Runs within tokio.
@@ -138,7 +136,7 @@ async fn read<T: Topic>(
         let (wait, is_known) = match readers.look().await {
             Ok(()) => {
                 tries = Tries::default();
-                (LOOK_EVERY, true)
+                (readers.topic.look_every(), true)
             }
             Err(Halt::Deaf) => return,
             Err(Halt::Setback(setback)) => {
@@ -234,7 +232,7 @@ impl<T: Topic> Readers<T> {
             self.tell(Said::Queues { all, new: begun }).await?;
         }
         for (queue, setback) in missing {
-            let what = What::Down { setback, retry_in: LOOK_EVERY };
+            let what = What::Down { setback, retry_in: self.topic.look_every() };
             self.tell(Said::Of(Told { queue, what })).await?;
         }
         // One that is there no longer is read until its broker says so.

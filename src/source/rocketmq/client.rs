@@ -93,6 +93,11 @@ impl Client {
         self
     }
 
+    /// Tells whether we are a member of a group.
+    pub(super) const fn is_joining(&self) -> bool {
+        self.membership.is_some()
+    }
+
     /// Returns which queues are read here, if not all, and whether others read the others.
     pub(super) async fn part(&self, route: &Route) -> Result<(Option<Shard>, bool), Setback> {
         if let Some(membership) = &self.membership {

@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::message::{Messages, Stored};
 use super::route::{Queue, Route};
-use crate::source::kept::{Found, Message, Pulled, Topic, Unreadable};
+use crate::source::kept::{Found, LOOK_EVERY, Message, Pulled, Topic, Unreadable};
 use crate::source::mqtt::reason::quoted;
 use crate::source::origin::Place;
 use crate::source::remote::Setback;
@@ -13,6 +13,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often it is asked who the members of our group are.
+const MEMBERS_EVERY: Duration = Duration::from_secs(5);
 
 /// A message, and the answer that it came in.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +51,11 @@ impl Topic for Client {
             are_there_others,
             missing: missing(&route, read),
         })
+    }
+
+    fn look_every(&self) -> Duration {
+        // Proxies do not say when members come and go.
+        if self.is_joining() { MEMBERS_EVERY } else { LOOK_EVERY }
     }
 
     async fn changed(&self) {

@@ -63,12 +63,7 @@ impl Membership {
             }
             self.is_unused = true;
         }
-        if let Err(setback) = check_members(client, route).await {
-            if setback.does_harm {
-                self.leave(client, route).await;
-            }
-            return Err(setback);
-        }
+        self.members(client, route).await?;
         let beat = Bytes::from(heartbeat(&self.name, client).to_string());
         for broker in route.brokers.keys() {
             let asked = client.ask_member(broker, HEARTBEAT, Fields::new(), &beat).await?;
@@ -76,7 +71,7 @@ impl Membership {
                 return Err(fault::refusal(&asked.0, Asked::Queue, &asked.1, &client.topic));
             }
         }
-        let members = check_members(client, route).await?;
+        let members = self.members(client, route).await?;
         let place = members.iter().position(|member| *member == self.name);
         let Some(place) = place else {
             return Err(Setback::new(
@@ -85,6 +80,15 @@ impl Membership {
             ));
         };
         Ok((Shard { number: place + 1, of: members.len() }, members.len() > 1))
+    }
+
+    /// Returns who is in the group, and leaves it where that is anybody but watchers.
+    async fn members(&self, client: &Client, route: &Route) -> Result<BTreeSet<String>, Setback> {
+        let members = check_members(client, route).await;
+        if matches!(&members, Err(setback) if setback.does_harm) {
+            self.leave(client, route).await;
+        }
+        members
     }
 
     /// Says that we leave. Brokers that cannot be told notice it by the end of the connection.

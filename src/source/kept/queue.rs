@@ -164,8 +164,10 @@ impl<T: Topic> Reading<T> {
             if next >= end {
                 return tell(What::Ended).await;
             }
-            if self.is_past() && end == NO_END {
-                match self.find_end().await {
+            if end == NO_END
+                && let Some(ms) = self.past()
+            {
+                match self.find_end(ms).await {
                     Ok(found) => end = found,
                     Err(setback) => {
                         let retry_in = tries.wait();
@@ -210,17 +212,15 @@ impl<T: Topic> Reading<T> {
             Some(From::Latest) | None => max,
             Some(From::Stored(ms)) => topic.find(queue, ms, (min, max)).await?,
         };
-        let begin = match self.position {
-            None => Begin { next: from, left: 0, goes_on: false, hole: None },
-            Some(at) if (min..=max).contains(&at) => {
-                Begin { next: at.min(from), left: 0, goes_on: true, hole: None }
-            }
+        let (next, goes_on, hole) = match self.position {
+            None => (from, false, None),
+            Some(at) if (min..=max).contains(&at) => (at.min(from), true, None),
             Some(at) => {
                 let (next, cause) = moved(at, min, max);
-                Begin { next, left: 0, goes_on: false, hole: Some(cause) }
+                (next, false, Some(cause))
             }
         };
-        let begin = Begin { left: max - begin.next, ..begin };
+        let begin = Begin { next, left: max - next, goes_on, hole };
         let end = match self.until {
             Until::Never | Until::Time(_) => NO_END,
             // Where times go back and forth, whoever takes the messages leaves out what is too late.
@@ -232,18 +232,16 @@ impl<T: Topic> Reading<T> {
         Ok((begin, end))
     }
 
-    /// Tells whether all that is to be read is stored by now.
-    fn is_past(&self) -> bool {
-        matches!(self.until, Until::Time(ms) if clock::now().0 >= ms.saturating_add(STORED_MS))
+    /// Returns the time until which is read, ms, once all of before is stored.
+    fn past(&self) -> Option<i64> {
+        let Until::Time(ms) = self.until else { return None };
+        (clock::now().0 >= ms.saturating_add(STORED_MS)).then_some(ms)
     }
 
-    /// Returns the offset after the last message that is to be read.
-    async fn find_end(&self) -> Result<i64, Setback> {
+    /// Returns the offset after the last message that was stored before then, ms.
+    async fn find_end(&self, ms: i64) -> Result<i64, Setback> {
         let bounds = self.topic.bounds(&self.queue).await?;
-        match self.until {
-            Until::Time(ms) => Ok(self.topic.find(&self.queue, ms, bounds).await?.min(bounds.1)),
-            Until::Never | Until::Present | Until::Stored(_) => Ok(NO_END),
-        }
+        Ok(self.topic.find(&self.queue, ms, bounds).await?.min(bounds.1))
     }
 
     /// Returns the offset of the first of these messages that was stored too late.

@@ -78,7 +78,7 @@ enum Stage {
 struct Stand {
     has_begun: bool,
     is_down: bool,
-    /// Something of it was lost, and nothing was read since.
+    /// Something of it was lost, and it is still to be told when the first message after that was stored.
     has_lost: bool,
     /// All that was asked for was read.
     is_over: bool,
@@ -147,7 +147,8 @@ impl<T: Topic> Watching<T> {
                 self.can_be_read(reader, desk).await;
             }
             What::Hole { cause } => {
-                stand.has_lost = true;
+                // Where times go back and forth, only the end is later than all of before.
+                stand.has_lost = T::ARE_TIMES_IN_ORDER;
                 let cause = format!("{} {queue}: {cause}", T::QUEUE);
                 put(desk, queue, QueueState::Lost { cause }).await;
             }
@@ -157,17 +158,15 @@ impl<T: Topic> Watching<T> {
             }
             What::Read(batch) => {
                 let was_down = std::mem::take(&mut stand.is_down);
-                let first = T::messages(&batch.body).find_map(Result::ok);
-                let first = first.filter(|_| stand.has_lost).map(|first| first.stored_ms());
+                let mut messages = T::messages(&batch.body).filter_map(Result::ok);
+                let first = if stand.has_lost { messages.next() } else { None };
                 let ended = batch.is_last().then(clock::monotonic);
                 stand.has_lost &= first.is_none();
                 stand.ended = ended.or(stand.ended);
                 if was_down {
                     self.connected(desk).await;
                 }
-                // Where times go back and forth, only the end is later than all of before.
-                let first = if T::ARE_TIMES_IN_ORDER { first } else { first.map(|_| i64::MAX) };
-                if let Some(stored_ms) = first {
+                if let Some(stored_ms) = first.map(|first| first.stored_ms()) {
                     put(desk, queue, QueueState::Resumed { stored_ms }).await;
                 }
                 let is_told = ended.is_some_and(|ended| self.is_due(queue, ended));

@@ -194,13 +194,10 @@ impl Hearing {
     /// whatever the answer: it waited in a session that nobody left on purpose.
     pub fn continues(&self, coverage: &Coverage) -> bool {
         let goes_on = |place: usize| {
-            if self.terms.is_kept {
-                return true;
-            }
             let heeds = self.voices[place].share.as_ref().is_none_or(Share::heeds);
             heeds && self.known(place, coverage).is_some_and(|member| !member.left)
         };
-        self.arriving == Some(true) && (0..self.voices.len()).all(goes_on)
+        self.arriving == Some(true) && (self.terms.is_kept || (0..self.voices.len()).all(goes_on))
     }
 
     /// Tells whether it is still open who of those known is covered: changes are kept back for so long.
@@ -388,11 +385,9 @@ impl Hearing {
     pub fn hole(&mut self, now: Moment, coverage: &mut Coverage) {
         self.backlog.dropped = self.is_arriving() || self.backlog_over_at().is_some();
         for place in 0..self.voices.len() {
-            match self.voices[place].attention {
-                Attention::Listening if !self.terms.is_kept => {
-                    self.begin_epoch(place, now, coverage);
-                }
-                _ => {}
+            // What queues lost is told of each of them.
+            if self.voices[place].attention == Attention::Listening && !self.terms.is_kept {
+                self.begin_epoch(place, now, coverage);
             }
         }
         self.stand_by(now, coverage);

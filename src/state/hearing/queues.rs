@@ -20,8 +20,6 @@ pub(super) struct Queues {
     held: BTreeMap<String, Held>,
     /// Those of which the store is to be told that they are there, or no longer.
     noted: BTreeSet<String>,
-    /// Until when those that are read here were last said to be heard, in the store.
-    said: BTreeMap<String, Timestamp>,
     /// When somebody else was last seen to read one of them too, on the steady clock.
     beside: Option<i64>,
     /// When all that are read here were at their ends for the first time, on the steady clock.
@@ -33,6 +31,8 @@ struct Held {
     lost: Option<Lost>,
     /// When the last message that was read was stored, ms; the greatest time at its end.
     read_to: i64,
+    /// Until when it was last said to be heard, in the store.
+    said: Option<Timestamp>,
 }
 
 /// Something that was stored in a queue is no more, and no epoch has begun with it yet.
@@ -44,7 +44,7 @@ struct Lost {
 
 impl Held {
     const fn new() -> Self {
-        Self { lost: None, read_to: i64::MIN }
+        Self { lost: None, read_to: i64::MIN, said: None }
     }
 }
 
@@ -273,15 +273,17 @@ impl Hearing {
     pub fn said(&mut self, coverage: &Coverage) {
         let Self { voices, queues, .. } = self;
         queues.noted.clear();
-        let Some(voice) = voices.first().filter(|_| !queues.held.is_empty()) else { return };
+        let Some(voice) = voices.first() else { return };
         let Some(source) = coverage.source(&voice.key) else { return };
-        let heard = |name: &String| Some((name.clone(), source.members.get(name)?.heard));
-        queues.said = queues.held.keys().filter_map(heard).collect();
+        for (name, held) in &mut queues.held {
+            held.said = source.members.get(name).map(|member| member.heard);
+        }
     }
 
     /// The store says this of a queue that is read here.
     pub(super) fn note_beside(&mut self, name: &str, member: &Member, now: Moment) {
-        if self.queues.said.get(name).is_some_and(|said| member.heard > *said) {
+        let said = self.queues.held.get(name).and_then(|held| held.said);
+        if said.is_some_and(|said| member.heard > said) {
             self.queues.beside = Some(now.steady_ms);
         }
     }
